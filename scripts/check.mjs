@@ -1,0 +1,30 @@
+// npm run check: format, lint, types and unit tests side by side; prints what failed, and the time of each.
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const bin = (path) => [process.execPath, `${root}/node_modules/${path}`];
+const checks = {
+  format: [...bin("prettier/bin/prettier.cjs"), "--check", "--log-level", "warn", "."],
+  lint: [...bin("oxlint/bin/oxlint"), "--type-aware", "--deny-warnings"],
+  types: [...bin("typescript/bin/tsc")],
+  unit: [...bin("vitest/vitest.mjs"), "run", "--project", "unit"],
+};
+
+const run = (name, [command, ...args]) =>
+  new Promise((resolve) => {
+    const start = performance.now();
+    const child = spawn(command, args, { cwd: root, env: process.env });
+    let output = "";
+    child.stdout.on("data", (chunk) => (output += chunk));
+    child.stderr.on("data", (chunk) => (output += chunk));
+    child.on("close", (code) => {
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      console.log(`${code === 0 ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
+      if (code !== 0) console.log(output);
+      resolve(code === 0);
+    });
+  });
+
+const passed = await Promise.all(Object.entries(checks).map(([name, command]) => run(name, command)));
+process.exitCode = passed.every(Boolean) ? 0 : 1;

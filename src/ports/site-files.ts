@@ -1,0 +1,45 @@
+import type { BytePath } from "../domain/byte-path.ts";
+import type { LeftOut, ListedEntry } from "../domain/listing.ts";
+
+/** A directory of this machine and where it lies in the site: `{ at: "site/wwwroot", directory: "/srv/shop" }`; `at` "" is the whole home. */
+export interface LocalRoot {
+  readonly at: BytePath;
+  readonly directory: string;
+}
+
+/** A file could not be read as listed; the reason is fit for the backup's log. */
+export class FileUnreadable extends Error {
+  readonly path: BytePath;
+
+  constructor(path: BytePath, reason: string, options?: { cause?: unknown }) {
+    super(reason, options);
+    this.name = "FileUnreadable";
+    this.path = path;
+  }
+}
+
+/** The files of one site, for reading. */
+export interface SiteFiles {
+  /** True where ctime and inode are told and change with every edit: only then does equal metadata prove "unchanged". */
+  readonly provesUnchanged: boolean;
+
+  /** Set where the files lie on this machine: worker threads then read them there, without a detour over this thread. */
+  readonly localRoots?: readonly LocalRoot[];
+
+  /**
+   * Everything below the home in batches, parents before children, in no particular order otherwise. What cannot be
+   * listed or kept (unreadable folder, device, socket, pipe) comes as left out. Links are told, never followed.
+   */
+  list(
+    signal?: AbortSignal,
+  ): AsyncIterable<{ readonly entries: readonly ListedEntry[]; readonly leftOut: readonly LeftOut[] }>;
+
+  /** The file system's own time in nanoseconds: what it would stamp on a file written now. */
+  now(): Promise<bigint>;
+
+  /** Up to `length` bytes from `offset`; fewer only at the end of the file. Throws FileUnreadable. */
+  read(path: BytePath, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+
+  /** The entry as it is now, or undefined when it is gone. */
+  stat(path: BytePath): Promise<ListedEntry | undefined>;
+}
