@@ -14,7 +14,9 @@ export const describeWith = (need: string, present: boolean, name: string, body:
         throw new Error(`${need} is missing, and LIFEBOAT_REQUIRE asks for it.`);
       });
     });
-  } else describe.skip(`${name} [skipped: ${need} is missing]`, body);
+  }
+  // oxlint-disable-next-line vitest/no-disabled-tests -- the one place that may skip, and it says why
+  else describe.skip(`${name} [skipped: ${need} is missing]`, body);
 };
 
 /** Whether a command is on the PATH. */
