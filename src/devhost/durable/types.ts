@@ -1,48 +1,57 @@
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
+/** What the durable engine needs from the host, and what it offers in return. */
 
-/** Where a timer function stands; all three are ISO times. Kept so that a missed run is noticed after a restart. */
-export type TimerStatus = { readonly last: string; readonly next: string; readonly lastUpdated: string };
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls `fire` once after `delayMs`; the returned function cancels. */
+  setTimer(delayMs: number, fire: () => void): () => void;
+}
 
-/** Schedule status of timer functions, kept in the durable store's database. */
-export type TimerStatusStore = {
-  /** The status saved last, or undefined if the timer never ran here. */
-  timerStatus(name: string): TimerStatus | undefined;
-  /** Saves durably before it returns. */
-  saveTimerStatus(name: string, status: TimerStatus): void;
-};
+export type LogLevel = "information" | "warning" | "error";
 
-/** What the host hands to the durable part. */
-export type DurableOptions = {
+/** What an activity's trigger receives. */
+export interface ActivityCall {
+  readonly instanceId: string;
+  /** The typed data `{ string: input }` of the trigger: JSON text, except that a bare boolean is `True` or `False`. */
+  readonly input: string;
+}
+
+export interface DurableOptions {
+  /** Created when absent. `:memory:` keeps nothing. */
   readonly databaseFile: string;
   readonly hubName: string;
   readonly limits: { readonly maxConcurrentActivities: number; readonly maxConcurrentOrchestrators: number };
   readonly functionTimeoutMs: number;
   readonly clock: Clock;
-  readonly log: Log;
-  /** Letter case of names does not count. */
+  readonly log: (level: LogLevel, message: string) => void;
   isOrchestrator(name: string): boolean;
   isActivity(name: string): boolean;
-  /** Runs one episode: the trigger's JSON text in, the parsed OrchestratorState out; rejects with the function's error. */
+  /**
+   * Runs one episode: `triggerInput` is the trigger's typed data `{ string }`. Resolves with the SDK's OrchestratorState
+   * as a value; rejects with the error the SDK threw, its `$OutOfProcData$` message unchanged.
+   */
   invokeOrchestrator(name: string, triggerInput: string): Promise<unknown>;
-  /** Runs an activity to its end; rejects with the function's error, or with the host's once functionTimeout is over. */
-  invokeActivity(name: string, call: { readonly instanceId: string; readonly input: unknown }): Promise<unknown>;
-};
+  /** Resolves with the activity's return value. */
+  invokeActivity(name: string, call: ActivityCall): Promise<unknown>;
+}
 
-/**
- * The durable part. Making one opens the database and throws a HostFailure when that is locked, corrupt, read-only or
- * full; nothing runs before `start`.
- */
-export type Durable = {
-  readonly timerStatus: TimerStatusStore;
-  /** Opens the loopback server of the durable client, then begins to run what is due. */
+/** ISO times, as in a timer trigger's ScheduleStatus. */
+export interface TimerStatus {
+  readonly last: string;
+  readonly next: string;
+  readonly lastUpdated: string;
+}
+
+export interface Durable {
+  /** Opens the state, serves the durable client and resumes what was under way. Rejects with a HostProblem. */
   start(): Promise<void>;
-  /** Takes no new work, gives running work so long to end, then closes the database. What did not end runs again at the next start. */
+  /** Takes no new work, waits up to `graceMs` for what runs, closes the state. Unfinished activities run again at the next start. */
   stop(graceMs: number): Promise<void>;
-  /** The value of the durable client input, as JSON text. Valid after `start`. */
+  /** The value of a durableClient input binding: a string of JSON. Only after `start`. */
   clientBinding(): string;
-  /** Address of the durable client's loopback server, with a trailing slash. Valid after `start`. */
-  rpcBaseUrl(): string;
-  /** Resolves when nothing is running or due; a timer in the future does not count. */
+  timerStatus(name: string): TimerStatus | undefined;
+  /** Durable once it resolves. */
+  saveTimerStatus(name: string, status: TimerStatus): Promise<void>;
+  /** Resolves as soon as nothing runs and nothing is ready to run; waiting durable timers do not count. */
   idle(): Promise<void>;
-};
+}
