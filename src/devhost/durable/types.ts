@@ -1,57 +1,52 @@
-/** What the durable engine needs from the host, and what it offers in return. */
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
 
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Calls `fire` once after `delayMs`; the returned function cancels. */
-  setTimer(delayMs: number, fire: () => void): () => void;
-}
+/** Where a timer function stands; all three are ISO times. Kept so that a missed run is noticed after a restart. */
+export type TimerStatus = { readonly last: string; readonly next: string; readonly lastUpdated: string };
 
-export type LogLevel = "information" | "warning" | "error";
+/** Schedule status of timer functions, kept in the durable store's database. */
+export type TimerStatusStore = {
+  /** The status saved last, or undefined if the timer never ran here. */
+  timerStatus(name: string): TimerStatus | undefined;
+  /** Saves durably before it returns. */
+  saveTimerStatus(name: string, status: TimerStatus): void;
+};
 
-/** What an activity's trigger receives. */
-export interface ActivityCall {
-  readonly instanceId: string;
-  /** The typed data `{ string: input }` of the trigger: JSON text, except that a bare boolean is `True` or `False`. */
-  readonly input: string;
-}
-
-export interface DurableOptions {
-  /** Created when absent. `:memory:` keeps nothing. */
+/** What the host hands to the durable part. */
+export type DurableOptions = {
   readonly databaseFile: string;
   readonly hubName: string;
   readonly limits: { readonly maxConcurrentActivities: number; readonly maxConcurrentOrchestrators: number };
   readonly functionTimeoutMs: number;
   readonly clock: Clock;
-  readonly log: (level: LogLevel, message: string) => void;
+  readonly log: Log;
+  /** Letter case of names does not count. */
   isOrchestrator(name: string): boolean;
   isActivity(name: string): boolean;
-  /**
-   * Runs one episode: `triggerInput` is the trigger's typed data `{ string }`. Resolves with the SDK's OrchestratorState
-   * as a value; rejects with the error the SDK threw, its `$OutOfProcData$` message unchanged.
-   */
+  /** Runs one episode: the trigger's JSON text in, the parsed OrchestratorState out; rejects with the function's error. */
   invokeOrchestrator(name: string, triggerInput: string): Promise<unknown>;
-  /** Resolves with the activity's return value. */
-  invokeActivity(name: string, call: ActivityCall): Promise<unknown>;
-}
+  /**
+   * Runs an activity to its end and resolves with its return value; rejects with the function's error. After
+   * functionTimeoutMs the engine records a failure and drops a late result. `input` is the trigger's typed data
+   * `{ string: input }`: JSON text, except that the real host turns a bare boolean into `True` or `False`.
+   */
+  invokeActivity(name: string, call: { readonly instanceId: string; readonly input: string }): Promise<unknown>;
+};
 
-/** ISO times, as in a timer trigger's ScheduleStatus. */
-export interface TimerStatus {
-  readonly last: string;
-  readonly next: string;
-  readonly lastUpdated: string;
-}
-
-export interface Durable {
-  /** Opens the state, serves the durable client and resumes what was under way. Rejects with a HostProblem. */
+/**
+ * The durable part. Making one opens the database and throws a HostFailure when that is locked, corrupt, read-only or
+ * full; nothing runs before `start`.
+ */
+export type Durable = {
+  readonly timerStatus: TimerStatusStore;
+  /** Opens the loopback server of the durable client, then begins to run what is due. */
   start(): Promise<void>;
-  /** Takes no new work, waits up to `graceMs` for what runs, closes the state. Unfinished activities run again at the next start. */
+  /** Takes no new work, gives running work so long to end, then closes the database. What did not end runs again at the next start. */
   stop(graceMs: number): Promise<void>;
-  /** The value of a durableClient input binding: a string of JSON. Only after `start`. */
+  /** The value of the durable client input, as JSON text. Valid after `start`. */
   clientBinding(): string;
-  timerStatus(name: string): TimerStatus | undefined;
-  /** Durable once it resolves. */
-  saveTimerStatus(name: string, status: TimerStatus): Promise<void>;
-  /** Resolves as soon as nothing runs and nothing is ready to run; waiting durable timers do not count. */
+  /** Address of the durable client's loopback server, with a trailing slash. Valid after `start`. */
+  rpcBaseUrl(): string;
+  /** Resolves when nothing is running or due; a timer in the future does not count. */
   idle(): Promise<void>;
-}
+};
