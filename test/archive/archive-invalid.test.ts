@@ -8,7 +8,7 @@ describe("ArchiveInvalid", () => {
       entry: pathFromText("fs/ü.txt"),
     });
     expect(error.message).toBe(
-      'Entry "fs/ü.txt": Its content does not match its checksum. The entry is damaged; take it from another backup.',
+      '"fs/ü.txt": Its content does not match its checksum. Take this entry from another backup.',
     );
     expect(error.code).toBe("CrcMismatch");
   });
