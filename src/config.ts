@@ -1,0 +1,146 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+
+/** The only reader of the environment. Every problem is listed at once, with the setting's name and what is expected. */
+export interface Config {
+  /** Folder of everything this installation keeps on this machine. */
+  readonly dataFolder: string;
+  readonly httpPort: number;
+  readonly tlsPort: number;
+  /** Folder of site files. */
+  readonly sitesFolder: string;
+  /** Where a new site (restore with overwrite false) gets its directory. */
+  readonly sitesRoot: string;
+  /** Where backups go when neither request nor configuration names a container; `{site}` is replaced. */
+  readonly defaultDestination: string;
+  /** Below these directories `file:` destinations may lie. */
+  readonly fileRoots: readonly string[];
+  /** Hosts a storageAccountUrl may name; a leading dot allows subdomains. */
+  readonly storageHosts: readonly string[];
+  /** Plain http to storage on loopback (Azurite). */
+  readonly allowHttpStorage: boolean;
+  /** Where the catalog lives: SQLite in the data folder, or Table Storage. */
+  readonly catalog: { readonly kind: "sqlite" } | { readonly kind: "table"; readonly connection: string };
+  /** Container URL for a run's work storage; default: a folder of the data folder. */
+  readonly scratch: string;
+  /** Keys that seal secrets in the catalog, `id:base64` comma-separated; default: a key file in the data folder. */
+  readonly sealingKeys?: string;
+  /** Admin key of a deployment without a data folder. */
+  readonly bootstrapKey?: string;
+  /** Days a restore's replaced content is kept for undo; 0 = until it closes. */
+  readonly undoDays: number;
+  /** Largest content one backup may hold, in bytes; absent: no limit. */
+  readonly maxBackupBytes?: number;
+}
+
+export class ConfigProblems extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n  ${problems.join("\n  ")}`,
+    );
+    this.name = "ConfigProblems";
+    this.problems = problems;
+  }
+}
+
+const port = (fallback: number) =>
+  z.coerce
+    .number("a port number")
+    .int("a port number")
+    .min(0, "0 (any free port) or more")
+    .max(65535, "65535 at most")
+    .default(fallback);
+
+const flag = z
+  .enum(["true", "false", "1", "0"], "true or false")
+  .transform((text) => text === "true" || text === "1")
+  .default(false);
+
+const folder = z.string().min(1, "a folder");
+
+const destination = z
+  .string()
+  .refine((text) => /^(https?|file):\/\//.test(text), "an https container URL with SAS, or a file: URL");
+
+const settings = z.object({
+  LIFEBOAT_DATA: folder.optional(),
+  LIFEBOAT_PORT: port(7071),
+  LIFEBOAT_TLS_PORT: port(7443),
+  LIFEBOAT_SITES: folder.optional(),
+  LIFEBOAT_SITES_ROOT: folder.optional(),
+  LIFEBOAT_DESTINATION: destination.optional(),
+  LIFEBOAT_FILE_ROOTS: z.string().optional(),
+  LIFEBOAT_STORAGE_HOSTS: z.string().default(".blob.core.windows.net"),
+  LIFEBOAT_ALLOW_HTTP_STORAGE: flag,
+  LIFEBOAT_TABLES: z.string().optional(),
+  LIFEBOAT_SCRATCH: destination.optional(),
+  LIFEBOAT_SEALING_KEYS: z.string().optional(),
+  LIFEBOAT_BOOTSTRAP_KEY: z.string().min(24, "at least 24 characters").optional(),
+  LIFEBOAT_UNDO_DAYS: z.coerce.number("days").min(0, "0 or more days").default(3),
+  LIFEBOAT_MAX_BACKUP_BYTES: z.coerce.number("bytes").int("whole bytes").positive("more than 0 bytes").optional(),
+});
+
+// Settings that other readers own: the test runner, the example that `npm start` offers, the host's task hub.
+const knownElsewhere = new Set([
+  "LIFEBOAT_REQUIRE",
+  "LIFEBOAT_HUB",
+  "LIFEBOAT_KILLS",
+  "LIFEBOAT_FUZZ",
+  "LIFEBOAT_BENCH_DIR",
+]);
+export const settingNames: readonly string[] = Object.keys(settings.shape);
+
+const list = (text: string): string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+/** Reads settings; an empty one counts as not set. Throws ConfigProblems. */
+export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config => {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => name.startsWith("LIFEBOAT_") && value),
+  );
+  const unknown = Object.keys(given).filter(
+    (name) => !settingNames.includes(name) && !knownElsewhere.has(name) && !/^LIFEBOAT_TEST_/.test(name),
+  );
+  const parsed = settings.safeParse(given);
+  const problems = [
+    ...(parsed.error?.issues ?? []).map(
+      (issue) =>
+        `${String(issue.path[0])}: ${issue.message.replace(/^Invalid input: expected /, "expected ")} (is "${shown(String(issue.path[0]), given)}")`,
+    ),
+    ...unknown.map((name) => `${name}: no such setting. Known: ${settingNames.join(", ")}`),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigProblems(problems);
+  return toConfig(parsed.data);
+};
+
+const shown = (name: string, given: Readonly<Record<string, string | undefined>>): string =>
+  /KEY|DESTINATION|SCRATCH|TABLES/.test(name) ? "[hidden]" : (given[name] ?? "");
+
+const toConfig = (value: z.infer<typeof settings>): Config => {
+  const dataFolder = resolve(value.LIFEBOAT_DATA ?? join(homedir(), ".lifeboat"));
+  const backups = join(dataFolder, "backups");
+  return {
+    dataFolder,
+    httpPort: value.LIFEBOAT_PORT,
+    tlsPort: value.LIFEBOAT_TLS_PORT,
+    sitesFolder: resolve(value.LIFEBOAT_SITES ?? join(dataFolder, "sites")),
+    sitesRoot: resolve(value.LIFEBOAT_SITES_ROOT ?? join(dataFolder, "www")),
+    defaultDestination: value.LIFEBOAT_DESTINATION ?? `file://${backups}/{site}`,
+    fileRoots: [backups, ...list(value.LIFEBOAT_FILE_ROOTS ?? "").map((path) => resolve(path))],
+    storageHosts: list(value.LIFEBOAT_STORAGE_HOSTS),
+    allowHttpStorage: value.LIFEBOAT_ALLOW_HTTP_STORAGE,
+    catalog:
+      value.LIFEBOAT_TABLES === undefined ? { kind: "sqlite" } : { kind: "table", connection: value.LIFEBOAT_TABLES },
+    scratch: value.LIFEBOAT_SCRATCH ?? `file://${join(dataFolder, "scratch")}`,
+    ...(value.LIFEBOAT_SEALING_KEYS === undefined ? {} : { sealingKeys: value.LIFEBOAT_SEALING_KEYS }),
+    ...(value.LIFEBOAT_BOOTSTRAP_KEY === undefined ? {} : { bootstrapKey: value.LIFEBOAT_BOOTSTRAP_KEY }),
+    undoDays: value.LIFEBOAT_UNDO_DAYS,
+    ...(value.LIFEBOAT_MAX_BACKUP_BYTES === undefined ? {} : { maxBackupBytes: value.LIFEBOAT_MAX_BACKUP_BYTES }),
+  };
+};

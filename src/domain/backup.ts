@@ -1,0 +1,133 @@
+import type { SiteId } from "./site.ts";
+
+/** What a caller may conclude from each status stands in docs/api.md. */
+export type BackupStatus =
+  | "InProgress"
+  | "Failed"
+  | "Succeeded"
+  | "TimedOut"
+  | "Created"
+  | "Skipped"
+  | "PartiallySucceeded"
+  | "DeleteInProgress"
+  | "DeleteFailed"
+  | "Deleted";
+
+/** ARM's numbers, sent to clients of api-version 2015-08-01 and older. */
+export const statusNumber: Readonly<Record<BackupStatus, number>> = {
+  InProgress: 0,
+  Failed: 1,
+  Succeeded: 2,
+  TimedOut: 3,
+  Created: 4,
+  Skipped: 5,
+  PartiallySucceeded: 6,
+  DeleteInProgress: 7,
+  DeleteFailed: 8,
+  Deleted: 9,
+};
+
+const nextStatuses: Readonly<Record<BackupStatus, readonly BackupStatus[]>> = {
+  Created: ["InProgress", "Skipped", "Failed", "TimedOut", "DeleteInProgress"],
+  InProgress: ["Succeeded", "PartiallySucceeded", "Failed", "TimedOut", "DeleteInProgress"],
+  Succeeded: ["DeleteInProgress"],
+  PartiallySucceeded: ["DeleteInProgress"],
+  Failed: ["DeleteInProgress"],
+  TimedOut: ["DeleteInProgress"],
+  Skipped: ["DeleteInProgress"],
+  DeleteInProgress: ["Deleted", "DeleteFailed"],
+  DeleteFailed: ["DeleteInProgress"],
+  Deleted: [],
+};
+
+export const mayBecome = (from: BackupStatus, to: BackupStatus): boolean => nextStatuses[from].includes(to);
+
+export const isRestorable = (status: BackupStatus): boolean =>
+  status === "Succeeded" || status === "PartiallySucceeded";
+
+export const isOpen = (status: BackupStatus): boolean => status === "Created" || status === "InProgress";
+
+/** A database as the request named it; its connection string is a secret and lies sealed beside the row. */
+export interface BackupDatabase {
+  readonly databaseType: string;
+  readonly name: string;
+  readonly connectionStringName?: string;
+}
+
+/** One numbered copy of a site. The catalog row holding it is the truth about the backup. */
+export interface Backup {
+  readonly site: SiteId;
+  readonly id: number;
+  /** As the caller wished, without ".zip". */
+  readonly name: string;
+  /** The base of the blobs' names; differs from `name` where that was taken. */
+  readonly blobBase: string;
+  readonly status: BackupStatus;
+  readonly scheduled: boolean;
+  /** The container's or directory's URL without its secret. */
+  readonly destination: string;
+  readonly databases: readonly BackupDatabase[];
+  readonly correlationId: string;
+  readonly created: string;
+  readonly started?: string;
+  readonly finished?: string;
+  readonly lastRestored?: string;
+  /** On-demand backups only: when retention may remove it. Absent: never. */
+  readonly expires?: string;
+  readonly sizeBytes: number;
+  readonly siteBytes?: number;
+  readonly files?: number;
+  readonly leftOut?: number;
+  readonly reusedBytes?: number;
+  /** SHA-256 over the central directory and its length: what this backup is, wherever it is copied to. */
+  readonly commitId?: string;
+  /** How many fulls in a row were built on reuse; 0 = packed from scratch. */
+  readonly chain?: number;
+  /** What a person should know: warnings, left-out files, or why it failed. At most 16 KiB. */
+  readonly log?: string;
+}
+
+export const zipName = (blobBase: string): string => `${blobBase}.zip`;
+export const manifestName = (blobBase: string): string => `${blobBase}.xml`;
+export const logName = (blobBase: string): string => `${blobBase}.log`;
+
+const stamp = (now: Date): string => now.toISOString().replace(/\D/g, "");
+
+/** `shop_202611210405` when the caller gave no name. */
+export const defaultBackupName = (siteName: string, now: Date): string => `${siteName}_${stamp(now).slice(0, 12)}`;
+
+/** A name that is taken never overwrites: a time stamp is appended (App Service overwrites, and people lost backups by it). */
+export const nameWithStamp = (name: string, now: Date, attempt: number): string =>
+  `${name}_${stamp(now).slice(0, attempt === 0 ? 14 : 17)}${attempt > 1 ? `_${attempt}` : ""}`;
+
+/** Why a backup cannot have this name, or undefined. Slashes make folders in the container and are welcome. */
+export const nameProblem = (name: string): string | undefined => {
+  if (name.length === 0) return "it is empty";
+  if (name.length > 200) return "it is longer than 200 characters";
+  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
+  if (/[\u0000-\u001f\u007f\\?#%*:|"<>]/.test(name))
+    return 'it holds a control character or one of \\ ? # % * : | " < >';
+  const segments = name.split("/");
+  if (segments.some((segment) => segment === "" || segment === "." || segment === ".."))
+    return 'it has an empty, "." or ".." segment';
+  if (segments.some((segment) => segment.startsWith(".lifeboat") || /[. ]$/.test(segment)))
+    return 'a segment begins with ".lifeboat" or ends with a dot or a space';
+  return undefined;
+};
+
+export const maxLogBytes = 16 * 1024;
+
+/** As many lines as fit into a row's log; the last one says how many more stand in NAME.log. */
+export const shortenLog = (lines: readonly string[], fullLog: string): string => {
+  const kept: string[] = [];
+  let bytes = 0;
+  for (const [index, line] of lines.entries()) {
+    bytes += Buffer.byteLength(line) + 1;
+    if (bytes > maxLogBytes - 200) {
+      kept.push(`... and ${lines.length - index} more lines in ${fullLog}.`);
+      break;
+    }
+    kept.push(line);
+  }
+  return kept.join("\n");
+};

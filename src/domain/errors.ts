@@ -1,0 +1,71 @@
+/**
+ * Everything Lifeboat refuses, with what to do about it. docs/errors.md holds the same list for people (tested both ways);
+ * api/arm-error.ts maps each code to HTTP. `{words}` are filled from the details given to `refuse`.
+ */
+const register = {
+  ApiVersionMissing:
+    "The api-version query parameter (?api-version=) is required. Any version from 2015-08-01 on will do.",
+  ArchiveAltered: "{blob} is not the archive that was backed up: {reason} Restore another backup.",
+  ArchiveUnreadable: "{blob} cannot be read as a backup: {reason}",
+  BackupNotFound: "Backup {backup} of {site} does not exist. List the site's backups to see which do.",
+  BackupNotRestorable:
+    "Backup {backup} of {site} is {status}; only one that Succeeded or PartiallySucceeded can be restored.",
+  BodyTooLarge: "The request body is larger than {limit} bytes.",
+  CallerUnknown:
+    "The request carries no valid key or token. Send `Authorization: Bearer <secret>`; the key's file is named when Lifeboat starts.",
+  CallerNotAllowed: "{caller} may not do this: it needs the role {role} for {site}.",
+  ConfigurationNotFound: "Backup configuration not found for site '{site}' with slot '{slot}'",
+  DestinationMissing:
+    "No storageAccountUrl was given and {site} has no default destination. Name a container in the request or in the site's file.",
+  DestinationRefused: "The destination {url} may not be used: {reason}",
+  DestinationUnavailable: "The destination {url} cannot be used now: {reason}",
+  Internal: "Lifeboat failed at this request, not you. Its log holds the cause under request id {request}.",
+  InvalidBody: "The request body is not valid: {reason}",
+  InvalidField: "{field}: {reason}",
+  NothingToUndo: "{site} has no restore that can be undone{reason}.",
+  OperationNotFound: "Operation {operation} of {site} does not exist, or its result is no longer kept.",
+  PathNotInBackup: "Backup {backup} of {site} does not contain {path}. List its folder to see what does.",
+  RestoreFailed: "{reason}",
+  RouteNotFound: "{method} {path} is not an operation of Lifeboat. docs/api.md lists them all.",
+  SiteBusy:
+    "Cannot modify this site because another operation is in progress. Details: Id: {run}, OperationName: {kind}, CreatedTime: {since}. Wait for it to end, or delete the running backup to cancel it.",
+  SiteExists:
+    "{site} exists and is not empty, and overwrite is false. Set overwrite to true, or restore to another name.",
+  SiteFilesMissing:
+    "The directory of {site} ({directory}) is not there. Mount or create it, or correct the site's file.",
+  SiteFileInvalid: "The site file {file} is not valid: {reason}",
+  SiteNotFound: "The Resource 'Microsoft.Web/sites/{name}' under resource group '{group}' was not found.",
+  TooManyRequests: "Too many failed logins from {source}. Try again in {seconds} seconds.",
+  Unavailable: "Lifeboat cannot answer now: {reason}",
+} as const;
+
+export type ErrorCode = keyof typeof register;
+export const errorRegister: Readonly<Record<ErrorCode, string>> = register;
+
+/** The caller can do something about it: the one exception that reaches people as it is. */
+export class Refusal extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, string | number>>;
+
+  constructor(code: ErrorCode, details: Readonly<Record<string, string | number>>, options?: { cause?: unknown }) {
+    super(fill(errorRegister[code], details), options);
+    this.name = "Refusal";
+    this.code = code;
+    this.details = details;
+  }
+}
+
+const fill = (template: string, details: Readonly<Record<string, string | number>>): string =>
+  template.replace(/\{(\w+)\}/g, (_, word: string) => {
+    const value = details[word];
+    if (value === undefined) throw new Error(`The message "${template}" needs {${word}}.`);
+    return String(value);
+  });
+
+export const refuse = (
+  code: ErrorCode,
+  details: Readonly<Record<string, string | number>> = {},
+  options?: { cause?: unknown },
+): Refusal => new Refusal(code, details, options);
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import type { Backup } from "../../domain/backup.ts";
+import type { SiteId } from "../../domain/site.ts";
+import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
+import { backupKey, backupPrefix, progressKey, sitePartition } from "./keys.ts";
+
+const site = z.object({
+  subscription: z.string(),
+  resourceGroup: z.string(),
+  name: z.string(),
+  slot: z.string().exactOptional(),
+});
+
+const status = z.enum([
+  "InProgress",
+  "Failed",
+  "Succeeded",
+  "TimedOut",
+  "Created",
+  "Skipped",
+  "PartiallySucceeded",
+  "DeleteInProgress",
+  "DeleteFailed",
+  "Deleted",
+]);
+
+const backup: z.ZodType<Backup> = z.object({
+  site,
+  id: z.number(),
+  name: z.string(),
+  blobBase: z.string(),
+  status,
+  scheduled: z.boolean(),
+  destination: z.string(),
+  databases: z.array(
+    z.object({ databaseType: z.string(), name: z.string(), connectionStringName: z.string().exactOptional() }),
+  ),
+  correlationId: z.string(),
+  created: z.string(),
+  started: z.string().exactOptional(),
+  finished: z.string().exactOptional(),
+  lastRestored: z.string().exactOptional(),
+  expires: z.string().exactOptional(),
+  sizeBytes: z.number(),
+  siteBytes: z.number().exactOptional(),
+  files: z.number().exactOptional(),
+  leftOut: z.number().exactOptional(),
+  reusedBytes: z.number().exactOptional(),
+  commitId: z.string().exactOptional(),
+  chain: z.number().exactOptional(),
+  log: z.string().exactOptional(),
+});
+
+export interface BackupRow {
+  readonly backup: Backup;
+  readonly version: string;
+}
+
+const parse = (row: Row): BackupRow => ({ backup: backup.parse(row.value), version: row.version });
+
+export const readBackup = async (catalog: Catalog, of: SiteId, id: number): Promise<BackupRow | undefined> => {
+  const row = await catalog.get(sitePartition(of), backupKey(id));
+  return row === undefined ? undefined : parse(row);
+};
+
+/** All backups of a site, oldest first, also those that clients no longer see (Deleted). */
+export const readBackups = async (catalog: Catalog, of: SiteId): Promise<readonly BackupRow[]> =>
+  (await catalog.list(sitePartition(of), { prefix: backupPrefix })).map(parse);
+
+export const insertBackup = (added: Backup): RowChange => ({
+  kind: "insert",
+  key: backupKey(added.id),
+  value: { ...added },
+});
+
+export const replaceBackup = (changed: Backup, version: string): RowChange => ({
+  kind: "replace",
+  key: backupKey(changed.id),
+  value: { ...changed },
+  version,
+});
+
+const progress = z.object({
+  phase: z.string(),
+  files: z.number(),
+  bytes: z.number(),
+  totalFiles: z.number(),
+  totalBytes: z.number(),
+  /** Rises with every write: a run whose beat stands still for long is dead. */
+  beat: z.number(),
+  updated: z.string(),
+});
+export type Progress = z.infer<typeof progress>;
+
+export const readProgress = async (catalog: Catalog, of: SiteId, run: string): Promise<Progress | undefined> => {
+  const row = await catalog.get(sitePartition(of), progressKey(run));
+  return row === undefined ? undefined : progress.parse(row.value);
+};
+
+/** Last write wins: progress is news, not truth. */
+export const writeProgress = async (catalog: Catalog, of: SiteId, run: string, value: Progress): Promise<void> => {
+  await catalog.write(sitePartition(of), [{ kind: "put", key: progressKey(run), value }]);
+};

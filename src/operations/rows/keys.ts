@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import { siteKey, type SiteId } from "../../domain/site.ts";
+
+/** Every partition and key of the catalog is named here, and nowhere else. */
+
+/** The site's own row, its backups, their progress and sealed secrets, its operations: one partition, so one batch. */
+export const sitePartition = (site: SiteId): string => `site!${siteKey(site)}`;
+
+export const siteRowKey = "site";
+const padded = (id: number): string => String(id).padStart(10, "0");
+export const backupPrefix = "backup!";
+export const backupKey = (id: number): string => `${backupPrefix}${padded(id)}`;
+export const backupSecretsKey = (id: number): string => `secrets!${padded(id)}`;
+export const progressKey = (run: string): string => `progress!${run}`;
+export const operationPrefix = "operation!";
+export const operationKey = (id: string): string => `${operationPrefix}${id}`;
+
+/** Configurations and their due rows share one partition, so that moving the next run is one batch. */
+export const schedulePartition = "schedules";
+export const configurationKey = (site: SiteId): string => `configuration!${siteKey(site)}`;
+
+/** Runs that may be under way; what housekeeping looks at. */
+export const openRunsPartition = "open-runs";
+
+/** The newest valid credential seen for each container. */
+export const credentialsPartition = "credentials";
+export const containerKey = (container: string): string => hash(container.toLowerCase().replace(/\/+$/, ""));
+
+/** Which backup owns a name in a container. */
+export const namesPartition = (container: string): string => `names!${containerKey(container)}`;
+export const nameKey = (blobBase: string): string => hash(blobBase);
+
+/** API keys, by id. */
+export const callersPartition = "callers";
+
+const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 40);

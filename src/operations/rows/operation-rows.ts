@@ -1,0 +1,60 @@
+import { z } from "zod";
+import type { SiteId } from "../../domain/site.ts";
+import type { Catalog, RowChange } from "../../ports/catalog.ts";
+import { operationKey, sitePartition } from "./keys.ts";
+
+/** What a restore was asked to do. No secret: the container's credential lies with the container. */
+const request = z.object({
+  destination: z.string(),
+  /** Name of the zip in the container. */
+  blob: z.string(),
+  backup: z.number().exactOptional(),
+  overwrite: z.boolean(),
+  /** Only these paths and what is below them; empty: everything. */
+  paths: z.array(z.string()),
+  configuration: z.boolean(),
+  /** Size and mtime prove "unchanged" instead of the content's hash. */
+  quick: z.boolean(),
+  /** Links that leave the site are restored also from an archive this installation does not know. */
+  allowOutsideLinks: z.boolean(),
+});
+export type RestoreRequest = z.infer<typeof request>;
+
+const operation = z.object({
+  id: z.string(),
+  kind: z.enum(["restore", "undo", "verify"]),
+  run: z.string(),
+  status: z.enum(["InProgress", "Succeeded", "Failed"]),
+  created: z.string(),
+  finished: z.string().exactOptional(),
+  request: request.exactOptional(),
+  /** Of a verify: which backup. */
+  backup: z.number().exactOptional(),
+  /** What a person should know: what was written, replaced, removed, kept; notes; or why it failed. */
+  log: z.string().exactOptional(),
+  /** Whether the site was stopped by it, or only had the offline page in front. */
+  stopped: z.enum(["stopped", "page"]).exactOptional(),
+});
+export type Operation = z.infer<typeof operation>;
+
+export const readOperation = async (
+  catalog: Catalog,
+  site: SiteId,
+  id: string,
+): Promise<{ readonly operation: Operation; readonly version: string } | undefined> => {
+  const row = await catalog.get(sitePartition(site), operationKey(id));
+  return row === undefined ? undefined : { operation: operation.parse(row.value), version: row.version };
+};
+
+export const insertOperation = (added: Operation): RowChange => ({
+  kind: "insert",
+  key: operationKey(added.id),
+  value: { ...added },
+});
+
+export const replaceOperation = (changed: Operation, version: string): RowChange => ({
+  kind: "replace",
+  key: operationKey(changed.id),
+  value: { ...changed },
+  version,
+});

@@ -1,0 +1,6 @@
+/** One line per event; fields name site, backup, run, step. Nothing secret: a Secret prints as [secret]. */
+export interface Log {
+  info(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(event: string, fields?: Readonly<Record<string, unknown>>): void;
+}

@@ -1,0 +1,109 @@
+import type { BytePath } from "../domain/byte-path.ts";
+import type { ListedEntry } from "../domain/listing.ts";
+import type { Secret } from "../domain/secret.ts";
+import type { LocalRoot, SiteFiles } from "./site-files.ts";
+
+/** One site where it lives: its files, its configuration, and the exchange of its content by a restore. */
+export interface SiteHost {
+  readonly files: SiteFiles;
+
+  /** Where the files are, for messages. */
+  readonly location: string;
+
+  /** "empty" also when only directories are there; "missing" when the site's own directory is gone. */
+  content(): Promise<"present" | "empty" | "missing">;
+
+  readonly settings: SiteSettings;
+
+  /** What run `run` needs on this host; the same run gets the same area after a restart. */
+  exchange(run: string): Exchange;
+
+  /** Runs that left an area behind (staged, kept, or in the middle of a swap). */
+  exchanges(): Promise<readonly string[]>;
+
+  /**
+   * Takes the site offline for `run`; twice is not an error. "page" means only the offline page stands in front: the
+   * application was not stopped, so writes during the swap are not excluded.
+   */
+  stop(run: string): Promise<"stopped" | "page">;
+
+  /** Undoes `stop` of the same run; not an error when the site was not stopped. Throws SiteCommandFailed. */
+  start(run: string): Promise<void>;
+}
+
+export class SiteCommandFailed extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "SiteCommandFailed";
+  }
+}
+
+export interface SiteConfiguration {
+  readonly appSettings: Readonly<Record<string, Secret>>;
+  readonly connectionStrings: Readonly<Record<string, { readonly value: Secret; readonly type: string }>>;
+}
+
+export interface SiteSettings {
+  read(): Promise<SiteConfiguration>;
+  /** Replaces both maps at once, durably; other settings of the site stay. */
+  write(configuration: SiteConfiguration): Promise<void>;
+}
+
+export interface ExchangeNeed {
+  readonly stagedBytes: number;
+  /** Bytes of live content that is replaced or removed, and kept for undo. Moved, so it needs no further room. */
+  readonly keptBytes: number;
+  readonly paths: Iterable<BytePath>;
+}
+
+/** One change of the live content. Parents come before children where made, after them where removed. */
+export type SwapOperation =
+  /** The staged file or link goes live; what was there (a file or link) is kept. */
+  | { readonly kind: "place"; readonly path: BytePath }
+  /** The live file or link is kept and gone from the site. */
+  | { readonly kind: "remove"; readonly path: BytePath }
+  | { readonly kind: "makeDirectory"; readonly entry: ListedEntry }
+  /** The directory is gone; putting back makes it again as it was. It is empty by then, or stays (reported). */
+  | { readonly kind: "removeDirectory"; readonly path: BytePath }
+  /** Same content, other mode, owner or mtime: set, and set back when put back. Directories' come last. */
+  | { readonly kind: "setMetadata"; readonly entry: ListedEntry };
+
+export interface SwapReport {
+  /** What could not be done exactly (owner without privilege, directory not empty), fit for the log. */
+  readonly notes: readonly string[];
+}
+
+export type ExchangeState = "none" | "staged" | "swapping" | "swapped" | "puttingBack" | "putBack";
+
+/**
+ * Staging, swap and undo of one run. Staged and kept content lies beside the site on its own file system, never in a
+ * served folder. The swap is journalled: before the first rename the journal is on disk with every operation and the
+ * direction; after a crash each path is decided from (live, kept, staged) by a written table.
+ */
+export interface Exchange {
+  state(): Promise<ExchangeState>;
+
+  /** Problems that make a restore impossible: disk too small, another file system in the way, names the host cannot hold. */
+  check(need: ExchangeNeed): Promise<readonly string[]>;
+
+  /**
+   * Private, empty directories for one attempt's staged files, laid out like the site; a later attempt's replace an
+   * earlier one's. Refused (throws) once a swap has begun.
+   */
+  stage(attempt: string): Promise<readonly LocalRoot[]>;
+
+  /** Everything staged by the attempt is on disk. */
+  settle(attempt: string): Promise<void>;
+
+  /**
+   * Makes the changes. Called again after a crash it finishes what the journal says and does not look at `operations`.
+   * Throws before the first change or not at all short of a failing disk.
+   */
+  swap(attempt: string, operations: Iterable<SwapOperation>): Promise<SwapReport>;
+
+  /** Brings back what `swap` replaced, also after half a swap, also after a crash of itself. Nothing swapped: no error. */
+  putBack(): Promise<SwapReport>;
+
+  /** Drops staged and kept content; afterwards the state is "none". Refused while a swap is under way. */
+  forget(): Promise<void>;
+}

@@ -1,0 +1,18 @@
+import type { ChildInput, ChildName } from "../workflows/contract.ts";
+
+export type RunState = "pending" | "running" | "completed" | "failed" | "terminated";
+
+/** Starts and watches workflows. It exists only inside an invocation, so operations and steps get it with their Call. */
+export interface WorkflowRunner {
+  /** Starting a run that is under way is not an error and changes nothing. Durable when it returns. */
+  start<Name extends ChildName>(workflow: Name, run: string, input: ChildInput<Name>): Promise<void>;
+
+  /** Undefined when the run is not known (never started, or purged). */
+  state(run: string): Promise<RunState | undefined>;
+
+  /** Ends a run without asking it; not an error when it has ended or is not known. A step it is in runs on to its end. */
+  terminate(run: string, reason: string): Promise<void>;
+
+  /** Forgets a run that has ended; not an error when it is not known. */
+  purge(run: string): Promise<void>;
+}

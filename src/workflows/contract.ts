@@ -1,0 +1,93 @@
+import type { SiteId } from "../domain/site.ts";
+
+/**
+ * Every step's and workflow's name, input and result: small plain objects of JSON. Ids go in, counts and names of scratch
+ * objects come out; secrets, listings and plans never pass through here, because payloads are stored readable.
+ */
+
+/** Which run a step works for. A step whose epoch is no longer the site's writes nothing and answers RunLost. */
+export interface RunRef {
+  readonly site: SiteId;
+  readonly run: string;
+  readonly epoch: number;
+}
+
+export interface BackupRef extends RunRef {
+  readonly backup: number;
+}
+
+/** An expected failure: told to the caller as it is, not tried again. */
+export interface Failure {
+  readonly ok: false;
+  readonly code: "Failed" | "RunLost" | "SourceGone";
+  readonly message: string;
+}
+
+export type Outcome<Value = object> = ({ readonly ok: true } & Value) | Failure;
+
+/** A scratch object, named by the hash of its content. */
+export type ScratchName = string;
+
+interface Steps {
+  openBackup: { input: BackupRef; result: Outcome };
+  planArchive: {
+    input: BackupRef & { readonly fromScratch: boolean };
+    result: Outcome<{
+      readonly plan: ScratchName;
+      readonly shards: number;
+      readonly copies: number;
+      /** How many shards may be packed at once: one where the destination appends. */
+      readonly atATime: number;
+    }>;
+  };
+  copyUnchanged: {
+    input: BackupRef & { readonly plan: ScratchName; readonly part: number };
+    result: Outcome<{ readonly index: ScratchName }>;
+  };
+  packShard: {
+    input: BackupRef & { readonly plan: ScratchName; readonly shard: number };
+    result: Outcome<{ readonly index: ScratchName }>;
+  };
+  sealArchive: {
+    input: BackupRef & { readonly plan: ScratchName; readonly indexes: readonly ScratchName[] };
+    result: Outcome<{ readonly seal: ScratchName }>;
+  };
+  readBack: { input: BackupRef & { readonly seal: ScratchName }; result: Outcome };
+  describeBackup: {
+    input: BackupRef & { readonly plan: ScratchName; readonly seal: ScratchName };
+    result: Outcome<{ readonly summary: ScratchName }>;
+  };
+  closeBackup: {
+    input: BackupRef & { readonly summary?: ScratchName; readonly failure?: string };
+    result: Outcome;
+  };
+  removeBackup: { input: BackupRef; result: Outcome };
+  checkArchive: { input: RunRef; result: Outcome };
+  planRestore: { input: RunRef; result: Outcome<{ readonly plan: ScratchName; readonly changes: number }> };
+  stageRestore: { input: RunRef & { readonly plan: ScratchName }; result: Outcome<{ readonly staged: ScratchName }> };
+  stopSite: { input: RunRef; result: Outcome };
+  restageRestore: {
+    input: RunRef & { readonly staged: ScratchName };
+    result: Outcome<{ readonly staged: ScratchName }>;
+  };
+  swapIn: { input: RunRef & { readonly staged: ScratchName }; result: Outcome };
+  restoreConfiguration: { input: RunRef; result: Outcome };
+  putBack: { input: RunRef; result: Outcome };
+  startSite: { input: RunRef; result: Outcome };
+  closeRestore: { input: RunRef & { readonly failure?: string }; result: Outcome };
+}
+
+interface Children {
+  backupSite: { input: BackupRef; result: { readonly done: true } };
+  restoreSite: { input: RunRef; result: { readonly done: true } };
+  undoRestore: { input: RunRef; result: { readonly done: true } };
+  deleteBackup: { input: BackupRef; result: { readonly done: true } };
+}
+
+export type StepName = keyof Steps;
+export type StepInput<Name extends StepName> = Steps[Name]["input"];
+export type StepResult<Name extends StepName> = Steps[Name]["result"];
+
+export type ChildName = keyof Children;
+export type ChildInput<Name extends ChildName> = Children[Name]["input"];
+export type ChildResult<Name extends ChildName> = Children[Name]["result"];

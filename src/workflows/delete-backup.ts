@@ -1,0 +1,8 @@
+import type { BackupRef } from "./contract.ts";
+import type { Workflow, WorkflowPart } from "./workflow.ts";
+
+/** Manifest, zip, log, in this order and each only if it is ours; ends Deleted, or DeleteFailed with the reason. */
+export function* deleteBackup(wf: Workflow, run: BackupRef): WorkflowPart<{ done: true }> {
+  yield* wf.call("removeBackup", run);
+  return { done: true };
+}
