@@ -1,0 +1,163 @@
+import { posix } from "node:path";
+
+/**
+ * Which way the arrows point (docs/architecture.md): what each folder of src may import, as data.
+ * A folder that is not listed may import nothing, so a new folder starts with a decision.
+ */
+interface Arrow {
+  /** Folders or files of src whose values may be imported. Its own folder is always among them, except below `adapters`. */
+  readonly sees: readonly string[];
+  /** As `sees`, but only with `import type`. */
+  readonly types?: readonly string[];
+  /** Node's modules: all, or these. */
+  readonly node?: "any" | readonly string[];
+  /** Packages: all but the Functions SDKs, or these. */
+  readonly packages?: "any" | readonly string[];
+  readonly packageTypes?: readonly string[];
+  readonly why: string;
+}
+
+const sdks = ["@azure/functions", "durable-functions"] as const;
+const everything = ["domain", "ports", "archive", "workflows", "steps", "operations", "api", "adapters", "functions"];
+
+export const arrows: Readonly<Record<string, Arrow>> = {
+  domain: { sees: [], why: "domain is pure: it sees only domain, no package and no Node module." },
+  ports: {
+    sees: ["domain"],
+    types: ["workflows/contract.ts"],
+    why: "ports are contracts: they see only domain, and the names of workflows as types.",
+  },
+  archive: {
+    sees: ["domain"],
+    types: ["ports"],
+    node: ["zlib", "crypto", "worker_threads"],
+    why: "archive turns bytes into bytes: domain, ports as types, and Node's zlib, crypto and worker_threads.",
+  },
+  workflows: {
+    sees: ["domain"],
+    why: "workflows replay: they see only domain and workflows, no package and no Node module.",
+  },
+  steps: {
+    sees: ["domain", "ports", "archive"],
+    types: ["workflows/contract.ts"],
+    why: "steps see domain, ports, archive, and the types of workflows/contract.ts.",
+  },
+  operations: {
+    sees: ["domain", "ports"],
+    types: ["workflows/contract.ts"],
+    node: ["crypto"],
+    packages: ["zod"],
+    why: "operations see domain, ports, the types of workflows/contract.ts, and zod to parse stored rows.",
+  },
+  api: {
+    sees: ["domain", "operations"],
+    types: ["ports"],
+    packages: ["zod", "jose"],
+    why: "api is Request -> Response: domain, operations, types of ports, and the schema and token packages.",
+  },
+  adapters: {
+    sees: ["domain", "ports"],
+    node: "any",
+    packages: "any",
+    why: "an adapter sees domain, ports, Node and SDKs; never another adapter's folder, never the Functions SDKs.",
+  },
+  functions: {
+    sees: ["domain", "ports", "workflows", "steps", "operations", "api"],
+    packages: sdks,
+    why: "functions register: they see what is registered and the Functions SDKs, no adapter.",
+  },
+  devhost: {
+    sees: [],
+    node: "any",
+    packages: ["libsql", "croner"],
+    packageTypes: sdks,
+    why: "devhost knows nothing of backups: it sees only devhost, Node, libsql, croner, and the Functions SDKs as types.",
+  },
+  "config.ts": {
+    sees: ["domain"],
+    node: ["os", "path"],
+    packages: ["zod"],
+    why: "config.ts turns the environment into one typed value, nothing else.",
+  },
+  "main.ts": {
+    sees: [...everything, "config.ts"],
+    node: "any",
+    packages: "any",
+    why: "main.ts wires the app: it sees everything but the devhost and start.ts.",
+  },
+  "start.ts": {
+    sees: [...everything, "config.ts", "devhost"],
+    node: "any",
+    packages: "any",
+    why: "start.ts wires the one-machine host; the app itself reaches it as a bundle, never by an import of main.ts.",
+  },
+};
+
+/** Words a folder may not contain, with the reason. */
+const words: readonly { readonly in: RegExp; readonly word: RegExp; readonly why: string }[] = [
+  {
+    in: /^(domain|workflows)\/|^ports\/(?!clock\.ts$)/,
+    word: /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bsetTimeout\(|\bfetch\(|\bperformance\./,
+    why: "Time, chance and I/O come in as arguments here.",
+  },
+  {
+    in: /^(?!(config|main|start)\.ts$|devhost\/|adapters\/)/,
+    word: /\bprocess\.env\b/,
+    why: "config.ts is the only reader of the environment.",
+  },
+  {
+    in: /^(?!(start|main)\.ts$|devhost\/)/,
+    word: /\bconsole\.\w+\(/,
+    why: "Log through ports/log.ts: a console line has no run and no site.",
+  },
+  { in: /./, word: /^export default\b/, why: "No default exports: a thing has one name everywhere." },
+  {
+    in: /^(?!start\.ts$|devhost\/)/,
+    word: /\b(import|require)\((?!\s*["'`])|\bcreateRequire\(/,
+    why: "Code is loaded by a literal name, so that this table can be checked.",
+  },
+];
+
+const imports =
+  /^(?:import|export)\s+(?<type>type\s+)?(?:(?:[\w$*{][^;"']*?)\s*from\s*)?["'](?<from>[^"']+)["']|\b(?:import|require|getBuiltinModule)\(\s*["'`](?<call>[^"'`]+)["'`]/gm;
+
+const allows = (list: readonly string[], target: string): boolean =>
+  list.some((entry) => target === entry || target.startsWith(`${entry}/`));
+
+const mayImport = (path: string, specifier: string, isType: boolean): boolean => {
+  const folder = path.split("/")[0] ?? path;
+  const arrow = arrows[folder];
+  if (!arrow) return false;
+  if (specifier.startsWith(".")) {
+    const target = posix.join(posix.dirname(path), specifier);
+    const own = folder === "adapters" ? posix.dirname(path).split("/").slice(0, 2).join("/") : folder;
+    const visible = [...arrow.sees, ...(isType ? (arrow.types ?? []) : [])];
+    return allows(visible, target) || (own !== "adapters" && !own.endsWith(".ts") && allows([own], target));
+  }
+  if (specifier.startsWith("node:"))
+    return arrow.node === "any" || allows(arrow.node ?? [], specifier.slice("node:".length));
+  const visible = isType ? [...(arrow.packageTypes ?? [])] : [];
+  if (arrow.packages === "any") return !allows(sdks, specifier) || allows(visible, specifier);
+  return allows([...visible, ...(arrow.packages ?? [])], specifier);
+};
+
+/** What a file of src does that the table forbids: the offending line, with the rule it breaks. `path` is relative to src. */
+export const brokenRules = (path: string, text: string): readonly string[] => {
+  const code = text.replace(/^\s*(\*|\/\/|\/\*).*$/gm, "");
+  const lines = code.split("\n");
+  const broken: string[] = [];
+  const report = (line: number, offending: string, why: string): void => {
+    broken.push(`src/${path}:${line}: ${offending.trim().replace(/\s+/g, " ")}\n    ${why}`);
+  };
+  for (const found of code.matchAll(imports)) {
+    const { type, from, call } = found.groups ?? {};
+    if (mayImport(path, from ?? call ?? "", type !== undefined)) continue;
+    const line = code.slice(0, found.index).split("\n").length;
+    const why = arrows[path.split("/")[0] ?? path]?.why ?? "This folder has no arrow in test/support/arrows.ts.";
+    report(line, from ? found[0] : (lines[line - 1] ?? ""), why);
+  }
+  lines.forEach((line, index) => {
+    for (const rule of words) if (rule.in.test(path) && rule.word.test(line)) report(index + 1, line, rule.why);
+  });
+  return broken;
+};
