@@ -1,0 +1,103 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const files = readdirSync(".", { withFileTypes: true })
+  .filter(({ name }) => !["node_modules", "dist", ".git", "coverage"].includes(name))
+  .flatMap((top) =>
+    top.isDirectory()
+      ? readdirSync(top.name, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath, entry.name).replaceAll("\\", "/"))
+      : [top.name],
+  );
+const text = (path: string): string => readFileSync(path, "utf8");
+const documents = files
+  .filter((path) => path.endsWith(".md"))
+  .map((path) => ({ path, body: text(path), prose: text(path).replace(/^```[\s\S]*?^```/gm, "") }));
+const inCode = (pattern: RegExp, body: string): readonly string[] =>
+  [...body.matchAll(pattern)].flatMap((found) => found[1] ?? []);
+
+/** As hosting sites make them: lower case, punctuation dropped, spaces to hyphens. */
+const anchors = (body: string): readonly string[] =>
+  inCode(/^#+ (.+)$/gm, body).map((title) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .trim()
+      .replace(/\s/g, "-"),
+  );
+
+const brokenLinks = (path: string, prose: string): readonly string[] =>
+  inCode(/\]\((?!https?:|mailto:)([^)\s]+)\)/g, prose).filter((link) => {
+    const [file = "", anchor] = link.split("#");
+    const target = file === "" ? path : join(dirname(path), file);
+    return !existsSync(target) || (anchor !== undefined && !anchors(text(target)).includes(anchor));
+  });
+
+describe("the documents", () => {
+  it.each(documents)("$path links to what exists", ({ path, prose }) => {
+    expect(brokenLinks(path, prose)).toEqual([]);
+  });
+
+  it("name only files that exist", () => {
+    const missing = documents.flatMap(({ path, prose }) =>
+      inCode(/`((?:src|test|docs|scripts|infra|bench|changelog|\.ci)\/[\w./-]*)`/g, prose)
+        .filter((named) => !existsSync(named))
+        .map((named) => `${path} names ${named}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("name only npm scripts that exist", () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(text("package.json"));
+    const missing = documents.flatMap(({ path, body }) =>
+      [...inCode(/\bnpm run ([\w:-]+)/g, body), ...inCode(/\bnpm (test|start)\b/g, body)]
+        .filter((script) => !(script in scripts))
+        .map((script) => `${path} names ${script}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("name only settings that the code reads", () => {
+    const code = files
+      .filter((path) => /^(src|scripts|test\/support|bench)\/.*\.(ts|mjs)$|^host\.json$/.test(path))
+      .map(text);
+    const missing = documents.flatMap(({ path, body }) =>
+      inCode(/\b(LIFEBOAT_\w+)/g, body)
+        .filter((setting) => !code.some((file) => file.includes(setting)))
+        .map((setting) => `${path} names ${setting}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("would notice a dead link", () => {
+    expect(brokenLinks("README.md", "[a](docs/none.md) [b](#nowhere) [c](https://example.org)")).toEqual([
+      "docs/none.md",
+      "#nowhere",
+    ]);
+  });
+});
+
+describe("every file", () => {
+  const machine =
+    /(?<![\w.~-])\/(?:work|root)\/|(?<![\w.~-])\/home\/(?!site\/|LogFiles\/)[a-z]+\/|registry\.npmjs|_registry\/|artifact[o]ry/;
+
+  it("is free of one machine's paths and of registry hosts", () => {
+    const found = files
+      .filter((path) => !/\.(zip|gz|bin|png)$/.test(path))
+      .flatMap((path) =>
+        text(path)
+          .split("\n")
+          .flatMap((line, index) => (machine.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+      );
+    expect(found).toEqual([]);
+  });
+
+  it("would be caught naming one", () => {
+    for (const line of [`cd ${"/work"}/main`, `"${"/root"}/.npmrc"`, `${"/home"}/alice/data`])
+      expect(line).toMatch(machine);
+    for (const line of ["/home/site/wwwroot", "src/work/a.ts", "https://host/root/a"])
+      expect(line).not.toMatch(machine);
+  });
+});
