@@ -20,10 +20,13 @@ export interface DirectoryExtent {
   readonly sizeBytes: number;
 }
 
-/** Everything behind the central directory: the end record, with the two ZIP64 records before it where needed. */
-export const encodeEnd = (directory: DirectoryExtent): Buffer => {
+/**
+ * Everything behind the central directory: the end record, with the two ZIP64 records before it where needed.
+ * `comment` is ASCII; a sealed archive's is its commit id (commit-id.ts).
+ */
+export const encodeEnd = (directory: DirectoryExtent, comment = ""): Buffer => {
   const zip64 = directory.entries >= max16 || directory.offset >= max32 || directory.sizeBytes >= max32;
-  const length = endRecordBytes + (zip64 ? zip64EndRecordBytes + zip64LocatorBytes : 0);
+  const length = endRecordBytes + comment.length + (zip64 ? zip64EndRecordBytes + zip64LocatorBytes : 0);
   const out = new ByteWriter(Buffer.allocUnsafe(length));
   if (zip64) {
     out.u32(zip64EndSignature).size(zip64EndRecordBytes - 12);
@@ -34,7 +37,8 @@ export const encodeEnd = (directory: DirectoryExtent): Buffer => {
   }
   const entries = Math.min(directory.entries, max16);
   out.u32(endSignature).u16(0).u16(0).u16(entries).u16(entries);
-  out.u32(Math.min(directory.sizeBytes, max32)).u32(Math.min(directory.offset, max32)).u16(0);
+  out.u32(Math.min(directory.sizeBytes, max32)).u32(Math.min(directory.offset, max32)).u16(comment.length);
+  out.latin1(comment);
   return out.bytes;
 };
 
@@ -43,6 +47,8 @@ export interface EndRecord extends DirectoryExtent {
   readonly saturated: boolean;
   /** Where the record begins in the bytes given. */
   readonly at: number;
+  /** One character a byte. */
+  readonly comment: string;
 }
 
 /**
@@ -67,10 +73,11 @@ const decodeEndRecord = (bytes: Buffer, at: number): EndRecord => {
   const entries = fields.u16();
   const sizeBytes = fields.u32();
   const offset = fields.u32();
+  const comment = fields.latin1(fields.u16());
   const saturated = entries === max16 || sizeBytes === max32 || offset === max32 || disk === max16;
   if (!saturated && (disk !== 0 || directoryDisk !== 0 || entriesHere !== entries))
     throw new ArchiveInvalid("SplitArchive", "The archive is split over many files.");
-  return { entries, sizeBytes, offset, saturated, at };
+  return { entries, sizeBytes, offset, saturated, at, comment };
 };
 
 /** Offset of the ZIP64 end record, from the 20 bytes before the end record; undefined when they are no locator. */
