@@ -47,13 +47,6 @@ export const isRestorable = (status: BackupStatus): boolean =>
 
 export const isOpen = (status: BackupStatus): boolean => status === "Created" || status === "InProgress";
 
-/** A database as the request named it; its connection string is a secret and lies sealed beside the row. */
-export interface BackupDatabase {
-  readonly databaseType: string;
-  readonly name: string;
-  readonly connectionStringName?: string;
-}
-
 /** One numbered copy of a site. The catalog row holding it is the truth about the backup. */
 export interface Backup {
   readonly site: SiteId;
@@ -66,8 +59,9 @@ export interface Backup {
   readonly scheduled: boolean;
   /** The container's or directory's URL without its secret. */
   readonly destination: string;
-  readonly databases: readonly BackupDatabase[];
   readonly correlationId: string;
+  /** The run that makes it, once it has one; the zip's metadata names it too. */
+  readonly run?: string;
   readonly created: string;
   readonly started?: string;
   readonly finished?: string;

@@ -32,10 +32,8 @@ const backup: z.ZodType<Backup> = z.object({
   status,
   scheduled: z.boolean(),
   destination: z.string(),
-  databases: z.array(
-    z.object({ databaseType: z.string(), name: z.string(), connectionStringName: z.string().exactOptional() }),
-  ),
   correlationId: z.string(),
+  run: z.string().exactOptional(),
   created: z.string(),
   started: z.string().exactOptional(),
   finished: z.string().exactOptional(),

@@ -3,14 +3,13 @@ import { siteKey, type SiteId } from "../../domain/site.ts";
 
 /** Every partition and key of the catalog is named here, and nowhere else. */
 
-/** The site's own row, its backups, their progress and sealed secrets, its operations: one partition, so one batch. */
+/** The site's own row, its backups, their progress, its operations: one partition, so one batch. */
 export const sitePartition = (site: SiteId): string => `site!${siteKey(site)}`;
 
 export const siteRowKey = "site";
 const padded = (id: number): string => String(id).padStart(10, "0");
 export const backupPrefix = "backup!";
 export const backupKey = (id: number): string => `${backupPrefix}${padded(id)}`;
-export const backupSecretsKey = (id: number): string => `secrets!${padded(id)}`;
 export const progressKey = (run: string): string => `progress!${run}`;
 export const operationPrefix = "operation!";
 export const operationKey = (id: string): string => `${operationPrefix}${id}`;

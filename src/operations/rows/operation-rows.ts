@@ -30,6 +30,10 @@ const operation = z.object({
   request: request.exactOptional(),
   /** Of a verify: which backup. */
   backup: z.number().exactOptional(),
+  /** Of an undo: the restore run whose replaced content comes back. */
+  undoOf: z.string().exactOptional(),
+  /** The recovery key the caller gave, sealed, until the operation ends. */
+  recoveryKey: z.string().exactOptional(),
   /** What a person should know: what was written, replaced, removed, kept; notes; or why it failed. */
   log: z.string().exactOptional(),
   /** Whether the site was stopped by it, or only had the offline page in front. */

@@ -4,7 +4,7 @@ import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Catalog, RowChange, RowValue } from "../../ports/catalog.ts";
 import { sitePartition, siteRowKey } from "./keys.ts";
 
-const runKind = z.enum(["backup", "restore", "undo", "delete"]);
+const runKind = z.enum(["backup", "restore", "undo"]);
 export type RunKind = z.infer<typeof runKind>;
 
 const openRun = z.object({

@@ -1,0 +1,56 @@
+import type { ErrorCode, Refusal } from "../domain/errors.ts";
+import { json, type ApiResponse } from "./response.ts";
+
+interface Mapping {
+  readonly status: number;
+  /** ARM's own word where it has one; clients and scripts compare it. */
+  readonly code?: string;
+}
+
+/** The one mapping from what Lifeboat refuses to HTTP. A new code does not compile until it stands here. */
+export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
+  ApiVersionMissing: { status: 400, code: "MissingApiVersionParameter" },
+  ArchiveAltered: { status: 409 },
+  ArchiveUnreadable: { status: 409 },
+  BackupNotFound: { status: 404, code: "NotFound" },
+  BackupNotRestorable: { status: 409, code: "Conflict" },
+  BodyTooLarge: { status: 413 },
+  CallerNotAllowed: { status: 403, code: "AuthorizationFailed" },
+  CallerUnknown: { status: 401, code: "AuthenticationFailed" },
+  ConfigurationNotFound: { status: 404, code: "NotFound" },
+  DestinationMissing: { status: 400, code: "BadRequest" },
+  DestinationRefused: { status: 400, code: "BadRequest" },
+  DestinationUnavailable: { status: 409 },
+  Internal: { status: 500, code: "InternalServerError" },
+  InvalidBody: { status: 400, code: "BadRequest" },
+  InvalidField: { status: 400, code: "BadRequest" },
+  NothingToUndo: { status: 409, code: "Conflict" },
+  OperationNotFound: { status: 404, code: "NotFound" },
+  PathNotInBackup: { status: 404, code: "NotFound" },
+  // A failed restore is told as 4xx where it is polled: 200 would read as success, and clients repeat after a 5xx.
+  RestoreFailed: { status: 409, code: "ResourceOperationFailure" },
+  RouteNotFound: { status: 404, code: "NotFound" },
+  SiteBusy: { status: 409, code: "Conflict" },
+  SiteExists: { status: 409, code: "Conflict" },
+  SiteFileInvalid: { status: 409 },
+  SiteFilesMissing: { status: 409 },
+  SiteNotFound: { status: 404, code: "ResourceNotFound" },
+  TooManyRequests: { status: 429 },
+  Unavailable: { status: 503, code: "ServiceUnavailable" },
+};
+
+/** Both of ARM's error forms in one object: between them every client finds code and message (reference, 3.4). */
+export const armError = (refusal: Refusal): ApiResponse => {
+  const { status, code = refusal.code } = httpOf[refusal.code];
+  const { message } = refusal;
+  const details = code === refusal.code ? [] : [{ code: refusal.code, message, target: null }];
+  const body = {
+    Code: code,
+    Message: message,
+    Target: null,
+    Details: [{ Message: message }, { Code: code }],
+    Innererror: null,
+    error: { code, message, target: null, details, innererror: null },
+  };
+  return json(status, body, { "content-type": "application/json; charset=utf-8" });
+};

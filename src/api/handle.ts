@@ -1,0 +1,141 @@
+import { randomUUID } from "node:crypto";
+import { Refusal, refuse } from "../domain/errors.ts";
+import { isStoreFailure } from "../domain/store-failure.ts";
+import { siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
+import type { Call } from "../ports/call.ts";
+import type { Log } from "../ports/log.ts";
+import type { WorkflowRunner } from "../ports/workflow-runner.ts";
+import { armError } from "./arm-error.ts";
+import { callerOf, mayAct, type Caller, type KeyHash, type Role } from "./callers.ts";
+import { pathPattern } from "./match.ts";
+import type { ApiRequest } from "./request.ts";
+import { json, type ApiResponse } from "./response.ts";
+import { parseBody, type JsonObject } from "./wire/lenient-json.ts";
+
+/** What a route's handler gets: everything parsed, everything allowed. */
+export interface RouteCall extends Call {
+  readonly request: ApiRequest;
+  readonly apiVersion: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly isAdmin: boolean;
+  /** The site of the path; throws where the route has none. */
+  readonly site: () => SiteId;
+  /** The body's JSON object; an empty body is {}. */
+  readonly body: () => Promise<JsonObject>;
+}
+
+export interface Route {
+  readonly name: string;
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly role: Role;
+  readonly handle: (call: RouteCall) => Promise<ApiResponse>;
+}
+
+export interface ApiDeps {
+  readonly routes: readonly Route[];
+  /** Asked at each request: keys come and go while the service runs. */
+  readonly keys: () => Promise<readonly KeyHash[]>;
+}
+
+export interface Invocation {
+  readonly requestId: string;
+  readonly runner: WorkflowRunner;
+  readonly log: Log;
+}
+
+const maxBodyBytes = 4 * 1024 * 1024;
+
+/** Authenticate, match, parse, operate, present; and the one catch of the API. */
+export const createApi = ({ routes, keys }: ApiDeps) => {
+  const table = routes.map((route) => ({ route, pattern: pathPattern(route.path) }));
+
+  const answer = async (request: ApiRequest, invocation: Invocation, correlation: string): Promise<ApiResponse> => {
+    if (request.url.pathname === "/healthz") return json(200, { status: "alive" });
+    const caller = callerOf(request, await keys());
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    for (const { route, pattern } of table) {
+      if (route.method !== method) continue;
+      const parameters = pattern.match(request.url.pathname);
+      if (parameters) return route.handle(routeCall({ route, parameters, request, caller, correlation }, invocation));
+    }
+    throw refuse("RouteNotFound", { method: request.method, path: request.url.pathname });
+  };
+
+  return async (request: ApiRequest, invocation: Invocation): Promise<ApiResponse> => {
+    const correlation = randomUUID();
+    const response = await answer(request, invocation, correlation).catch((error: unknown) =>
+      armError(toRefusal(error, correlation, invocation.log)),
+    );
+    return { ...response, headers: { ...arrivalHeaders(request, correlation), ...response.headers } };
+  };
+};
+
+const toRefusal = (error: unknown, requestId: string, log: Log): Refusal => {
+  if (error instanceof Refusal) return error;
+  if (isStoreFailure(error, "Unavailable", "Full")) {
+    log.error("store failed", { requestId, error });
+    return refuse("Unavailable", { reason: error.message });
+  }
+  log.error("request failed", { requestId, error });
+  return refuse("Internal", { request: requestId });
+};
+
+const arrivalHeaders = (request: ApiRequest, correlation: string): Record<string, string> => {
+  const clientId = request.headers.get("x-ms-client-request-id");
+  return {
+    "x-ms-request-id": correlation,
+    "x-ms-correlation-request-id": request.headers.get("x-ms-correlation-request-id") ?? correlation,
+    ...(clientId === null ? {} : { "x-ms-client-request-id": clientId }),
+    "cache-control": "no-cache",
+  };
+};
+
+interface Matched {
+  readonly route: Route;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly request: ApiRequest;
+  readonly caller: Caller;
+  readonly correlation: string;
+}
+
+const routeCall = ({ route, parameters, request, caller, correlation }: Matched, invocation: Invocation): RouteCall => {
+  const site = (): SiteId => siteOf(parameters);
+  if (!mayAct(caller, route.role)) {
+    const on = parameters["siteName"] === undefined ? "this installation" : siteLabel(site());
+    throw refuse("CallerNotAllowed", { caller: caller.name, role: route.role, site: on });
+  }
+  const { runner, log } = invocation;
+  return {
+    requestId: correlation,
+    caller: caller.name,
+    runner,
+    log,
+    request,
+    apiVersion: apiVersionOf(request.url),
+    parameters,
+    isAdmin: mayAct(caller, "admin"),
+    site,
+    body: async () => parseBody(await request.text(maxBodyBytes)),
+  };
+};
+
+const siteOf = (parameters: Readonly<Record<string, string>>): SiteId => {
+  const { subscription, resourceGroup, siteName, slotName } = parameters;
+  if (subscription === undefined || resourceGroup === undefined || siteName === undefined)
+    throw new Error("This route has no site.");
+  return siteWithSlot({ subscription, resourceGroup, name: siteName }, slotName);
+};
+
+/** Any version passes; a missing one does not, as at ARM. Query names are matched without case. */
+const apiVersionOf = (url: URL): string => {
+  for (const [name, value] of url.searchParams) if (name.toLowerCase() === "api-version" && value !== "") return value;
+  throw refuse("ApiVersionMissing");
+};
+
+/** A query value by name, ignoring the name's case. */
+export const queryOf = (call: RouteCall, wanted: string): string | undefined => {
+  for (const [name, value] of call.request.url.searchParams)
+    if (name.toLowerCase() === wanted.toLowerCase()) return value;
+  return undefined;
+};

@@ -1,0 +1,157 @@
+import { defaultBackupName, nameProblem, nameWithStamp, zipName, type Backup } from "../domain/backup.ts";
+import { fullContainerUrl, parseContainerUrl, type ContainerAccess } from "../domain/container-url.ts";
+import { refuse } from "../domain/errors.ts";
+import { Secret } from "../domain/secret.ts";
+import { siteLabel, type SiteId } from "../domain/site.ts";
+import type { Call } from "../ports/call.ts";
+import type { SiteDefinition } from "../ports/sites.ts";
+import { readConfiguration } from "./backup-configuration.ts";
+import { openContainer, rememberCredential } from "./credentials.ts";
+import { findSite } from "./find-site.ts";
+import type { Installation } from "./installation.ts";
+import { insertBackup } from "./rows/backup-rows.ts";
+import { nameKey, namesPartition } from "./rows/keys.ts";
+import { changeSite, siteBusy, takenBy, type OpenRun, type SiteRow } from "./rows/site-row.ts";
+import { runRef, startRun } from "./start-run.ts";
+
+export interface BackupRequest {
+  readonly name?: string;
+  readonly storageAccountUrl?: Secret;
+  /** Own extension: when retention may remove this on-demand backup. Absent: never. */
+  readonly expires?: Date;
+}
+
+/** The backup as it was created, and the container's URL with its secret for those who may see it. */
+export interface CreatedBackup {
+  readonly backup: Backup;
+  readonly storageAccountUrl: Secret;
+}
+
+/** Writes the backup as Created and starts its run. One run at a time: a second backup waits, a third is refused. */
+export const createBackup =
+  (deps: Installation) =>
+  async (call: Call, id: SiteId, request: BackupRequest): Promise<CreatedBackup> => {
+    const site = await findSite(deps, id);
+    const access = await whereTo(deps, site, request);
+    await deps.destinations.open(access.container, access.credential);
+    await rememberCredential(deps, access);
+    const now = deps.clock.now();
+    const name = wantedName(request.name, site.id, now);
+    const blobBase = await reserveName(deps, { access, name, site: site.id, now });
+    try {
+      const backup = await addBackup(deps, call, { site: site.id, access, name, blobBase, request, now });
+      return { backup, storageAccountUrl: fullContainerUrl(access) };
+    } catch (error) {
+      await releaseName(deps, access.container, blobBase);
+      throw error;
+    }
+  };
+
+const wantedName = (given: string | undefined, site: SiteId, now: Date): string => {
+  // az cuts a trailing ".zip" off; other clients do not, and mean the same.
+  const name = (given ?? "").trim().replace(/\.zip$/i, "") || defaultBackupName(site.name, now);
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw refuse("InvalidField", { field: "properties.backupName", reason: `${problem}.` });
+  return name;
+};
+
+/** The container of the request, else of the site's backup configuration, else of its file, else the installation's. */
+export const whereTo = async (
+  deps: Installation,
+  site: SiteDefinition,
+  request: Pick<BackupRequest, "storageAccountUrl">,
+): Promise<ContainerAccess> => {
+  if (request.storageAccountUrl !== undefined)
+    return parseContainerUrl(request.storageAccountUrl, "properties.storageAccountUrl");
+  const configured = (await readConfiguration(deps, site.id))?.container;
+  if (configured !== undefined) return { container: configured };
+  const fallback = site.defaultDestination ?? deps.policy.defaultDestination;
+  if (fallback === "") throw refuse("DestinationMissing", { site: siteLabel(site.id) });
+  const folder = siteLabel(site.id).toLowerCase().replace("/", "-");
+  return parseContainerUrl(new Secret(fallback.replace("{site}", folder)), "LIFEBOAT_DESTINATION");
+};
+
+interface NameWish {
+  readonly access: ContainerAccess;
+  readonly name: string;
+  readonly site: SiteId;
+  readonly now: Date;
+}
+
+/** Reserves the name in the container, or the name with a time stamp where it is taken by us or by a blob we never wrote. */
+const reserveName = async (deps: Installation, wish: NameWish): Promise<string> => {
+  const container = wish.access.container;
+  for (let attempt = -1; attempt < 20; attempt++) {
+    const blobBase = attempt < 0 ? wish.name : nameWithStamp(wish.name, wish.now, attempt);
+    const value = { blobBase, site: wish.site, since: wish.now.toISOString() };
+    if (attempt < 0 && (await isTakenInContainer(deps, container, blobBase))) continue;
+    const free = await deps.catalog.write(namesPartition(container), [
+      { kind: "insert", key: nameKey(blobBase), value },
+    ]);
+    if (free) return blobBase;
+  }
+  throw refuse("Unavailable", { reason: `no free name like ${wish.name} was found in the container.` });
+};
+
+/** A container that does not answer is not this request's failure: the run reports it, as App Service does. */
+const isTakenInContainer = async (deps: Installation, container: string, blobBase: string): Promise<boolean> => {
+  try {
+    const destination = await openContainer(deps, container);
+    return (await destination.head(zipName(blobBase))) !== undefined;
+  } catch {
+    // The run's own checks look again before anything is written, and the commit is refused where a blob exists.
+    return false;
+  }
+};
+
+export const releaseName = async (deps: Installation, container: string, blobBase: string): Promise<void> => {
+  await deps.catalog.write(namesPartition(container), [{ kind: "remove", key: nameKey(blobBase) }]);
+};
+
+interface NewBackup {
+  readonly site: SiteId;
+  readonly access: ContainerAccess;
+  readonly name: string;
+  readonly blobBase: string;
+  readonly request: BackupRequest;
+  readonly now: Date;
+}
+
+const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promise<Backup> => {
+  const added = await changeSite(deps.catalog, wish.site, (row) => {
+    if (row.run !== undefined && (row.waiting !== undefined || row.run.kind !== "backup")) throw siteBusy(row.run);
+    const created = newBackup(wish, row.nextBackupId, call);
+    const run = backupRun(deps, created);
+    const backup = row.run === undefined ? { ...created, run: run.id } : created;
+    const counted: SiteRow = { ...row, nextBackupId: row.nextBackupId + 1 };
+    const next = row.run === undefined ? takenBy(counted, run) : { ...counted, waiting: backup.id };
+    return { row: next, also: [insertBackup(backup)], result: { backup, row: next, starts: row.run === undefined } };
+  });
+  if (added.starts) await startRun(deps, call, wish.site, runRef(wish.site, added.row));
+  return added.backup;
+};
+
+export const backupRun = (deps: Pick<Installation, "newId">, backup: Backup): OpenRun => ({
+  id: runId("backup", deps, backup.id),
+  kind: "backup",
+  since: backup.created,
+  backup: backup.id,
+});
+
+/** `backup-7-9f…`: readable, and never the same for two sites or two tries. */
+export const runId = (kind: string, deps: Pick<Installation, "newId">, backup?: number): string =>
+  [kind, ...(backup === undefined ? [] : [backup]), deps.newId()].join("-");
+
+const newBackup = (wish: NewBackup, id: number, call: Call): Backup => ({
+  site: wish.site,
+  id,
+  name: wish.name,
+  blobBase: wish.blobBase,
+  status: "Created",
+  scheduled: false,
+  destination: wish.access.container,
+  correlationId: call.requestId,
+  created: wish.now.toISOString(),
+  sizeBytes: 0,
+  ...(wish.request.expires === undefined ? {} : { expires: wish.request.expires.toISOString() }),
+});

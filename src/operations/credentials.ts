@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { sasExpiry } from "../domain/sas.ts";
+import { Secret } from "../domain/secret.ts";
+import type { ContainerAccess } from "../domain/container-url.ts";
+import type { Destination } from "../ports/destination.ts";
+import type { Installation } from "./installation.ts";
+import { containerKey, credentialsPartition } from "./rows/keys.ts";
+
+const credentialRow = z.object({ container: z.string(), sealed: z.string(), expires: z.string().optional() });
+
+type Needs = Pick<Installation, "catalog" | "sealer" | "clock" | "destinations">;
+
+const context = (container: string): string => `credential ${containerKey(container)}`;
+
+/**
+ * Credentials belong to the container: the newest valid one seen serves all its backups. One that ends earlier than what
+ * is stored does not replace it, unless that has expired.
+ */
+export const rememberCredential = async (deps: Needs, access: ContainerAccess): Promise<void> => {
+  if (access.credential === undefined) return;
+  const key = containerKey(access.container);
+  const expires = sasExpiry(access.credential);
+  const value = {
+    container: access.container,
+    sealed: await deps.sealer.seal(access.credential, context(access.container)),
+    ...(expires === undefined ? {} : { expires: expires.toISOString() }),
+  };
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const row = await deps.catalog.get(credentialsPartition, key);
+    const stored = row && credentialRow.parse(row.value);
+    if (stored && outlives(stored.expires, value.expires, deps.clock.now())) return;
+    const change = row
+      ? ({ kind: "replace", key, value, version: row.version } as const)
+      : ({ kind: "insert", key, value } as const);
+    if (await deps.catalog.write(credentialsPartition, [change])) return;
+  }
+  throw new Error(`The credential of ${access.container} could not be stored: too many writers.`);
+};
+
+const outlives = (stored: string | undefined, given: string | undefined, now: Date): boolean => {
+  if (stored === undefined || given === undefined) return false;
+  return Date.parse(stored) > now.getTime() && Date.parse(stored) > Date.parse(given);
+};
+
+export const credentialOf = async (deps: Needs, container: string): Promise<Secret | undefined> => {
+  const row = await deps.catalog.get(credentialsPartition, containerKey(container));
+  return row && deps.sealer.open(credentialRow.parse(row.value).sealed, context(container));
+};
+
+/** The container, with the newest credential known for it. */
+export const openContainer = async (deps: Needs, container: string): Promise<Destination> =>
+  deps.destinations.open(container, await credentialOf(deps, container));

@@ -1,0 +1,25 @@
+import { refuse } from "../domain/errors.ts";
+import { siteLabel, type SiteId } from "../domain/site.ts";
+import type { SiteDefinition } from "../ports/sites.ts";
+import type { Installation } from "./installation.ts";
+import { readSiteRow } from "./rows/site-row.ts";
+
+export const siteNotFound = (id: SiteId) => refuse("SiteNotFound", { name: siteLabel(id), group: id.resourceGroup });
+
+/** A site that is there now. */
+export const findSite = async (deps: Pick<Installation, "sites">, id: SiteId): Promise<SiteDefinition> => {
+  const site = await deps.sites.find(id);
+  if (site === undefined) throw siteNotFound(id);
+  return site;
+};
+
+/** A site that is there, or was: one whose file or directory is gone still lists and restores its backups. */
+export const findSiteOrPast = async (
+  deps: Pick<Installation, "sites" | "catalog">,
+  id: SiteId,
+): Promise<SiteDefinition> => {
+  const site = await deps.sites.find(id);
+  if (site !== undefined) return site;
+  if ((await readSiteRow(deps.catalog, id)).nextBackupId === 1) throw siteNotFound(id);
+  return { id, location: "Local", tier: "Standard" };
+};

@@ -1,0 +1,31 @@
+import { randomUUID } from "node:crypto";
+import type { Catalog } from "../ports/catalog.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Destination } from "../ports/destination.ts";
+import type { Destinations } from "../ports/destinations.ts";
+import type { Sealer } from "../ports/secrets.ts";
+import type { Sites } from "../ports/sites.ts";
+
+/** What operations and steps work with: the ports, and the installation's policy. */
+export interface Installation {
+  readonly catalog: Catalog;
+  readonly sites: Sites;
+  readonly destinations: Destinations;
+  /** Work storage of runs: plans, shard indexes. Never the customer's container. */
+  readonly scratch: () => Promise<Destination>;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  /** Random, unique, lower case. */
+  readonly newId: () => string;
+  readonly policy: Policy;
+  readonly version: string;
+}
+
+export interface Policy {
+  /** `{site}` is replaced by the site's name. */
+  readonly defaultDestination: string;
+  readonly undoDays: number;
+  readonly maxBackupBytes?: number;
+}
+
+export const randomId = (): string => randomUUID();

@@ -1,0 +1,33 @@
+import type { SiteId } from "../domain/site.ts";
+import type { Call } from "../ports/call.ts";
+import type { BackupRef, RunRef } from "../workflows/contract.ts";
+import type { Installation } from "./installation.ts";
+import { openRunsPartition } from "./rows/keys.ts";
+import type { OpenRun, SiteRow } from "./rows/site-row.ts";
+
+/** The reference a run's steps get; its epoch is the one under which the run took the site. */
+export const runRef = (site: SiteId, row: SiteRow): { readonly run: OpenRun; readonly ref: RunRef } => {
+  if (row.run === undefined) throw new Error("The site's row names no run to start.");
+  return { run: row.run, ref: { site, run: row.run.id, epoch: row.epoch } };
+};
+
+/**
+ * Starts the workflow of a run that owns its site. Start is idempotent: whoever finds a Created row without a run does
+ * this again, so a crash between the row and the start loses nothing.
+ */
+export const startRun = async (
+  deps: Pick<Installation, "catalog">,
+  call: Call,
+  site: SiteId,
+  { run, ref }: { readonly run: OpenRun; readonly ref: RunRef },
+): Promise<void> => {
+  await deps.catalog.write(openRunsPartition, [{ kind: "put", key: run.id, value: { site, since: run.since } }]);
+  const backupRef = (): BackupRef => {
+    if (run.backup === undefined) throw new Error(`The run ${run.id} names no backup.`);
+    return { ...ref, backup: run.backup };
+  };
+  if (run.kind === "backup") await call.runner.start("backupSite", run.id, backupRef());
+  else if (run.kind === "restore") await call.runner.start("restoreSite", run.id, ref);
+  else await call.runner.start("undoRestore", run.id, ref);
+  call.log.info("run started", { site: site.name, run: run.id });
+};
