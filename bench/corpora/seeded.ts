@@ -15,7 +15,7 @@ export const seeded = (name: string): Seeded => {
   const key = createHash("sha256").update(name).digest();
   const cipher = createCipheriv("aes-256-ctr", key, Buffer.alloc(16));
   const bytes = (length: number): Buffer => cipher.update(Buffer.alloc(length));
-  let pool = Buffer.alloc(0);
+  let pool: Buffer = Buffer.alloc(0);
   let used = 0;
   const below = (limit: number): number => {
     if (used + 4 > pool.length) {
