@@ -1,0 +1,35 @@
+import { dirname } from "node:path";
+import { StoreFailure } from "../../domain/store-failure.ts";
+
+/** Runs something on the catalog file; what SQLite or the file system refuse becomes a StoreFailure of one clear line. */
+export const onFile = <Result>(path: string, run: () => Result): Result => {
+  try {
+    return run();
+  } catch (error) {
+    throw fileFailure(path, error);
+  }
+};
+
+/** An error that is neither SQLite's nor the file system's comes back as it is. */
+export const fileFailure = (path: string, error: unknown): unknown => {
+  if (!(error instanceof Error) || error instanceof StoreFailure) return error;
+  const code = "code" in error ? String(error.code) : "";
+  const about = (codes: readonly string[]): boolean => codes.some((start) => code.startsWith(start));
+  const fail = (kind: "Full" | "AccessDenied" | "Unavailable", message: string): StoreFailure =>
+    new StoreFailure(kind, message, { cause: error });
+
+  if (about(["SQLITE_BUSY", "SQLITE_LOCKED"]))
+    return fail(
+      "Unavailable",
+      `The data folder ${dirname(path)} is in use by another Lifeboat. Stop that one, or choose another data folder.`,
+    );
+  if (about(["SQLITE_FULL", "ENOSPC", "EDQUOT"]))
+    return fail("Full", `The disk of ${path} is full. Free some space; nothing that was acknowledged is lost.`);
+  if (about(["SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "EACCES", "EPERM", "EROFS"]))
+    return fail("AccessDenied", `${path} cannot be written: ${error.message}. Check who owns it and its folder.`);
+  if (about(["SQLITE_CORRUPT", "SQLITE_NOTADB"]))
+    return fail("Unavailable", `${path} is damaged: ${error.message}. Move it away, or put back a copy of it.`);
+  if (/^(SQLITE_|E[A-Z])/.test(code))
+    return fail("Unavailable", `${path} cannot be used: ${error.message} (${code}). Check the disk.`);
+  return error;
+};
