@@ -1,0 +1,140 @@
+import { refuse } from "../domain/errors.ts";
+import {
+  deleteBackupConfiguration,
+  getBackupConfiguration,
+  putBackupConfiguration,
+} from "../operations/backup-configuration.ts";
+import { createBackup } from "../operations/create-backup.ts";
+import { deleteBackup } from "../operations/delete-backup.ts";
+import { findSite } from "../operations/find-site.ts";
+import type { Installation } from "../operations/installation.ts";
+import { getBackup, getProgress, listBackups, renewBackupAccess } from "../operations/read-backups.ts";
+import type { Route, RouteCall } from "./handle.ts";
+import { empty, json } from "./response.ts";
+import { backupInSite, backupItem, page } from "./wire/backup-item.ts";
+import { configurationReply, parseBackupRequest, parseConfigurationRequest } from "./wire/backup-request.ts";
+import { properties } from "./wire/lenient-json.ts";
+import { progressReply } from "./wire/progress.ts";
+
+export const backupIdOf = (call: RouteCall): number => {
+  const text = call.parameters["backupId"] ?? "";
+  if (!/^\d{1,10}$/.test(text))
+    throw refuse("InvalidField", { field: "backupId", reason: `"${text}" is not a number.` });
+  return Number(text);
+};
+
+/** Backups: make, list, look at, delete; and the configuration by which they are made. */
+export const backupRoutes = (deps: Installation): readonly Route[] => {
+  const list = async (call: RouteCall) => {
+    const { site, backups } = await listBackups(deps)(call, call.site());
+    return json(
+      200,
+      page(backups.map((backup) => backupItem({ site, backup, apiVersion: call.apiVersion }, "listed"))),
+    );
+  };
+  const configuration = async (call: RouteCall, secrets: boolean) => {
+    const { configuration: found, storageAccountUrl } = await getBackupConfiguration(deps)(call, call.site());
+    const shown = secrets ? storageAccountUrl : undefined;
+    return json(
+      200,
+      configurationReply({ site: await findSite(deps, call.site()), configuration: found, storageAccountUrl: shown }),
+    );
+  };
+  return [
+    {
+      name: "createBackup",
+      method: "POST",
+      path: "{site}/backup",
+      role: "operator",
+      async handle(call) {
+        const site = await findSite(deps, call.site());
+        const { backup, storageAccountUrl } = await createBackup(deps)(
+          call,
+          site.id,
+          parseBackupRequest(await call.body()),
+        );
+        const shown = call.isAdmin ? storageAccountUrl : undefined;
+        return json(200, backupInSite({ site, backup, apiVersion: call.apiVersion, storageAccountUrl: shown }));
+      },
+    },
+    { name: "listBackups", method: "GET", path: "{site}/backups", role: "reader", handle: list },
+    { name: "listSiteBackups", method: "POST", path: "{site}/listbackups", role: "reader", handle: list },
+    {
+      name: "getBackup",
+      method: "GET",
+      path: "{site}/backups/{backupId}",
+      role: "reader",
+      async handle(call) {
+        const { site, backup } = await getBackup(deps)(call, call.site(), backupIdOf(call));
+        return json(200, backupItem({ site, backup, apiVersion: call.apiVersion }, "single"));
+      },
+    },
+    {
+      name: "deleteBackup",
+      method: "DELETE",
+      path: "{site}/backups/{backupId}",
+      role: "operator",
+      async handle(call) {
+        const { site, backup } = await deleteBackup(deps)(call, call.site(), backupIdOf(call));
+        return json(200, backupInSite({ site, backup, apiVersion: call.apiVersion }));
+      },
+    },
+    {
+      name: "listBackupSecrets",
+      method: "POST",
+      path: "{site}/backups/{backupId}/list",
+      role: "operator",
+      async handle(call) {
+        const storageAccountUrl = properties(await call.body()).secret("storageAccountUrl");
+        const input = { backup: backupIdOf(call), ...(storageAccountUrl === undefined ? {} : { storageAccountUrl }) };
+        const found = await renewBackupAccess(deps)(call, call.site(), input);
+        const shown = call.isAdmin ? found.storageAccountUrl : undefined;
+        return json(200, backupItem({ ...found, apiVersion: call.apiVersion, storageAccountUrl: shown }, "single"));
+      },
+    },
+    {
+      name: "getProgress",
+      method: "GET",
+      path: "{site}/backups/{backupId}/progress",
+      role: "reader",
+      async handle(call) {
+        const { backup, progress } = await getProgress(deps)(call, call.site(), backupIdOf(call));
+        return json(200, progressReply(backup.status, backup.started, progress));
+      },
+    },
+    {
+      name: "putBackupConfiguration",
+      method: "PUT",
+      path: "{site}/config/backup",
+      role: "operator",
+      async handle(call) {
+        await putBackupConfiguration(deps)(call, call.site(), parseConfigurationRequest(await call.body()));
+        return configuration(call, call.isAdmin);
+      },
+    },
+    {
+      name: "listBackupConfigurationSecrets",
+      method: "POST",
+      path: "{site}/config/backup/list",
+      role: "reader",
+      handle: (call) => configuration(call, call.isAdmin),
+    },
+    {
+      name: "getBackupConfiguration",
+      method: "GET",
+      path: "{site}/config/backup",
+      role: "reader",
+      handle: (call) => configuration(call, false),
+    },
+    {
+      name: "deleteBackupConfiguration",
+      method: "DELETE",
+      path: "{site}/config/backup",
+      role: "operator",
+      async handle(call) {
+        await deleteBackupConfiguration(deps)(call, call.site());
+        return empty(200);
+      },
+    },
+  ];
+};

@@ -1,0 +1,86 @@
+import { refuse } from "../../domain/errors.ts";
+import type { BackupConfiguration, ConfigurationRequest } from "../../operations/backup-configuration.ts";
+import type { BackupRequest } from "../../operations/create-backup.ts";
+import type { Secret } from "../../domain/secret.ts";
+import type { SiteDefinition } from "../../ports/sites.ts";
+import { siteEnvelope } from "./backup-item.ts";
+import { fields, properties, type JsonObject } from "./lenient-json.ts";
+
+/** Databases are not backed up yet, and a backup without a database that was asked for would lie. */
+export const refuseDatabases = (given: readonly unknown[] | undefined): void => {
+  if (given !== undefined && given.length > 0)
+    throw refuse("InvalidField", {
+      field: "properties.databases",
+      reason: "this version backs up files and configuration only. Leave databases out, and dump them by other means.",
+    });
+};
+
+export const parseBackupRequest = (body: JsonObject): BackupRequest => {
+  const given = properties(body);
+  refuseDatabases(given.list("databases"));
+  const name = given.text("backupName") ?? given.text("name");
+  const storageAccountUrl = given.secret("storageAccountUrl");
+  const expires = given.date("expires");
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(storageAccountUrl === undefined ? {} : { storageAccountUrl }),
+    ...(expires === undefined ? {} : { expires }),
+  };
+};
+
+export const parseConfigurationRequest = (body: JsonObject): ConfigurationRequest => {
+  const given = properties(body);
+  refuseDatabases(given.list("databases"));
+  const name = given.text("backupName") ?? given.text("name");
+  const storageAccountUrl = given.secret("storageAccountUrl");
+  const enabled = given.flag("enabled");
+  const schedule = given.object("backupSchedule");
+  return {
+    ...(name === undefined || name === "" ? {} : { backupName: name }),
+    ...(storageAccountUrl === undefined ? {} : { storageAccountUrl }),
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(schedule === undefined ? {} : { schedule: parseSchedule(schedule) }),
+  };
+};
+
+const parseSchedule = (object: JsonObject): NonNullable<ConfigurationRequest["schedule"]> => {
+  const at = "properties.backupSchedule";
+  const given = fields(object, at);
+  const unit = (given.text("frequencyUnit") ?? "Day").toLowerCase();
+  if (unit !== "day" && unit !== "hour")
+    throw refuse("InvalidField", { field: `${at}.frequencyUnit`, reason: "expected Day or Hour." });
+  const start = given.date("startTime");
+  return {
+    frequencyInterval: given.integer("frequencyInterval") ?? 7,
+    frequencyUnit: unit === "day" ? "Day" : "Hour",
+    keepAtLeastOneBackup: given.flag("keepAtLeastOneBackup") ?? true,
+    retentionPeriodInDays: given.integer("retentionPeriodInDays") ?? 30,
+    // PowerShell sends the year 1 for an unset date: it means now.
+    ...(start === undefined || start.getUTCFullYear() < 1970 ? {} : { startTime: start.toISOString() }),
+  };
+};
+
+interface ShownConfiguration {
+  readonly site: SiteDefinition;
+  readonly configuration: BackupConfiguration;
+  readonly storageAccountUrl: Secret | undefined;
+}
+
+/** A full backupSchedule always: az crashes on null. Without one the defaults are told, and enabled is false. */
+export const configurationReply = ({ site, configuration, storageAccountUrl }: ShownConfiguration) => ({
+  ...siteEnvelope(site),
+  properties: {
+    name: configuration.backupName,
+    backupName: configuration.backupName,
+    enabled: configuration.enabled && configuration.schedule !== undefined,
+    storageAccountUrl: storageAccountUrl?.reveal() ?? "",
+    backupSchedule: configuration.schedule ?? {
+      frequencyInterval: 7,
+      frequencyUnit: "Day",
+      keepAtLeastOneBackup: true,
+      retentionPeriodInDays: 30,
+    },
+    databases: null,
+    type: "Default",
+  },
+});
