@@ -1,0 +1,209 @@
+import { HostFailure } from "../host-failure.ts";
+import { ActivityPool } from "./activity-pool.ts";
+import { conclude, episodeTime, type Outcome, terminated, triggerInput, unknownOrchestrator } from "./episode.ts";
+import { EventType, historyEvent, type HistoryEvent, parseEvents } from "./history-event.ts";
+import { Persistence, Stopped } from "./persistence.ts";
+import { type Instance, isOpen, type RuntimeStatus, type Store } from "./store.ts";
+import { finishEpisode, type NewInstance, startInstance, terminateInstance } from "./transitions.ts";
+import type { DurableOptions } from "./types.ts";
+
+const retryMs = 5_000;
+/** Timers are looked at this often at least, so that a changed clock or a sleeping machine is noticed. */
+const longestNapMs = 60_000;
+
+/** Drives orchestrations: whatever is on disk and ready is run; whatever happens is on disk before it counts. */
+export class Engine {
+  readonly #store: Store;
+  readonly #options: DurableOptions;
+  readonly #persistence: Persistence;
+  readonly #activities: ActivityPool;
+  readonly #ready = new Set<string>();
+  readonly #busy = new Map<string, Promise<void>>();
+  /** Woken while busy. */
+  readonly #again = new Set<string>();
+  #invoking = 0;
+  #stopped = false;
+  #cancelNap = (): void => undefined;
+  #waiters: { readonly isOver: () => boolean; readonly resolve: () => void }[] = [];
+
+  constructor(store: Store, options: DurableOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#persistence = new Persistence(store, options);
+    this.#activities = new ActivityPool({
+      store,
+      options,
+      persistence: this.#persistence,
+      completed: (id) => this.#wake(id),
+      changed: () => this.#announce(),
+    });
+  }
+
+  /** Resumes what is on disk. */
+  start(): void {
+    this.#activities.recover(this.#store.activities());
+    for (const id of this.#store.instancesWithMessages(this.#options.clock.now())) this.#wake(id);
+    this.#nap();
+  }
+
+  /** Begins nothing more, waits so long for what runs. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopped = true;
+    this.#cancelNap();
+    this.#activities.stop();
+    if (graceMs > 0) await this.#quiet(graceMs);
+    this.#persistence.stop();
+    this.#activities.forget();
+  }
+
+  idle(): Promise<void> {
+    return this.#until(() => this.#ready.size === 0 && this.#busy.size === 0 && this.#activities.isIdle);
+  }
+
+  /** Tells the status of an instance of that id that has not ended, else starts one. Rejects with a HostFailure. */
+  async startInstance(instance: NewInstance): Promise<RuntimeStatus | undefined> {
+    const now = this.#options.clock.now();
+    const running = await this.#store.database.transact(() => startInstance(this.#store, instance, now));
+    if (running === undefined) this.#wake(instance.instanceId);
+    return running;
+  }
+
+  async terminateInstance(id: string, reason: string): Promise<ReturnType<typeof terminateInstance>> {
+    const now = this.#options.clock.now();
+    const answer = await this.#store.database.transact(() => terminateInstance(this.#store, id, reason, now));
+    if (answer === "accepted") this.#wake(id);
+    return answer;
+  }
+
+  #wake(id: string): void {
+    if (this.#busy.has(id)) this.#again.add(id);
+    else this.#ready.add(id);
+    this.#pump();
+  }
+
+  #pump(): void {
+    for (const id of this.#ready) {
+      if (this.#stopped || this.#invoking >= this.#options.limits.maxConcurrentOrchestrators) return;
+      this.#ready.delete(id);
+      this.#busy.set(id, this.#process(id));
+    }
+  }
+
+  async #process(id: string): Promise<void> {
+    try {
+      await this.#episode(id);
+    } catch (error) {
+      if (!(error instanceof Stopped)) await this.#afterTrouble(id, error);
+    }
+    this.#busy.delete(id);
+    if (this.#again.delete(id)) this.#ready.add(id);
+    this.#pump();
+    this.#announce();
+  }
+
+  /** Nothing was changed, the messages are still there: they are tried again. */
+  async #afterTrouble(id: string, error: unknown): Promise<void> {
+    const { clock, log } = this.#options;
+    const message = error instanceof HostFailure ? error.message : error instanceof Error ? error.stack : String(error);
+    log("error", "Host.Durable", `Instance '${id}' cannot go on: ${message} Trying again in ${retryMs / 1000} s.`);
+    await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
+    this.#again.add(id);
+  }
+
+  async #episode(id: string): Promise<void> {
+    const { clock } = this.#options;
+    const messages = this.#store.messages(id, clock.now());
+    const instance = this.#store.instance(id);
+    if (!instance || !isOpen(instance.status) || messages.length === 0) return;
+    const pastText = this.#store.historyText(id);
+    const past = parseEvents(pastText);
+    const received = messages.flatMap(({ event }) => parseEvents(event));
+    const at = episodeTime(clock.now(), past, received);
+    const fresh = [historyEvent({ EventType: EventType.OrchestratorStarted }, at), ...received];
+    const outcome = await this.#decide(instance, { pastText, past, fresh });
+    const begin = this.#activities.reserve(outcome.decisions.filter(({ kind }) => kind === "activity").length);
+    await this.#finish({
+      instance,
+      processed: messages.map(({ seq }) => seq),
+      fresh,
+      outcome,
+      episodeAt: at,
+      now: clock.now(),
+      begin,
+    });
+  }
+
+  async #finish(episode: Parameters<typeof finishEpisode>[1]): Promise<void> {
+    const { instance, outcome } = episode;
+    const effects = await this.#persistence
+      .write(() => finishEpisode(this.#store, episode))
+      .catch((error: unknown) => {
+        this.#activities.release(episode.begin);
+        throw error;
+      });
+    this.#activities.accept(effects.activities, episode.begin);
+    for (const woken of effects.woken) this.#wake(woken);
+    if (outcome.decisions.some(({ kind }) => kind === "timer")) this.#nap();
+    if (outcome.status === "Failed")
+      this.#options.log("warning", "Host.Durable", `Instance '${instance.instanceId}' failed: ${outcome.output}`);
+  }
+
+  async #decide(
+    instance: Instance,
+    history: {
+      readonly pastText: string;
+      readonly past: readonly HistoryEvent[];
+      readonly fresh: readonly HistoryEvent[];
+    },
+  ): Promise<Outcome> {
+    const { past, pastText, fresh } = history;
+    const termination = fresh.find((event) => event.EventType === EventType.ExecutionTerminated);
+    if (termination) return terminated(String(JSON.parse(termination.Input)));
+    if (!this.#options.isOrchestrator(instance.name)) return unknownOrchestrator(instance.name);
+    this.#invoking++;
+    const [settled] = await Promise.allSettled([
+      this.#options.invokeOrchestrator(instance.name, triggerInput(instance, pastText, fresh)),
+    ]);
+    this.#invoking--;
+    this.#pump();
+    return conclude(instance.name, [...past, ...fresh], settled, this.#options);
+  }
+
+  /** Wakes the instances whose timers are due, then sleeps until the next is. */
+  #nap(): void {
+    this.#cancelNap();
+    if (this.#stopped) return;
+    const { clock, log } = this.#options;
+    let napMs = retryMs;
+    try {
+      const now = clock.now();
+      for (const id of this.#store.instancesWithTimers(now)) this.#wake(id);
+      napMs = Math.min((this.#store.nextDue(now) ?? Infinity) - now, longestNapMs);
+    } catch (error) {
+      log("error", "Host.Durable", error instanceof Error ? error.message : String(error));
+    }
+    this.#cancelNap = clock.after(napMs, () => this.#nap());
+  }
+
+  async #quiet(graceMs: number): Promise<void> {
+    let cancel = (): void => undefined;
+    const graceOver = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(graceMs, resolve);
+    });
+    await Promise.race([graceOver, this.#until(() => this.#busy.size === 0 && this.#activities.isQuiet)]);
+    cancel();
+  }
+
+  #until(isOver: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push({ isOver, resolve });
+      this.#announce();
+    });
+  }
+
+  #announce(): void {
+    const over = this.#waiters.filter(({ isOver }) => isOver());
+    this.#waiters = this.#waiters.filter((waiter) => !over.includes(waiter));
+    for (const { resolve } of over) resolve();
+  }
+}
