@@ -3,12 +3,21 @@ import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, RowChange } from "../../ports/catalog.ts";
 import { operationKey, sitePartition } from "./keys.ts";
 
+const siteId = z.object({
+  subscription: z.string(),
+  resourceGroup: z.string(),
+  name: z.string(),
+  slot: z.string().exactOptional(),
+});
+
 /** What a restore was asked to do. No secret: the container's credential lies with the container. */
 const request = z.object({
   destination: z.string(),
   /** Name of the zip in the container. */
   blob: z.string(),
   backup: z.number().exactOptional(),
+  /** Whose backup it is, where it is one of ours. */
+  backupSite: siteId.exactOptional(),
   overwrite: z.boolean(),
   /** Only these paths and what is below them; empty: everything. */
   paths: z.array(z.string()),

@@ -1,0 +1,202 @@
+import { isRestorable, zipName, type Backup } from "../domain/backup.ts";
+import { parseContainerUrl } from "../domain/container-url.ts";
+import { refuse } from "../domain/errors.ts";
+import { recoveryContext } from "../domain/recovery-context.ts";
+import type { Secret } from "../domain/secret.ts";
+import { parseSiteName, siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
+import type { Call } from "../ports/call.ts";
+import type { SiteDefinition } from "../ports/sites.ts";
+import { runId } from "./create-backup.ts";
+import { rememberCredential } from "./credentials.ts";
+import { findSiteOrPast, siteNotFound } from "./find-site.ts";
+import type { Installation } from "./installation.ts";
+import { findBackup } from "./read-backups.ts";
+import { readBackups } from "./rows/backup-rows.ts";
+import { insertOperation, type Operation, type RestoreRequest } from "./rows/operation-rows.ts";
+import { changeSite, siteBusy, takenBy, type OpenRun, type SiteRow } from "./rows/site-row.ts";
+import { runRef, startRun } from "./start-run.ts";
+
+export interface RestoreWish {
+  readonly storageAccountUrl?: Secret;
+  /** The zip's name; ".zip" is added where it is missing. */
+  readonly blobName?: string;
+  /** Chooses the backup only where no blob is named: clients send 0 or 1 whatever they restore. */
+  readonly backup?: number;
+  readonly overwrite: boolean;
+  readonly siteName?: string;
+  readonly paths: readonly string[];
+  /** Undefined: for a new site yes, for one that exists no. */
+  readonly configuration?: boolean;
+  readonly quick: boolean;
+  readonly allowOutsideLinks: boolean;
+  readonly recoveryKey?: Secret;
+}
+
+/** Takes the target site and starts its restore; a target that does not exist is made when overwrite is false. */
+export const restoreSite =
+  (deps: Installation) =>
+  async (
+    call: Call,
+    pathSite: SiteId,
+    wish: RestoreWish,
+  ): Promise<{ readonly site: SiteDefinition; readonly operation: Operation }> => {
+    const source = await sourceOf(deps, pathSite, wish);
+    const target = await targetOf(deps, pathSite, wish);
+    const operation = await newOperation(deps, { wish, source, isNew: target.isNew, site: target.site.id });
+    await takeSite(deps, call, target.site.id, operation);
+    call.log.info("restore asked", { site: siteLabel(target.site.id), blob: source.blob, caller: call.caller });
+    return { site: target.site, operation };
+  };
+
+export interface RestoreSource {
+  readonly destination: string;
+  readonly blob: string;
+  readonly backup?: Backup;
+}
+
+/** The archive a restore names, and the backup of ours behind it where there is one. */
+export const sourceOf = async (
+  deps: Installation,
+  pathSite: SiteId,
+  wish: Pick<RestoreWish, "storageAccountUrl" | "blobName" | "backup">,
+): Promise<RestoreSource> => {
+  if (wish.storageAccountUrl === undefined || wish.blobName === undefined || wish.blobName === "")
+    return backupSource(deps, pathSite, wish);
+  const access = parseContainerUrl(wish.storageAccountUrl, "properties.storageAccountUrl");
+  await deps.destinations.open(access.container, access.credential);
+  await rememberCredential(deps, access);
+  const blob = zipBlob(wish.blobName);
+  const backup = (await readBackups(deps.catalog, pathSite)).find(
+    (row) =>
+      zipName(row.backup.blobBase) === blob && row.backup.destination.toLowerCase() === access.container.toLowerCase(),
+  )?.backup;
+  return { destination: access.container, blob, ...(backup ? { backup } : {}) };
+};
+
+const zipBlob = (name: string): string => (/\.zip$/i.test(name) ? name : zipName(name));
+
+const backupSource = async (
+  deps: Installation,
+  site: SiteId,
+  wish: Pick<RestoreWish, "blobName" | "backup">,
+): Promise<RestoreSource> => {
+  const row = wish.blobName
+    ? (await readBackups(deps.catalog, site)).findLast(
+        ({ backup }) => zipName(backup.blobBase) === zipBlob(wish.blobName ?? ""),
+      )
+    : wish.backup === undefined
+      ? undefined
+      : await findBackup(deps, site, wish.backup);
+  if (row === undefined)
+    throw refuse("InvalidField", {
+      field: "properties.blobName",
+      reason: "name the backup's zip, and its container in storageAccountUrl.",
+    });
+  const { backup } = row;
+  if (!isRestorable(backup.status))
+    throw refuse("BackupNotRestorable", { backup: backup.id, site: siteLabel(site), status: backup.status });
+  return { destination: backup.destination, blob: zipName(backup.blobBase), backup };
+};
+
+const targetOf = async (
+  deps: Installation,
+  pathSite: SiteId,
+  wish: RestoreWish,
+): Promise<{ readonly site: SiteDefinition; readonly isNew: boolean }> => {
+  const id = targetId(pathSite, wish.siteName);
+  const known = await deps.sites.find(id);
+  if (known === undefined) {
+    if (wish.overwrite) throw siteNotFound(id);
+    return { site: await deps.sites.create(id), isNew: true };
+  }
+  const content = await (await deps.sites.host(id)).content();
+  if (content === "present" && !wish.overwrite) throw refuse("SiteExists", { site: siteLabel(id) });
+  return { site: known, isNew: false };
+};
+
+/** `siteName` may name another app, or a slot as `app(slot)`; without it the path's site is meant. */
+const targetId = (pathSite: SiteId, siteName: string | undefined): SiteId => {
+  if (siteName === undefined || siteName === "") return pathSite;
+  const parsed = parseSiteName(siteName);
+  if (parsed === undefined)
+    throw refuse("InvalidField", {
+      field: "properties.siteName",
+      reason: `"${siteName}" is not a site's name, nor name(slot).`,
+    });
+  // Clients that restore to a slot name the slot in the path and the app in siteName.
+  if (parsed.slot === undefined && parsed.name.toLowerCase() === pathSite.name.toLowerCase()) return pathSite;
+  return siteWithSlot({ ...pathSite, name: parsed.name }, parsed.slot);
+};
+
+interface Asked {
+  readonly wish: RestoreWish;
+  readonly source: RestoreSource;
+  readonly isNew: boolean;
+  readonly site: SiteId;
+}
+
+const newOperation = async (deps: Installation, { wish, source, isNew }: Asked): Promise<Operation> => {
+  const id = deps.newId();
+  const request: RestoreRequest = {
+    destination: source.destination,
+    blob: source.blob,
+    ...(source.backup === undefined ? {} : { backup: source.backup.id, backupSite: source.backup.site }),
+    overwrite: wish.overwrite,
+    paths: [...wish.paths],
+    configuration: wish.configuration ?? isNew,
+    quick: wish.quick,
+    allowOutsideLinks: wish.allowOutsideLinks,
+  };
+  const recoveryKey = wish.recoveryKey && (await deps.sealer.seal(wish.recoveryKey, recoveryContext(id)));
+  return {
+    id,
+    kind: "restore",
+    run: runId("restore", deps),
+    status: "InProgress",
+    created: deps.clock.now().toISOString(),
+    request,
+    ...(recoveryKey === undefined ? {} : { recoveryKey }),
+  };
+};
+
+const takeSite = async (deps: Installation, call: Call, site: SiteId, operation: Operation): Promise<void> => {
+  const run: OpenRun = {
+    id: operation.run,
+    kind: operation.kind === "undo" ? "undo" : "restore",
+    since: operation.created,
+    operation: operation.id,
+  };
+  const taken = await changeSite<SiteRow>(deps.catalog, site, (row) => {
+    if (row.run !== undefined) throw siteBusy(row.run);
+    const next = takenBy(row, run);
+    return { row: next, also: [insertOperation(operation)], result: next };
+  });
+  await startRun(deps, call, site, runRef(site, taken));
+};
+
+/** Puts back what the site's last restore replaced, as long as that is kept. */
+export const undoRestore =
+  (deps: Installation) =>
+  async (call: Call, id: SiteId): Promise<{ readonly site: SiteDefinition; readonly operation: Operation }> => {
+    const site = await findSiteOrPast(deps, id);
+    const undoOf = await changeSite<string>(deps.catalog, site.id, (row) => {
+      if (row.undo === undefined) throw refuse("NothingToUndo", { site: siteLabel(id), reason: "" });
+      if (Date.parse(row.undo.until) < deps.clock.now().getTime())
+        throw refuse("NothingToUndo", {
+          site: siteLabel(id),
+          reason: `: what it replaced was kept until ${row.undo.until}`,
+        });
+      return { row, result: row.undo.run };
+    });
+    const operation: Operation = {
+      id: deps.newId(),
+      kind: "undo",
+      run: runId("undo", deps),
+      status: "InProgress",
+      created: deps.clock.now().toISOString(),
+      undoOf,
+    };
+    await takeSite(deps, call, site.id, operation);
+    call.log.info("undo asked", { site: siteLabel(id), caller: call.caller });
+    return { site, operation };
+  };
