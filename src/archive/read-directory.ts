@@ -1,0 +1,84 @@
+import type { BytePath } from "../domain/byte-path.ts";
+import { ArchiveInvalid } from "./archive-invalid.ts";
+import { pieces, type ByteSource } from "./byte-source.ts";
+import { centralHeaderBytes } from "./central-encoder.ts";
+import { centralRecordExtent, decodeCentralRecord } from "./central-decoder.ts";
+import { CommitIdBuilder, type CommitId } from "./commit-id.ts";
+import { DirectoryColumns } from "./directory-columns.ts";
+import type { DirectoryEntry } from "./directory-entry.ts";
+import { localHeaderBytes } from "./local-header.ts";
+import type { ArchiveExtent } from "./locate-directory.ts";
+import { nameFault } from "./safe-name.ts";
+
+const pieceBytes = 4 * 2 ** 20;
+/** Deflate cannot make more than 1,032 bytes of one. */
+const mostBytesOfOne = 1032;
+const maxTargetBytes = 0xffff;
+
+/** Reads the central directory in pieces, checks every record by itself, and computes the commit id. */
+export const readDirectory = async (
+  source: ByteSource,
+  extent: ArchiveExtent,
+  signal?: AbortSignal,
+): Promise<{ readonly directory: DirectoryColumns; readonly commitId: CommitId }> => {
+  if (extent.entries * centralHeaderBytes > extent.directoryBytes)
+    throw new ArchiveInvalid("BadCount", `The directory is too short for its ${extent.entries} entries.`);
+  const directory = new DirectoryColumns();
+  const commitId = new CommitIdBuilder();
+  const start = extent.directoryOffset;
+  let records = 0;
+  let rest: Uint8Array = new Uint8Array();
+  for await (const piece of pieces(source, { start, end: start + extent.directoryBytes, pieceBytes }, signal)) {
+    commitId.update(piece);
+    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    let at = 0;
+    for (;;) {
+      const length = centralRecordExtent(bytes, at);
+      if (length === undefined || length > bytes.length - at) break;
+      const entry = decodeCentralRecord(bytes, at, directory.owners);
+      addChecked(directory, entry, extent);
+      records++;
+      at += length;
+    }
+    rest = bytes.subarray(at);
+  }
+  if (rest.length > 0) throw new ArchiveInvalid("Truncated", `The directory ends within a record (entry ${records}).`);
+  if (records !== extent.entries)
+    throw new ArchiveInvalid("BadCount", `The directory has ${records} entries and says ${extent.entries}.`);
+  return { directory, commitId: commitId.finish() };
+};
+
+/** Some tools write `./` before every name, and an entry for the root itself, which is none of its contents. */
+export const plainName = (name: BytePath): BytePath => {
+  let plain: string = name;
+  while (plain.startsWith("./")) plain = plain.slice(2);
+  // The cast is safe: a part of a byte path.
+  return plain as BytePath;
+};
+
+const addChecked = (directory: DirectoryColumns, entry: DirectoryEntry, extent: ArchiveExtent): void => {
+  const name = plainName(entry.name);
+  if (name === "" && entry.name !== "") return;
+  checkName(name);
+  checkSizes(entry, name);
+  const offset = entry.offset + extent.prefixBytes;
+  if (offset + localHeaderBytes + entry.name.length + entry.storedBytes > extent.directoryOffset)
+    throw new ArchiveInvalid("BadOffset", "It is said to lie beyond the end of the archive's data.", { entry: name });
+  directory.append(offset === entry.offset && name === entry.name ? entry : { ...entry, name, offset });
+};
+
+const checkName = (name: BytePath): void => {
+  // The cast is safe: a part of a byte path.
+  const fault = nameFault((name.endsWith("/") ? name.slice(0, -1) : name) as BytePath);
+  if (fault !== undefined) throw new ArchiveInvalid("BadName", fault, { entry: name });
+};
+
+const checkSizes = (entry: DirectoryEntry, name: BytePath): void => {
+  const encrypted = (entry.generalFlags & 1) !== 0;
+  if (entry.method === 0 && !encrypted && entry.sizeBytes !== entry.storedBytes)
+    throw new ArchiveInvalid("SizeMismatch", "It is stored as it is, yet its two sizes differ.", { entry: name });
+  if (entry.method === 8 && entry.sizeBytes > (entry.storedBytes + 1) * mostBytesOfOne)
+    throw new ArchiveInvalid("Bomb", "It is said to be larger than its stored bytes can become.", { entry: name });
+  if (entry.kind === "link" && entry.sizeBytes > maxTargetBytes)
+    throw new ArchiveInvalid("BadRecord", "It is a link whose target is longer than any path.", { entry: name });
+};
