@@ -32,6 +32,14 @@ const fill = async (descriptor: number, bytes: Buffer, offset: number): Promise<
   return filled;
 };
 
+const resolveRoot = ({ at, directory }: LocalRoot): ResolvedRoot => {
+  try {
+    return { at, real: realRoot(directory) };
+  } catch (error) {
+    throw new FileUnreadable(at, `${directory} cannot be reached: ${reasonOf(error)}`, { cause: error });
+  }
+};
+
 const isOwnOfflinePage = (file: string): boolean => {
   const bytes = Buffer.from(file, "latin1");
   const stat = lstatSync(bytes, { throwIfNoEntry: false });
@@ -58,7 +66,12 @@ export class LocalDirectory implements SiteFiles {
 
   /** True when all directories lie on file systems whose ctime and inode tell every edit (steady-file-systems.ts). */
   get provesUnchanged(): boolean {
-    return this.#roots().every((root) => isSteady(Buffer.from(root.real || "/", "latin1")));
+    try {
+      return this.#roots().every((root) => isSteady(Buffer.from(root.real || "/", "latin1")));
+    } catch {
+      // Nothing is proven by a directory that cannot be reached; the listing will say why.
+      return false;
+    }
   }
 
   /** Throws FileUnreadable when one of the directories themselves cannot be listed. */
@@ -80,10 +93,10 @@ export class LocalDirectory implements SiteFiles {
     if (batch.entries.length + batch.leftOut.length > 0) yield batch;
   }
 
-  now(): Promise<bigint> {
+  async now(): Promise<bigint> {
     const times = this.#roots().map((root) => fileSystemNow(Buffer.from(root.real || "/", "latin1")));
     // Of several file systems the one that is behind: nothing it stamps from here on may look older than "now".
-    return Promise.resolve(times.reduce((least, time) => (time < least ? time : least)));
+    return times.reduce((least, time) => (time < least ? time : least));
   }
 
   async read(path: BytePath, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -111,7 +124,7 @@ export class LocalDirectory implements SiteFiles {
       return rest === "" ? this.#entryAt(path, root.real) : this.#entryBeneath(path, root, rest);
     } catch (error) {
       if (saysGone(error)) return undefined;
-      throw new FileUnreadable(path, reasonOf(error), { cause: error });
+      throw error instanceof FileUnreadable ? error : new FileUnreadable(path, reasonOf(error), { cause: error });
     }
   }
 
@@ -151,7 +164,7 @@ export class LocalDirectory implements SiteFiles {
   }
 
   #roots(): readonly ResolvedRoot[] {
-    this.#resolved ??= this.localRoots.map(({ at, directory }) => ({ at, real: realRoot(directory) }));
+    this.#resolved ??= this.localRoots.map(resolveRoot);
     return this.#resolved;
   }
 
