@@ -59,7 +59,10 @@ const catchInnerServer = async (model: ProgrammingModel): Promise<Server | undef
 export const openInnerServer = async (registry: Registry): Promise<InnerServer | undefined> => {
   registry.close();
   const model = registry.programmingModel();
-  if (!model) throw new HostFailure("The app registered no functions. Check that its entry file calls app.http, app.timer or df.app.");
+  if (!model)
+    throw new HostFailure(
+      "The app registered no functions. Check that its entry file calls app.http, app.timer or df.app.",
+    );
   const inner = await catchInnerServer(model);
   const hasHttp = [...registry.functions.values()].some(({ metadata }) =>
     Object.values(metadata.bindings).some((binding) => binding.type === "httpTrigger"),

@@ -1,4 +1,4 @@
-import { RouteTemplateInvalid } from "./route-template.ts";
+import { RouteTemplateInvalid } from "./route-template-invalid.ts";
 
 /** Whether a parameter's value is acceptable. */
 export type RouteConstraint = (value: string) => boolean;
@@ -14,7 +14,8 @@ const integerWithin = (least: bigint, most: bigint): RouteConstraint => {
 const isLong = integerWithin(-(2n ** 63n), 2n ** 63n - 1n);
 const isDecimal: RouteConstraint = (value) => /^\s*[+-]?(?:\d[\d,]*\.?\d*|\.\d+)\s*$/.test(value);
 const isFloat: RouteConstraint = (value) => /^\s*[+-]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(value);
-const guid = /^(?:[\da-f]{32}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\{[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\}|\([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\))$/i;
+const guid =
+  /^(?:[\da-f]{32}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\{[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\}|\([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\))$/i;
 const looksLikeFile: RouteConstraint = (value) => /\.[^/.]+$/.test(value.slice(value.lastIndexOf("/") + 1));
 
 const plain: Readonly<Record<string, RouteConstraint>> = {

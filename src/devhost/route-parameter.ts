@@ -1,5 +1,5 @@
 import { routeConstraint, type RouteConstraint } from "./route-constraint.ts";
-import { RouteTemplateInvalid } from "./route-template.ts";
+import { RouteTemplateInvalid } from "./route-template-invalid.ts";
 
 export type RouteParameter = {
   readonly name: string;

@@ -1,13 +1,9 @@
 import { parseParameter, type RouteParameter } from "./route-parameter.ts";
+import { RouteTemplateInvalid } from "./route-template-invalid.ts";
 
 export type RoutePart = { readonly literal: string } | { readonly parameter: RouteParameter };
 /** What stands between two slashes. `optionalDot`: the dot before a last, optional parameter, as in `{name}.{ext?}`. */
 export type RouteSegment = { readonly parts: readonly RoutePart[]; readonly optionalDot: boolean };
-
-/** A mistake in a route's text. */
-export class RouteTemplateInvalid extends Error {
-  override readonly name = "RouteTemplateInvalid";
-}
 
 const unescaped = (text: string): string => text.replaceAll("}}", "}").replaceAll("{{", "{");
 
@@ -21,16 +17,21 @@ const literalLength = (text: string): number => {
 /** Length of the parameter, braces included, at the start of `text`. */
 const parameterLength = (text: string): number => {
   const parameter = /^\{(?:[^{}]|\{\{|\}\})*\}(?!\})/.exec(text)?.[0];
-  if (!parameter) throw new RouteTemplateInvalid(`A parameter in "${text}" is not closed, or has a single brace inside.`);
+  if (!parameter)
+    throw new RouteTemplateInvalid(`A parameter in "${text}" is not closed, or has a single brace inside.`);
   return parameter.length;
 };
 
 const splitSegments = (template: string): readonly string[] => {
   const segments: string[] = [];
   let segment = "";
-  for (let rest = template; rest !== ""; ) {
+  for (let rest = template; rest !== "";) {
     const isParameter = rest[0] === "{" && rest[1] !== "{";
-    const length = isParameter ? parameterLength(rest) : rest[0] === "/" ? 1 : literalLength(rest.split("/", 1)[0] ?? "");
+    const length = isParameter
+      ? parameterLength(rest)
+      : rest[0] === "/"
+        ? 1
+        : literalLength(rest.split("/", 1)[0] ?? "");
     if (rest[0] === "/") {
       segments.push(segment);
       segment = "";
@@ -42,7 +43,7 @@ const splitSegments = (template: string): readonly string[] => {
 
 const parseParts = (segment: string): RoutePart[] => {
   const parts: RoutePart[] = [];
-  for (let rest = segment; rest !== ""; ) {
+  for (let rest = segment; rest !== "";) {
     if (rest[0] === "{" && rest[1] !== "{") {
       const length = parameterLength(rest);
       parts.push({ parameter: parseParameter(unescaped(rest.slice(1, length - 1))) });

@@ -1,0 +1,47 @@
+import { type AppFunctions, sortFunctions } from "./app-functions.ts";
+import { createCore, type Registry } from "./core.ts";
+import { HostFailure } from "./host-failure.ts";
+import type { Settled } from "./host-options.ts";
+import { createInvoker, type Invoker } from "./invoke.ts";
+import { importApp, type InnerServer, openInnerServer } from "./load-app.ts";
+
+/** An app whose entry file has run. */
+export type RunningApp = {
+  readonly functions: AppFunctions;
+  readonly names: readonly string[];
+  readonly invoker: Invoker;
+  readonly inner: InnerServer | undefined;
+  /** Tells the app that the host is about to end. */
+  terminate(): Promise<void>;
+};
+
+const notLoaded = (appFile: string, error: unknown): HostFailure => {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new HostFailure(`The app ${appFile} could not be loaded: ${reason}`, { cause: error });
+};
+
+const runHooks = async (registry: Registry, name: "appStart" | "appTerminate", rootDir: string): Promise<void> => {
+  const context = { hookData: {}, appHookData: registry.appHookData, functionAppDirectory: rootDir };
+  for (const hook of registry.hooks[name]) await hook({ ...context });
+};
+
+/** Loads the app and reads what it registered. Throws a HostFailure if it cannot be loaded or served. */
+export const runApp = async ({ appFile, rootDir, config, environment, log }: Settled): Promise<RunningApp> => {
+  const { api, registry } = createCore((level, category, message) => log(level, `Worker.${category}`, message));
+  let inner: InnerServer | undefined;
+  try {
+    await importApp(appFile, api);
+    await runHooks(registry, "appStart", rootDir);
+    inner = await openInnerServer(registry);
+  } catch (error) {
+    throw error instanceof HostFailure ? error : notLoaded(appFile, error);
+  }
+  const registered = [...registry.functions.values()];
+  return {
+    functions: sortFunctions({ functions: registered, routePrefix: config.routePrefix, environment, log }),
+    names: registered.map(({ metadata }) => metadata.name),
+    invoker: createInvoker(registry, log),
+    inner,
+    terminate: () => runHooks(registry, "appTerminate", rootDir),
+  };
+};
