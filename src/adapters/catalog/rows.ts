@@ -31,7 +31,6 @@ export const conflicts = (change: TextChange, present: string | undefined): bool
 
 /** Throws StoreFailure "Invalid" for what the port does not allow, so that no catalog takes what another would refuse. */
 export const checkedChanges = (partition: string, changes: readonly RowChange[]): readonly TextChange[] => {
-  checkName("partition", partition);
   if (changes.length > maxChanges)
     throw invalid(`${changes.length} changes in one batch of ${partition}; split them into batches of ${maxChanges}.`);
   const keys = new Set<string>();
@@ -52,7 +51,7 @@ export const checkedChanges = (partition: string, changes: readonly RowChange[])
   return checked;
 };
 
-/** One value of a partition name or key. */
+/** The same rule for both. */
 export const checkName = (what: "partition" | "key", name: string): void => {
   if (name.length > maxKeyLength || !/^[ -~]+$/.test(name) || /[/\\#?%]/.test(name))
     throw invalid(`${JSON.stringify(name)} cannot be a ${what} of the catalog.`);

@@ -64,14 +64,14 @@ class TableCatalog implements Catalog {
   }
 
   async get(partition: string, key: string): Promise<Row | undefined> {
-    checkName("partition", partition);
+    this.#check(partition);
     checkName("key", key);
     const entity = await this.#entity(partition, key);
     return entity && toRow(entity);
   }
 
   async list(partition: string, range: KeyRange = {}): Promise<readonly Row[]> {
-    checkName("partition", partition);
+    this.#check(partition);
     const { limit = Infinity } = range;
     const filter = filterOf(partition, range);
     const rows: Row[] = [];
@@ -86,6 +86,7 @@ class TableCatalog implements Catalog {
   }
 
   async write(partition: string, changes: readonly RowChange[]): Promise<boolean> {
+    this.#check(partition);
     const batch = randomUUID();
     let rest = checkedChanges(partition, changes);
     let mayBeDone = false;
@@ -159,10 +160,14 @@ class TableCatalog implements Catalog {
   }
 
   async #ask<Answer>(send: (signal: AbortSignal) => Promise<Answer>): Promise<{ readonly answer: Answer } | Refused> {
-    if (this.#isClosed) throw new StoreFailure("Unavailable", `${this.#store}: the catalog is closed.`);
     this.#table ??= this.#makeTable();
     await this.#table;
     return answerOf(this.#store, this.#requests, send);
+  }
+
+  #check(partition: string): void {
+    if (this.#isClosed) throw new StoreFailure("Unavailable", `${this.#store}: the catalog is closed.`);
+    checkName("partition", partition);
   }
 
   async #makeTable(): Promise<void> {
