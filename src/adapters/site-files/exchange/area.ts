@@ -1,0 +1,70 @@
+import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { ownPrefix } from "../../../domain/own-names.ts";
+import type { ResolvedRoot } from "../list-root.ts";
+
+/** One directory of the site, and where a run keeps what it stages and what it replaces: same file system, not served. */
+export interface Area {
+  readonly root: ResolvedRoot;
+  /** latin1, as all paths here. */
+  readonly directory: string;
+}
+
+export const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
+
+const areaName = (root: ResolvedRoot, run: string): string =>
+  `${ownPrefix}${run}-${createHash("sha256").update(root.real, "latin1").digest("hex").slice(0, 8)}`;
+
+const parentOf = (real: string): string => real.slice(0, real.lastIndexOf("/"));
+
+const exists = (path: string): boolean => statSync(bytes(path), { throwIfNoEntry: false }) !== undefined;
+
+const isUsable = (directory: string, device: number): boolean => {
+  try {
+    accessSync(bytes(directory || "/"), constants.W_OK | constants.X_OK);
+    return statSync(bytes(directory || "/")).dev === device;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Beside the root; inside it, closed to everyone else, where beside is another file system (a mount point) or may not be
+ * written. An area that is there already is the run's, whatever has become writable since.
+ */
+export const areaOf = (root: ResolvedRoot, run: string): Area => {
+  const name = areaName(root, run);
+  const beside = `${parentOf(root.real)}/${name}`;
+  const inside = `${root.real}/${name}`;
+  if (root.real === "" || exists(inside)) return { root, directory: inside };
+  if (exists(beside)) return { root, directory: beside };
+  const device = statSync(bytes(root.real)).dev;
+  return { root, directory: isUsable(parentOf(root.real), device) ? beside : inside };
+};
+
+export const makeArea = (area: Area): void => void mkdirSync(bytes(area.directory), { recursive: true, mode: 0o700 });
+
+/** Runs with an area at this root. */
+export const runsAt = (root: ResolvedRoot): readonly string[] => {
+  const names = [root.real, parentOf(root.real)].flatMap((directory) => {
+    try {
+      return readdirSync(bytes(directory || "/"), "latin1");
+    } catch {
+      // Gone or closed to us: no area of ours can be there.
+      return [];
+    }
+  });
+  return names.flatMap((name) => {
+    const run = name.startsWith(ownPrefix) ? name.slice(ownPrefix.length, -9) : "";
+    return run !== "" && name === areaName(root, run) ? [run] : [];
+  });
+};
+
+export const syncDirectory = (path: string): void => {
+  const descriptor = openSync(bytes(path), "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+};
