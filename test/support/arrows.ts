@@ -40,20 +40,22 @@ export const arrows: Readonly<Record<string, Arrow>> = {
   steps: {
     sees: ["domain", "ports", "archive"],
     types: ["workflows/contract.ts"],
-    why: "steps see domain, ports, archive, and the types of workflows/contract.ts.",
+    node: ["crypto"],
+    why: "steps see domain, ports, archive, the types of workflows/contract.ts, and hashes.",
   },
   operations: {
     sees: ["domain", "ports"],
     types: ["workflows/contract.ts"],
     node: ["crypto"],
     packages: ["zod"],
-    why: "operations see domain, ports, the types of workflows/contract.ts, and zod to parse stored rows.",
+    why: "operations see domain, ports, the types of workflows/contract.ts, hashes, and zod to parse stored rows.",
   },
   api: {
     sees: ["domain", "operations"],
     types: ["ports"],
+    node: ["crypto"],
     packages: ["zod", "jose"],
-    why: "api is Request -> Response: domain, operations, types of ports, and the schema and token packages.",
+    why: "api is Request -> Response: domain, operations, types of ports, hashes, and the schema and token packages.",
   },
   adapters: {
     sees: ["domain", "ports"],
