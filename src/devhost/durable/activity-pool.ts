@@ -2,7 +2,7 @@ import type { Log } from "../log.ts";
 import { activityFailure, jsonText } from "./payload.ts";
 import { type Persistence, Stopped } from "./persistence.ts";
 import type { Activity, Store } from "./store.ts";
-import { completeActivity, type Completion } from "./transitions.ts";
+import { type Completion, type EndedActivity, endedActivity } from "./transitions.ts";
 import type { DurableOptions } from "./types.ts";
 
 /** An activity that was running at so many crashes in a row is taken for their cause. */
@@ -18,29 +18,28 @@ interface PoolOptions {
   readonly store: Store;
   readonly persistence: Persistence;
   readonly options: DurableOptions;
-  /** A completion is in the inbox of this instance. */
-  readonly completed: (instanceId: string) => void;
-  /** Called whenever something ended. */
+  /** An activity has ended. `recorded` wants to hear when that is on disk. */
+  readonly ended: (ended: EndedActivity) => void;
+  /** Called whenever a place became free. */
   readonly changed: () => void;
 }
 
-/** Runs activities, so many at once, each at least once: until its completion is on disk. */
+/** Runs activities, so many at once, each at least once: a row stays on disk until its completion is. */
 export class ActivityPool {
   readonly #deps: PoolOptions;
   readonly #queue: Activity[] = [];
   /** Counted as begun, completion not recorded. */
   readonly #begun = new Set<Activity>();
   #occupied = 0;
-  #unrecorded = 0;
   #stopped = false;
 
   constructor(deps: PoolOptions) {
     this.#deps = deps;
   }
 
-  /** Nothing runs and nothing is being stored. */
+  /** Nothing runs. */
   get isQuiet(): boolean {
-    return this.#occupied === 0 && this.#unrecorded === 0;
+    return this.#occupied === 0;
   }
 
   get isIdle(): boolean {
@@ -55,7 +54,7 @@ export class ActivityPool {
         const { name, attempts, instanceId } = activity;
         const message = `It was running ${attempts} times when the host process crashed; it is not tried again.`;
         this.#log("error", `Activity '${name}' of instance '${instanceId}': ${message}`);
-        void this.#record(activity, { failure: activityFailure(name, new Error(message)) });
+        this.#end(activity, { failure: activityFailure(name, new Error(message)) });
       }
     }
     this.#fill();
@@ -82,6 +81,11 @@ export class ActivityPool {
       else void this.#run(activity);
     }
     this.#fill();
+  }
+
+  /** The completion is on disk. */
+  recorded(activity: Activity): void {
+    this.#begun.delete(activity);
   }
 
   /** Begins nothing more. Call `forget` once the grace is over. */
@@ -116,11 +120,10 @@ export class ActivityPool {
   }
 
   async #begin(activity: Activity): Promise<void> {
-    const { persistence, store } = this.#deps;
     this.#begun.add(activity);
-    const isWanted = await this.#stored(() => persistence.write(() => store.countAttempt(activity.seq, 1)));
-    if (isWanted) return this.#run(activity);
-    if (isWanted === false) this.#begun.delete(activity);
+    const isCounted = await this.#counted(activity);
+    if (isCounted) return this.#run(activity);
+    if (isCounted === false) this.#begun.delete(activity);
     this.release(1);
   }
 
@@ -128,7 +131,7 @@ export class ActivityPool {
     this.#begun.add(activity);
     if (this.#stopped) return this.release(1);
     const completion = await this.#completion(activity);
-    void this.#record(activity, completion);
+    this.#end(activity, completion);
     this.release(1);
   }
 
@@ -159,25 +162,17 @@ export class ActivityPool {
     }
   }
 
-  async #record(activity: Activity, completion: Completion): Promise<void> {
-    const { completed, options, persistence, store } = this.#deps;
-    this.#unrecorded++;
-    const now = options.clock.now();
-    const isWanted = await this.#stored(() =>
-      persistence.write(() => completeActivity(store, activity, completion, now)),
-    );
-    if (isWanted !== undefined) this.#begun.delete(activity);
-    if (isWanted) completed(activity.instanceId);
-    this.#unrecorded--;
-    this.#deps.changed();
+  #end(activity: Activity, completion: Completion): void {
+    this.#deps.ended(endedActivity(activity, completion, this.#deps.options.clock.now()));
   }
 
-  /** Undefined when the write will not happen in this process: the activity's row is still there for the next one. */
-  async #stored(write: () => Promise<boolean>): Promise<boolean | undefined> {
+  /** False when the activity is gone; undefined when the count was not stored and the activity must not begin. */
+  async #counted({ seq }: Activity): Promise<boolean | undefined> {
+    const { persistence, store } = this.#deps;
     try {
-      return await write();
+      return await persistence.write(() => store.countAttempt(seq, 1));
     } catch (error) {
-      if (!(error instanceof Stopped)) this.#log("error", `A write failed: ${String(error)}`);
+      if (!(error instanceof Stopped)) this.#log("error", `An attempt could not be counted: ${String(error)}`);
       return undefined;
     }
   }

@@ -75,7 +75,7 @@ export class Database {
    */
   transact<Result>(write: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
-      if (this.#jobs.length === 0) setImmediate(() => this.#flush());
+      if (this.#jobs.length === 0) setImmediate(() => this.flush());
       this.#jobs.push({
         write: () => {
           const result = write();
@@ -103,11 +103,12 @@ export class Database {
   }
 
   close(): void {
-    this.#flush();
+    this.flush();
     this.#connection.close();
   }
 
-  #flush(): void {
+  /** Writes what `transact` has collected, without waiting for the end of the turn. */
+  flush(): void {
     const jobs = this.#jobs;
     this.#jobs = [];
     if (jobs.length === 0) return;

@@ -3,8 +3,14 @@ import { ActivityPool } from "./activity-pool.ts";
 import { conclude, episodeTime, type Outcome, terminated, triggerInput, unknownOrchestrator } from "./episode.ts";
 import { EventType, historyEvent, type HistoryEvent, parseEvents } from "./history-event.ts";
 import { Persistence, Stopped } from "./persistence.ts";
-import { type Instance, isOpen, type RuntimeStatus, type Store } from "./store.ts";
-import { finishEpisode, type NewInstance, startInstance, terminateInstance } from "./transitions.ts";
+import { type Instance, isOpen, type Message, type RuntimeStatus, type Store } from "./store.ts";
+import {
+  type EndedActivity,
+  finishEpisode,
+  type NewInstance,
+  startInstance,
+  terminateInstance,
+} from "./transitions.ts";
 import type { DurableOptions } from "./types.ts";
 
 const retryMs = 5_000;
@@ -18,9 +24,11 @@ export class Engine {
   readonly #persistence: Persistence;
   readonly #activities: ActivityPool;
   readonly #ready = new Set<string>();
-  readonly #busy = new Map<string, Promise<void>>();
+  readonly #busy = new Set<string>();
   /** Woken while busy. */
   readonly #again = new Set<string>();
+  /** Completions that no episode has processed yet. */
+  readonly #ended = new Map<string, EndedActivity[]>();
   #invoking = 0;
   #stopped = false;
   #cancelNap = (): void => undefined;
@@ -34,7 +42,7 @@ export class Engine {
       store,
       options,
       persistence: this.#persistence,
-      completed: (id) => this.#wake(id),
+      ended: (ended) => this.#receive(ended),
       changed: () => this.#announce(),
     });
   }
@@ -46,18 +54,23 @@ export class Engine {
     this.#nap();
   }
 
-  /** Begins nothing more, waits so long for what runs. */
+  /** Begins no more activities, gives those that run so long to end and to be recorded. */
   async stop(graceMs: number): Promise<void> {
-    this.#stopped = true;
-    this.#cancelNap();
     this.#activities.stop();
     if (graceMs > 0) await this.#quiet(graceMs);
+    this.#stopped = true;
+    this.#cancelNap();
     this.#persistence.stop();
+    this.#store.database.flush();
     this.#activities.forget();
   }
 
   idle(): Promise<void> {
-    return this.#until(() => this.#ready.size === 0 && this.#busy.size === 0 && this.#activities.isIdle);
+    return this.#until(() => this.#isSettled && this.#activities.isIdle);
+  }
+
+  get #isSettled(): boolean {
+    return this.#ready.size === 0 && this.#busy.size === 0;
   }
 
   /** Tells the status of an instance of that id that has not ended, else starts one. Rejects with a HostFailure. */
@@ -75,6 +88,12 @@ export class Engine {
     return answer;
   }
 
+  #receive(ended: EndedActivity): void {
+    const { instanceId } = ended.activity;
+    this.#ended.set(instanceId, [...(this.#ended.get(instanceId) ?? []), ended]);
+    this.#wake(instanceId);
+  }
+
   #wake(id: string): void {
     if (this.#busy.has(id)) this.#again.add(id);
     else this.#ready.add(id);
@@ -85,7 +104,8 @@ export class Engine {
     for (const id of this.#ready) {
       if (this.#stopped || this.#invoking >= this.#options.limits.maxConcurrentOrchestrators) return;
       this.#ready.delete(id);
-      this.#busy.set(id, this.#process(id));
+      this.#busy.add(id);
+      void this.#process(id);
     }
   }
 
@@ -113,24 +133,33 @@ export class Engine {
   async #episode(id: string): Promise<void> {
     const { clock } = this.#options;
     const messages = this.#store.messages(id, clock.now());
+    const arrived = this.#ended.get(id) ?? [];
     const instance = this.#store.instance(id);
-    if (!instance || !isOpen(instance.status) || messages.length === 0) return;
-    const pastText = this.#store.historyText(id);
+    const isCurrent = ({ activity }: EndedActivity): boolean =>
+      instance !== undefined && isOpen(instance.status) && instance.executionId === activity.executionId;
+    const ended = arrived.filter(isCurrent);
+    if (instance && messages.length + ended.length > 0) await this.#run(instance, messages, ended);
+    this.#forget(id, arrived);
+  }
+
+  /** They are on disk, or nobody waits for them any more. */
+  #forget(id: string, arrived: readonly EndedActivity[]): void {
+    for (const { activity } of arrived) this.#activities.recorded(activity);
+    const later = this.#ended.get(id)?.slice(arrived.length) ?? [];
+    if (later.length > 0) this.#ended.set(id, later);
+    else this.#ended.delete(id);
+  }
+
+  async #run(instance: Instance, messages: readonly Message[], ended: readonly EndedActivity[]): Promise<void> {
+    const { clock } = this.#options;
+    const pastText = this.#store.historyText(instance.instanceId);
     const past = parseEvents(pastText);
-    const received = messages.flatMap(({ event }) => parseEvents(event));
-    const at = episodeTime(clock.now(), past, received);
-    const fresh = [historyEvent({ EventType: EventType.OrchestratorStarted }, at), ...received];
+    const received = [...messages.flatMap(({ event }) => parseEvents(event)), ...ended.map(({ event }) => event)];
+    const episodeAt = episodeTime(clock.now(), past, received);
+    const fresh = [historyEvent({ EventType: EventType.OrchestratorStarted }, episodeAt), ...received];
     const outcome = await this.#decide(instance, { pastText, past, fresh });
     const begin = this.#activities.reserve(outcome.decisions.filter(({ kind }) => kind === "activity").length);
-    await this.#finish({
-      instance,
-      processed: messages.map(({ seq }) => seq),
-      fresh,
-      outcome,
-      episodeAt: at,
-      now: clock.now(),
-      begin,
-    });
+    await this.#finish({ instance, messages, ended, fresh, outcome, episodeAt, now: clock.now(), begin });
   }
 
   async #finish(episode: Parameters<typeof finishEpisode>[1]): Promise<void> {
@@ -190,7 +219,7 @@ export class Engine {
     const graceOver = new Promise<void>((resolve) => {
       cancel = this.#options.clock.after(graceMs, resolve);
     });
-    await Promise.race([graceOver, this.#until(() => this.#busy.size === 0 && this.#activities.isQuiet)]);
+    await Promise.race([graceOver, this.#until(() => this.#isSettled && this.#activities.isQuiet)]);
     cancel();
   }
 

@@ -45,11 +45,13 @@ export class RpcServer {
     this.#answer = answer;
     this.#failed = failed;
     this.#server = createServer((incoming, response) => void this.#serve(incoming, response));
+    // The client is in this process: a connection it keeps must not vanish under its next request.
+    this.#server.keepAliveTimeout = 0;
   }
 
   async listen(): Promise<void> {
     keepLoopbackOffProxies();
-    this.#server.listen(0, "127.0.0.1");
+    this.#server.listen({ host: "127.0.0.1", port: 0, backlog: 4096 });
     await once(this.#server, "listening");
   }
 

@@ -24,8 +24,8 @@ const tables = `
   CREATE INDEX inbox_by_instance ON inbox (instance_id, due, seq);
   CREATE INDEX inbox_by_due ON inbox (due);
   CREATE TABLE activity (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, instance_id TEXT NOT NULL, task_id INTEGER NOT NULL,
-    name TEXT NOT NULL, input TEXT NOT NULL, attempts INTEGER NOT NULL
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, instance_id TEXT NOT NULL, execution_id TEXT NOT NULL,
+    task_id INTEGER NOT NULL, name TEXT NOT NULL, input TEXT NOT NULL, attempts INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX activity_by_instance ON activity (instance_id);
   CREATE TABLE timer_status (

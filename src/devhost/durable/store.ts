@@ -36,6 +36,7 @@ export interface Message {
 export interface Activity {
   readonly seq: number;
   readonly instanceId: string;
+  readonly executionId: string;
   readonly taskId: number;
   readonly name: string;
   readonly input: string;
@@ -55,7 +56,8 @@ export const isOpen = (status: RuntimeStatus): boolean => status === "Pending" |
 const instanceColumns = `id AS instanceId, execution_id AS executionId, name, status, input, output,
   custom_status AS customStatus, created, updated, parent_id AS parentId,
   parent_execution_id AS parentExecutionId, parent_task_id AS parentTaskId`;
-const activityColumns = "seq, instance_id AS instanceId, task_id AS taskId, name, input, attempts";
+const activityColumns = `seq, instance_id AS instanceId, execution_id AS executionId, task_id AS taskId,
+  name, input, attempts`;
 
 const statements = (database: Database) => ({
   instance: database.first<Instance>(`SELECT ${instanceColumns} FROM instance WHERE id = ?`),
@@ -90,7 +92,7 @@ const statements = (database: Database) => ({
   nextDue: database.first<{ readonly due: number | null }>("SELECT min(due) AS due FROM inbox WHERE due > ?"),
   activities: database.all<Activity>(`SELECT ${activityColumns} FROM activity ORDER BY seq`),
   insertActivity: database.insert(
-    "INSERT INTO activity (instance_id, task_id, name, input, attempts) VALUES (?, ?, ?, ?, ?)",
+    "INSERT INTO activity (instance_id, execution_id, task_id, name, input, attempts) VALUES (?, ?, ?, ?, ?, ?)",
   ),
   countAttempt: database.run("UPDATE activity SET attempts = max(0, attempts + ?) WHERE seq = ?"),
   deleteActivity: database.run("DELETE FROM activity WHERE seq = ?"),
@@ -198,8 +200,8 @@ export class Store {
   }
 
   insertActivity(activity: Omit<Activity, "seq">): Activity {
-    const { instanceId, taskId, name, input, attempts } = activity;
-    return { ...activity, seq: this.#sql.insertActivity(instanceId, taskId, name, input, attempts) };
+    const { instanceId, executionId, taskId, name, input, attempts } = activity;
+    return { ...activity, seq: this.#sql.insertActivity(instanceId, executionId, taskId, name, input, attempts) };
   }
 
   /** Adds to the number of unfinished attempts; false when the activity is gone: its instance has ended. */
@@ -207,9 +209,8 @@ export class Store {
     return this.#sql.countAttempt(by, seq) > 0;
   }
 
-  /** False when it was gone already: its instance has ended. */
-  deleteActivity(seq: number): boolean {
-    return this.#sql.deleteActivity(seq) > 0;
+  deleteActivity(seq: number): void {
+    this.#sql.deleteActivity(seq);
   }
 
   timerStatus(name: string): TimerStatus | undefined {

@@ -3,7 +3,15 @@ import { childId, episodeEvents, type Outcome } from "./episode.ts";
 import { EventType, historyEvent, type HistoryEvent } from "./history-event.ts";
 import { activityInput, childFailure, type Failure, jsonText } from "./payload.ts";
 import type { Decision } from "./replay.ts";
-import { type Activity, type Instance, isOpen, type Parent, type RuntimeStatus, type Store } from "./store.ts";
+import {
+  type Activity,
+  type Instance,
+  isOpen,
+  type Message,
+  type Parent,
+  type RuntimeStatus,
+  type Store,
+} from "./store.ts";
 
 /** How the stored state moves. Each function runs inside one transaction and names whom it woke. */
 
@@ -64,47 +72,40 @@ export const purgeInstance = (store: Store, id: string): "purged" | "running" | 
 
 export type Completion = { readonly result: string } | { readonly failure: Failure };
 
+const taskEvents = { ended: EventType.TaskCompleted, failed: EventType.TaskFailed } as const;
+const childEvents = {
+  ended: EventType.SubOrchestrationInstanceCompleted,
+  failed: EventType.SubOrchestrationInstanceFailed,
+} as const;
+
+const completionEvent = (
+  types: typeof taskEvents | typeof childEvents,
+  TaskScheduledId: number,
+  completion: Completion,
+  now: number,
+): HistoryEvent => {
+  if ("result" in completion)
+    return historyEvent({ EventType: types.ended, TaskScheduledId, Result: completion.result }, now);
+  const { reason, details } = completion.failure;
+  return historyEvent({ EventType: types.failed, TaskScheduledId, Reason: reason, Details: details }, now);
+};
+
 const postToParent = (store: Store, parent: Parent, completion: Completion, now: number): void => {
   const receiver = store.instance(parent.id);
   if (!receiver || receiver.executionId !== parent.executionId || !isOpen(receiver.status)) return;
-  const TaskScheduledId = parent.taskId;
-  const event =
-    "result" in completion
-      ? historyEvent(
-          { EventType: EventType.SubOrchestrationInstanceCompleted, TaskScheduledId, Result: completion.result },
-          now,
-        )
-      : historyEvent(
-          {
-            EventType: EventType.SubOrchestrationInstanceFailed,
-            TaskScheduledId,
-            Reason: completion.failure.reason,
-            Details: completion.failure.details,
-          },
-          now,
-        );
-  store.post(parent.id, event);
+  store.post(parent.id, completionEvent(childEvents, parent.taskId, completion, now));
 };
 
-/** Records how an activity ended, once; false when its instance has ended meanwhile. */
-export const completeActivity = (store: Store, activity: Activity, completion: Completion, now: number): boolean => {
-  if (!store.deleteActivity(activity.seq)) return false;
-  const TaskScheduledId = activity.taskId;
-  const event =
-    "result" in completion
-      ? historyEvent({ EventType: EventType.TaskCompleted, TaskScheduledId, Result: completion.result }, now)
-      : historyEvent(
-          {
-            EventType: EventType.TaskFailed,
-            TaskScheduledId,
-            Reason: completion.failure.reason,
-            Details: completion.failure.details,
-          },
-          now,
-        );
-  store.post(activity.instanceId, event);
-  return true;
-};
+/** An activity that has ended; its completion counts once the episode that processes it is on disk. */
+export interface EndedActivity {
+  readonly activity: Activity;
+  readonly event: HistoryEvent;
+}
+
+export const endedActivity = (activity: Activity, completion: Completion, now: number): EndedActivity => ({
+  activity,
+  event: completionEvent(taskEvents, activity.taskId, completion, now),
+});
 
 const startChild = (
   store: Store,
@@ -123,7 +124,10 @@ const startChild = (
 
 export interface Finished {
   readonly instance: Instance;
-  readonly processed: readonly number[];
+  /** The messages of the inbox among `fresh`. */
+  readonly messages: readonly Message[];
+  /** The activities whose completions are among `fresh`. */
+  readonly ended: readonly EndedActivity[];
   readonly fresh: readonly HistoryEvent[];
   readonly outcome: Outcome;
   readonly episodeAt: number;
@@ -147,10 +151,9 @@ const begin = (store: Store, episode: Finished): Effects => {
       case "activity": {
         const { id: taskId, name } = decision;
         const attempts = activities.length < episode.begin ? 1 : 0;
-        const { instanceId } = instance;
-        activities.push(
-          store.insertActivity({ instanceId, taskId, name, input: activityInput(decision.input), attempts }),
-        );
+        const { instanceId, executionId } = instance;
+        const input = activityInput(decision.input);
+        activities.push(store.insertActivity({ instanceId, executionId, taskId, name, input, attempts }));
         break;
       }
       case "timer": {
@@ -170,7 +173,8 @@ const begin = (store: Store, episode: Finished): Effects => {
 export const finishEpisode = (store: Store, episode: Finished): Effects => {
   const { instance, fresh, outcome, episodeAt, now } = episode;
   const { output, status, customStatus = instance.customStatus } = outcome;
-  for (const seq of episode.processed) store.deleteMessage(seq);
+  for (const { seq } of episode.messages) store.deleteMessage(seq);
+  for (const { activity } of episode.ended) store.deleteActivity(activity.seq);
   store.appendHistory(instance.instanceId, episodeEvents(instance, fresh, outcome, episodeAt));
   store.updateInstance({ ...instance, status, output, customStatus, updated: now });
   if (status === "Running") return begin(store, episode);
