@@ -6,7 +6,7 @@ export type BlockId = string & { readonly __blockId: unique symbol };
 /** One object being written by one run. Blocks of different runs for one name never mix. */
 export interface Upload {
   readonly name: string;
-  /** The run that writes; lower-case letters, digits and `-`. */
+  /** The run that writes; lower-case letters, digits and `-`, at most 100. */
   readonly run: string;
 }
 
@@ -16,7 +16,7 @@ export interface StoredObject {
   /** Changes with every write of the object. Proves "the same bytes as a moment ago", never identity. */
   readonly etag: string;
   readonly modified: Date;
-  /** Keys are lower-case letters and digits, values printable ASCII. */
+  /** Keys are lower-case letters and digits beginning with a letter, values printable ASCII; 2 KiB at most in all. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -31,17 +31,24 @@ export interface DestinationLimits {
 
 /**
  * Every method may throw StoreFailure (domain/store-failure.ts); transient faults have been retried inside by then.
- * Names are `/`-separated relative paths of printable characters, at most 1,024 characters.
+ * Input that breaks a rule of these comments throws `Invalid`. A call whose signal is aborted rejects with the signal's
+ * reason. Names are `/`-separated relative paths of printable characters, at most 1,024 characters; no segment is empty,
+ * begins with `.lifeboat`, ends with a dot or a space, or holds a backslash. Objects that other programs gave other names
+ * are not seen.
  */
 export interface Destination {
   readonly limits: DestinationLimits;
 
-  /** Keeps a block for a later commit; invisible until then. Staging the same id again is not an error. */
+  /**
+   * Keeps a block of 1 to `maxBlockBytes` bytes for a later commit; invisible until then. Staging the same id again is
+   * not an error, also at the same time; of different bytes under one id the last staged count. `bytes` are the caller's
+   * again when this returns. Where `limits.appends`, blocks lie in the order of the calls.
+   */
   stage(upload: Upload, block: BlockId, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
 
   /**
    * Stages a byte range of another object of this container. Throws `SourceChanged` when its etag is no longer
-   * `from.etag` or it is gone. At most 100 MiB.
+   * `from.etag` or it is gone, and `OutOfRange` when it is shorter. 1 byte to 100 MiB.
    */
   stageCopy(
     upload: Upload,
@@ -55,7 +62,12 @@ export interface Destination {
 
   /**
    * Makes the object of exactly these blocks, in this order, visible at once. Throws `AlreadyExists` and changes
-   * nothing when the name is taken, and `BlockMissing` when a block is not staged. Durable when it returns.
+   * nothing when the name is taken, and `BlockMissing` when a block is not staged. Durable when it returns. Works in
+   * another process than the one that staged.
+   *
+   * Committing twice throws `AlreadyExists` the second time, also when the first answer was lost: the caller tells by
+   * the metadata (the commit id) whether it was itself. Compare `sizeBytes` with what was planned. Afterwards the
+   * upload's staged blocks are gone, and those of other runs for this name may be.
    */
   commit(
     upload: Upload,
@@ -64,7 +76,10 @@ export interface Destination {
     signal?: AbortSignal,
   ): Promise<StoredObject>;
 
-  /** Forgets staged blocks. Not an error when there are none. A store that forgets by itself may do nothing. */
+  /**
+   * Forgets staged blocks; for the end of every run, also after a commit. Not an error when there are none. A store that
+   * forgets by itself may do nothing.
+   */
   abandon(upload: Upload): Promise<void>;
 
   /** Undefined when there is no such object. */
@@ -80,7 +95,7 @@ export interface Destination {
     options?: { readonly ifMatch?: string; readonly signal?: AbortSignal },
   ): Promise<Uint8Array>;
 
-  /** Objects whose name starts with `prefix`, by name in byte order. */
+  /** Objects whose name starts with `prefix`, by name in byte order (UTF-8). */
   list(prefix: string): AsyncIterable<StoredObject>;
 
   /** True when it was there. With `ifMatch`: throws `SourceChanged` when the etag differs. */
