@@ -13,7 +13,7 @@ type Api = (request: ApiRequest, invocation: Invocation) => Promise<ApiResponse>
  * One function takes every path: ARM's paths ignore case and mean other things than the host's route templates can say,
  * so api/ has its own table. Its name sorts last, because the host tries functions in the order of their names.
  */
-export const registerHttp = (api: () => Promise<Api>): void => {
+export const registerHttp = (api: Api): void => {
   app.setup({ enableHttpStream: true });
   app.http("zApi", {
     route: "{*path}",
@@ -22,9 +22,8 @@ export const registerHttp = (api: () => Promise<Api>): void => {
     methods: ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"],
     extraInputs: [df.input.durableClient()],
     handler: async (request, context) => {
-      const answer = await api();
       return toInit(
-        await answer(apiRequest(request), {
+        await api(apiRequest(request), {
           requestId: context.invocationId,
           // Most requests start nothing, and making the client costs a parse of its binding.
           get runner() {

@@ -4,12 +4,13 @@ import type { Clock } from "../ports/clock.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Destinations } from "../ports/destinations.ts";
 import type { Sealer } from "../ports/secrets.ts";
-import type { Sites } from "../ports/sites.ts";
+import type { SiteHosts, Sites } from "../ports/sites.ts";
 
 /** What operations and steps work with: the ports, and the installation's policy. */
 export interface Installation {
   readonly catalog: Catalog;
   readonly sites: Sites;
+  readonly hosts: SiteHosts;
   readonly destinations: Destinations;
   /** Work storage of runs: plans, shard indexes. Never the customer's container. */
   readonly scratch: () => Promise<Destination>;

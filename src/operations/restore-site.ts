@@ -109,7 +109,7 @@ const targetOf = async (
     if (wish.overwrite) throw siteNotFound(id);
     return { site: await deps.sites.create(id), isNew: true };
   }
-  const content = await (await deps.sites.host(id)).content();
+  const content = await (await deps.hosts.host(id)).content();
   if (content === "present" && !wish.overwrite) throw refuse("SiteExists", { site: siteLabel(id) });
   return { site: known, isNew: false };
 };

@@ -21,7 +21,10 @@ export interface Sites {
 
   /** Makes a new, empty site of this id. Throws SiteExists when it is known already. */
   create(id: SiteId): Promise<SiteDefinition>;
+}
 
+/** Opens a site where it lives. */
+export interface SiteHosts {
   /** The site's files and configuration. Throws SiteNotFound. */
   host(id: SiteId): Promise<SiteHost>;
 }

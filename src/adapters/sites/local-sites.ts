@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { messageOf, refuse } from "../../domain/errors.ts";
 import { Secret } from "../../domain/secret.ts";
 import { siteKey, siteLabel, siteWithSlot, type SiteId } from "../../domain/site.ts";
-import type { SiteConfiguration, SiteHost, SiteSettings } from "../../ports/site-host.ts";
+import type { SiteConfiguration, SiteSettings } from "../../ports/site-host.ts";
 import type { SiteDefinition, Sites } from "../../ports/sites.ts";
 import { changeSiteFile, readSiteFile, writeAtomically, type SiteContent, type SiteFile } from "./site-file.ts";
 
@@ -19,7 +19,6 @@ export interface LocalSitesOptions {
   readonly folder: string;
   /** New sites get their directory here. */
   readonly sitesRoot: string;
-  readonly openHost: (site: LocalSite) => SiteHost;
   readonly warn: (message: string) => void;
 }
 
@@ -29,8 +28,13 @@ interface Known {
   readonly path: string;
 }
 
+export interface LocalSites extends Sites {
+  /** What the site's host is made of. Throws SiteNotFound. */
+  local(id: SiteId): Promise<LocalSite>;
+}
+
 /** Sites that are directories of this machine: one JSON file each, read again when it changes. */
-export const localSites = ({ folder, sitesRoot, openHost, warn }: LocalSitesOptions): Sites => {
+export const localSites = ({ folder, sitesRoot, warn }: LocalSitesOptions): LocalSites => {
   const cache = new Map<string, { readonly stamp: string; readonly file: SiteFile }>();
 
   const load = async (path: string): Promise<SiteFile | undefined> => {
@@ -81,10 +85,10 @@ export const localSites = ({ folder, sitesRoot, openHost, warn }: LocalSitesOpti
       return made.definition;
     },
 
-    async host(id) {
+    async local(id) {
       const site = await find(id);
       if (site === undefined) throw refuse("SiteNotFound", { name: siteLabel(id), group: id.resourceGroup });
-      return openHost({ id: site.definition.id, content: site.content, settings: settingsOf(site) });
+      return { id: site.definition.id, content: site.content, settings: settingsOf(site) };
     },
   };
 };

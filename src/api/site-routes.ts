@@ -1,0 +1,29 @@
+import type { Installation } from "../operations/installation.ts";
+import { findSite } from "../operations/find-site.ts";
+import type { Route } from "./handle.ts";
+import { json } from "./response.ts";
+import { page, siteEnvelope } from "./wire/backup-item.ts";
+
+/** The sites themselves: what there is to back up. */
+export const siteRoutes = (deps: Pick<Installation, "sites">): readonly Route[] => [
+  {
+    name: "listSites",
+    method: "GET",
+    path: "/subscriptions/{subscription}/providers/Microsoft.Web/sites",
+    role: "reader",
+    async handle(call) {
+      const wanted = call.parameters["subscription"]?.toLowerCase();
+      const sites = (await deps.sites.list()).filter(
+        (site) => site.id.slot === undefined && site.id.subscription.toLowerCase() === wanted,
+      );
+      return json(200, page(sites.map(siteEnvelope)));
+    },
+  },
+  {
+    name: "getSite",
+    method: "GET",
+    path: "{site}",
+    role: "reader",
+    handle: async (call) => json(200, siteEnvelope(await findSite(deps, call.site()))),
+  },
+];

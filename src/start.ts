@@ -1,0 +1,90 @@
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { adminKeyFile, ensureAdminKey } from "./adapters/callers/admin-key.ts";
+import { ConfigProblems, readConfig, settingNames, type Config } from "./config.ts";
+import { HostFailure } from "./devhost/host-failure.ts";
+import { startHost, type Host } from "./devhost/host.ts";
+import { messageOf } from "./domain/errors.ts";
+
+/** `npm start`: this app on this machine, with what it needs made on first start. */
+
+const packageFolder = fileURLToPath(new URL("..", import.meta.url));
+
+/** Every setting is a flag too: LIFEBOAT_TLS_PORT is --tls-port. A flag wins over the environment. */
+const flagOf = (setting: string): string => setting.replace("LIFEBOAT_", "").toLowerCase().replaceAll("_", "-");
+
+const applyFlags = (): void => {
+  // A secret on the command line shows in every list of processes.
+  const settings = settingNames.filter((name) => !/KEY/.test(name));
+  const options = Object.fromEntries(settings.map((name) => [flagOf(name), { type: "string" as const }]));
+  const { values } = parseArgs({ options, strict: true, allowPositionals: false });
+  for (const name of settings) {
+    const value = values[flagOf(name)];
+    if (typeof value === "string") process.env[name] = value;
+  }
+};
+
+const printReady = (host: Host, config: Config, isFirstStart: boolean): void => {
+  const key = adminKeyFile(config.dataFolder);
+  const lines = [
+    `Lifeboat is ready at ${host.url}`,
+    `  data   ${config.dataFolder}`,
+    `  key    ${key}${isFirstStart ? "  (made just now; keep it to yourself)" : ""}`,
+    `  sites  ${config.sitesFolder}  (one JSON file each, see docs/sites.md)`,
+    `  try    curl ${host.url}/healthz`,
+  ];
+  console.log(lines.join("\n"));
+};
+
+const stopOnSignals = (host: Host): void => {
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    console.log(`${signal}: finishing what runs; a second one ends at once.`);
+    host.stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+};
+
+/** People get the message, never a stack trace; whoever needs that sets NODE_DEBUG=lifeboat. */
+const fail = (error: unknown): void => {
+  const known = error instanceof HostFailure || error instanceof ConfigProblems;
+  console.error(known ? error.message : `Lifeboat could not start: ${messageOf(error)}`);
+  if (/\blifeboat\b/.test(process.env["NODE_DEBUG"] ?? "")) console.error(error);
+  process.exit(1);
+};
+
+const start = async (): Promise<void> => {
+  applyFlags();
+  const config = readConfig(process.env);
+  const isFirstStart = prepare(config);
+  const host = await startHost({
+    appFile: `${packageFolder}dist/main.js`,
+    rootDir: packageFolder,
+    dataDir: config.dataFolder,
+    port: config.httpPort,
+    log: (level, category, message) => {
+      if (level === "error" || level === "warning" || level === "critical") console.error(`${category}: ${message}`);
+    },
+  });
+  stopOnSignals(host);
+  printReady(host, config, isFirstStart);
+};
+
+/** True when the data folder's key was made by this start. */
+const prepare = (config: Config): boolean => {
+  try {
+    mkdirSync(config.sitesFolder, { recursive: true, mode: 0o700 });
+    return ensureAdminKey(config.dataFolder);
+  } catch (error) {
+    throw new HostFailure(`The data folder ${config.dataFolder} cannot be used: ${messageOf(error)}`, { cause: error });
+  }
+};
+
+start().catch(fail);
