@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { httpOf } from "../src/api/arm-error.ts";
+import { errorRegister } from "../src/domain/errors.ts";
 
 const files = readdirSync(".", { withFileTypes: true })
   .filter(({ name }) => !["node_modules", "dist", ".git", "coverage"].includes(name))
@@ -76,6 +78,28 @@ describe("the documents", () => {
       "docs/none.md",
       "#nowhere",
     ]);
+  });
+});
+
+describe("docs/errors.md", () => {
+  const section = /^## (\w+)\n\n`(\d+) (\w+)`\n\n> (.+)\n\n.+$/gm;
+  const documented = [...text("docs/errors.md").matchAll(section)].map(([, code, status, word, message]) => [
+    code,
+    Number(status),
+    word,
+    message,
+  ]);
+
+  it("lists exactly what the register holds, with its status and its words", () => {
+    const registered = Object.entries(errorRegister).map(([code, message]) => {
+      const { status, code: word = code } = Object.entries(httpOf).find(([known]) => known === code)?.[1] ?? {};
+      return [code, status, word, message];
+    });
+    expect(documented).toEqual(registered.toSorted());
+  });
+
+  it("has no section the parser above did not understand", () => {
+    expect(inCode(/^## (.+)$/gm, text("docs/errors.md"))).toHaveLength(documented.length);
   });
 });
 
