@@ -4,7 +4,7 @@
  * What lies in which partition is src/operations/rows/ alone.
  */
 
-/** JSON without `undefined`; at most 400 KiB as text. */
+/** JSON; a property that is undefined counts as absent. At most 400 KiB as UTF-8 text. */
 export type RowValue = Readonly<Record<string, unknown>>;
 
 export interface Row {
@@ -38,6 +38,7 @@ export interface KeyRange {
 /**
  * Partition names and keys: 1 to 500 characters of printable ASCII without `/ \ # ? %`; compared by code unit.
  * Every method may throw StoreFailure ("Unavailable", "Full", "AccessDenied"); transient faults have been retried by then.
+ * "Invalid" is a caller's mistake: a name, value or batch outside these limits.
  */
 export interface Catalog {
   /** Undefined when there is no such row. Sees every write acknowledged before the call, by any process. */
@@ -48,9 +49,11 @@ export interface Catalog {
 
   /**
    * Applies all changes or none, durably: they survive a power cut once this returns. At most 100 changes, no key twice,
-   * together at most 3 MiB. False when any change conflicts (then nothing is written).
+   * together at most 3 MiB (quotes and backslashes of the text count twice). False when any change conflicts (then
+   * nothing is written).
    *
    * A lost answer may be retried inside; a batch of our own that went through the first time is recognised and is true.
+   * Where that cannot be told any more (others have changed all its rows since, or it only removed) it throws "Unavailable".
    */
   write(partition: string, changes: readonly RowChange[]): Promise<boolean>;
 
