@@ -31,8 +31,6 @@ export const parseFilter = (text: string): Filter => {
   return { lines: rules.map((rule) => rule.line), excludedBy: matcher(rules) };
 };
 
-export const emptyFilter = parseFilter("");
-
 const toRule = (line: FilterLine): Rule[] => {
   if (line.text === "" || line.text.startsWith("#")) return [];
   const path = normal(line.text);

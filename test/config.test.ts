@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { ConfigProblems, readConfig } from "../src/config.ts";
+
+describe("the configuration", () => {
+  it("needs no setting at all", () => {
+    const config = readConfig({ LIFEBOAT_DATA: "/data" });
+    expect(config).toMatchObject({
+      httpPort: 7071,
+      tlsPort: 7443,
+      sitesFolder: "/data/sites",
+      catalog: { kind: "sqlite" },
+    });
+    expect(config.defaultDestination).toBe("file:///data/backups/{site}");
+  });
+
+  it("names every problem at once, with the setting and what is expected", () => {
+    const read = () => readConfig({ LIFEBOAT_PORT: "http", LIFEBOAT_ALLOW_HTTP_STORAGE: "maybe", LIFEBOAT_PROT: "1" });
+    expect(read).toThrow(ConfigProblems);
+    expect(read).toThrow(
+      /LIFEBOAT_PORT: .*port number.*\n.*LIFEBOAT_ALLOW_HTTP_STORAGE: .*true or false.*\n.*LIFEBOAT_PROT: no such setting/,
+    );
+  });
+
+  it("does not repeat a value that may be a secret", () => {
+    const read = () =>
+      readConfig({ LIFEBOAT_BOOTSTRAP_KEY: "short-secret", LIFEBOAT_DESTINATION: "ftp://user:pass@host/x" });
+    expect(read).toThrow(/LIFEBOAT_BOOTSTRAP_KEY/);
+    expect(read).not.toThrow(/short-secret|pass/);
+  });
+
+  it("takes an empty setting for one that is not set", () => {
+    expect(readConfig({ LIFEBOAT_DATA: "/data", LIFEBOAT_PORT: "" }).httpPort).toBe(7071);
+  });
+});
