@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parseSiteFile } from "../src/adapters/sites/site-file.ts";
 import { httpOf } from "../src/api/arm-error.ts";
 import { errorRegister } from "../src/domain/errors.ts";
 
@@ -95,11 +96,27 @@ describe("docs/errors.md", () => {
       const { status, code: word = code } = Object.entries(httpOf).find(([known]) => known === code)?.[1] ?? {};
       return [code, status, word, message];
     });
-    expect(documented).toEqual(registered.toSorted());
+    expect(documented).toEqual(registered.toSorted(([a = ""], [b = ""]) => (a < b ? -1 : 1)));
   });
 
   it("has no section the parser above did not understand", () => {
     expect(inCode(/^## (.+)$/gm, text("docs/errors.md"))).toHaveLength(documented.length);
+  });
+});
+
+describe("docs/sites.md", () => {
+  const body = text("docs/sites.md");
+
+  it("shows a site file that is accepted as it stands", () => {
+    const [example = ""] = inCode(/^```json\n([\s\S]*?)^```/gm, body);
+    expect(parseSiteFile("shop.json", example)).toMatchObject({ name: "shop", slots: { staging: {} } });
+  });
+
+  it("has a row for every field of a site file, and no other", () => {
+    const rows = inCode(/^\| (`\w+`(?:, `\w+`)*) +\|/gm, body).flatMap((cell) => inCode(/`(\w+)`/g, cell));
+    const file = parseSiteFile("shop.json", JSON.stringify({ home: "/srv/shop" }));
+    const optional = ["wwwroot", "owner", "stop", "start", "destination"];
+    expect(rows.toSorted()).toEqual([...Object.keys(file), ...optional].toSorted());
   });
 });
 
