@@ -94,3 +94,13 @@ export const holdDirectory = (root: string, path: string, purpose: "list" | "rea
     close: () => closeSync(descriptor),
   };
 };
+
+/**
+ * Holds a file or directory to change its mode, owner or times: `path` leads to it and to nothing else. That needs no
+ * permission on the file. A link that took its place would be changed itself, or refused; it is never followed.
+ */
+export const holdFile = (file: string): { readonly path: Buffer; readonly close: () => void } => {
+  if (!hasDescriptors) return { path: bytes(file), close: () => undefined };
+  const descriptor = openSync(bytes(file), pathOnly | O_NOFOLLOW);
+  return { path: Buffer.from(`${descriptors}/${descriptor}`), close: () => closeSync(descriptor) };
+};

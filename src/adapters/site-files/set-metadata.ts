@@ -1,0 +1,130 @@
+import {
+  chmodSync,
+  chownSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  futimesSync,
+  lchownSync,
+  lstatSync,
+  lutimesSync,
+  utimesSync,
+} from "node:fs";
+import type { AccountNames } from "./account-names.ts";
+import { holdFile } from "./beneath.ts";
+import { errorCode, reasonOf } from "./file-reasons.ts";
+
+/** What a file, folder or link gets besides its content. What is undefined stays as the system made it. */
+export interface Metadata {
+  readonly mode?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** Count more than the ids where this machine knows them: ids differ between machines. */
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+  readonly mtimeNs: bigint;
+}
+
+/** What takes the metadata: something open, or something at a path. */
+export interface Target {
+  readonly owner: { readonly uid: number; readonly gid: number };
+  /** Undefined for links, which have no mode of their own. */
+  readonly chmod: ((mode: number) => void) | undefined;
+  readonly chown: (uid: number, gid: number) => void;
+  readonly utimes: (seconds: number) => void;
+}
+
+const setIds = 0o6000;
+const unchanged = -1;
+export const ownerNote =
+  "Owner and group were not restored where they differ from the service's own: it may not give files away.";
+export const setIdNote = "Set-user-ID and set-group-ID bits were dropped where the owner could not be restored.";
+
+/** Returns what it could not do, in the same words for every file, so that a log says it once. */
+export const setMetadata = (target: Target, metadata: Metadata, names: AccountNames): readonly string[] => {
+  const notes: string[] = [];
+  // The owner first: changing it clears the bits that the mode then sets. The time last: all else is over by then.
+  const hasOwner = setOwner(target, metadata, names);
+  if (!hasOwner) notes.push(ownerNote);
+  const { mode } = metadata;
+  if (mode !== undefined && target.chmod) {
+    // Such a bit on a file of the wrong owner would hand out that owner's rights.
+    const dropped = !hasOwner && (mode & setIds) !== 0;
+    if (dropped) notes.push(setIdNote);
+    attempt(notes, "Permissions", () => target.chmod?.(dropped ? mode & ~setIds : mode));
+  }
+  attempt(notes, "Times", () => target.utimes(Math.max(0, Number(metadata.mtimeNs) / 1e9)));
+  return notes;
+};
+
+/** What a file system without owners or modes (FAT, some network drives), or missing privilege, answers. */
+const refusals = ["EPERM", "EACCES", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
+
+/** The refusal, or undefined when it is done; anything else (a failing disk) is thrown. */
+const refusal = (change: () => void): unknown => {
+  try {
+    change();
+    return undefined;
+  } catch (error) {
+    if (!refusals.includes(errorCode(error) ?? "")) throw error;
+    return error;
+  }
+};
+
+const attempt = (notes: string[], what: string, change: () => void): void => {
+  const refused = refusal(change);
+  if (refused !== undefined) notes.push(`${what} could not be set everywhere: ${reasonOf(refused)}`);
+};
+
+const setOwner = (target: Target, metadata: Metadata, names: AccountNames): boolean => {
+  const uid = (metadata.owner === undefined ? undefined : names.uid(metadata.owner)) ?? metadata.uid;
+  const gid = (metadata.group === undefined ? undefined : names.gid(metadata.group)) ?? metadata.gid;
+  const user = uid === undefined || uid === target.owner.uid ? unchanged : uid;
+  const group = gid === undefined || gid === target.owner.gid ? unchanged : gid;
+  if (user === unchanged && group === unchanged) return true;
+  if (refusal(() => target.chown(user, group)) === undefined) return true;
+  // A group one belongs to may be given without any privilege.
+  if (user !== unchanged && group !== unchanged) refusal(() => target.chown(unchanged, group));
+  return false;
+};
+
+export const openTarget = (descriptor: number): Target => ({
+  owner: fstatSync(descriptor),
+  chmod: (mode) => fchmodSync(descriptor, mode),
+  chown: (uid, gid) => fchownSync(descriptor, uid, gid),
+  utimes: (seconds) => futimesSync(descriptor, seconds, seconds),
+});
+
+const linkTarget = (file: Buffer, owner: Target["owner"]): Target => ({
+  owner,
+  chmod: undefined,
+  chown: (uid, gid) => lchownSync(file, uid, gid),
+  utimes: (seconds) => lutimesSync(file, seconds, seconds),
+});
+
+/**
+ * For something at a path (latin1), as a function of its own: restores use it on what is live already. Times are right
+ * to a microsecond; ExactTimes does better.
+ */
+export const metadataSetter =
+  (names: AccountNames) =>
+  (file: string, metadata: Metadata): readonly string[] => {
+    const path = Buffer.from(file, "latin1");
+    const stat = lstatSync(path);
+    if (stat.isSymbolicLink()) return setMetadata(linkTarget(path, stat), metadata, names);
+    const held = holdFile(file);
+    try {
+      const target = { chmod: (mode: number) => chmodSync(held.path, mode), owner: stat };
+      return setMetadata(
+        {
+          ...target,
+          chown: (uid, gid) => chownSync(held.path, uid, gid),
+          utimes: (seconds) => utimesSync(held.path, seconds, seconds),
+        },
+        metadata,
+        names,
+      );
+    } finally {
+      held.close();
+    }
+  };
