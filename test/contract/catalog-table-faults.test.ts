@@ -183,8 +183,7 @@ describeWith("azurite", azuritePresent, "the catalog in Table Storage, when thin
     const shared = await openTableCatalog({ connection: new Secret(azurite.connectionString), table: "together" });
     expect((await existing(shared, "together", "count")).value).toEqual({ n: 80 });
     const steps = await shared.list("together", { prefix: "step " });
-    expect(steps.map(({ value }) => value["name"]).toSorted()).toEqual(
-      [..."1".repeat(40)].map(() => "one").concat([..."2".repeat(40)].map(() => "two")),
-    );
+    expect(steps.filter(({ value }) => value["name"] === "one")).toHaveLength(40);
+    expect(steps.filter(({ value }) => value["name"] === "two")).toHaveLength(40);
   });
 });
