@@ -12,7 +12,7 @@ export interface FilterLine {
 /** What a site does not want in its backups (docs/filter.md is the grammar). */
 export interface Filter {
   readonly lines: readonly FilterLine[];
-  /** The first line that leaves this path out, itself or by one of the folders it lies in. */
+  /** The line that leaves out the outermost of the folders this path lies in, or the path itself; of several the first. */
   excludedBy(path: BytePath): FilterLine | undefined;
 }
 

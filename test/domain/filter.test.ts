@@ -40,9 +40,9 @@ describe("a backup filter", () => {
     expect(excludes("\uFEFF# comment\r\n\r\n  /a  \r\n/b", "b")).toBe(4);
   });
 
-  it("names the first line that applies", () => {
-    expect(excludes("**/b\n/a", "a/b")).toBe(1);
-    expect(excludes("/x\n/a\n/a/b", "a/b")).toBe(2);
+  it("names the line of the outermost folder, and of several the first", () => {
+    expect(excludes("/a/b\n/a", "a/b")).toBe(2);
+    expect(excludes("/x\n/a/*\n/a/b", "a/b")).toBe(2);
   });
 
   it("copes with names that are not UTF-8", () => {

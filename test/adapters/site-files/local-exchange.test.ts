@@ -150,8 +150,8 @@ describe("an exchange of a site's content", () => {
   it("ends fully as before when it is cut off anywhere and put back, also when that is cut off anywhere", async () => {
     const before = tree();
     const points = 2 * operations.length + 6;
-    for (let forward = 0; forward < operations.length + 2; forward++) {
-      for (let backward = 0; backward < points; backward += 3) {
+    for (let forward = 0; forward < operations.length + 2; forward += 2) {
+      for (let backward = 0; backward < points; backward += 5) {
         await stage();
         await expect(endingAt(forward).dying.swap("a1", operations)).rejects.toBe(ended);
         await endingAt(backward)
