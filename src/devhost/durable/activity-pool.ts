@@ -1,3 +1,4 @@
+import { functionTimeout } from "../function-timeout.ts";
 import type { Log } from "../log.ts";
 import { activityFailure, jsonText } from "./payload.ts";
 import { type Persistence, Stopped } from "./persistence.ts";
@@ -7,12 +8,6 @@ import type { DurableOptions } from "./types.ts";
 
 /** An activity that was running at so many crashes in a row is taken for their cause. */
 const maxCrashes = 5;
-
-const asTimeSpan = (milliseconds: number): string => {
-  const seconds = Math.floor(milliseconds / 1000);
-  const part = (value: number): string => String(value).padStart(2, "0");
-  return `${part(Math.floor(seconds / 3600))}:${part(Math.floor(seconds / 60) % 60)}:${part(seconds % 60)}`;
-};
 
 interface PoolOptions {
   readonly store: Store;
@@ -145,21 +140,10 @@ export class ActivityPool {
 
   async #invoke({ name, instanceId, input }: Activity): Promise<unknown> {
     const { options } = this.#deps;
-    const { clock, functionTimeoutMs } = options;
     if (!options.isActivity(name))
       throw new Error(`The function '${name}' doesn't exist, is disabled, or is not an activity function.`);
-    let cancel = (): void => undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      cancel = clock.after(functionTimeoutMs, () => {
-        const limit = asTimeSpan(functionTimeoutMs);
-        reject(new Error(`Timeout value of ${limit} was exceeded by function: Functions.${name}`));
-      });
-    });
-    try {
-      return await Promise.race([options.invokeActivity(name, { instanceId, input }), timeout]);
-    } finally {
-      cancel();
-    }
+    const withTimeout = functionTimeout(options.clock, options.functionTimeoutMs);
+    return withTimeout(name, options.invokeActivity(name, { instanceId, input }));
   }
 
   #end(activity: Activity, completion: Completion): void {

@@ -25,15 +25,6 @@ const send = (response: ServerResponse, { status, headers, body }: RpcAnswer): v
   response.end(body === undefined ? undefined : JSON.stringify(body));
 };
 
-/** Axios would send loopback requests through a proxy that the environment names. */
-const keepLoopbackOffProxies = (): void => {
-  for (const name of ["NO_PROXY", "no_proxy"] as const) {
-    const hosts = process.env[name];
-    if (hosts === undefined ? name === "no_proxy" : hosts.split(",").includes("127.0.0.1")) continue;
-    process.env[name] = hosts ? `${hosts},127.0.0.1` : "127.0.0.1";
-  }
-};
-
 /** The durable client's door: loopback only, behind an unguessable path. */
 export class RpcServer {
   readonly #answer: (request: RpcRequest) => Promise<RpcAnswer>;
@@ -50,7 +41,6 @@ export class RpcServer {
   }
 
   async listen(): Promise<void> {
-    keepLoopbackOffProxies();
     this.#server.listen({ host: "127.0.0.1", port: 0, backlog: 4096 });
     await once(this.#server, "listening");
   }
