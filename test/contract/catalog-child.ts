@@ -1,19 +1,25 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { renameSync } from "node:fs";
 import { build } from "esbuild";
+
+// Below node_modules, so that packages are found; not in dist, which a build empties.
+const program = "node_modules/.cache/lifeboat/catalog-program.js";
 
 /** Starts test/contract/catalog-program.ts as a process of its own; it is killed when the tests end before it does. */
 export const startCatalogProgram = async (...given: readonly string[]): Promise<ChildProcess> => {
-  const outfile = "dist/test/catalog-program.js";
+  const own = program.replace(".js", `-${process.pid}.js`);
   await build({
     entryPoints: ["test/contract/catalog-program.ts"],
-    outfile,
+    outfile: own,
     bundle: true,
     platform: "node",
     format: "esm",
     packages: "external",
     logLevel: "warning",
   });
-  const child = spawn(process.execPath, [outfile, ...given], { stdio: ["ignore", "pipe", "pipe"] });
+  // Several test files may do this at once.
+  renameSync(own, program);
+  const child = spawn(process.execPath, [program, ...given], { stdio: ["ignore", "pipe", "pipe"] });
   const kill = (): unknown => child.kill("SIGKILL");
   process.once("exit", kill);
   child.once("exit", () => process.removeListener("exit", kill));

@@ -175,9 +175,9 @@ describeWith("azurite", azuritePresent, "the catalog in Table Storage, when thin
   });
 
   it("two processes count in one row without losing a step", async () => {
-    const counters = await Promise.all(
-      ["one", "two"].map((name) => startCatalogProgram("table", azurite.connectionString, "together", name, "40")),
-    );
+    const counters = [];
+    for (const name of ["one", "two"])
+      counters.push(await startCatalogProgram("table", azurite.connectionString, "together", name, "40"));
     const ends = await Promise.all(counters.map(endOf));
     expect(ends).toEqual(ends.map(() => ({ code: 0, said: "", complained: "" })));
     const shared = await openTableCatalog({ connection: new Secret(azurite.connectionString), table: "together" });
