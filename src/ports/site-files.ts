@@ -34,6 +34,12 @@ export interface SiteFiles {
     signal?: AbortSignal,
   ): AsyncIterable<{ readonly entries: readonly ListedEntry[]; readonly leftOut: readonly LeftOut[] }>;
 
+  /**
+   * What a backup of all files still lacks: a line for the log for each file with extended attributes or an access
+   * list, or one line that says why nobody looked. Absent where files have no such things.
+   */
+  attributesNotKept?(signal?: AbortSignal): AsyncIterable<LeftOut>;
+
   /** The file system's own time in nanoseconds: what it would stamp on a file written now. */
   now(): Promise<bigint>;
 

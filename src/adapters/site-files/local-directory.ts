@@ -7,6 +7,7 @@ import { isOwnPath, offlinePageName, offlinePageRun } from "../../domain/own-nam
 import { FileUnreadable, type LocalRoot, type SiteFiles } from "../../ports/site-files.ts";
 import { holdDirectory, openBeneath, realRoot } from "./beneath.ts";
 import { type EntryReader, entryReader } from "./entry-reader.ts";
+import { attributesNotKept } from "./extended-attributes.ts";
 import { reasonOf, saysGone } from "./file-reasons.ts";
 import { fileSystemNow } from "./file-system-clock.ts";
 import { listRoot, type ResolvedRoot } from "./list-root.ts";
@@ -126,6 +127,12 @@ export class LocalDirectory implements SiteFiles {
       if (saysGone(error)) return undefined;
       throw error instanceof FileUnreadable ? error : new FileUnreadable(path, reasonOf(error), { cause: error });
     }
+  }
+
+  async *attributesNotKept(signal?: AbortSignal): AsyncGenerator<LeftOut> {
+    for (const root of this.#roots())
+      for await (const lost of attributesNotKept(root, signal))
+        if (!isOwnPath(lost.path, root.at) && this.#locate(lost.path).root === root) yield lost;
   }
 
   *#visit(batch: { readonly entries: ListedEntry[]; readonly leftOut: LeftOut[] }): Generator<void, void, void> {
