@@ -1,4 +1,3 @@
-import { app } from "@azure/functions";
 import { readAdminKey } from "./adapters/callers/admin-key.ts";
 import { localSites } from "./adapters/sites/local-sites.ts";
 import { hashKey, type KeyHash } from "./api/callers.ts";
@@ -6,6 +5,7 @@ import { createApi } from "./api/handle.ts";
 import { siteRoutes } from "./api/site-routes.ts";
 import { readConfig, type Config } from "./config.ts";
 import { registerHttp } from "./functions/http.ts";
+import { registerTimer } from "./functions/timers.ts";
 
 /** The composition root: configuration -> adapters -> operations -> registrations. Nothing else knows everybody. */
 const config = readConfig(process.env);
@@ -30,10 +30,7 @@ const keys = keysOf(config);
 
 registerHttp(createApi({ routes: siteRoutes({ sites }), keys: async () => keys }));
 
-app.timer("zSitesCheck", {
-  schedule: "0 0 * * * *",
-  handler: async (_timer, context) => {
-    // Reading them all is the check: a site file that cannot be understood is told in the log before a backup needs it.
-    context.log(`${(await sites.list()).length} sites are known.`);
-  },
+registerTimer("zSitesCheck", "0 0 * * * *", async (log) => {
+  // Reading them all is the check: a site file that cannot be understood is told in the log before a backup needs it.
+  log.info("sites are known", { sites: (await sites.list()).length });
 });
