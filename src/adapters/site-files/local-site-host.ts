@@ -1,0 +1,65 @@
+import { statSync } from "node:fs";
+import type { LocalRoot } from "../../ports/site-files.ts";
+import type { Exchange, SiteHost, SiteSettings } from "../../ports/site-host.ts";
+import { accountNames } from "./account-names.ts";
+import { realRoot } from "./beneath.ts";
+import { runsAt } from "./exchange/area.ts";
+import { LocalExchange } from "./exchange/local-exchange.ts";
+import type { ResolvedRoot } from "./list-root.ts";
+import { LocalDirectory } from "./local-directory.ts";
+import { placeOfflinePage, removeOfflinePage } from "./offline-page.ts";
+import { runCommand } from "./run-command.ts";
+import { metadataSetter } from "./set-metadata.ts";
+
+export interface LocalSiteOptions {
+  /** The home, or the served directory and further ones; at least one. */
+  readonly roots: readonly LocalRoot[];
+  readonly settings: SiteSettings;
+  readonly stopCommand?: string;
+  readonly startCommand?: string;
+}
+
+/** A site that is directories of this machine. */
+export const localSiteHost = ({ roots, settings, stopCommand, startCommand }: LocalSiteOptions): SiteHost => {
+  const files = new LocalDirectory(roots);
+  const resolved = (): readonly ResolvedRoot[] =>
+    files.localRoots.map(({ at, directory }) => ({ at, real: realRoot(directory) }));
+
+  return {
+    files,
+    settings,
+    location: roots.map(({ directory }) => directory).join(", "),
+
+    async content() {
+      const isMissing = roots.some(({ directory }) => !statSync(directory, { throwIfNoEntry: false })?.isDirectory());
+      if (isMissing) return "missing";
+      for await (const { entries } of files.list())
+        if (entries.some((entry) => entry.kind !== "directory")) return "present";
+      return "empty";
+    },
+
+    exchange: (run): Exchange =>
+      new LocalExchange({ run, roots: resolved, setMetadata: metadataSetter(accountNames()) }),
+
+    exchanges: async () => [...new Set(resolved().flatMap(runsAt))],
+
+    async stop(run) {
+      placeOfflinePage(servedFolder(resolved()), run);
+      if (stopCommand === undefined) return "page";
+      await runCommand(stopCommand, "stop");
+      return "stopped";
+    },
+
+    async start(run) {
+      if (startCommand !== undefined) await runCommand(startCommand, "start");
+      removeOfflinePage(servedFolder(resolved()), run);
+    },
+  };
+};
+
+/** `site/wwwroot`, wherever it lies. */
+const servedFolder = (roots: readonly ResolvedRoot[]): string => {
+  const own = roots.find(({ at }) => at === "site/wwwroot");
+  const home = roots.find(({ at }) => at === "");
+  return own?.real ?? `${home?.real ?? ""}/site/wwwroot`;
+};

@@ -1,0 +1,33 @@
+import { closeSync, constants, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { offlinePage, offlinePageName, offlinePageRun } from "../../domain/own-names.ts";
+import { errorCode } from "./file-reasons.ts";
+import { isOwnOfflinePage } from "./exchange/moves.ts";
+
+/** Places our page in the served folder (latin1 path), to the disk. A user's own page says the site is offline already. */
+export const placeOfflinePage = (wwwroot: string, run: string): void => {
+  if (!existsSync(bytes(wwwroot))) return;
+  const file = fileIn(wwwroot);
+  // One of ours that a crashed run left names that run: this one takes it over.
+  if (isOwnOfflinePage(file)) rmSync(bytes(file));
+  let descriptor: number;
+  try {
+    descriptor = openSync(bytes(file), constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o644);
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return;
+    throw error;
+  }
+  try {
+    writeFileSync(descriptor, offlinePage(run));
+  } finally {
+    closeSync(descriptor);
+  }
+};
+
+/** Takes away our page, and only the one of this run. */
+export const removeOfflinePage = (wwwroot: string, run: string): void => {
+  const file = fileIn(wwwroot);
+  if (isOwnOfflinePage(file) && offlinePageRun(readFileSync(bytes(file), "utf8")) === run) rmSync(bytes(file));
+};
+
+const fileIn = (wwwroot: string): string => `${wwwroot}/${offlinePageName}`;
+const bytes = (path: string): Buffer => Buffer.from(path, "latin1");

@@ -1,0 +1,82 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
+import { pathFromText } from "../../../src/domain/byte-path.ts";
+import { SiteCommandFailed, type SiteSettings } from "../../../src/ports/site-host.ts";
+
+let folder: string;
+let page: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-host-"));
+  mkdirSync(join(folder, "home", "site", "wwwroot"), { recursive: true });
+  page = join(folder, "home", "site", "wwwroot", "app_offline.htm");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const settings: SiteSettings = {
+  read: () => Promise.resolve({ appSettings: {}, connectionStrings: {} }),
+  write: () => Promise.resolve(),
+};
+const host = (commands: { readonly stopCommand?: string; readonly startCommand?: string } = {}) =>
+  localSiteHost({ roots: [{ at: pathFromText(""), directory: join(folder, "home") }], settings, ...commands });
+
+describe("a site on this machine", () => {
+  it("is empty, present or missing", async () => {
+    expect(await host().content()).toBe("empty");
+    writeFileSync(join(folder, "home", "site", "wwwroot", "index.html"), "x");
+    expect(await host().content()).toBe("present");
+    rmSync(join(folder, "home"), { recursive: true });
+    expect(await host().content()).toBe("missing");
+  });
+
+  it("has a page in front while it is stopped, which is no content of its own", async () => {
+    expect(await host().stop("restore-1")).toBe("page");
+    expect(readFileSync(page, "utf8")).toContain("restore-1");
+    expect(await host().content()).toBe("empty");
+    await host().stop("restore-1");
+    await host().start("restore-1");
+    expect(existsSync(page)).toBe(false);
+    await host().start("restore-1");
+  });
+
+  it("leaves a page of the user's own alone", async () => {
+    writeFileSync(page, "closed for today");
+    await host().stop("restore-1");
+    await host().start("restore-1");
+    expect(readFileSync(page, "utf8")).toBe("closed for today");
+  });
+
+  it("leaves the page of a later run alone", async () => {
+    await host().stop("restore-1");
+    await host().stop("restore-2");
+    await host().start("restore-1");
+    expect(existsSync(page)).toBe(true);
+  });
+
+  it("is stopped and started by its commands", async () => {
+    const mark = join(folder, "mark");
+    const commanded = host({ stopCommand: `echo stopped > '${mark}'`, startCommand: `echo started > '${mark}'` });
+    expect(await commanded.stop("restore-1")).toBe("stopped");
+    expect(readFileSync(mark, "utf8")).toBe("stopped\n");
+    await commanded.start("restore-1");
+    expect(readFileSync(mark, "utf8")).toBe("started\n");
+  });
+
+  it("tells how a command failed and what it printed, and keeps Lifeboat's settings from it", async () => {
+    process.env["LIFEBOAT_TEST_PLANTED"] = "planted";
+    const commanded = host({ stopCommand: 'echo "no such service $LIFEBOAT_TEST_PLANTED"; exit 3' });
+    await expect(commanded.stop("restore-1")).rejects.toThrow(SiteCommandFailed);
+    await expect(commanded.stop("restore-1")).rejects.toThrow(/ended with 3.*no such service$/);
+    delete process.env["LIFEBOAT_TEST_PLANTED"];
+  });
+
+  it("tells which runs left something behind", async () => {
+    await host().exchange("restore-1").stage("a1");
+    expect(await host().exchanges()).toEqual(["restore-1"]);
+    await host().exchange("restore-1").forget();
+    expect(await host().exchanges()).toEqual([]);
+  });
+});
