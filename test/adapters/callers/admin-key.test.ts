@@ -1,0 +1,28 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { adminKeyFile, ensureAdminKey, readAdminKey } from "../../../src/adapters/callers/admin-key.ts";
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "lifeboat-key-"))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the admin key", () => {
+  it("is made once, in one line, for its owner only", () => {
+    expect(readAdminKey(folder)).toBeUndefined();
+    expect(ensureAdminKey(folder)).toBe(true);
+    const text = readFileSync(adminKeyFile(folder), "utf8");
+    expect(ensureAdminKey(folder)).toBe(false);
+    expect(readFileSync(adminKeyFile(folder), "utf8")).toBe(text);
+    expect(text.trim().split("\n")).toHaveLength(1);
+    expect(statSync(adminKeyFile(folder)).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder)).toEqual(["admin-key"]);
+  });
+
+  it("is refused, not replaced, when its file holds something else", () => {
+    writeFileSync(adminKeyFile(folder), "planted");
+    expect(() => ensureAdminKey(folder)).toThrow(/admin-key does not hold/);
+    expect(() => ensureAdminKey(folder)).not.toThrow(/planted/);
+  });
+});

@@ -1,0 +1,97 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { localSites } from "../../../src/adapters/sites/local-sites.ts";
+import { Secret } from "../../../src/domain/secret.ts";
+
+let folder: string;
+let warnings: string[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-sites-"));
+  warnings = [];
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const open = () =>
+  localSites({ folder, sitesRoot: join(folder, "www"), warn: (message) => void warnings.push(message) });
+const put = (name: string, value: unknown) =>
+  writeFileSync(join(folder, name), typeof value === "string" ? value : JSON.stringify(value));
+const id = (name: string, slot?: string) => ({
+  subscription: "00000000-0000-0000-0000-000000000000",
+  resourceGroup: "LOCAL",
+  name,
+  ...(slot === undefined ? {} : { slot }),
+});
+
+describe("sites from files", () => {
+  it("are found by id whatever its case, with their slots, also under another file name", async () => {
+    put("shop.json", { home: "/srv/shop", slots: { staging: { wwwroot: "/srv/staging" } } });
+    put("other.json", { name: "Blog", wwwroot: "/srv/blog", destination: "file:///srv/backups/blog" });
+    const sites = open();
+    expect(await sites.find(id("SHOP", "Staging"))).toMatchObject({ id: { name: "shop", slot: "staging" } });
+    expect(await sites.find(id("blog"))).toMatchObject({ defaultDestination: "file:///srv/backups/blog" });
+    expect(await sites.find({ ...id("shop"), resourceGroup: "elsewhere" })).toBeUndefined();
+    expect((await sites.list()).map((site) => site.id.name)).toEqual(["Blog", "shop", "shop"]);
+  });
+
+  it("are read again when their file changes", async () => {
+    put("shop.json", { home: "/srv/shop" });
+    const sites = open();
+    await sites.find(id("shop"));
+    put("shop.json", { home: "/srv/shop", tier: "PremiumV3" });
+    expect(await sites.find(id("shop"))).toMatchObject({ tier: "PremiumV3" });
+    rmSync(join(folder, "shop.json"));
+    expect(await sites.find(id("shop"))).toBeUndefined();
+  });
+
+  it("say everything that is wrong with a file, and none of its values", async () => {
+    put("shop.json", { home: "relative", wwwroot: "/srv/x", stopp: "x", appSettings: { A: 7 } });
+    const failure = await open()
+      .find(id("shop"))
+      .then(
+        () => "",
+        (error: unknown) => String(error),
+      );
+    for (const part of ["shop.json", "home", "absolute path", "stopp", "appSettings.A"])
+      expect(failure).toContain(part);
+    expect(failure).not.toContain("relative");
+    expect(await open().list()).toEqual([]);
+    expect(warnings[0]).toContain("shop.json");
+  });
+
+  it("are made below the sites' root, app and slot, and not twice", async () => {
+    const sites = open();
+    await sites.create(id("New"));
+    await sites.create(id("New", "stage"));
+    await expect(sites.create(id("new"))).rejects.toThrow(/exists/);
+    expect((await sites.local(id("new", "stage"))).content.home).toBe(join(folder, "www", "new-stage"));
+    expect(statSync(join(folder, "www", "new", "site", "wwwroot")).isDirectory()).toBe(true);
+    expect(statSync(join(folder, "new.json")).mode & 0o777).toBe(0o600);
+  });
+
+  it("read and replace a site's settings, and leave the rest of its file as it is", async () => {
+    put("shop.json", {
+      home: "/srv/shop",
+      appSettings: { A: "1" },
+      slots: { staging: { home: "/srv/s", appSettings: { S: "1" } } },
+    });
+    const { settings } = await open().local(id("shop"));
+    expect((await settings.read()).appSettings["A"]?.reveal()).toBe("1");
+    await settings.write({
+      appSettings: { B: new Secret("2") },
+      connectionStrings: { Db: { value: new Secret("Server=x"), type: "MySql" } },
+    });
+    expect(JSON.parse(readFileSync(join(folder, "shop.json"), "utf8"))).toEqual({
+      home: "/srv/shop",
+      appSettings: { B: "2" },
+      connectionStrings: { Db: { value: "Server=x", type: "MySql" } },
+      slots: { staging: { home: "/srv/s", appSettings: { S: "1" } } },
+    });
+    expect(statSync(join(folder, "shop.json")).mode & 0o777).toBe(0o600);
+    const slot = (await open().local(id("shop", "STAGING"))).settings;
+    await slot.write({ appSettings: {}, connectionStrings: {} });
+    expect(readFileSync(join(folder, "shop.json"), "utf8")).not.toContain('"S"');
+  });
+});
