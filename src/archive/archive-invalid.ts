@@ -50,6 +50,8 @@ export const archiveInvalidCodes: readonly string[] = Object.keys(nextMove);
 export class ArchiveInvalid extends Error {
   readonly code: ArchiveInvalidCode;
   readonly entry?: BytePath;
+  /** What is wrong, as one sentence, without entry and next move. */
+  readonly what: string;
 
   /** `what` is a whole sentence; the message names the entry before it and the next move after it. */
   constructor(
@@ -61,9 +63,16 @@ export class ArchiveInvalid extends Error {
     super(`${name}${what} ${nextMove[code]}`, where.cause === undefined ? undefined : { cause: where.cause });
     this.name = "ArchiveInvalid";
     this.code = code;
+    this.what = what;
     if (where.entry !== undefined) this.entry = where.entry;
   }
 }
+
+/** The same fault, told of an entry; any other error as it is. */
+export const ofEntry = (entry: BytePath, error: unknown): unknown =>
+  error instanceof ArchiveInvalid && error.entry === undefined
+    ? new ArchiveInvalid(error.code, error.what, { entry, cause: error.cause })
+    : error;
 
 /** Names in hostile archives hold control characters, and are long. */
 const printable = (path: BytePath): string => {

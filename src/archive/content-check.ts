@@ -1,26 +1,23 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { ArchiveInvalid } from "./archive-invalid.ts";
 import { ContentHasher, sliceBytes } from "./content-hash.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
 
 /** What the directory promises about an entry's content. */
-export type Promised = Pick<DirectoryEntry, "name" | "sizeBytes" | "crc" | "hash">;
+export type Promised = Pick<DirectoryEntry, "sizeBytes" | "crc" | "hash">;
 
 const tooLong = (entry: Promised): ArchiveInvalid =>
-  new ArchiveInvalid("Bomb", `More than the ${entry.sizeBytes} bytes it says come out of it.`, { entry: entry.name });
+  new ArchiveInvalid("Bomb", `More than the ${entry.sizeBytes} bytes it says come out of it.`);
 
 const compare = (entry: Promised, found: { readonly crc: number; readonly hash: Uint8Array | undefined }): void => {
-  if (found.crc !== entry.crc)
-    throw new ArchiveInvalid("CrcMismatch", "Its content does not match its checksum.", { entry: entry.name });
+  if (found.crc !== entry.crc) throw new ArchiveInvalid("CrcMismatch", "Its content does not match its checksum.");
   if (entry.hash !== undefined && (found.hash === undefined || Buffer.compare(entry.hash, found.hash) !== 0))
-    throw new ArchiveInvalid("HashMismatch", "Its content does not match its hash.", { entry: entry.name });
+    throw new ArchiveInvalid("HashMismatch", "Its content does not match its hash.");
 };
 
 const tooShort = (entry: Promised, sizeBytes: number): ArchiveInvalid =>
-  new ArchiveInvalid("SizeMismatch", `${sizeBytes} bytes come out of it; it says ${entry.sizeBytes}.`, {
-    entry: entry.name,
-  });
+  new ArchiveInvalid("SizeMismatch", `${sizeBytes} bytes come out of it; it says ${entry.sizeBytes}.`);
 
 /** Checks content that comes in pieces. No piece goes further before `update` has counted it. */
 export class ContentCheck {
@@ -53,9 +50,7 @@ export const checkContent = (entry: Promised, content: Uint8Array): void => {
   if (content.length <= sliceBytes) {
     if (content.length > entry.sizeBytes) throw tooLong(entry);
     if (content.length < entry.sizeBytes) throw tooShort(entry, content.length);
-    const hash = entry.hash && createHash("sha256").update(content).digest();
-    compare(entry, { crc: crc32(content), hash });
-    return;
+    return compare(entry, { crc: crc32(content), hash: entry.hash && hash("sha256", content, "buffer") });
   }
   const check = new ContentCheck(entry);
   check.update(content);

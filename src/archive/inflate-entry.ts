@@ -4,28 +4,23 @@ import { checkContent, ContentCheck } from "./content-check.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
 
 /** What is needed to make an entry's content of its stored bytes. */
-export type StoredEntry = Pick<DirectoryEntry, "name" | "method" | "generalFlags" | "crc" | "sizeBytes" | "hash">;
+export type StoredEntry = Pick<DirectoryEntry, "method" | "generalFlags" | "crc" | "sizeBytes" | "hash">;
 
 const encryptedBits = 0x2041;
 
 /** Throws Encrypted or UnsupportedMethod: such entries are listed, but not read. */
-export const checkReadable = (entry: Pick<DirectoryEntry, "name" | "method" | "generalFlags">): void => {
-  if ((entry.generalFlags & encryptedBits) !== 0)
-    throw new ArchiveInvalid("Encrypted", "It is encrypted.", { entry: entry.name });
+export const checkReadable = (entry: Pick<DirectoryEntry, "method" | "generalFlags">): void => {
+  if ((entry.generalFlags & encryptedBits) !== 0) throw new ArchiveInvalid("Encrypted", "It is encrypted.");
   if (entry.method !== 0 && entry.method !== 8)
-    throw new ArchiveInvalid("UnsupportedMethod", `It is compressed with method ${entry.method}.`, {
-      entry: entry.name,
-    });
+    throw new ArchiveInvalid("UnsupportedMethod", `It is compressed with method ${entry.method}.`);
 };
 
 const damaged = (entry: StoredEntry, cause: unknown): ArchiveInvalid => {
   if (cause instanceof ArchiveInvalid) return cause;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (code === "ERR_BUFFER_TOO_LARGE")
-    return new ArchiveInvalid("Bomb", `More than the ${entry.sizeBytes} bytes it says come out of it.`, {
-      entry: entry.name,
-    });
-  return new ArchiveInvalid("Damaged", "What is stored of it cannot be inflated.", { entry: entry.name, cause });
+    return new ArchiveInvalid("Bomb", `More than the ${entry.sizeBytes} bytes it says come out of it.`);
+  return new ArchiveInvalid("Damaged", "What is stored of it cannot be inflated.", { cause });
 };
 
 /** The checked content, at once; for entries whose size the caller is willing to hold. */

@@ -1,0 +1,54 @@
+import { ArchiveInvalid } from "./archive-invalid.ts";
+import { forEachBounded } from "./bounded.ts";
+import { combinedHash, sliceBytes } from "./content-hash.ts";
+import { checkReadable, inflatePieces } from "./inflate-entry.ts";
+import type { Archive } from "./open-archive.ts";
+import type { ReadRunner } from "./read-runner.ts";
+import { openStored } from "./stored-entry.ts";
+
+/**
+ * Reads one large entry, inflates it here (zlib has threads of its own) and has its slices hashed, and written to the
+ * file at `path`, by the runner. Returns without error only when size, checksum and hash were right.
+ */
+export const extractLarge = async (
+  archive: Archive,
+  place: number,
+  options: { readonly runner: ReadRunner; readonly signal?: AbortSignal | undefined; readonly path?: string },
+): Promise<void> => {
+  const { runner, signal, path } = options;
+  checkReadable(archive.directory.at(place));
+  const { entry, pieces } = await openStored(archive, place, { ahead: sliceBytes, signal });
+  const hashes: Uint8Array[] = [];
+  const content = inflatePieces({ ...entry, hash: undefined }, pieces());
+  await forEachBounded(slicesOf(content), runner.threads + 1, async ({ number, bytes }) => {
+    const into = path === undefined ? {} : { into: { path, position: number * sliceBytes } };
+    hashes[number] = (await runner.run("slice", { bytes, ...into })).hash;
+  });
+  if (entry.hash !== undefined && Buffer.compare(combinedHash(hashes), entry.hash) !== 0)
+    throw new ArchiveInvalid("HashMismatch", "Its content does not match its hash.");
+};
+
+interface Slice {
+  readonly number: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+async function* slicesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Slice> {
+  let bytes = new Uint8Array(sliceBytes);
+  let number = 0;
+  let filled = 0;
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length;) {
+      const part = piece.subarray(at, at + sliceBytes - filled);
+      bytes.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < sliceBytes) continue;
+      yield { number, bytes };
+      number++;
+      bytes = new Uint8Array(sliceBytes);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield { number, bytes: bytes.slice(0, filled) };
+}

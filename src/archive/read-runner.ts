@@ -1,0 +1,38 @@
+import { runExtractJob, type ExtractJob, type ExtractResult } from "./extract-job.ts";
+import { runHashFilesJob, type HashFilesJob, type HashFilesResult } from "./hash-files-job.ts";
+import { runSliceJob, type SliceJob, type SliceResult } from "./slice-job.ts";
+
+/** The work of reading that costs time: what goes in, */
+export interface ReadJobs {
+  readonly extract: ExtractJob;
+  readonly slice: SliceJob;
+  readonly hashFiles: HashFilesJob;
+}
+
+/** and what comes out. */
+export interface ReadResults {
+  readonly extract: ExtractResult;
+  readonly slice: SliceResult;
+  readonly hashFiles: HashFilesResult;
+}
+
+export type ReadKind = keyof ReadJobs;
+
+/** Runs jobs, somewhere. The buffers of a job are gone for the caller. */
+export interface ReadRunner {
+  /** Jobs that run at the same time. */
+  readonly threads: number;
+  run<Kind extends ReadKind>(kind: Kind, job: ReadJobs[Kind]): Promise<ReadResults[Kind]>;
+}
+
+const runs: { readonly [Kind in ReadKind]: (job: ReadJobs[Kind]) => ReadResults[Kind] } = {
+  extract: runExtractJob,
+  slice: runSliceJob,
+  hashFiles: runHashFilesJob,
+};
+
+export const runReadJob = <Kind extends ReadKind>(kind: Kind, job: ReadJobs[Kind]): ReadResults[Kind] =>
+  runs[kind](job);
+
+/** Runs jobs on the calling thread: for a few entries, and for tests. */
+export const inlineRunner: ReadRunner = { threads: 1, run: async (kind, job) => runReadJob(kind, job) };

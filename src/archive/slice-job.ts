@@ -1,0 +1,31 @@
+import { crc32 } from "node:zlib";
+import { closeSync, constants, openSync } from "node:fs";
+import { sliceHash } from "./content-hash.ts";
+import { writeFully } from "./write-new-file.ts";
+
+/** One slice of a large file's content: to be hashed, and written where the file has it. */
+export interface SliceJob {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** A file that exists already; `path` is latin1, one character a byte. */
+  readonly into?: { readonly path: string; readonly position: number };
+}
+
+export interface SliceResult {
+  readonly hash: Uint8Array;
+  readonly crc: number;
+}
+
+const existing = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0);
+
+export const runSliceJob = ({ bytes, into }: SliceJob): SliceResult => {
+  if (into !== undefined) {
+    const descriptor = openSync(Buffer.from(into.path, "latin1"), existing);
+    try {
+      writeFully(descriptor, bytes, into.position);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+  // A copy that owns its bytes: small Buffers are parts of a large one, which would travel with them.
+  return { hash: Uint8Array.from(sliceHash(bytes)), crc: crc32(bytes) };
+};

@@ -1,0 +1,65 @@
+import { closeSync, constants, fchmodSync, fchownSync, futimesSync, mkdirSync, openSync, writeSync } from "node:fs";
+
+/** What a file or folder gets besides its content. */
+export interface FileStamp {
+  readonly mode: number;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+  /** Undefined: stays with whoever runs this. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+const slash = 0x2f;
+const { O_CREAT, O_EXCL, O_WRONLY } = constants;
+// Windows has no O_NOFOLLOW; there O_EXCL alone refuses whatever has the name already.
+const onlyNew = O_WRONLY | O_CREAT | O_EXCL | (constants.O_NOFOLLOW ?? 0);
+
+const isCode = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof Error && "code" in error && codes.includes(String(error.code));
+
+/** Opens a file that must not exist yet, and makes the folders it lies in, private ones. */
+export const openNewFile = (path: Buffer): number => {
+  try {
+    return openSync(path, onlyNew, 0o600);
+  } catch (error) {
+    if (!isCode(error, "ENOENT")) throw error;
+    mkdirSync(path.subarray(0, path.lastIndexOf(slash)), { recursive: true, mode: 0o700 });
+    return openSync(path, onlyNew, 0o600);
+  }
+};
+
+/** Writes all of `bytes` at `position`. */
+export const writeFully = (descriptor: number, bytes: Uint8Array, position: number): void => {
+  for (let written = 0; written < bytes.length;)
+    written += writeSync(descriptor, bytes, written, bytes.length - written, position + written);
+};
+
+/** False when this process may not give the file to that owner; then setuid and setgid are not set either. */
+export const stampFile = (descriptor: number, stamp: FileStamp): boolean => {
+  const owned = stamp.owner === undefined || changeOwner(descriptor, stamp.owner);
+  // After the change of owner, which clears setuid and setgid.
+  fchmodSync(descriptor, owned ? stamp.mode : stamp.mode & 0o1777);
+  futimesSync(descriptor, stamp.mtime, stamp.mtime);
+  return owned;
+};
+
+const changeOwner = (descriptor: number, owner: { readonly uid: number; readonly gid: number }): boolean => {
+  try {
+    fchownSync(descriptor, owner.uid, owner.gid);
+    return true;
+  } catch (error) {
+    if (isCode(error, "EPERM", "EINVAL", "ENOSYS")) return false;
+    throw error;
+  }
+};
+
+/** Writes a file that must not exist yet. False when it could not be given to its owner. */
+export const writeNewFile = (path: Buffer, content: Uint8Array, stamp: FileStamp): boolean => {
+  const descriptor = openNewFile(path);
+  try {
+    writeFully(descriptor, content, 0);
+    return stampFile(descriptor, stamp);
+  } finally {
+    closeSync(descriptor);
+  }
+};
