@@ -33,8 +33,8 @@ export interface DestinationLimits {
  * Every method may throw StoreFailure (domain/store-failure.ts); transient faults have been retried inside by then.
  * Input that breaks a rule of these comments throws `Invalid`. A call whose signal is aborted rejects with the signal's
  * reason. Names are `/`-separated relative paths of printable characters, at most 1,024 characters; no segment is empty,
- * begins with `.lifeboat`, ends with a dot or a space, or holds a backslash. Objects that other programs gave other names
- * are not seen.
+ * begins with `.lifeboat`, ends with a dot or a space, or holds a backslash; no name is the folder of another. Objects
+ * that other programs gave other names are not seen.
  */
 export interface Destination {
   readonly limits: DestinationLimits;

@@ -1,0 +1,262 @@
+import { createHash } from "node:crypto";
+import type { BigIntStats } from "node:fs";
+import { join, resolve } from "node:path";
+import { StoreFailure } from "../../domain/store-failure.ts";
+import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } from "../../ports/destination.ts";
+import { piecesOf } from "./block-file.ts";
+import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkUpload } from "./check-input.ts";
+import { DirectoryMetadata, type Version } from "./directory-metadata.ts";
+import { DirectoryTree } from "./directory-tree.ts";
+import { orFailure, realDisk, type Disk } from "./disk.ts";
+import { StagedBlocks, type Assembled } from "./staged-blocks.ts";
+
+export interface DirectoryOptions {
+  /** The first write makes the folder when it is missing; else a missing folder is `NotFound`. */
+  readonly isMade?: boolean;
+  readonly disk?: Disk;
+}
+
+/**
+ * A folder of this machine as a container: objects are plain files, everything else lies in `.lifeboat` inside it.
+ * Have one for a folder in a process: blocks staged through another one are copied at the commit.
+ */
+export const directoryDestination = (root: string, options: DirectoryOptions = {}): Destination =>
+  new DirectoryDestination(resolve(root), options);
+
+class DirectoryDestination implements Destination {
+  readonly limits: DestinationLimits = {
+    maxBlocks: 100_000,
+    maxBlockBytes: 1024 * 1024 * 1024,
+    minBlockBytes: 1,
+    appends: true,
+  };
+  readonly #disk: Disk;
+  readonly #tree: DirectoryTree;
+  readonly #metadata: DirectoryMetadata;
+  readonly #uploads = new Map<string, StagedBlocks>();
+
+  constructor(root: string, { isMade = false, disk = realDisk }: DirectoryOptions) {
+    this.#disk = disk;
+    this.#tree = new DirectoryTree(disk, root, isMade);
+    this.#metadata = new DirectoryMetadata(disk, root);
+  }
+
+  async stage(upload: Upload, block: BlockId, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    checkBlock(upload, block, bytes.byteLength, this.limits);
+    signal?.throwIfAborted();
+    await this.#writing(upload.name, async () => this.#stagedBy(upload).stage(block, bytes));
+  }
+
+  async stageCopy(
+    upload: Upload,
+    block: BlockId,
+    from: { readonly name: string; readonly etag: string; readonly offset: number; readonly length: number },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    checkCopy(upload, block, from);
+    signal?.throwIfAborted();
+    await this.#writing(upload.name, async () => {
+      const source = await this.#tree.open(from.name);
+      if (source === undefined) throw changed(from.name);
+      try {
+        if (etagOf(source.stats) !== from.etag) throw changed(from.name);
+        checkInside(from.name, source.stats, from);
+        await this.#stagedBy(upload).stageRange(block, { handle: source.handle, ...from }, signal);
+      } finally {
+        await source.handle.close();
+      }
+    });
+  }
+
+  async settle(upload: Upload): Promise<void> {
+    checkUpload(upload);
+    await this.#writing(upload.name, async () => this.#stagedBy(upload).settle());
+    this.#forgetIfEmpty(upload);
+  }
+
+  async commit(
+    upload: Upload,
+    blocks: readonly BlockId[],
+    metadata: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<StoredObject> {
+    checkCommit(upload, blocks, metadata, this.limits);
+    signal?.throwIfAborted();
+    const staged = this.#stagedBy(upload);
+    const commit = async (): Promise<StoredObject> => {
+      if (await this.#tree.isTaken(upload.name)) throw taken(upload.name);
+      const whole = await staged.assemble(blocks, signal);
+      const object = await this.#publish(upload.name, whole, metadata).catch(async (error: unknown) => {
+        if (whole.isCopy) await this.#disk.rm(whole.path, { force: true });
+        throw error;
+      });
+      staged.forget();
+      await staged.clear();
+      return object;
+    };
+    try {
+      return await this.#writing(upload.name, async () => staged.exclusively(commit));
+    } finally {
+      this.#forgetIfEmpty(upload);
+    }
+  }
+
+  async abandon(upload: Upload): Promise<void> {
+    checkUpload(upload);
+    const staged = this.#stagedBy(upload);
+    const doing = `Forgetting staged blocks of ${upload.name}`;
+    await orFailure(doing, async () => staged.exclusively(async () => staged.clear()));
+    this.#forgetIfEmpty(upload);
+  }
+
+  async head(name: string): Promise<StoredObject | undefined> {
+    checkName(name);
+    return this.#reading(name, async () => {
+      const stats = await this.#tree.stats(name);
+      return stats && this.#describe(name, stats);
+    });
+  }
+
+  async read(
+    name: string,
+    range: { readonly offset: number; readonly length: number },
+    options: { readonly ifMatch?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<Uint8Array> {
+    checkName(name);
+    checkRange(name, range);
+    options.signal?.throwIfAborted();
+    return this.#reading(name, async () => {
+      const found = await this.#tree.open(name);
+      if (found === undefined)
+        throw new StoreFailure("NotFound", `${name} is not in ${this.#tree.root}. List it to see what is.`);
+      try {
+        if (options.ifMatch !== undefined && options.ifMatch !== etagOf(found.stats)) throw changed(name);
+        checkInside(name, found.stats, range);
+        const bytes = Buffer.allocUnsafe(range.length);
+        let filled = 0;
+        for await (const piece of piecesOf(found.handle, { name, ...range }, options.signal)) {
+          bytes.set(piece, filled);
+          filled += piece.byteLength;
+        }
+        return bytes;
+      } finally {
+        await found.handle.close();
+      }
+    });
+  }
+
+  async *list(prefix: string): AsyncIterable<StoredObject> {
+    await this.#reading(prefix, async () => this.#tree.checkRoot());
+    const names = this.#tree.names(prefix)[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await this.#reading(prefix, async () => names.next());
+      if (next.done) return;
+      const object = await this.head(next.value);
+      if (object) yield object;
+    }
+  }
+
+  async remove(name: string, options: { readonly ifMatch?: string } = {}): Promise<boolean> {
+    checkName(name);
+    return orFailure(`Removing ${name} from ${this.#tree.root}`, async () => {
+      const stats = await this.#tree.stats(name);
+      if (stats === undefined) return false;
+      if (options.ifMatch !== undefined && options.ifMatch !== etagOf(stats)) throw changed(name);
+      const removed = await this.#tree.remove(name);
+      await this.#metadata.remove(versionOf(name, stats));
+      return removed;
+    });
+  }
+
+  async #publish(name: string, whole: Assembled, metadata: Readonly<Record<string, string>>): Promise<StoredObject> {
+    const stats = await this.#finish(whole);
+    const version = versionOf(name, stats);
+    await this.#metadata.write(version, metadata);
+    if (!(await this.#tree.publish(whole.path, name))) {
+      await this.#metadata.remove(version);
+      throw taken(name);
+    }
+    return describe(name, stats, metadata);
+  }
+
+  /** The file's final length, time and bytes, all on the disk. */
+  async #finish(whole: Assembled): Promise<BigIntStats> {
+    const handle = await this.#disk.open(whole.path, "r+");
+    try {
+      if ((await handle.stat()).size > whole.sizeBytes) await handle.truncate(whole.sizeBytes);
+      // A fraction of a millisecond by chance: an object of the same size written within one tick of the clock, on the
+      // inode of one just removed, must have another etag.
+      const now = (Date.now() + Math.random()) / 1000;
+      await handle.utimes(now, now);
+      await handle.sync();
+      const stats = await handle.stat({ bigint: true });
+      if (stats.size !== BigInt(whole.sizeBytes))
+        throw new StoreFailure(
+          "Unavailable",
+          `${whole.path} has ${stats.size} bytes instead of ${whole.sizeBytes}. Try again.`,
+        );
+      return stats;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #describe(name: string, stats: BigIntStats): Promise<StoredObject> {
+    return describe(name, stats, await this.#metadata.read(versionOf(name, stats)));
+  }
+
+  #stagedBy(upload: Upload): StagedBlocks {
+    const folder = this.#folderOf(upload);
+    const staged = this.#uploads.get(folder) ?? new StagedBlocks(this.#disk, folder, upload.name);
+    this.#uploads.set(folder, staged);
+    return staged;
+  }
+
+  #forgetIfEmpty(upload: Upload): void {
+    const folder = this.#folderOf(upload);
+    if (this.#uploads.get(folder)?.isEmpty) this.#uploads.delete(folder);
+  }
+
+  #folderOf({ name, run }: Upload): string {
+    return join(this.#tree.uploads, `${run}.${createHash("sha256").update(name).digest("hex").slice(0, 32)}`);
+  }
+
+  async #writing<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return orFailure(`Writing ${name} to ${this.#tree.root}`, async () => {
+      await this.#tree.ensureRoot();
+      return work();
+    });
+  }
+
+  async #reading<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return orFailure(`Reading ${name} in ${this.#tree.root}`, work);
+  }
+}
+
+const etagOf = ({ ino, size, mtimeNs }: BigIntStats): string =>
+  [ino, size, mtimeNs].map((part) => part.toString(36)).join("-");
+
+const versionOf = (name: string, { size, mtimeNs }: BigIntStats): Version => ({ name, size, mtimeNs });
+
+const describe = (name: string, stats: BigIntStats, metadata: Readonly<Record<string, string>>): StoredObject => ({
+  name,
+  sizeBytes: Number(stats.size),
+  etag: etagOf(stats),
+  modified: new Date(Number(stats.mtimeNs / 1_000_000n)),
+  metadata: { ...metadata },
+});
+
+const checkInside = (
+  name: string,
+  { size }: BigIntStats,
+  range: { readonly offset: number; readonly length: number },
+): void => {
+  if (BigInt(range.offset + range.length) > size)
+    throw new StoreFailure("OutOfRange", `${name} ends at ${size}, before byte ${range.offset + range.length}.`);
+};
+
+const changed = (name: string): StoreFailure =>
+  new StoreFailure("SourceChanged", `${name} is no longer what it was a moment ago. Read it anew.`);
+
+const taken = (name: string): StoreFailure =>
+  new StoreFailure("AlreadyExists", `${name} exists and is left as it is. Take another name.`);

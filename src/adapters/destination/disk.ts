@@ -1,0 +1,59 @@
+import * as fs from "node:fs/promises";
+import { StoreFailure } from "../../domain/store-failure.ts";
+import type { StoreFailureKind } from "../../domain/store-failure.ts";
+
+/** What a directory destination asks of the file system; tests put faults in between. */
+export type Disk = Pick<
+  typeof fs,
+  "link" | "lstat" | "mkdir" | "open" | "readdir" | "readFile" | "realpath" | "rm" | "rmdir" | "unlink"
+>;
+
+export const realDisk: Disk = fs;
+
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+
+const kinds: Readonly<Record<string, { readonly kind: StoreFailureKind; readonly reason: string }>> = {
+  ENOSPC: { kind: "Full", reason: "the disk is full. Free space or name another destination" },
+  EDQUOT: { kind: "Full", reason: "the disk quota is used up. Raise it or name another destination" },
+  EFBIG: { kind: "Full", reason: "the file system holds no file this large. Name another destination" },
+  EACCES: { kind: "AccessDenied", reason: "access is denied. Give Lifeboat's user the right to write there" },
+  EPERM: { kind: "AccessDenied", reason: "the operation is not permitted. Look at the file's owner and attributes" },
+  EROFS: { kind: "AccessDenied", reason: "the file system is read-only. Mount it for writing" },
+  ENAMETOOLONG: { kind: "Invalid", reason: "the name is too long for this file system. Take a shorter one" },
+  EINVAL: { kind: "Invalid", reason: "the file system does not take this name. Take a plainer one" },
+  EILSEQ: { kind: "Invalid", reason: "the file system does not take this name. Take a plainer one" },
+  ENOTDIR: { kind: "Invalid", reason: "a part of the name is a file, not a folder. Take another name" },
+  EISDIR: { kind: "Invalid", reason: "the name is a folder. Take another name" },
+  ENOENT: { kind: "Unavailable", reason: "a folder vanished meanwhile. Look whether the disk is still mounted" },
+};
+
+/** The file system's error as the port's: what was being done, why it failed, and what to do. Bugs pass through. */
+export const diskFailure = (error: unknown, doing: string): unknown => {
+  const code = codeOf(error);
+  if (code === undefined || error instanceof StoreFailure || !/^E[A-Z0-9]+$/.test(code)) return error;
+  const known = kinds[code] ?? { kind: "Unavailable", reason: "the disk failed. Check it, then try again" };
+  return new StoreFailure(known.kind, `${doing} failed (${code}): ${known.reason}.`, { cause: error });
+};
+
+/** Runs `work`; what the file system throws comes out as StoreFailure. */
+export const orFailure = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw diskFailure(error, doing);
+  }
+};
+
+/** Makes the entries of a folder survive a power cut. Some file systems know no such thing for folders; they need none. */
+export const syncFolder = async (disk: Disk, path: string): Promise<void> => {
+  if (process.platform === "win32") return;
+  const handle = await disk.open(path, "r");
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!["EINVAL", "ENOTSUP", "EISDIR"].includes(codeOf(error) ?? "")) throw error;
+  } finally {
+    await handle.close();
+  }
+};

@@ -1,0 +1,292 @@
+import { randomBytes } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { resolve } from "node:path";
+import { crc32 } from "node:zlib";
+import { StoreFailure } from "../../domain/store-failure.ts";
+import type { BlockId } from "../../ports/destination.ts";
+import { BlockFile, piecesOf, readJournal, writePieces, type Pieces, type Place } from "./block-file.ts";
+import { codeOf, syncFolder, type Disk } from "./disk.ts";
+
+/** A file that holds exactly the blocks asked for, in order; not yet synced. */
+export interface Assembled {
+  readonly path: string;
+  /** The file may be longer: what lies behind is not wanted. */
+  readonly sizeBytes: number;
+  /** True when it was made for this commit and is of no use to another. */
+  readonly isCopy: boolean;
+}
+
+/**
+ * The staged blocks of one upload, in a folder of their own: `<container>/.lifeboat/uploads/<upload>`.
+ *
+ * Each process appends to files of its own, so that an old process that still writes can spoil nothing; blocks of other
+ * processes are found by their journals and believed only when their bytes have the CRC-32 noted there (after a power
+ * cut they may not). Blocks of this process that lie in the order asked for are handed over without copying. Any other
+ * order (after a retry, a restart, or shards packed side by side) is copied into one new file once.
+ */
+export class StagedBlocks {
+  readonly folder: string;
+  readonly #disk: Disk;
+  readonly #name: string;
+  readonly #places = new Map<BlockId, Place>();
+  readonly #running = new Set<Promise<unknown>>();
+  /** The latest stage of each id that is under way: of two, the later must count. */
+  readonly #latest = new Map<BlockId, Promise<unknown>>();
+  readonly #journals = new Set<string>();
+  readonly #anchored = new WeakSet<BlockFile>();
+  #file: Promise<BlockFile> | undefined;
+  /** Files that get no more blocks; open until cleared, so that a sync hears of every write that failed. */
+  readonly #full = new Set<BlockFile>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #clearing: Promise<unknown> = Promise.resolve();
+
+  constructor(disk: Disk, folder: string, name: string) {
+    this.#disk = disk;
+    this.folder = folder;
+    this.#name = name;
+  }
+
+  get isEmpty(): boolean {
+    return this.#file === undefined && this.#full.size + this.#running.size + this.#places.size === 0;
+  }
+
+  async stage(block: BlockId, bytes: Uint8Array): Promise<void> {
+    const length = bytes.byteLength;
+    await this.#inTurn(block, length, (known) =>
+      known?.length === length && known.crc === crc32(bytes) ? undefined : [bytes],
+    );
+  }
+
+  /** Stages a range of an open file. */
+  async stageRange(
+    block: BlockId,
+    source: { readonly handle: FileHandle; readonly name: string; readonly offset: number; readonly length: number },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const pieces = (): AsyncIterable<Uint8Array> => piecesOf(source.handle, source, signal);
+    await this.#inTurn(block, source.length, async (known) =>
+      known?.length === source.length && (await crcOf(pieces())) === known.crc ? undefined : pieces(),
+    );
+  }
+
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    const file = await this.#file;
+    for (const each of [...this.#full, ...(file ? [file] : [])]) {
+      try {
+        await each.sync();
+      } catch (error) {
+        // The kernel tells of a lost write once and then calls the pages clean: what this file holds proves nothing now.
+        await this.#drop(each);
+        throw error;
+      }
+    }
+    if (file) await this.#anchor(file);
+  }
+
+  /** Runs one commit of this upload at a time. */
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** A file of exactly these blocks. No more blocks are appended to it, whatever becomes of the commit. */
+  async assemble(blocks: readonly BlockId[], signal?: AbortSignal): Promise<Assembled> {
+    await Promise.allSettled(this.#running);
+    const others = blocks.every((block) => this.#places.has(block))
+      ? new Map<BlockId, Place[]>()
+      : await this.#otherPlaces();
+    const places = blocks.map((block) => [this.#places.get(block) ?? [], others.get(block) ?? []].flat());
+    const missing = blocks.find((_, at) => places[at]?.length === 0);
+    if (missing !== undefined) throw this.#missing(missing, "is not staged");
+    await this.#fill();
+    return this.#inOrder(blocks) ?? this.#copyInOrder(blocks, places, signal);
+  }
+
+  /** Forgets everything, on disk too. What is staged meanwhile begins anew behind it. */
+  async clear(): Promise<void> {
+    const before = [...this.#running];
+    const work = async (): Promise<void> => {
+      await Promise.allSettled(before);
+      await this.#fill();
+      await Promise.all([...this.#full].map((file) => file.close()));
+      this.#full.clear();
+      this.forget();
+      await this.#disk.rm(this.folder, { recursive: true, force: true });
+    };
+    const cleared = this.#clearing.then(work, work);
+    this.#clearing = cleared.catch(() => undefined);
+    await cleared;
+  }
+
+  /** From now on nobody here touches the files that were handed over: they may be visible under another name. */
+  forget(): void {
+    this.#places.clear();
+  }
+
+  /** Order of calls = order on disk: everything before the append takes the same number of turns for each block. */
+  async #inTurn(
+    block: BlockId,
+    length: number,
+    piecesUnless: (known: Place | undefined) => Pieces | undefined | Promise<Pieces | undefined>,
+  ): Promise<void> {
+    const before = this.#latest.get(block);
+    const work = async (): Promise<void> => {
+      await this.#clearing;
+      await before?.catch(() => undefined);
+      const pieces = await piecesUnless(this.#places.get(block));
+      if (pieces === undefined) return;
+      let file = await this.#current();
+      while (file.isFull) file = await this.#current();
+      this.#places.set(block, await file.append(block, length, pieces));
+    };
+    const running = work();
+    this.#latest.set(block, running);
+    this.#running.add(running);
+    try {
+      await running;
+    } finally {
+      this.#running.delete(running);
+      if (this.#latest.get(block) === running) this.#latest.delete(block);
+    }
+  }
+
+  async #current(): Promise<BlockFile> {
+    const current = (this.#file ??= this.#create());
+    try {
+      return await current;
+    } catch (error) {
+      if (this.#file === current) this.#file = undefined;
+      throw error;
+    }
+  }
+
+  async #create(): Promise<BlockFile> {
+    await this.#disk.mkdir(this.folder, { recursive: true, mode: 0o700 });
+    const file = await BlockFile.create(this.#disk, this.folder, randomBytes(6).toString("hex"));
+    this.#journals.add(file.journalPath);
+    return file;
+  }
+
+  /** Takes the current file out of use and waits for its last blocks. */
+  async #fill(): Promise<void> {
+    const current = this.#file;
+    this.#file = undefined;
+    // A file that could not be made has failed the stage that asked for it.
+    const file = await current?.catch(() => undefined);
+    if (file === undefined) return;
+    this.#full.add(file);
+    await file.fill();
+  }
+
+  async #drop(file: BlockFile): Promise<void> {
+    await this.#fill();
+    this.#full.delete(file);
+    for (const [block, place] of this.#places) if (place.path === file.path) this.#places.delete(block);
+    await file.close();
+    await Promise.all([file.path, file.journalPath].map((path) => this.#disk.rm(path, { force: true })));
+  }
+
+  /** The file's name survives a power cut: every folder above it that may be as new as the file is synced. */
+  async #anchor(file: BlockFile): Promise<void> {
+    if (this.#anchored.has(file)) return;
+    const above = [0, 1, 2, 3].map((level) => resolve(this.folder, ...Array<string>(level).fill("..")));
+    for (const folder of above) await syncFolder(this.#disk, folder);
+    this.#anchored.add(file);
+  }
+
+  #inOrder(blocks: readonly BlockId[]): Assembled | undefined {
+    const path = blocks[0] === undefined ? undefined : this.#places.get(blocks[0])?.path;
+    if (path === undefined) return undefined;
+    let sizeBytes = 0;
+    for (const block of blocks) {
+      const place = this.#places.get(block);
+      if (place?.path !== path || place.offset !== sizeBytes) return undefined;
+      sizeBytes += place.length;
+    }
+    // The commit cuts off what lies behind, so it is staged no longer.
+    for (const [block, place] of this.#places)
+      if (place.path === path && place.offset >= sizeBytes) this.#places.delete(block);
+    return { path, sizeBytes, isCopy: false };
+  }
+
+  async #copyInOrder(
+    blocks: readonly BlockId[],
+    places: readonly (readonly Place[])[],
+    signal: AbortSignal | undefined,
+  ): Promise<Assembled> {
+    await this.#disk.mkdir(this.folder, { recursive: true, mode: 0o700 });
+    const path = `${this.folder}/${randomBytes(6).toString("hex")}.whole`;
+    const target = await this.#disk.open(path, "wx", 0o600);
+    const sources = new Map<string, FileHandle>();
+    try {
+      let sizeBytes = 0;
+      for (const [at, block] of blocks.entries()) {
+        const length = await this.#copyBlock(
+          { block, places: places[at] ?? [] },
+          { target, offset: sizeBytes, sources },
+          signal,
+        );
+        sizeBytes += length;
+      }
+      return { path, sizeBytes, isCopy: true };
+    } catch (error) {
+      await this.#disk.rm(path, { force: true });
+      throw error;
+    } finally {
+      await Promise.all([target, ...sources.values()].map((handle) => handle.close()));
+    }
+  }
+
+  async #copyBlock(
+    { block, places }: { readonly block: BlockId; readonly places: readonly Place[] },
+    to: { readonly target: FileHandle; readonly offset: number; readonly sources: Map<string, FileHandle> },
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    for (const place of places) {
+      const source = to.sources.get(place.path) ?? (await this.#disk.open(place.path, "r"));
+      to.sources.set(place.path, source);
+      const pieces = piecesOf(source, { name: place.path, ...place }, signal);
+      const crc = await writePieces(to.target, pieces, { offset: to.offset, length: place.length }).catch(
+        shortAsDamaged,
+      );
+      if (crc === place.crc) return place.length;
+      if (this.#places.get(block) === place) this.#places.delete(block);
+    }
+    throw this.#missing(block, "was damaged when this machine stopped");
+  }
+
+  /** What other processes staged, most of all the one before a restart. */
+  async #otherPlaces(): Promise<Map<BlockId, Place[]>> {
+    const found = new Map<BlockId, Place[]>();
+    for (const entry of await this.#disk.readdir(this.folder).catch(absentAsEmpty)) {
+      const path = `${this.folder}/${entry}`;
+      if (!entry.endsWith(".journal") || this.#journals.has(path)) continue;
+      const places = readJournal(await this.#disk.readFile(path, "latin1"), path.replace(/journal$/, "blocks"));
+      for (const [block, place] of places) found.set(block, [...(found.get(block) ?? []), place]);
+    }
+    return found;
+  }
+
+  #missing(block: BlockId, why: string): StoreFailure {
+    return new StoreFailure("BlockMissing", `Block ${block} of ${this.#name} ${why}. Stage it again.`);
+  }
+}
+
+const crcOf = async (pieces: AsyncIterable<Uint8Array>): Promise<number> => {
+  let crc = 0;
+  for await (const piece of pieces) crc = crc32(piece, crc);
+  return crc;
+};
+
+const absentAsEmpty = (error: unknown): string[] => {
+  if (codeOf(error) === "ENOENT") return [];
+  throw error;
+};
+
+/** A file that ends before its journal says so is one that a power cut shortened. */
+const shortAsDamaged = (error: unknown): undefined => {
+  if (error instanceof StoreFailure && error.kind === "OutOfRange") return undefined;
+  throw error;
+};

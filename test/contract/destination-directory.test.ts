@@ -1,0 +1,17 @@
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { directoryDestination } from "../../src/adapters/destination/directory.ts";
+import { destinationContract } from "./destination-contract.ts";
+import type { Subject } from "./destination-contract.ts";
+
+const inFolder = async (): Promise<Subject> => {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "lifeboat-destination-")));
+  return {
+    destination: directoryDestination(folder),
+    reopened: async () => directoryDestination(folder),
+    dispose: async () => rm(folder, { recursive: true }),
+  };
+};
+
+destinationContract("a directory", inFolder);
