@@ -8,7 +8,7 @@ const checks = {
   format: [...bin("prettier/bin/prettier.cjs"), "--check", "--log-level", "warn", "."],
   lint: [...bin("oxlint/bin/oxlint"), "--type-aware", "--deny-warnings"],
   types: [...bin("typescript/bin/tsc")],
-  unit: [...bin("vitest/vitest.mjs"), "run", "--project", "unit"],
+  unit: [...bin("vitest/vitest.mjs"), "run", "--project", "unit", "--maxWorkers=100%"],
 };
 
 const run = (name, [command, ...args]) =>
