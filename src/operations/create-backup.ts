@@ -32,11 +32,11 @@ export const createBackup =
   (deps: Installation) =>
   async (call: Call, id: SiteId, request: BackupRequest): Promise<CreatedBackup> => {
     const site = await findSite(deps, id);
+    const now = deps.clock.now();
+    const name = wantedName(request.name, site.id, now);
     const access = await whereTo(deps, site, request);
     await deps.destinations.open(access.container, access.credential);
     await rememberCredential(deps, access);
-    const now = deps.clock.now();
-    const name = wantedName(request.name, site.id, now);
     const blobBase = await reserveName(deps, { access, name, site: site.id, now });
     try {
       const backup = await addBackup(deps, call, { site: site.id, access, name, blobBase, request, now });
