@@ -45,3 +45,11 @@ export class SecretUnreadable extends Error {
     this.reason = reason;
   }
 }
+
+/** A text that is no recovery key. The message says where it looks wrong and holds nothing of it. */
+export class InvalidRecoveryKey extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "InvalidRecoveryKey";
+  }
+}

@@ -22,6 +22,7 @@ describe("a process that is killed while it writes to SQLite", () => {
       // From its first word on, for a random while: the moment is what is tested.
       await new Promise((resolve) => child.stdout?.once("data", resolve));
       await wait(Math.random() * 400);
+      await expect(openSqliteCatalog(path)).rejects.toThrow(`${folder} is in use by another Lifeboat`);
       child.kill("SIGKILL");
       const { said, complained } = await end;
       expect(complained).toBe("");
