@@ -105,7 +105,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     Object.entries(environment).filter(([name, value]) => name.startsWith("LIFEBOAT_") && value),
   );
   const unknown = Object.keys(given).filter(
-    (name) => !settingNames.includes(name) && !knownElsewhere.has(name) && !/^LIFEBOAT_TEST_/.test(name),
+    (name) => !settingNames.includes(name) && !knownElsewhere.has(name) && !name.startsWith("LIFEBOAT_TEST_"),
   );
   const parsed = settings.safeParse(given);
   const problems = [

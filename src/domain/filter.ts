@@ -51,16 +51,14 @@ const normal = (text: string): string =>
 const fold = (text: string): string => text.normalize("NFC").toLowerCase();
 
 const toPattern = (path: string): RegExp => {
-  const source = path
-    .split("/")
-    .map((segment) => (segment === "**" ? "**" : segmentPattern(segment)))
-    .join("/")
-    .replace(/^\*\*\//, "(?:[^/]+/)*")
-    .replaceAll("/**/", "/(?:[^/]+/)*")
-    .replace(/\/\*\*$/, "/.+")
-    .replace(/^\*\*$/, ".+");
+  const segments = path.split("/").filter((segment, index, all) => segment !== "**" || all[index + 1] !== "**");
+  const source = segments.map((segment, index) => {
+    const isLast = index === segments.length - 1;
+    if (segment === "**") return isLast ? "[^/]+" : "(?:[^/]+/)*";
+    return segmentPattern(segment) + (isLast ? "" : "/");
+  });
   // What lies below a matched folder is found by trying its folders, so the pattern ends where the path ends.
-  return new RegExp(`^${source}$`, "su");
+  return new RegExp(`^${source.join("")}$`, "su");
 };
 
 const segmentPattern = (segment: string): string =>

@@ -17,6 +17,8 @@ describe("a backup filter", () => {
     { line: "site/wwwroot/cache-?", path: "site/wwwroot/cache-1/x" },
     { line: "**/node_modules", path: "site/wwwroot/a/node_modules/b/index.js" },
     { line: "**/node_modules", path: "node_modules" },
+    { line: "**/**", path: "a" },
+    { line: "a/**/**/b", path: "a/b" },
     { line: "site/**/tmp", path: "site/tmp/x" },
     { line: "site/**/tmp", path: "site/a/b/tmp" },
     { line: "site/wwwroot/**", path: "site/wwwroot/x" },

@@ -94,5 +94,9 @@ export const writeAtomically = async (path: string, text: string): Promise<void>
     await rm(temporary, { force: true });
   }
   const directory = await open(dirname(path), "r");
-  await directory.sync().finally(() => directory.close());
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 };
