@@ -1,0 +1,67 @@
+import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
+import { memoryDestination } from "../../src/adapters/destination/memory.ts";
+import { keySealer } from "../../src/adapters/secrets/sealed.ts";
+import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
+import { refuse } from "../../src/domain/errors.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import { siteKey, type SiteId } from "../../src/domain/site.ts";
+import type { Installation } from "../../src/operations/installation.ts";
+import type { Call } from "../../src/ports/call.ts";
+import type { Destination } from "../../src/ports/destination.ts";
+import type { SiteDefinition } from "../../src/ports/sites.ts";
+import type { RunState } from "../../src/ports/workflow-runner.ts";
+
+export const shop: SiteId = { subscription: "s", resourceGroup: "g", name: "shop" };
+
+/** An installation in memory with one site, a clock that stands still, and a runner that records what it is asked. */
+export const memoryInstallation = () => {
+  const clock = { time: new Date("2026-11-21T12:00:00Z") };
+  const ids = { next: 1 };
+  const containers = new Map<string, Destination>();
+  const sites = new Map<string, SiteDefinition>([[siteKey(shop), { id: shop, location: "Local", tier: "Standard" }]]);
+  const container = (url: string): Destination => {
+    const found = containers.get(url) ?? memoryDestination();
+    containers.set(url, found);
+    return found;
+  };
+  const sealingKey = new Secret(`test:${Buffer.alloc(32, 7).toString("base64")}`);
+  const deps: Installation = {
+    catalog: new MemoryCatalog(),
+    sites: {
+      find: async (id) => sites.get(siteKey(id)),
+      list: async () => [...sites.values()],
+      create: async (id) => {
+        const made = { id, location: "Local", tier: "Standard" };
+        sites.set(siteKey(id), made);
+        return made;
+      },
+    },
+    hosts: { host: (id) => Promise.reject(refuse("SiteNotFound", { name: id.name, group: id.resourceGroup })) },
+    destinations: {
+      open: async (url) => {
+        if (url.includes("forbidden")) throw refuse("DestinationRefused", { url, reason: "it is not allowed here." });
+        return container(url);
+      },
+    },
+    scratch: async () => container("scratch"),
+    sealer: keySealer(configuredSealingKeys(sealingKey, "the test")),
+    clock: { now: () => clock.time },
+    newId: () => `id${ids.next++}`,
+    policy: { defaultDestination: "file:///backups/{site}", undoDays: 3 },
+    version: "0.0.0",
+  };
+  const started: { readonly workflow: string; readonly run: string; readonly input: unknown }[] = [];
+  const ended: string[] = [];
+  const call: Call = {
+    requestId: "request-1",
+    caller: "tester",
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    runner: {
+      start: async (workflow, run, input) => void started.push({ workflow, run, input }),
+      state: async (): Promise<RunState | undefined> => undefined,
+      terminate: async (run) => void ended.push(run),
+      purge: async () => undefined,
+    },
+  };
+  return { deps, call, clock, container, sites, started, ended };
+};
