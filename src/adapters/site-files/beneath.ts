@@ -22,8 +22,7 @@ const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
 export interface HeldDirectory {
   /** `prefix` + "/" + name reaches what lies in it, wherever it is moved meanwhile. */
   readonly prefix: string;
-  /** Its path where that is short enough for one call: cheaper, and right as long as `isStillThere` says so afterwards. */
-  readonly path: string | undefined;
+  /** Whether it is still found at its path. */
   readonly isStillThere: () => boolean;
   readonly close: () => void;
 }
@@ -87,12 +86,8 @@ export const holdDirectory = (root: string, path: string, purpose: "list" | "rea
   const access = purpose === "reach" && hasDescriptors ? pathOnly : constants.O_RDONLY;
   const descriptor = openBeneath(root, path, access | O_DIRECTORY);
   const whole = joined(root, path);
-  return {
-    prefix: hasDescriptors ? `${descriptors}/${descriptor}` : whole,
-    path: whole.length < longestPath ? whole : undefined,
-    isStillThere: () => isAt(descriptor, whole),
-    close: () => closeSync(descriptor),
-  };
+  const prefix = hasDescriptors ? `${descriptors}/${descriptor}` : whole;
+  return { prefix, isStillThere: () => isAt(descriptor, whole), close: () => closeSync(descriptor) };
 };
 
 /**

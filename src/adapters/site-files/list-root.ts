@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import { type HeldDirectory, holdDirectory } from "./beneath.ts";
@@ -23,32 +23,18 @@ export interface Listing {
 /** How many stats are taken before the caller may let others have a turn. */
 const chunk = 256;
 
-const statOf = (file: string): BigIntStats | Error => {
+/** Adds what `file` is to the listing. Returns its entry. */
+const add = (path: BytePath, file: string, listing: Listing): ListedEntry | undefined => {
   try {
-    return lstatSync(Buffer.from(file, "latin1"), { bigint: true });
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
-};
-
-/** By path where that holds, which takes half the time; through the held directory when it was moved meanwhile. */
-const statAll = (held: HeldDirectory, names: readonly string[]): readonly (BigIntStats | Error)[] => {
-  if (held.path !== undefined) {
-    const stats = names.map((name) => statOf(`${held.path}/${name}`));
-    if (held.isStillThere()) return stats;
-  }
-  return names.map((name) => statOf(`${held.prefix}/${name}`));
-};
-
-const add = (path: BytePath, stat: BigIntStats | Error, file: string, listing: Listing): void => {
-  try {
-    if (stat instanceof Error) throw stat;
+    const stat = lstatSync(Buffer.from(file, "latin1"), { bigint: true });
     const entry = listing.entryOf(path, stat, file);
     if (entry) listing.entries.push(entry);
     else listing.leftOut.push({ path, reason: specialReason(stat) });
+    return entry;
   } catch (error) {
     // Gone since its folder was read: it was not there when it was listed.
     if (errorCode(error) !== "ENOENT") listing.leftOut.push({ path, reason: reasonOf(error) });
+    return undefined;
   }
 };
 
@@ -61,15 +47,13 @@ function* listFolder(
   const names = readdirSync(held.prefix, "latin1");
   const inFolder = folder === "" ? "" : `${folder}/`;
   for (let start = 0; start < names.length; start += chunk) {
-    const some = names.slice(start, start + chunk);
-    const stats = statAll(held, some);
-    for (const [index, stat] of stats.entries()) {
+    for (const name of names.slice(start, start + chunk)) {
       // The cast is safe: both parts are latin1 of raw bytes.
-      const path = `${inFolder}${some[index]}` as BytePath;
-      const file = `${held.prefix}/${some[index]}`;
+      const path = `${inFolder}${name}` as BytePath;
+      // By its folder as it is held, not by its path: a folder on the way may become a link at any moment.
+      const file = `${held.prefix}/${name}`;
       if (listing.skips(path, file)) continue;
-      add(path, stat, file, listing);
-      if (!(stat instanceof Error) && stat.isDirectory()) listing.found(path);
+      if (add(path, file, listing)?.kind === "directory") listing.found(path);
     }
     yield;
   }
