@@ -1,0 +1,178 @@
+import { build } from "esbuild";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EventType, parseEvents } from "../../src/devhost/durable/history-event.ts";
+import { Store } from "../../src/devhost/durable/store.ts";
+
+const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 5);
+const killsPerRound = 5;
+const orchestrations = 20;
+const fixture = "test/fixtures/crash-app";
+const built = "node_modules/.cache/lifeboat-crash-app";
+const folder = mkdtempSync(join(tmpdir(), "devhost-crash-"));
+const journal = join(folder, "journal");
+const dataDir = join(folder, "data");
+
+interface Running {
+  readonly process: ChildProcess;
+  /** Resolves once it serves, rejects when it ends before. */
+  readonly url: Promise<string>;
+  readonly complaints: string[];
+}
+
+const startHost = (): Running => {
+  const process = spawn(
+    globalThis.process.execPath,
+    [join(built, "host.js"), fixture, join(built, "app.js"), dataDir],
+    { env: { ...globalThis.process.env, CRASH_JOURNAL: journal }, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const complaints: string[] = [];
+  createInterface({ input: process.stderr }).on("line", (line) => complaints.push(line));
+  const url = new Promise<string>((resolve, reject) => {
+    createInterface({ input: process.stdout }).once("line", resolve);
+    process.once("exit", () => reject(new Error(`The host ended before it served. ${complaints.join("\n")}`)));
+  });
+  url.catch(() => undefined); // Some are killed so early that nobody waits for it.
+  return { process, url, complaints };
+};
+
+const kill = async ({ process }: Running): Promise<void> => {
+  const ended = once(process, "exit");
+  process.kill("SIGKILL");
+  await ended;
+};
+
+/**
+ * The keys of all activities whose completion is on disk, while no host runs. Read from a copy: opening the original
+ * would tidy up what the next host has to cope with.
+ */
+const recorded = (): ReadonlySet<string> => {
+  const copy = join(folder, "copy");
+  rmSync(copy, { recursive: true, force: true });
+  if (existsSync(dataDir)) cpSync(dataDir, copy, { recursive: true });
+  if (!existsSync(join(copy, "runs.db"))) return new Set();
+  const store = new Store(join(copy, "runs.db"));
+  const filter = { createdFrom: 0, createdTo: Number.MAX_SAFE_INTEGER, idPrefix: "", statuses: [] };
+  const keys = store
+    .instances(filter)
+    .flatMap(({ instanceId }) =>
+      parseEvents(store.historyText(instanceId)).flatMap((event) =>
+        event.EventType === EventType.TaskCompleted ? [(JSON.parse(event.Result) as { readonly key: string }).key] : [],
+      ),
+    );
+  store.database.close();
+  return new Set(keys);
+};
+
+/** What is known of the lives of all hosts so far: the activities recorded, and how far the journal has been read. */
+const past = { recorded: new Set<string>() as ReadonlySet<string>, begun: 0 };
+
+/** Looks at the life that just ended: nothing recorded before it began again in it, and nothing began twice. */
+const expectNoRepetition = (): void => {
+  const begun = readFileSync(journal, "utf8").split("\n").slice(past.begun, -1);
+  expect(begun.filter((key) => past.recorded.has(key))).toEqual([]);
+  expect(begun.filter((key, index) => begun.indexOf(key) !== index)).toEqual([]);
+  const now = recorded();
+  expect([...past.recorded].filter((key) => !now.has(key))).toEqual([]);
+  past.recorded = now;
+  past.begun += begun.length;
+};
+
+const expectedOutput = (id: string): object => {
+  const step = (key: string): object => ({ key, length: key.length });
+  return {
+    first: ["a", "b", "c"].map((name) => step(`${id}/${name}`)),
+    group: ["d", "e", "f", "g"].map((name) => step(`${id}/${name}`)),
+    child: ["x", "y"].map((name) => step(`${id}-part/${name}`)),
+    last: step(`${id}/h`),
+  };
+};
+
+/** Whether the host has said 202, or knows the id from a host that died while it said so. */
+const started = async (url: string, id: string): Promise<boolean> => {
+  try {
+    if ((await fetch(`${url}/status/${id}`)).status === 200) return true;
+    return (await fetch(`${url}/start/${id}`, { method: "POST" })).status === 202;
+  } catch {
+    return false; // The host died.
+  }
+};
+
+interface Status {
+  readonly runtimeStatus: string;
+  readonly output: unknown;
+}
+
+const statusOf = async (url: string, id: string): Promise<Status> =>
+  (await (await fetch(`${url}/status/${id}`)).json()) as Status; // The fixture answers so.
+
+const untilComplete = async (url: string, id: string): Promise<Status> => {
+  for (let tries = 0; tries < 600; tries++) {
+    const status = await statusOf(url, id);
+    if (status.runtimeStatus !== "Running" && status.runtimeStatus !== "Pending") return status;
+    await pause(100);
+  }
+  return statusOf(url, id);
+};
+
+beforeAll(async () => {
+  writeFileSync(journal, "");
+  await build({
+    entryPoints: [`${fixture}/host.ts`, `${fixture}/app.ts`],
+    outdir: built,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20.19",
+    packages: "external",
+    external: ["@azure/functions-core"],
+  });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("orchestrations on a host that is killed with -9 at random moments", () => {
+  it(`lose nothing in ${kills} kills`, { timeout: 60_000 + kills * 10_000 }, async () => {
+    for (let round = 0; round * killsPerRound < kills; round++) {
+      const ids = Array.from({ length: orchestrations }, (_, index) => `run-${round}-${index}`);
+      await expectSurvival(ids, Math.min(killsPerRound, kills - round * killsPerRound));
+    }
+  });
+});
+
+/** Runs the orchestrations on hosts that die, then on one that lives. */
+const expectSurvival = async (ids: readonly string[], deaths: number): Promise<void> => {
+  const acknowledged = new Set<string>();
+  const startMissing = async (url: string): Promise<void> => {
+    for (const id of ids) if (!acknowledged.has(id) && (await started(url, id))) acknowledged.add(id);
+  };
+  for (let death = 0; death < deaths; death++) {
+    const host = startHost();
+    // Some die before they serve, most in the middle of work.
+    const isEarly = Math.random() < 0.2;
+    const starting = isEarly ? undefined : host.url.then(startMissing);
+    if (!isEarly) await host.url;
+    await pause(Math.random() * 500);
+    await kill(host);
+    await starting;
+    expect(host.complaints).toEqual([]);
+    expectNoRepetition();
+  }
+  const host = startHost();
+  const url = await host.url;
+  const lost = [];
+  for (const id of acknowledged) if ((await fetch(`${url}/status/${id}`)).status !== 200) lost.push(id);
+  expect(lost).toEqual([]);
+  await startMissing(url);
+  for (const id of ids)
+    expect(await untilComplete(url, id)).toEqual({ runtimeStatus: "Completed", output: expectedOutput(id) });
+  await kill(host);
+  expectNoRepetition();
+  const everything = ids.flatMap((id) => JSON.stringify(expectedOutput(id)).match(/run-[\w-]+\/\w/g) ?? []);
+  expect(everything.filter((key) => !past.recorded.has(key))).toEqual([]);
+};
