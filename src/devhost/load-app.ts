@@ -41,6 +41,7 @@ const catchInnerServer = async (model: ProgrammingModel): Promise<Server | undef
   const listen = Server.prototype.listen;
   let caught: Server | undefined;
   Server.prototype.listen = function (this: Server, ...args: unknown[]): Server {
+    // oxlint-disable-next-line typescript/no-this-alias -- the server that is being opened is what is looked for
     caught = this;
     this.address = () => ({ address: "127.0.0.1", family: "IPv4", port: 1 });
     const onListening = args.find((arg) => typeof arg === "function");

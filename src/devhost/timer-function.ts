@@ -24,7 +24,8 @@ export const timerFunction = (
   environment: Environment,
 ): TimerFunction => {
   const { name, retryOptions } = called.metadata;
-  const text = resolveSettings(String(trigger.binding["schedule"] ?? ""), environment, `The schedule of timer ${name}`);
+  const given = trigger.binding["schedule"];
+  const text = resolveSettings(typeof given === "string" ? given : "", environment, `The schedule of timer ${name}`);
   const schedule = parseSchedule(text);
   if (!schedule)
     throw new Error(
