@@ -1,5 +1,12 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { pipeline } from "node:stream/promises";
+
+/** Something on this machine (latin1; nothing on its way is followed but what the caller made) and its time. */
+export interface FileTime {
+  readonly file: string;
+  readonly mtimeNs: bigint;
+}
 
 const nanosecondsPerSecond = 1_000_000_000n;
 
@@ -18,52 +25,44 @@ const program = (call: number): string => `
   print $missed;
 `;
 
-/** Whether Node's own calls, which take seconds as a fraction, would set this time inexactly (to a microsecond). */
-export const needsExactTime = (timeNs: bigint): boolean => timeNs < 0n || timeNs % nanosecondsPerSecond !== 0n;
+/** Whether Node's own calls, which take seconds as a fraction, set this time inexactly (to a microsecond). */
+const needsHelp = (timeNs: bigint): boolean => timeNs < 0n || timeNs % nanosecondsPerSecond !== 0n;
+
+const recordOf = ({ file, mtimeNs }: FileTime): string => {
+  const remainder = mtimeNs % nanosecondsPerSecond;
+  const nanoseconds = remainder < 0n ? remainder + nanosecondsPerSecond : remainder;
+  return `${(mtimeNs - nanoseconds) / nanosecondsPerSecond} ${nanoseconds} ${file}\0`;
+};
+
+const textAtOnce = 64 * 1024;
+
+function* recordsOf(times: Iterable<FileTime>): Generator<Buffer> {
+  let text = "";
+  for (const time of times) {
+    text += recordOf(time);
+    if (text.length < textAtOnce) continue;
+    yield Buffer.from(text, "latin1");
+    text = "";
+  }
+  yield Buffer.from(text, "latin1");
+}
 
 /**
- * Sets modification times to the nanosecond, which Node cannot: one Perl process (part of every Debian and of most other
- * systems) is told them as they come. Without it the times Node set stay, right to a microsecond.
+ * Sets modification times of files, folders and links to the nanosecond, which Node cannot: a Perl process (part of
+ * every Debian and of most other systems) is told all that need it. Whole seconds are left to whoever set them before.
+ * Returns how many could not be set (all, where there is no Perl): those keep what Node set, right to a microsecond.
  */
-export class ExactTimes {
-  #child: ChildProcessWithoutNullStreams | undefined;
-  #end: Promise<number> | undefined;
-  #count = 0;
-
-  /** Sets it some time before `finish` returns, unless `file` (latin1) is moved before. */
-  add(file: string, timeNs: bigint): void {
-    this.#count++;
-    this.#child ??= this.#start();
-    const remainder = timeNs % nanosecondsPerSecond;
-    const nanoseconds = remainder < 0n ? remainder + nanosecondsPerSecond : remainder;
-    const seconds = (timeNs - nanoseconds) / nanosecondsPerSecond;
-    this.#child?.stdin.write(`${seconds} ${nanoseconds} ${file}\0`, "latin1");
-  }
-
-  /** How many times stayed inexact. */
-  async finish(): Promise<number> {
-    if (this.#child) this.#child.stdin.end();
-    const missed = this.#end ? await this.#end : this.#count;
-    this.#child = undefined;
-    this.#end = undefined;
-    this.#count = 0;
-    return missed;
-  }
-
-  #start(): ChildProcessWithoutNullStreams | undefined {
-    const call = process.platform === "linux" ? systemCall[process.arch] : undefined;
-    if (call === undefined) return undefined;
-    const child = spawn("perl", ["-e", program(call)], { env: { PATH: process.env["PATH"] } });
-    let output = "";
-    child.stdout.on("data", (text) => (output += String(text)));
-    child.stderr.resume();
-    // A missing or dying Perl closes the pipe; its exit code says so below.
-    child.stdin.on("error", () => undefined);
-    const all = (): number => this.#count;
-    this.#end = once(child, "close").then(
-      () => (/^\d+$/.test(output) ? Number(output) : all()),
-      () => all(),
-    );
-    return child;
-  }
-}
+export const setExactTimes = async (times: Iterable<FileTime>): Promise<number> => {
+  const inexact = [...times].filter(({ mtimeNs }) => needsHelp(mtimeNs));
+  const call = process.platform === "linux" ? systemCall[process.arch] : undefined;
+  if (inexact.length === 0 || call === undefined) return inexact.length;
+  const perl = spawn("perl", ["-e", program(call)], { env: { PATH: process.env["PATH"] } });
+  let output = "";
+  perl.stdout.on("data", (text) => (output += String(text)));
+  perl.stderr.resume();
+  const ended = once(perl, "close").catch(() => undefined);
+  // A missing or dying Perl closes the pipe; then it has not said how many it missed, and all count as missed.
+  await pipeline(recordsOf(inexact), perl.stdin).catch(() => undefined);
+  await ended;
+  return /^\d+$/.test(output) ? Number(output) : inexact.length;
+};

@@ -1,15 +1,4 @@
-import {
-  chmodSync,
-  chownSync,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  futimesSync,
-  lchownSync,
-  lstatSync,
-  lutimesSync,
-  utimesSync,
-} from "node:fs";
+import { chmodSync, chownSync, lchownSync, lstatSync, lutimesSync, utimesSync } from "node:fs";
 import type { AccountNames } from "./account-names.ts";
 import { holdFile } from "./beneath.ts";
 import { errorCode, reasonOf } from "./file-reasons.ts";
@@ -25,8 +14,8 @@ export interface Metadata {
   readonly mtimeNs: bigint;
 }
 
-/** What takes the metadata: something open, or something at a path. */
-export interface Target {
+/** What takes the metadata. */
+interface Target {
   readonly owner: { readonly uid: number; readonly gid: number };
   /** Undefined for links, which have no mode of their own. */
   readonly chmod: ((mode: number) => void) | undefined;
@@ -41,7 +30,7 @@ export const ownerNote =
 export const setIdNote = "Set-user-ID and set-group-ID bits were dropped where the owner could not be restored.";
 
 /** Returns what it could not do, in the same words for every file, so that a log says it once. */
-export const setMetadata = (target: Target, metadata: Metadata, names: AccountNames): readonly string[] => {
+const setMetadata = (target: Target, metadata: Metadata, names: AccountNames): readonly string[] => {
   const notes: string[] = [];
   // The owner first: changing it clears the bits that the mode then sets. The time last: all else is over by then.
   const hasOwner = setOwner(target, metadata, names);
@@ -88,11 +77,11 @@ const setOwner = (target: Target, metadata: Metadata, names: AccountNames): bool
   return false;
 };
 
-export const openTarget = (descriptor: number): Target => ({
-  owner: fstatSync(descriptor),
-  chmod: (mode) => fchmodSync(descriptor, mode),
-  chown: (uid, gid) => fchownSync(descriptor, uid, gid),
-  utimes: (seconds) => futimesSync(descriptor, seconds, seconds),
+const heldTarget = (file: Buffer, owner: Target["owner"]): Target => ({
+  owner,
+  chmod: (mode) => chmodSync(file, mode),
+  chown: (uid, gid) => chownSync(file, uid, gid),
+  utimes: (seconds) => utimesSync(file, seconds, seconds),
 });
 
 const linkTarget = (file: Buffer, owner: Target["owner"]): Target => ({
@@ -103,8 +92,8 @@ const linkTarget = (file: Buffer, owner: Target["owner"]): Target => ({
 });
 
 /**
- * For something at a path (latin1), as a function of its own: restores use it on what is live already. Times are right
- * to a microsecond; ExactTimes does better.
+ * Sets owner, mode and time of something at a path (latin1), following no link at its end. Times are right to a
+ * microsecond (exact-times.ts does better). Returns what could not be done, fit for the log.
  */
 export const metadataSetter =
   (names: AccountNames) =>
@@ -114,16 +103,7 @@ export const metadataSetter =
     if (stat.isSymbolicLink()) return setMetadata(linkTarget(path, stat), metadata, names);
     const held = holdFile(file);
     try {
-      const target = { chmod: (mode: number) => chmodSync(held.path, mode), owner: stat };
-      return setMetadata(
-        {
-          ...target,
-          chown: (uid, gid) => chownSync(held.path, uid, gid),
-          utimes: (seconds) => utimesSync(held.path, seconds, seconds),
-        },
-        metadata,
-        names,
-      );
+      return setMetadata(heldTarget(held.path, stat), metadata, names);
     } finally {
       held.close();
     }
