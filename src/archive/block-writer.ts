@@ -1,0 +1,132 @@
+import type { BlockId, Destination, Upload } from "../ports/destination.ts";
+import { blockId } from "./block-id.ts";
+
+/** A staged block and its length. */
+export interface BlockPiece {
+  readonly block: BlockId;
+  readonly length: number;
+}
+
+/** The place of a local header that can be written only when the file is packed to its end: sealing stages it. */
+export interface HeaderPiece {
+  /** Position of the block that will hold it. */
+  readonly header: number;
+}
+
+export type Piece = BlockPiece | HeaderPiece;
+
+export const isBlock = (piece: Piece): piece is BlockPiece => "block" in piece;
+
+/** Counts of pieces and bytes. */
+export interface Mark {
+  readonly pieces: number;
+  readonly length: number;
+}
+
+export interface BlockTarget {
+  readonly destination: Destination;
+  readonly upload: Upload;
+  readonly shard: number;
+  readonly blockBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Blocks on their way while the next is filled. */
+const stagedAhead = 2;
+
+/** Cuts a stream of bytes into blocks and stages them in order. */
+export class BlockWriter {
+  readonly #target: BlockTarget;
+  readonly #pieces: Piece[] = [];
+  readonly #running = new Set<Promise<void>>();
+  readonly #spare: Buffer[] = [];
+  #failure: { readonly error: unknown } | undefined;
+  #block: Buffer | undefined;
+  #filled = 0;
+  #position = 0;
+  #length = 0;
+
+  constructor(target: BlockTarget) {
+    this.#target = { ...target, blockBytes: Math.min(target.blockBytes, target.destination.limits.maxBlockBytes) };
+  }
+
+  /** Bytes written, without the headers that are still missing. */
+  get length(): number {
+    return this.#length;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      this.#block ??= this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#target.blockBytes);
+      const part = bytes.subarray(at, at + this.#block.length - this.#filled);
+      this.#block.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === this.#block.length) await this.cut();
+    }
+    this.#length += bytes.length;
+  }
+
+  /** Ends the current block, if it has begun. */
+  async cut(): Promise<void> {
+    const block = this.#block;
+    if (block === undefined || this.#filled === 0) return;
+    const bytes = block.subarray(0, this.#filled);
+    this.#block = undefined;
+    this.#filled = 0;
+    this.#pieces.push(await this.#stage(bytes, () => this.#spare.push(block)));
+  }
+
+  /**
+   * Leaves room for a local header of this length. Where blocks are appended to one file, a block of zeros keeps the
+   * place; it is never committed, but a header of its length fits where it lies.
+   */
+  async leaveHeader(length: number): Promise<void> {
+    await this.cut();
+    this.#pieces.push({ header: this.#position });
+    if (this.#target.destination.limits.appends) await this.#stage(Buffer.alloc(length), () => undefined);
+    else this.#position++;
+  }
+
+  /** A point to which `rollBack` can return: the border between two blocks. */
+  async mark(): Promise<Mark> {
+    await this.cut();
+    return { pieces: this.#pieces.length, length: this.#length };
+  }
+
+  /** Takes back everything since then; what was staged of it is never named. */
+  async rollBack(mark: Mark): Promise<void> {
+    await this.cut();
+    this.#pieces.length = mark.pieces;
+    this.#length = mark.length;
+  }
+
+  /** Stages the rest and waits for all of it. */
+  async finish(): Promise<readonly Piece[]> {
+    await this.cut();
+    await Promise.all(this.#running);
+    if (this.#failure) throw this.#failure.error;
+    return this.#pieces;
+  }
+
+  /** Returns when nothing is on its way any more, whatever became of it. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  async #stage(bytes: Buffer, whenDone: () => void): Promise<BlockPiece> {
+    const { destination, upload, shard, signal } = this.#target;
+    while (this.#running.size >= stagedAhead) await Promise.race(this.#running);
+    if (this.#failure) throw this.#failure.error;
+    signal?.throwIfAborted();
+    const block = blockId(shard, this.#position++, bytes);
+    const running: Promise<void> = destination
+      .stage(upload, block, bytes, signal)
+      .then(whenDone, (error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return { block, length: bytes.length };
+  }
+}

@@ -1,0 +1,47 @@
+import {
+  runPackFilesJob,
+  runPackSliceJob,
+  type PackFilesJob,
+  type PackFilesResult,
+  type PackSliceJob,
+  type PackSliceResult,
+} from "./pack-jobs.ts";
+
+/** The work of packing that costs time: what goes in, */
+export interface PackJobs {
+  readonly packFiles: PackFilesJob;
+  readonly packSlice: PackSliceJob;
+}
+
+/** and what comes out. */
+export interface PackResults {
+  readonly packFiles: PackFilesResult;
+  readonly packSlice: PackSliceResult;
+}
+
+export type PackKind = keyof PackJobs;
+
+/** Runs jobs, somewhere. Buffers that a job fills alone are gone for the caller. */
+export interface PackRunner {
+  /** Jobs that run at the same time. */
+  readonly threads: number;
+  /** Rejects with the signal's reason as soon as it is aborted. */
+  run<Kind extends PackKind>(kind: Kind, job: PackJobs[Kind], signal?: AbortSignal): Promise<PackResults[Kind]>;
+}
+
+const runs: { readonly [Kind in PackKind]: (job: PackJobs[Kind]) => PackResults[Kind] } = {
+  packFiles: runPackFilesJob,
+  packSlice: runPackSliceJob,
+};
+
+export const runPackJob = <Kind extends PackKind>(kind: Kind, job: PackJobs[Kind]): PackResults[Kind] =>
+  runs[kind](job);
+
+/** Runs jobs on the calling thread: for tests, and where there are no threads. */
+export const inlinePackRunner: PackRunner = {
+  threads: 1,
+  run: async (kind, job, signal) => {
+    signal?.throwIfAborted();
+    return runPackJob(kind, job);
+  },
+};
