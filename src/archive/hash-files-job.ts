@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { sliceBytes, sliceHash } from "./content-hash.ts";
 import { hashBytes } from "./extra-fields.ts";
+import { withShortPath } from "./write-new-file.ts";
 
 /** A whole small file, or one slice of a large one, on this machine. */
 export interface FileSlice {
@@ -54,7 +55,7 @@ export const runHashFilesJob = ({ slices }: HashFilesJob): HashFilesResult => {
 const readSlice = (slice: FileSlice): Buffer => {
   buffer ??= Buffer.allocUnsafeSlow(sliceBytes + 1);
   const wanted = slice.length + (slice.isLast ? 1 : 0);
-  const descriptor = openSync(Buffer.from(slice.path, "latin1"), flags);
+  const descriptor = withShortPath(Buffer.from(slice.path, "latin1"), (short) => openSync(short, flags));
   try {
     let filled = 0;
     for (;;) {

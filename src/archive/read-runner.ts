@@ -1,5 +1,6 @@
 import { runExtractJob, type ExtractJob, type ExtractResult } from "./extract-job.ts";
 import { runHashFilesJob, type HashFilesJob, type HashFilesResult } from "./hash-files-job.ts";
+import { runPlaceJob, type PlaceJob, type PlaceResult } from "./place-job.ts";
 import { runSliceJob, type SliceJob, type SliceResult } from "./slice-job.ts";
 
 /** The work of reading that costs time: what goes in, */
@@ -7,6 +8,7 @@ export interface ReadJobs {
   readonly extract: ExtractJob;
   readonly slice: SliceJob;
   readonly hashFiles: HashFilesJob;
+  readonly place: PlaceJob;
 }
 
 /** and what comes out. */
@@ -14,6 +16,7 @@ export interface ReadResults {
   readonly extract: ExtractResult;
   readonly slice: SliceResult;
   readonly hashFiles: HashFilesResult;
+  readonly place: PlaceResult;
 }
 
 export type ReadKind = keyof ReadJobs;
@@ -29,6 +32,7 @@ const runs: { readonly [Kind in ReadKind]: (job: ReadJobs[Kind]) => ReadResults[
   extract: runExtractJob,
   slice: runSliceJob,
   hashFiles: runHashFilesJob,
+  place: runPlaceJob,
 };
 
 export const runReadJob = <Kind extends ReadKind>(kind: Kind, job: ReadJobs[Kind]): ReadResults[Kind] =>

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { closeSync, constants, openSync } from "node:fs";
 import { sliceHash } from "./content-hash.ts";
-import { writeFully } from "./write-new-file.ts";
+import { withShortPath, writeFully } from "./write-new-file.ts";
 
 /** One slice of a large file's content: to be hashed, and written where the file has it. */
 export interface SliceJob {
@@ -19,7 +19,7 @@ const existing = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0);
 
 export const runSliceJob = ({ bytes, into }: SliceJob): SliceResult => {
   if (into !== undefined) {
-    const descriptor = openSync(Buffer.from(into.path, "latin1"), existing);
+    const descriptor = withShortPath(Buffer.from(into.path, "latin1"), (short) => openSync(short, existing));
     try {
       writeFully(descriptor, bytes, into.position);
     } finally {

@@ -14,17 +14,45 @@ const { O_CREAT, O_EXCL, O_WRONLY } = constants;
 // Windows has no O_NOFOLLOW; there O_EXCL alone refuses whatever has the name already.
 const onlyNew = O_WRONLY | O_CREAT | O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
-const isCode = (error: unknown, ...codes: string[]): boolean =>
+export const isCode = (error: unknown, ...codes: string[]): boolean =>
   error instanceof Error && "code" in error && codes.includes(String(error.code));
 
-/** Opens a file that must not exist yet, and makes the folders it lies in, private ones. */
-export const openNewFile = (path: Buffer): number => {
+export const parentOf = (path: Buffer): Buffer => path.subarray(0, path.lastIndexOf(slash));
+
+/** The kernel takes paths up to 4,095 bytes; the rest is room for one more name. */
+const longestPath = 3_800;
+
+/** Calls `use` with a path that is short enough for one call, reached through folders held open; they must exist. */
+export const withShortPath = <Result>(path: Buffer, use: (short: Buffer) => Result): Result => {
+  const cut = path.length < longestPath ? -1 : path.lastIndexOf(slash, longestPath);
+  if (cut <= 0) return use(path);
+  const folder = openSync(path.subarray(0, cut), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    return openSync(path, onlyNew, 0o600);
+    return withShortPath(Buffer.concat([Buffer.from(`/proc/self/fd/${folder}`), path.subarray(cut)]), use);
+  } finally {
+    closeSync(folder);
+  }
+};
+
+/** Makes a folder and those it lies in, private ones; no error when they exist. */
+export const makeFolder = (path: Buffer): void => {
+  const make = (folder: Buffer): void => void mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (let cut = longestPath; cut < path.length; cut += longestPath / 2) {
+    const folder = path.subarray(0, path.lastIndexOf(slash, cut));
+    withShortPath(folder, make);
+  }
+  withShortPath(path, make);
+};
+
+/** Opens a file that must not exist yet, and makes the folders it lies in. */
+export const openNewFile = (path: Buffer): number => {
+  const open = (short: Buffer): number => openSync(short, onlyNew, 0o600);
+  try {
+    return withShortPath(path, open);
   } catch (error) {
     if (!isCode(error, "ENOENT")) throw error;
-    mkdirSync(path.subarray(0, path.lastIndexOf(slash)), { recursive: true, mode: 0o700 });
-    return openSync(path, onlyNew, 0o600);
+    makeFolder(parentOf(path));
+    return withShortPath(path, open);
   }
 };
 
