@@ -95,15 +95,11 @@ describe.each(stories)("a directory destination with %s", (_, story) => {
     for (let at = 1; at <= total; at++) {
       const root = folder();
       const destination = directoryDestination(root, { disk: faultyDisk(failOnce(at, code)).disk });
-      const failure = await backUp(destination, story, []).then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      if (failure !== undefined) {
-        if (!(failure instanceof StoreFailure)) throw failure;
-        expect(failure).toMatchObject({ kind });
-        expect(failure.message).toContain(upload.name);
-      }
+      await backUp(destination, story, []).catch((error: unknown) => {
+        if (!(error instanceof StoreFailure)) throw error;
+        expect(error).toMatchObject({ kind });
+        expect(error.message).toContain(upload.name);
+      });
       await finish(destination, story);
       await expectWhole(destination);
       await destination.abandon(upload);

@@ -17,38 +17,36 @@ export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
 
-/** A file of staged blocks, one after another, and its journal; only the process that made it appends. */
+interface Handles {
+  readonly data: FileHandle;
+  readonly journal: FileHandle;
+}
+
+/**
+ * A file of staged blocks, one after another, and its journal; only the process that made it appends. Open from the first
+ * block after a sync to the next sync: only a handle that was open meanwhile surely hears of a write that failed later.
+ */
 export class BlockFile {
   readonly path: string;
-  readonly journalPath: string;
-  readonly #data: FileHandle;
-  readonly #journal: FileHandle;
+  readonly #disk: Disk;
+  readonly #journalPath: string;
   readonly #appending = new Set<Promise<unknown>>();
+  #handles: Promise<Handles> | undefined;
+  #syncing: Promise<unknown> = Promise.resolve();
   #isFull = false;
   #end = 0;
   #written = 0;
   #synced = 0;
 
-  private constructor(
-    paths: { readonly data: string; readonly journal: string },
-    data: FileHandle,
-    journal: FileHandle,
-  ) {
-    this.path = paths.data;
-    this.journalPath = paths.journal;
-    this.#data = data;
-    this.#journal = journal;
+  private constructor(disk: Disk, path: string, handles: Handles) {
+    this.#disk = disk;
+    this.path = path;
+    this.#journalPath = journalOf(path);
+    this.#handles = Promise.resolve(handles);
   }
 
-  static async create(disk: Disk, folder: string, id: string): Promise<BlockFile> {
-    const paths = { data: `${folder}/${id}.blocks`, journal: `${folder}/${id}.journal` };
-    const data = await disk.open(paths.data, newFile, 0o600);
-    try {
-      return new BlockFile(paths, data, await disk.open(paths.journal, newFile | constants.O_APPEND, 0o600));
-    } catch (error) {
-      await data.close();
-      throw error;
-    }
+  static async create(disk: Disk, path: string): Promise<BlockFile> {
+    return new BlockFile(disk, path, await openBoth(disk, path, newFile));
   }
 
   get isFull(): boolean {
@@ -72,15 +70,44 @@ export class BlockFile {
     }
   }
 
+  /** What has been appended when this is called survives a power cut when it returns. */
+  async sync(): Promise<void> {
+    const synced = this.#syncing.then(async () => this.#sync());
+    this.#syncing = synced.catch(() => undefined);
+    await synced;
+  }
+
+  async #sync(): Promise<void> {
+    const written = this.#written;
+    if (written === this.#synced) return;
+    const { data, journal } = await this.#open();
+    await data.datasync();
+    await journal.datasync();
+    this.#synced = Math.max(this.#synced, written);
+    if (this.#synced === this.#written && this.#appending.size === 0) await this.close();
+  }
+
+  async close(): Promise<void> {
+    const handles = this.#handles;
+    this.#handles = undefined;
+    if (handles) await closeBoth(await handles);
+  }
+
+  async remove(): Promise<void> {
+    await this.close();
+    await Promise.all([this.path, this.#journalPath].map((path) => this.#disk.rm(path, { force: true })));
+  }
+
   async #append(block: BlockId, length: number, pieces: Pieces): Promise<Place> {
     const offset = this.#end;
     this.#end += length;
     try {
-      const crc = await writePieces(this.#data, pieces, { offset, length });
-      const place = { path: this.path, offset, length, crc };
-      // Before the journal: a failed line leaves bytes behind that the next sync must not take for synced.
+      const { data, journal } = await this.#open();
+      // At once, so that a sync in between does not think it has everything.
       this.#written++;
-      await writeFully(this.#journal, Buffer.from(journalLine(block, place)), null);
+      const crc = await writePieces(data, pieces, { offset, length });
+      const place = { path: this.path, offset, length, crc };
+      await writeFully(journal, Buffer.from(journalLine(block, place)), null);
       return place;
     } catch (error) {
       // The last one gives its room back, so that the next block follows without a gap.
@@ -89,19 +116,36 @@ export class BlockFile {
     }
   }
 
-  /** What has been appended when this is called survives a power cut when it returns. */
-  async sync(): Promise<void> {
-    const written = this.#written;
-    if (written === this.#synced) return;
-    await this.#data.datasync();
-    await this.#journal.datasync();
-    this.#synced = Math.max(this.#synced, written);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#data.close(), this.#journal.close()]);
+  async #open(): Promise<Handles> {
+    const handles = (this.#handles ??= openBoth(this.#disk, this.path, constants.O_RDWR));
+    try {
+      return await handles;
+    } catch (error) {
+      if (this.#handles === handles) this.#handles = undefined;
+      throw error;
+    }
   }
 }
+
+export const journalOf = (path: string): string => path.replace(/blocks$/, "journal");
+
+const openBoth = async (disk: Disk, path: string, flags: number): Promise<Handles> => {
+  const data = await disk.open(path, flags, 0o600);
+  try {
+    return { data, journal: await disk.open(journalOf(path), flags | constants.O_APPEND, 0o600) };
+  } catch (error) {
+    await data.close();
+    throw error;
+  }
+};
+
+const closeBoth = async ({ data, journal }: Handles): Promise<void> => {
+  try {
+    await data.close();
+  } finally {
+    await journal.close();
+  }
+};
 
 /** Writes the pieces from `offset` on, exactly `length` bytes, and answers their CRC-32. */
 export const writePieces = async (
@@ -112,8 +156,10 @@ export const writePieces = async (
   let crc = 0;
   let written = 0;
   for await (const piece of pieces) {
+    // At the same time: the write waits in another thread.
+    const writing = writeFully(handle, piece, offset + written);
     crc = crc32(piece, crc);
-    await writeFully(handle, piece, offset + written);
+    await writing;
     written += piece.byteLength;
   }
   if (written !== length) throw new Error(`${written} bytes came, and ${length} were announced.`);

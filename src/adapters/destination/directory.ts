@@ -90,7 +90,6 @@ class DirectoryDestination implements Destination {
         if (whole.isCopy) await this.#disk.rm(whole.path, { force: true });
         throw error;
       });
-      staged.forget();
       await staged.clear();
       return object;
     };
@@ -105,7 +104,7 @@ class DirectoryDestination implements Destination {
     checkUpload(upload);
     const staged = this.#stagedBy(upload);
     const doing = `Forgetting staged blocks of ${upload.name}`;
-    await orFailure(doing, async () => staged.exclusively(async () => staged.clear()));
+    await orFailure(doing, async () => staged.abandon());
     this.#forgetIfEmpty(upload);
   }
 
@@ -113,6 +112,7 @@ class DirectoryDestination implements Destination {
     checkName(name);
     return this.#reading(name, async () => {
       const stats = await this.#tree.stats(name);
+      if (stats === undefined) await this.#tree.checkRoot();
       return stats && this.#describe(name, stats);
     });
   }
@@ -160,7 +160,10 @@ class DirectoryDestination implements Destination {
     checkName(name);
     return orFailure(`Removing ${name} from ${this.#tree.root}`, async () => {
       const stats = await this.#tree.stats(name);
-      if (stats === undefined) return false;
+      if (stats === undefined) {
+        await this.#tree.checkRoot();
+        return false;
+      }
       if (options.ifMatch !== undefined && options.ifMatch !== etagOf(stats)) throw changed(name);
       const removed = await this.#tree.remove(name);
       await this.#metadata.remove(versionOf(name, stats));
@@ -207,9 +210,13 @@ class DirectoryDestination implements Destination {
 
   #stagedBy(upload: Upload): StagedBlocks {
     const folder = this.#folderOf(upload);
-    const staged = this.#uploads.get(folder) ?? new StagedBlocks(this.#disk, folder, upload.name);
+    const staged = this.#uploads.get(folder) ?? this.#newStaged(folder, upload.name);
     this.#uploads.set(folder, staged);
     return staged;
+  }
+
+  #newStaged(folder: string, object: string): StagedBlocks {
+    return new StagedBlocks(this.#disk, folder, { object, ensureContainer: async () => this.#tree.ensureRoot() });
   }
 
   #forgetIfEmpty(upload: Upload): void {
@@ -222,10 +229,7 @@ class DirectoryDestination implements Destination {
   }
 
   async #writing<T>(name: string, work: () => Promise<T>): Promise<T> {
-    return orFailure(`Writing ${name} to ${this.#tree.root}`, async () => {
-      await this.#tree.ensureRoot();
-      return work();
-    });
+    return orFailure(`Writing ${name} to ${this.#tree.root}`, work);
   }
 
   async #reading<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId } from "../../ports/destination.ts";
-import { BlockFile, piecesOf, readJournal, writePieces, type Pieces, type Place } from "./block-file.ts";
+import { BlockFile, journalOf, piecesOf, readJournal, writePieces, type Pieces, type Place } from "./block-file.ts";
 import { codeOf, syncFolder, type Disk } from "./disk.ts";
 
 /** A file that holds exactly the blocks asked for, in order; not yet synced. */
@@ -28,11 +28,15 @@ export class StagedBlocks {
   readonly folder: string;
   readonly #disk: Disk;
   readonly #name: string;
+  readonly #ensureContainer: () => Promise<void>;
   readonly #places = new Map<BlockId, Place>();
   readonly #running = new Set<Promise<unknown>>();
   /** The latest stage of each id that is under way: of two, the later must count. */
   readonly #latest = new Map<BlockId, Promise<unknown>>();
-  readonly #journals = new Set<string>();
+  readonly #own = new Set<string>();
+  /** Resolves when the stage called last has its place in the file. */
+  #placed: Promise<void> = Promise.resolve();
+  readonly #removed = new WeakSet<BlockFile>();
   readonly #anchored = new WeakSet<BlockFile>();
   #file: Promise<BlockFile> | undefined;
   /** Files that get no more blocks; open until cleared, so that a sync hears of every write that failed. */
@@ -40,10 +44,16 @@ export class StagedBlocks {
   #turn: Promise<unknown> = Promise.resolve();
   #clearing: Promise<unknown> = Promise.resolve();
 
-  constructor(disk: Disk, folder: string, name: string) {
+  /** `ensureContainer` runs before the folder is made. */
+  constructor(
+    disk: Disk,
+    folder: string,
+    names: { readonly object: string; readonly ensureContainer: () => Promise<void> },
+  ) {
     this.#disk = disk;
     this.folder = folder;
-    this.#name = name;
+    this.#name = names.object;
+    this.#ensureContainer = names.ensureContainer;
   }
 
   get isEmpty(): boolean {
@@ -75,25 +85,29 @@ export class StagedBlocks {
     for (const each of [...this.#full, ...(file ? [file] : [])]) {
       try {
         await each.sync();
+        await this.#anchor(each);
       } catch (error) {
         // The kernel tells of a lost write once and then calls the pages clean: what this file holds proves nothing now.
         await this.#drop(each);
         throw error;
       }
     }
-    if (file) await this.#anchor(file);
   }
 
-  /** Runs one commit of this upload at a time. */
+  /** Runs one commit or removal at a time, each after the stages called before it. */
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work, work);
+    // Taken now: stages called later may be waiting for a removal that stands behind this turn.
+    const before = [...this.#running];
+    const turn = this.#turn.then(async () => {
+      await Promise.allSettled(before);
+      return work();
+    });
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
   /** A file of exactly these blocks. No more blocks are appended to it, whatever becomes of the commit. */
   async assemble(blocks: readonly BlockId[], signal?: AbortSignal): Promise<Assembled> {
-    await Promise.allSettled(this.#running);
     const others = blocks.every((block) => this.#places.has(block))
       ? new Map<BlockId, Place[]>()
       : await this.#otherPlaces();
@@ -104,44 +118,47 @@ export class StagedBlocks {
     return this.#inOrder(blocks) ?? this.#copyInOrder(blocks, places, signal);
   }
 
-  /** Forgets everything, on disk too. What is staged meanwhile begins anew behind it. */
-  async clear(): Promise<void> {
-    const before = [...this.#running];
-    const work = async (): Promise<void> => {
-      await Promise.allSettled(before);
-      await this.#fill();
-      await Promise.all([...this.#full].map((file) => file.close()));
-      this.#full.clear();
-      this.forget();
-      await this.#disk.rm(this.folder, { recursive: true, force: true });
-    };
-    const cleared = this.#clearing.then(work, work);
+  /** Forgets everything, on disk too. What is staged after the call begins anew behind it. */
+  async abandon(): Promise<void> {
+    const cleared = this.exclusively(async () => this.clear());
     this.#clearing = cleared.catch(() => undefined);
     await cleared;
   }
 
-  /** From now on nobody here touches the files that were handed over: they may be visible under another name. */
-  forget(): void {
+  /** As `abandon`, for use within a turn; blocks staged at this moment may be lost. */
+  async clear(): Promise<void> {
+    await this.#fill();
+    for (const file of this.#full) this.#removed.add(file);
     this.#places.clear();
+    await Promise.all([...this.#full].map((file) => file.close()));
+    this.#full.clear();
+    // Not empty: another process, or a late attempt in this one, stages there at this moment.
+    await this.#disk.rm(this.folder, { recursive: true, force: true }).catch(unlessCode("ENOTEMPTY", "ENOENT"));
   }
 
-  /** Order of calls = order on disk: everything before the append takes the same number of turns for each block. */
+  /** Blocks get their places in the order of the calls, whatever each has to wait for; then they are written at once. */
   async #inTurn(
     block: BlockId,
     length: number,
     piecesUnless: (known: Place | undefined) => Pieces | undefined | Promise<Pieces | undefined>,
   ): Promise<void> {
-    const before = this.#latest.get(block);
+    const [cleared, placed, before] = [this.#clearing, this.#placed, this.#latest.get(block)];
+    let letNext = (): void => undefined;
+    this.#placed = new Promise((resolve) => (letNext = resolve));
     const work = async (): Promise<void> => {
-      await this.#clearing;
+      await cleared;
+      await placed;
       await before?.catch(() => undefined);
       const pieces = await piecesUnless(this.#places.get(block));
       if (pieces === undefined) return;
       let file = await this.#current();
       while (file.isFull) file = await this.#current();
-      this.#places.set(block, await file.append(block, length, pieces));
+      const appending = file.append(block, length, pieces);
+      letNext();
+      const place = await appending;
+      if (!this.#removed.has(file)) this.#places.set(block, place);
     };
-    const running = work();
+    const running = work().finally(letNext);
     this.#latest.set(block, running);
     this.#running.add(running);
     try {
@@ -163,10 +180,16 @@ export class StagedBlocks {
   }
 
   async #create(): Promise<BlockFile> {
-    await this.#disk.mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const file = await BlockFile.create(this.#disk, this.folder, randomBytes(6).toString("hex"));
-    this.#journals.add(file.journalPath);
-    return file;
+    for (let attempt = 0; ; attempt++) {
+      const path = await this.#newPath("blocks");
+      this.#own.add(path);
+      try {
+        return await BlockFile.create(this.#disk, path);
+      } catch (error) {
+        // A removal took the folder away in between.
+        if (codeOf(error) !== "ENOENT" || attempt === 4) throw error;
+      }
+    }
   }
 
   /** Takes the current file out of use and waits for its last blocks. */
@@ -184,8 +207,13 @@ export class StagedBlocks {
     await this.#fill();
     this.#full.delete(file);
     for (const [block, place] of this.#places) if (place.path === file.path) this.#places.delete(block);
-    await file.close();
-    await Promise.all([file.path, file.journalPath].map((path) => this.#disk.rm(path, { force: true })));
+    await file.remove();
+  }
+
+  async #newPath(ending: string): Promise<string> {
+    await this.#ensureContainer();
+    await this.#disk.mkdir(this.folder, { recursive: true, mode: 0o700 });
+    return join(this.folder, `${randomBytes(6).toString("hex")}.${ending}`);
   }
 
   /** The file's name survives a power cut: every folder above it that may be as new as the file is synced. */
@@ -216,8 +244,7 @@ export class StagedBlocks {
     places: readonly (readonly Place[])[],
     signal: AbortSignal | undefined,
   ): Promise<Assembled> {
-    await this.#disk.mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const path = `${this.folder}/${randomBytes(6).toString("hex")}.whole`;
+    const path = await this.#newPath("whole");
     const target = await this.#disk.open(path, "wx", 0o600);
     const sources = new Map<string, FileHandle>();
     try {
@@ -245,7 +272,8 @@ export class StagedBlocks {
     signal: AbortSignal | undefined,
   ): Promise<number> {
     for (const place of places) {
-      const source = to.sources.get(place.path) ?? (await this.#disk.open(place.path, "r"));
+      const source = to.sources.get(place.path) ?? (await this.#disk.open(place.path, "r").catch(unlessCode("ENOENT")));
+      if (source === undefined) continue;
       to.sources.set(place.path, source);
       const pieces = piecesOf(source, { name: place.path, ...place }, signal);
       const crc = await writePieces(to.target, pieces, { offset: to.offset, length: place.length }).catch(
@@ -260,10 +288,13 @@ export class StagedBlocks {
   /** What other processes staged, most of all the one before a restart. */
   async #otherPlaces(): Promise<Map<BlockId, Place[]>> {
     const found = new Map<BlockId, Place[]>();
-    for (const entry of await this.#disk.readdir(this.folder).catch(absentAsEmpty)) {
-      const path = `${this.folder}/${entry}`;
-      if (!entry.endsWith(".journal") || this.#journals.has(path)) continue;
-      const places = readJournal(await this.#disk.readFile(path, "latin1"), path.replace(/journal$/, "blocks"));
+    for (const entry of (await this.#disk.readdir(this.folder).catch(unlessCode("ENOENT"))) ?? []) {
+      const path = join(this.folder, entry);
+      if (!entry.endsWith(".blocks") || this.#own.has(path)) continue;
+      const places = readJournal(
+        (await this.#disk.readFile(journalOf(path), "latin1").catch(unlessCode("ENOENT"))) ?? "",
+        path,
+      );
       for (const [block, place] of places) found.set(block, [...(found.get(block) ?? []), place]);
     }
     return found;
@@ -280,10 +311,13 @@ const crcOf = async (pieces: AsyncIterable<Uint8Array>): Promise<number> => {
   return crc;
 };
 
-const absentAsEmpty = (error: unknown): string[] => {
-  if (codeOf(error) === "ENOENT") return [];
-  throw error;
-};
+/** These are answers; any other failure is one. */
+const unlessCode =
+  (...codes: readonly string[]) =>
+  (error: unknown): undefined => {
+    if (codes.includes(codeOf(error) ?? "")) return undefined;
+    throw error;
+  };
 
 /** A file that ends before its journal says so is one that a power cut shortened. */
 const shortAsDamaged = (error: unknown): undefined => {

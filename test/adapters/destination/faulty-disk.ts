@@ -13,9 +13,9 @@ type Work = (...args: unknown[]) => unknown;
 
 export interface FaultyDisk {
   readonly disk: Disk;
-  operations(): number;
+  readonly operations: () => number;
   /** As the system does for a process that ended. */
-  closeAll(): Promise<void>;
+  readonly closeAll: () => Promise<void>;
 }
 
 /** The real disk, with a fault between any two of its operations; those of open files count too. */
