@@ -1,78 +1,139 @@
 import type { Secret } from "./secret.ts";
 
-/** What a shared access signature says of itself. Whether the store accepts it only the store knows. */
+/** What a shared access signature says about itself, without its signature. */
 export interface Sas {
-  /** Letters of `sp`: r read, a add, c create, w write, d delete, l list ... */
-  readonly permissions: string;
-  readonly starts?: Date;
-  readonly expires?: Date;
-  /** `c` container, `b` blob ...; undefined for an account SAS. */
-  readonly resource?: string;
-  /** An account SAS: which services and resource types it covers. */
-  readonly services?: string;
-  readonly resourceTypes?: string;
-  readonly hasSignature: boolean;
+  /** `other`: for one blob, a directory, a share, or an account without blobs, containers and objects. */
+  readonly kind: "container" | "account" | "other";
+  readonly isSigned: boolean;
+  /** Letters such as `rwdl`; undefined where a stored access policy of the container decides. */
+  readonly permissions: string | undefined;
+  readonly starts: Date | undefined;
+  readonly expires: Date | undefined;
+  /** The stored access policy it refers to, whose permissions and times only the container knows. */
+  readonly policy: string | undefined;
 }
 
-/** Reads a SAS given as a URL's query, with or without "?". */
+/** Reads a SAS from a URL's query, with or without the question mark. */
 export const parseSas = (credential: Secret): Sas => {
   const query = new URLSearchParams(credential.reveal().replace(/^\?/, ""));
-  const starts = dateOf(query.get("st"));
-  const expires = dateOf(query.get("se"));
-  const resource = query.get("sr");
-  const services = query.get("ss");
-  const resourceTypes = query.get("srt");
   return {
-    permissions: query.get("sp") ?? "",
-    ...(starts === undefined ? {} : { starts }),
-    ...(expires === undefined ? {} : { expires }),
-    ...(resource === null ? {} : { resource }),
-    ...(services === null ? {} : { services }),
-    ...(resourceTypes === null ? {} : { resourceTypes }),
-    hasSignature: (query.get("sig") ?? "") !== "",
+    kind: kindOf(query),
+    isSigned: (query.get("sig") ?? "") !== "",
+    permissions: query.get("sp") ?? undefined,
+    starts: dateOf(query.get("st")),
+    expires: dateOf(query.get("se")),
+    policy: query.get("si") ?? undefined,
   };
 };
 
+/** When it ends; undefined where it does not say. */
 export const sasExpiry = (credential: Secret): Date | undefined => parseSas(credential).expires;
 
-const dateOf = (text: string | null): Date | undefined => {
-  if (text === null) return undefined;
-  const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? undefined : date;
-};
+export type SasProblem =
+  "NotSigned" | "WrongKind" | "NotYetValid" | "Expired" | "LacksWrite" | "LacksRead" | "LacksDelete" | "EndsSoon";
 
-/** What is found out about a SAS before the long work: `problem` ends the run, `warnings` go to its log. */
-export interface SasVerdict {
-  readonly problem?: string;
-  readonly warnings: readonly string[];
+export interface SasFinding {
+  readonly problem: SasProblem;
+  /** An error: a backup cannot work with it. */
+  readonly severity: "error" | "warning";
+  /** What is wrong and what to do, without anything secret. */
+  readonly text: string;
 }
 
-/** Whether a backup that will take until `neededUntil` can be written, and later restored and removed, with this SAS. */
-export const judgeSas = (credential: Secret, now: Date, neededUntil: Date): SasVerdict => {
+/**
+ * What can be told about a SAS without asking the store, errors first; empty when nothing is wrong. `neededForMs` is how
+ * long the work may take. Times and permissions in a stored access policy are not judged.
+ */
+export const sasFindings = (
+  credential: Secret,
+  { now, neededForMs }: { readonly now: Date; readonly neededForMs: number },
+): readonly SasFinding[] => {
   const sas = parseSas(credential);
-  const problem = problemOf(sas, now);
-  if (problem !== undefined) return { problem, warnings: [] };
-  const warnings: string[] = [];
-  if (!sas.permissions.includes("r"))
-    warnings.push("The SAS lacks read (r): the backup cannot be read back or restored with it.");
-  if (!sas.permissions.includes("d"))
-    warnings.push("The SAS lacks delete (d): retention cannot remove this backup with it.");
-  if (sas.expires !== undefined && sas.expires < neededUntil)
-    warnings.push(`The SAS ends at ${sas.expires.toISOString()}, which may be before this backup does.`);
-  return { warnings };
+  const findings: SasFinding[] = [
+    ...when(
+      !sas.isSigned,
+      "NotSigned",
+      "error",
+      "The destination's URL holds no signature. Paste the whole SAS URL, to its end.",
+    ),
+    ...when(
+      sas.isSigned && sas.kind === "other",
+      "WrongKind",
+      "error",
+      "The SAS is not for a container. Make one for the container (sr=c), or for the account with containers and objects (srt=co).",
+    ),
+    ...timeFindings(sas, now, neededForMs),
+    ...permissionFindings(sas),
+  ];
+  return findings.toSorted((one, other) => rank(one) - rank(other));
 };
 
-const problemOf = (sas: Sas, now: Date): string | undefined => {
-  // App Service's own words, which people search for.
-  if (!sas.hasSignature || sas.permissions === "")
-    return "Missing mandatory parameters for valid Shared Access Signature.";
-  if (sas.expires !== undefined && sas.expires <= now)
-    return `The SAS expired at ${sas.expires.toISOString()}. Give a new one.`;
-  if (sas.starts !== undefined && sas.starts > now) return `The SAS is not valid before ${sas.starts.toISOString()}.`;
-  if (sas.resource !== undefined && sas.resource !== "c")
-    return `The SAS is for one object (sr=${sas.resource}). A SAS for the container (sr=c) is needed.`;
-  if (sas.resource === undefined && sas.services !== undefined && !sas.services.includes("b"))
-    return "The SAS does not cover blobs (ss=b).";
-  if (!sas.permissions.includes("w")) return "The SAS lacks write (w): nothing can be stored with it.";
-  return undefined;
+const rank = ({ severity }: SasFinding): number => (severity === "error" ? 0 : 1);
+
+const when = (
+  applies: boolean,
+  problem: SasProblem,
+  severity: SasFinding["severity"],
+  text: string,
+): readonly SasFinding[] => (applies ? [{ problem, severity, text }] : []);
+
+/** Azure's clocks and ours may differ by some minutes; a SAS made this moment is not refused for that. */
+const clockSkewMs = 5 * 60_000;
+
+const timeFindings = ({ starts, expires }: Sas, now: Date, neededForMs: number): readonly SasFinding[] => {
+  const at = now.getTime();
+  const ends = expires?.getTime() ?? Infinity;
+  const isEarly = starts !== undefined && starts.getTime() > at + clockSkewMs;
+  return [
+    ...when(
+      isEarly,
+      "NotYetValid",
+      "error",
+      `The SAS is not valid before ${shown(starts)}. Wait until then, or make a new one.`,
+    ),
+    ...when(ends <= at, "Expired", "error", `The SAS expired at ${shown(expires)}. Make a new one.`),
+    ...when(
+      ends > at && ends < at + neededForMs,
+      "EndsSoon",
+      "warning",
+      `The SAS expires at ${shown(expires)}, perhaps before the work is done. Make one that is valid for longer.`,
+    ),
+  ];
+};
+
+const permissionFindings = ({ permissions, kind }: Sas): readonly SasFinding[] => {
+  if (permissions === undefined || kind === "other") return [];
+  const lacks = (letter: string): boolean => !permissions.includes(letter);
+  return [
+    ...when(lacks("w"), "LacksWrite", "error", "The SAS does not allow writing (w). Make one that does."),
+    ...when(
+      lacks("r"),
+      "LacksRead",
+      "warning",
+      "The SAS does not allow reading (r): a restore will need one that does.",
+    ),
+    ...when(
+      lacks("d"),
+      "LacksDelete",
+      "warning",
+      "The SAS does not allow deleting (d): retention will need one that does.",
+    ),
+  ];
+};
+
+const shown = (date: Date | undefined): string => date?.toISOString().replace(/\.000Z$/, "Z") ?? "an unknown time";
+
+const kindOf = (query: URLSearchParams): Sas["kind"] => {
+  const services = query.get("ss");
+  if (services === null) return query.get("sr") === "c" ? "container" : "other";
+  const types = query.get("srt") ?? "";
+  return services.includes("b") && types.includes("o") && types.includes("c") ? "account" : "other";
+};
+
+/** ISO 8601 as Azure takes it: a day, or a day and time to the minute, second or fraction; always UTC. */
+const dateOf = (text: string | null): Date | undefined => {
+  if (text === null || !/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,7})?)?(Z|[+-]\d\d:\d\d))?$/.test(text))
+    return undefined;
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 };
