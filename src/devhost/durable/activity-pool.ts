@@ -1,4 +1,4 @@
-import { functionTimeout } from "../function-timeout.ts";
+import { functionTimeout, withTimeout } from "../function-timeout.ts";
 import type { Log } from "../log.ts";
 import { activityFailure, jsonText } from "./payload.ts";
 import { type Persistence, Stopped } from "./persistence.ts";
@@ -142,8 +142,8 @@ export class ActivityPool {
     const { options } = this.#deps;
     if (!options.isActivity(name))
       throw new Error(`The function '${name}' doesn't exist, is disabled, or is not an activity function.`);
-    const withTimeout = functionTimeout(options.clock, options.functionTimeoutMs);
-    return withTimeout(name, options.invokeActivity(name, { instanceId, input }));
+    const timeout = functionTimeout(options.clock, options.functionTimeoutMs);
+    return withTimeout(timeout, name, options.invokeActivity(name, { instanceId, input }));
   }
 
   #end(activity: Activity, completion: Completion): void {
