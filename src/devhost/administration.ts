@@ -5,12 +5,12 @@ import { presentedKey } from "./keys.ts";
 import { forward } from "./forward.ts";
 import type { RequestPath } from "./request-path.ts";
 
-/** Answers the host's own addresses; resolves with false for a path that is not one of them. */
+/** Answers the host's own addresses; false for a path that is not one of them. */
 export type Administration = (
   request: IncomingMessage,
   response: ServerResponse,
   path: RequestPath,
-) => boolean | Promise<boolean>;
+) => false | true | Promise<true>;
 
 export type AdministrationOptions = {
   readonly keys: Keys;

@@ -40,6 +40,8 @@ export type RetryContext = {
 
 export type InvocationRequest = {
   readonly invocationId: string;
+  /** The id an HTTP request was handed over to the library with, if that is another one. */
+  readonly handOverId?: string;
   readonly functionId: string;
   readonly inputData: readonly { readonly name: string; readonly data: TypedData }[];
   readonly triggerMetadata: Readonly<Record<string, TypedData>>;
@@ -52,7 +54,7 @@ export type CoreLog = (level: LogLevel, category: LogCategory, message: string) 
 
 /** What the library reads of one invocation; it looks at `state` when something logs after the end. */
 export type CoreInvocationContext = {
-  readonly invocationId: string;
+  invocationId: string;
   readonly request: InvocationRequest;
   readonly metadata: FunctionMetadata;
   state: "preInvocationHooks" | "invocation" | "postInvocationHooks" | undefined;

@@ -5,6 +5,9 @@ export class FunctionTimedOut extends Error {
   override readonly name = "FunctionTimedOut";
 }
 
+/** Calls back if a function runs too long; the returned function ends the watch. */
+export type FunctionTimeout = (name: string, onTimeout: (error: FunctionTimedOut) => void) => () => void;
+
 const longestTimerMs = 2 ** 31 - 1;
 
 const spelled = (milliseconds: number): string => {
@@ -13,17 +16,18 @@ const spelled = (milliseconds: number): string => {
   return `${two(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
 };
 
-/** Gives work of a function so long; then the returned promise rejects, while the work may go on. */
+/** The watch over functions of an app that gives each so long; above 24 days there is none. */
 export const functionTimeout =
-  (clock: Clock, limitMs: number) =>
-  async <Result>(name: string, work: Promise<Result>): Promise<Result> => {
-    if (limitMs > longestTimerMs) return work;
-    return new Promise((resolve, reject) => {
-      const cancel = clock.after(limitMs, () =>
-        reject(
-          new FunctionTimedOut(`Timeout value of ${spelled(limitMs)} was exceeded by function: Functions.${name}`),
-        ),
-      );
-      work.then(resolve, reject).finally(cancel);
-    });
+  (clock: Clock, limitMs: number): FunctionTimeout =>
+  (name, onTimeout) => {
+    if (limitMs > longestTimerMs) return () => {};
+    const message = (): string => `Timeout value of ${spelled(limitMs)} was exceeded by function: Functions.${name}`;
+    return clock.after(limitMs, () => onTimeout(new FunctionTimedOut(message())));
   };
+
+/** Work that rejects when the watch calls; the work itself may go on. */
+export const withTimeout = <Result>(timeout: FunctionTimeout, name: string, work: Promise<Result>): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    const cancel = timeout(name, reject);
+    work.then(resolve, reject).finally(cancel);
+  });

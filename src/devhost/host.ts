@@ -89,10 +89,10 @@ const handlerOf = (settled: Settled, keys: Keys, parts: Required<Omit<Parts, "li
   const { app, durable, timers } = parts;
   const bodyLimitBytes = Number(environment["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"] ?? defaultBodyLimitBytes);
   const shared = { log, bodyLimitBytes, clientBinding: () => durable.clientBinding() };
-  const withTimeout = functionTimeout(clock, config.functionTimeoutMs);
+  const timeout = functionTimeout(clock, config.functionTimeoutMs);
   return createHttpHandler({
     routes: createRouteTable(app.functions.http),
-    run: createHttpRunner({ ...shared, withTimeout, invoker: app.invoker, inner: app.inner }),
+    run: createHttpRunner({ ...shared, timeout, invoker: app.invoker, inner: app.inner }),
     keys,
     administration: createAdministration({
       keys,
@@ -115,7 +115,7 @@ const openTimers = ({ config, clock, log }: Settled, app: RunningApp, durable: D
     clock,
     log,
     clientBinding: () => durable.clientBinding(),
-    withTimeout: functionTimeout(clock, config.functionTimeoutMs),
+    timeout: functionTimeout(clock, config.functionTimeoutMs),
   });
 
 /** Opens everything in the order that lets a problem of the machine show before the app has run. */

@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Administration } from "./administration.ts";
 import { announcesTooMuch } from "./body-limit.ts";
 import { type Keys, presentedKey } from "./keys.ts";
+import type { Scheme } from "./http-call.ts";
 import type { HttpFunction } from "./http-function.ts";
 import { parseRequestPath, type RequestPath } from "./request-path.ts";
 import type { RouteTable } from "./route-table.ts";
 import type { HttpRunner } from "./run-http-function.ts";
 
-export type Scheme = "http" | "https";
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse, scheme: Scheme) => Promise<void>;
 
 export type HttpHandlerOptions = {
@@ -43,7 +43,8 @@ export const createHttpHandler = (options: HttpHandlerOptions): HttpHandler => {
   return async (request, response, scheme) => {
     const path = parseRequestPath(request.url ?? "/");
     if (!path) return answerEmpty(response, 400);
-    if (await administration(request, response, path)) return;
+    const administered = administration(request, response, path);
+    if (administered) return void (await administered);
     const found = routes(request.method ?? "GET", path.path);
     if (!found) return noFunction(path.path, response);
     if (!isAllowed(keys, found.target, request, path)) return answerEmpty(response, 401);

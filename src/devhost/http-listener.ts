@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { HostFailure } from "./host-failure.ts";
-import type { Scheme } from "./http-handler.ts";
+import type { Scheme } from "./http-call.ts";
 
 export type Certificate = { readonly key: string | Buffer; readonly cert: string | Buffer };
 

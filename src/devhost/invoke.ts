@@ -1,7 +1,8 @@
 import type { RegisteredFunction, Registry } from "./core.ts";
 import type {
   CoreInvocationContext,
-  HookName,
+  FunctionCallback,
+  HookCallback,
   InvocationModel,
   InvocationRequest,
   InvocationResponse,
@@ -10,11 +11,13 @@ import type {
 } from "./core-types.ts";
 import type { Log, LogLevel } from "./log.ts";
 
+export type Outcome = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: unknown };
+
 /** A handler that has run to its end, its result not yet handed over to whoever asked. */
 export type Executed = {
-  readonly outcome: { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: unknown };
+  readonly outcome: Outcome;
   /** Hands a result over; in stream mode this writes the HTTP answer. */
-  respond(result: unknown): Promise<InvocationResponse>;
+  readonly respond: (result: unknown) => Promise<InvocationResponse>;
 };
 
 export type Invoker = {
@@ -50,31 +53,50 @@ type LogLine = {
   message: string;
 };
 
-const runHooks = async (registry: Registry, name: HookName, context: Record<string, unknown>): Promise<void> => {
-  for (const hook of registry.hooks[name]) await hook(context);
+const runHooks = async (hooks: readonly HookCallback[], context: Record<string, unknown>): Promise<void> => {
+  for (const hook of hooks) await hook(context);
 };
 
 type Step = { readonly core: CoreInvocationContext; readonly model: InvocationModel; readonly context: unknown };
 
 /** preInvocation hooks, handler, postInvocation hooks; hooks may replace inputs, handler, result and error. */
-const callHandler = async (registry: Registry, called: RegisteredFunction, inputs: unknown[], step: Step) => {
-  const { core, model, context } = step;
-  const shared = { hookData: {}, appHookData: registry.appHookData, invocationContext: context };
-  const before = { ...shared, functionCallback: called.callback, inputs };
+const callHandler = async (
+  registry: Registry,
+  given: HandlerCall,
+  { core, model, context }: Step,
+): Promise<Outcome> => {
+  const { hooks, appHookData } = registry;
+  const hookData = {};
+  const before = { hookData, appHookData, invocationContext: context, ...given };
   core.state = "preInvocationHooks";
-  await runHooks(registry, "preInvocation", before);
-  const after: Record<string, unknown> = { ...shared, inputs: before.inputs, result: null, error: null };
+  if (hooks.preInvocation.length > 0) await runHooks(hooks.preInvocation, before);
+  const { inputs, functionCallback } = before;
+  const after = { hookData, appHookData, invocationContext: context, inputs, ...noOutcome };
   core.state = "invocation";
   try {
-    after["result"] = await model.invokeFunction(context, before.inputs, before.functionCallback);
+    after.result = await model.invokeFunction(context, inputs, functionCallback);
   } catch (error) {
-    after["error"] = error;
+    after.error = error;
   }
   core.state = "postInvocationHooks";
-  await runHooks(registry, "postInvocation", after);
+  if (hooks.postInvocation.length > 0) await runHooks(hooks.postInvocation, after);
   core.state = undefined;
-  if (after["error"] != null) throw after["error"];
-  return after["result"];
+  return after.error == null ? { ok: true, result: after.result } : { ok: false, error: after.error };
+};
+
+type HandlerCall = { inputs: unknown[]; functionCallback: FunctionCallback };
+const noOutcome: { result: unknown; error: unknown } = { result: null, error: null };
+
+type Given = { context: unknown; inputs: unknown[] };
+
+/** Lets the library take the request it was handed, then tells it the invocation's own id. */
+const takeArguments = async (model: InvocationModel, core: CoreInvocationContext): Promise<Given> => {
+  const given = await model.getArguments();
+  const { invocationId, handOverId } = core.request;
+  if (handOverId === undefined || typeof given.context !== "object") return given;
+  core.invocationId = invocationId;
+  Object.assign(given.context ?? {}, { invocationId });
+  return given;
 };
 
 /** The invocation pipeline of the worker: arguments, preInvocation, handler, postInvocation. */
@@ -83,11 +105,10 @@ export const createInvoker = (registry: Registry, log: Log): Invoker => {
     const programmingModel = registry.programmingModel();
     if (!programmingModel) throw new Error("The app has not registered with the host.");
     const { metadata } = called;
-    const { invocationId } = request;
-    // Enough of a context to hand over a refusal when the real one could not be made.
-    let context: unknown = { invocationId, extraOutputs: new Map() };
+    const handOverId = request.handOverId ?? request.invocationId;
+    let context: unknown;
     const core: CoreInvocationContext = {
-      invocationId,
+      invocationId: handOverId,
       request,
       metadata,
       state: undefined,
@@ -95,12 +116,14 @@ export const createInvoker = (registry: Registry, log: Log): Invoker => {
         writeLog(registry, log, { functionName: metadata.name, category, invocationContext: context, level, message }),
     };
     const model = await programmingModel.getInvocationModel(core);
-    const respond = (result: unknown) => model.getResponse(context, result);
+    const respond = (result: unknown): Promise<InvocationResponse> =>
+      // Of the context the library reads only these two here.
+      model.getResponse(request.handOverId ? { invocationId: handOverId, extraOutputs: noOutputs } : context, result);
     try {
-      const given = await model.getArguments();
+      const given = await takeArguments(model, core);
       context = given.context;
-      const result = await callHandler(registry, called, given.inputs, { core, model, context });
-      return { outcome: { ok: true, result }, respond };
+      const call = { inputs: given.inputs, functionCallback: called.callback };
+      return { outcome: await callHandler(registry, call, { core, model, context }), respond };
     } catch (error) {
       return { outcome: { ok: false, error }, respond };
     }
@@ -109,8 +132,10 @@ export const createInvoker = (registry: Registry, log: Log): Invoker => {
     execute,
     run: async (called, request) => {
       const { outcome, respond } = await execute(called, request);
-      if (!outcome.ok) throw outcome.error;
+      if (!outcome.ok) throw outcome.error instanceof Error ? outcome.error : new Error(String(outcome.error));
       return fromTypedData((await respond(outcome.result)).returnValue);
     },
   };
 };
+
+const noOutputs: ReadonlyMap<string, unknown> = new Map();

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HostFailure } from "./host-failure.ts";
-import { answerEmpty, type HttpHandler, type Scheme } from "./http-handler.ts";
+import type { Scheme } from "./http-call.ts";
+import { answerEmpty, type HttpHandler } from "./http-handler.ts";
 import type { Log } from "./log.ts";
 
 /** Runs each request through the handler, once there is one; what goes wrong ends as an empty 500 and a log line. */
@@ -11,7 +12,11 @@ export const requestListener = (handler: Promise<HttpHandler>, log: Log) => {
     if (response.headersSent) response.destroy();
     else answerEmpty(response, 500);
   };
+  let handle: HttpHandler = async (...call) => {
+    handle = await handler;
+    return handle(...call);
+  };
   return (request: IncomingMessage, response: ServerResponse, scheme: Scheme): void => {
-    handler.then((handle) => handle(request, response, scheme)).catch((error: unknown) => failed(response, error));
+    handle(request, response, scheme).catch((error: unknown) => failed(response, error));
   };
 };

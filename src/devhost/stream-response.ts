@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { once } from "node:events";
+import type { PlainAnswer } from "./plain-answer.ts";
+
+const invocationIdHeader = "x-ms-invocation-id";
 
 /**
  * What the app's library writes an answer to, in place of the response of its inner server. The first answer wins:
@@ -11,10 +14,12 @@ export class StreamResponse {
   #declaredBytes: number | undefined;
   #writtenBytes = 0;
   #closed = false;
+  readonly invocationId: string;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, invocationId: string) {
     this.#response = response;
     this.#isHead = request.method === "HEAD";
+    this.invocationId = invocationId;
   }
 
   set statusCode(status: number) {
@@ -25,13 +30,23 @@ export class StreamResponse {
     // The date is the host's to tell.
     if (this.#closed || name === "date") return;
     if (name === "content-length") this.#declaredBytes = Number(value);
-    this.#response.setHeader(name, value);
+    // The library knows the request by the id it was handed over with.
+    this.#response.setHeader(name, name === invocationIdHeader ? this.invocationId : value);
   }
 
-  write(chunk: Uint8Array): void {
+  write(chunk: string | Uint8Array): void {
     if (this.#closed) return;
-    this.#writtenBytes += chunk.length;
+    this.#writtenBytes += Buffer.byteLength(chunk);
     this.#response.write(chunk);
+  }
+
+  /** Answers without the library. */
+  send({ status, headers, content }: PlainAnswer): void {
+    this.statusCode = status;
+    for (const [name, value] of headers) this.setHeader(name, value);
+    this.setHeader(invocationIdHeader, this.invocationId);
+    if (content.length > 0) this.write(content);
+    this.end();
   }
 
   end(): void {

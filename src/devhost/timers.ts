@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "./clock.ts";
 import type { InvocationRequest, RetryContext } from "./core-types.ts";
 import type { TimerStatusStore } from "./durable/types.ts";
+import { type FunctionTimeout, withTimeout } from "./function-timeout.ts";
 import type { Invoker } from "./invoke.ts";
 import type { Log } from "./log.ts";
 import type { TimerFunction } from "./timer-function.ts";
@@ -14,7 +15,7 @@ export type TimersOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly clientBinding: () => string;
-  readonly withTimeout: <Result>(name: string, work: Promise<Result>) => Promise<Result>;
+  readonly timeout: FunctionTimeout;
 };
 
 export type Timers = {
@@ -141,7 +142,7 @@ class Timer {
       ...(retryContext && { retryContext }),
     };
     try {
-      await this.#options.withTimeout(name, this.#options.invoker.run(called, request));
+      await withTimeout(this.#options.timeout, name, this.#options.invoker.run(called, request));
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));

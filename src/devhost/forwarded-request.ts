@@ -1,0 +1,54 @@
+import type { IncomingMessage } from "node:http";
+import type { TypedData } from "./core-types.ts";
+import type { HttpCall } from "./http-call.ts";
+import { encodePath } from "./request-path.ts";
+
+/** Request headers as the host tells them: lower case, several of one name joined by a comma without a space. */
+const headersOf = ({ rawHeaders }: IncomingMessage): Record<string, string> => {
+  const headers: Record<string, string> = {};
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? "";
+    const value = rawHeaders[index + 1] ?? "";
+    const earlier = Object.hasOwn(headers, name) ? headers[name] : undefined;
+    headers[name] = earlier === undefined ? value : `${earlier},${value}`;
+  }
+  return headers;
+};
+
+/** Adds the query's keys; returns how each was spelled first, by its lower-case form. */
+const queryMetadata = (search: string, metadata: Record<string, TypedData>): ReadonlyMap<string, string> => {
+  const spelling = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(search)) {
+    const key = name.toLowerCase();
+    if (key === "code") continue;
+    if (!spelling.has(key)) spelling.set(key, name);
+    metadata[spelling.get(key) ?? name] = { string: value };
+  }
+  return spelling;
+};
+
+/**
+ * Trigger metadata of an HTTP call: query keys (but not the key in `code`), then route values. Letter case does not
+ * count, and the first spelling stays, so with `?ID=1` the value of `{id}` arrives as `ID`. In the cloud a query key
+ * `Headers` would take the place of the request's headers; here they always win.
+ */
+export const triggerMetadata = ({ values, path, request }: HttpCall): Record<string, TypedData> => {
+  const metadata: Record<string, TypedData> = {};
+  const spelling = path.search === "" ? undefined : queryMetadata(path.search, metadata);
+  for (const name of Object.keys(values))
+    metadata[spelling?.get(name.toLowerCase()) ?? name] = { string: values[name] ?? "" };
+  metadata["Headers"] = { json: JSON.stringify(headersOf(request)) };
+  return metadata;
+};
+
+/** The request as the app's inner server would have received it from the host's forwarder. */
+export const forwardedRequest = (call: HttpCall, id: string, body: () => AsyncGenerator<Buffer>): object => ({
+  method: call.request.method,
+  url: encodePath(call.path.path) + call.path.search,
+  headers: {
+    "x-ms-invocation-id": id,
+    "x-forwarded-host": call.request.headers.host ?? "localhost",
+    "x-forwarded-proto": call.scheme,
+  },
+  [Symbol.asyncIterator]: body,
+});
