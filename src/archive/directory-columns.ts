@@ -151,6 +151,15 @@ export class DirectoryColumns {
     return this.#slab(row).storedBytes[row & (slabRows - 1)] ?? 0;
   }
 
+  nameLength(place: number): number {
+    return this.#nameLength(this.#row(place));
+  }
+
+  setOffset(place: number, offset: number): void {
+    const row = this.#row(place);
+    this.#slab(row).offset[row & (slabRows - 1)] = offset;
+  }
+
   offset(place: number): number {
     const row = this.#row(place);
     return this.#slab(row).offset[row & (slabRows - 1)] ?? 0;

@@ -5,11 +5,13 @@ import { DirectoryColumns } from "./directory-columns.ts";
 /** Turns the bytes of a central directory (or of a shard's index), given in pieces of any size, into columns. */
 export class DirectoryDecoder {
   readonly directory: DirectoryColumns;
+  readonly #shift: number;
   #rest: Uint8Array = new Uint8Array();
 
-  /** Rows are added to `directory`. */
-  constructor(directory = new DirectoryColumns()) {
+  /** Rows are added to `directory`, their offsets moved by `shift`. */
+  constructor(directory = new DirectoryColumns(), shift = 0) {
     this.directory = directory;
+    this.#shift = shift;
   }
 
   push(piece: Uint8Array): void {
@@ -18,7 +20,8 @@ export class DirectoryDecoder {
     for (;;) {
       const extent = centralRecordExtent(bytes, at);
       if (extent === undefined || extent > bytes.length - at) break;
-      this.directory.append(decodeCentralRecord(bytes, at, this.directory.owners));
+      const entry = decodeCentralRecord(bytes, at, this.directory.owners);
+      this.directory.append(this.#shift === 0 ? entry : { ...entry, offset: entry.offset + this.#shift });
       at += extent;
     }
     this.#rest = bytes.slice(at);

@@ -25,8 +25,9 @@ export const versionNeeded = (entry: Pick<DirectoryEntry, "method" | "kind">, zi
 const needsZip64 = (entry: Pick<DirectoryEntry, "sizeBytes" | "storedBytes">): boolean =>
   entry.sizeBytes >= max32 || entry.storedBytes >= max32;
 
-export const localHeaderLength = (entry: Pick<DirectoryEntry, "name" | "sizeBytes" | "storedBytes">): number =>
-  localHeaderBytes + entry.name.length + (needsZip64(entry) ? 20 : 0);
+export const localHeaderLength = (
+  entry: Pick<DirectoryEntry, "sizeBytes" | "storedBytes"> & { readonly name: { readonly length: number } },
+): number => localHeaderBytes + entry.name.length + (needsZip64(entry) ? 20 : 0);
 
 /** The local header as Lifeboat writes it: a function of the directory's entry, so that verifying can rebuild it. */
 export const encodeLocalHeader = (entry: LocalHeaderEntry): Buffer => {

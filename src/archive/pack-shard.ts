@@ -36,6 +36,13 @@ const jobsAhead = 2;
 const batchBytes = 4 * 2 ** 20;
 const batchEntries = 512;
 const heldBlocks = 4;
+
+/**
+ * Large files are held back up to this much until their header is known. Each larger one costs up to three blocks more
+ * than its bytes need, so this bounds the number of blocks.
+ */
+export const heldBytesFor = (blockBytes: number): number => heldBlocks * blockBytes;
+
 /** Timestamps may be as coarse as this: what changed shorter before it was read may change again unseen. */
 const coarsestClockNs = 2_000_000_000n;
 
@@ -55,7 +62,7 @@ export const packShard = async (dependencies: PackDependencies, work: ShardWork)
     roots: site.localRoots,
     level: work.level ?? defaultLevel,
     suspectAfterNs: (await site.now()) - coarsestClockNs,
-    heldBytes: heldBlocks * blockBytes,
+    heldBytes: heldBytesFor(blockBytes),
     signal,
   };
   try {
