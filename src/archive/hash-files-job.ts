@@ -61,7 +61,8 @@ const readSlice = (slice: FileSlice): Buffer => {
     for (;;) {
       const count = readSync(descriptor, buffer, filled, wanted - filled, slice.offset + filled);
       filled += count;
-      if (count === 0 || filled === wanted) return buffer.subarray(0, filled);
+      // A short read is the end of a file; asking once more is not worth a system call.
+      if (count === 0 || filled >= slice.length) return buffer.subarray(0, filled);
     }
   } finally {
     closeSync(descriptor);
