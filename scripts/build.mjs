@@ -5,6 +5,15 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
+/**
+ * The Functions library is bundled from the TypeScript its package ships. What it ships compiled is for Node 8: private
+ * members are WeakMaps there, which alone make an HTTP call three times as expensive (docs/devhost.md).
+ */
+const functionsLibrary = {
+  "@azure/functions": `${root}/node_modules/@azure/functions/src/index.ts`,
+  "@azure/functions-extensions-base": `${root}/node_modules/@azure/functions-extensions-base/dist/azure-functions-extensions-base.js`,
+};
+
 /** Bundles TypeScript entry points as ESM for Node; CommonJS dependencies find `require` through the banner. */
 export const bundle = (entryPoints, outdir, extra = {}) =>
   build({
@@ -21,6 +30,7 @@ export const bundle = (entryPoints, outdir, extra = {}) =>
     logLevel: "warning",
     // The host provides functions-core; libsql brings a native binary and is loaded only on one machine.
     external: ["@azure/functions-core", "libsql"],
+    alias: extra.packages === "external" ? {} : functionsLibrary,
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
