@@ -1,5 +1,6 @@
 import Libsql from "libsql";
-import { statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { HostFailure } from "../host-failure.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 
@@ -8,6 +9,13 @@ type Job = { readonly write: () => () => void; readonly reject: (error: unknown)
 
 /** Above this a whole-file check would be felt at every start; damage then shows when the page is read. */
 const checkedAtOpeningBytes = 32 * 1024 * 1024;
+
+/** SQLite itself calls a read-only file system a disk error. */
+const checkWritable = (file: string): void => {
+  if (file === ":memory:") return;
+  if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+  else accessSync(dirname(file), constants.W_OK);
+};
 
 /**
  * One SQLite file owned by this process alone (the lock vanishes with the process), every commit on disk before it is
@@ -20,11 +28,12 @@ export class Database {
 
   constructor(file: string) {
     this.#file = file;
+    this.#explained(() => checkWritable(file));
     this.#connection = this.#explained(() => new Libsql(file));
     try {
       this.#explained(() => this.#prepare());
     } catch (error) {
-      this.#connection.close();
+      this.#release();
       throw error;
     }
   }
@@ -104,7 +113,7 @@ export class Database {
 
   close(): void {
     this.flush();
-    this.#connection.close();
+    this.#release();
   }
 
   /** Writes what `transact` has collected, without waiting for the end of the turn. */
@@ -129,6 +138,20 @@ export class Database {
         reject(error);
       }
     }
+  }
+
+  /**
+   * The driver keeps the file open until every statement is collected as garbage, and an exclusive lock in WAL mode with
+   * it: so the lock is given back by leaving WAL mode, which also leaves one whole file behind.
+   */
+  #release(): void {
+    try {
+      for (const pragma of ["journal_mode=DELETE", "locking_mode=NORMAL", "schema_version"])
+        this.#connection.pragma(pragma);
+    } catch {
+      // A damaged file or a full disk: the lock goes with the process, and the next opening says what is wrong.
+    }
+    this.#connection.close();
   }
 
   #explained<Result>(action: () => Result): Result {

@@ -2,7 +2,7 @@ import { HostFailure } from "../host-failure.ts";
 
 const codeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return "";
-  if ("code" in error && typeof error.code === "string") return error.code;
+  if ("code" in error && typeof error.code === "string" && error.code !== "") return error.code;
   return error.message.includes("Unable to open") ? "SQLITE_CANTOPEN" : "";
 };
 
@@ -16,7 +16,7 @@ const explanations: readonly (readonly [RegExp, (file: string) => string])[] = [
     (file) => `${file} is damaged or is not a database. Move it away to start with an empty one, or put a copy back.`,
   ],
   [
-    /^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)/,
+    /^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)|^(ENOENT|EACCES|EPERM|EROFS)$/,
     (file) => `${file} cannot be opened for writing. Check that its folder exists, and who may write there.`,
   ],
   [/^SQLITE_FULL/, (file) => `The disk that holds ${file} is full. Free some space on it.`],

@@ -10,7 +10,7 @@ export interface RunningDurable {
   readonly client: DurableClient;
   readonly log: readonly string[];
   /** Calls the loopback server as the SDK's client does. */
-  rpc(path: string, init?: RequestInit): Promise<Response>;
+  readonly rpc: (path: string, init?: RequestInit) => Promise<Response>;
 }
 
 const running = new Set<Durable>();
