@@ -31,6 +31,23 @@ export interface BlockTarget {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A byte range of an object, as long as it is unchanged. */
+export interface CopySource {
+  readonly name: string;
+  readonly etag: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A block on its way. */
+interface Staging {
+  /** What its id is made of. */
+  readonly named: Uint8Array;
+  readonly length: number;
+  readonly stage: (block: BlockId) => Promise<void>;
+  readonly whenDone: () => void;
+}
+
 /** Blocks on their way while the next is filled. */
 const stagedAhead = 2;
 
@@ -55,6 +72,11 @@ export class BlockWriter {
     return this.#length;
   }
 
+  /** Of the block that has begun. */
+  get pendingBytes(): number {
+    return this.#filled;
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       this.#block ??= this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#target.blockBytes);
@@ -65,6 +87,17 @@ export class BlockWriter {
       if (this.#filled === this.#block.length) await this.cut();
     }
     this.#length += bytes.length;
+  }
+
+  /** Stages a byte range of another object of the same container, as a block of its own. */
+  async copy(from: CopySource): Promise<void> {
+    await this.cut();
+    // What is copied is not seen here; where it comes from stands for its content.
+    const named = Buffer.from(`${from.name} ${from.etag} ${from.offset} ${from.length}`);
+    const { destination, upload, signal } = this.#target;
+    const stage = (block: BlockId): Promise<void> => destination.stageCopy(upload, block, from, signal);
+    this.#pieces.push(await this.#start({ named, length: from.length, stage, whenDone: () => undefined }));
+    this.#length += from.length;
   }
 
   /** Ends the current block, if it has begun. */
@@ -114,19 +147,25 @@ export class BlockWriter {
     await Promise.all(this.#running);
   }
 
-  async #stage(bytes: Buffer, whenDone: () => void): Promise<BlockPiece> {
-    const { destination, upload, shard, signal } = this.#target;
+  #stage(bytes: Buffer, whenDone: () => void): Promise<BlockPiece> {
+    const { destination, upload, signal } = this.#target;
+    const stage = (block: BlockId): Promise<void> => destination.stage(upload, block, bytes, signal);
+    return this.#start({ named: bytes, length: bytes.length, stage, whenDone });
+  }
+
+  async #start(work: Staging): Promise<BlockPiece> {
+    const { shard, signal } = this.#target;
     while (this.#running.size >= stagedAhead) await Promise.race(this.#running);
     if (this.#failure) throw this.#failure.error;
     signal?.throwIfAborted();
-    const block = blockId(shard, this.#position++, bytes);
-    const running: Promise<void> = destination
-      .stage(upload, block, bytes, signal)
-      .then(whenDone, (error: unknown) => {
+    const block = blockId(shard, this.#position++, work.named);
+    const running: Promise<void> = work
+      .stage(block)
+      .then(work.whenDone, (error: unknown) => {
         this.#failure ??= { error };
       })
       .finally(() => this.#running.delete(running));
     this.#running.add(running);
-    return { block, length: bytes.length };
+    return { block, length: work.length };
   }
 }

@@ -1,0 +1,87 @@
+import { availableParallelism } from "node:os";
+import { basename, dirname } from "node:path";
+import { directoryDestination } from "../../src/adapters/destination/directory.ts";
+import { LocalDirectory } from "../../src/adapters/site-files/local-directory.ts";
+import { compareMany, verdict } from "../../src/archive/compare-many.ts";
+import { filesPrefix } from "../../src/archive/entry-row.ts";
+import { extractToRoots } from "../../src/archive/extract-to-roots.ts";
+import { PackPool } from "../../src/archive/pack-pool.ts";
+import { pathFromText } from "../../src/domain/byte-path.ts";
+import type { LocalRoot } from "../../src/ports/site-files.ts";
+import { backUp, listSite, openBackup } from "../../test/support/engine.ts";
+
+const rootOf = (directory: string): LocalRoot => ({ at: pathFromText(""), directory });
+
+/** Says on standard error how long each part took, for whoever looks for hot spots. */
+const clock = (): ((part: string) => void) => {
+  let last = performance.now();
+  return (part) => {
+    const now = performance.now();
+    console.error(`${part}: ${((now - last) / 1000).toFixed(2)} s`);
+    last = now;
+  };
+};
+
+const withPool = async (work: (runner: PackPool) => Promise<void>): Promise<void> => {
+  // This bundle lies in dist/ts, the threads' own beside that folder.
+  const script = new URL("../archive-worker.js", import.meta.url);
+  const runner = new PackPool({ threads: availableParallelism(), script });
+  await work(runner);
+  await runner.close();
+};
+
+const full = (site: string, output: string): Promise<void> =>
+  withPool(async (runner) => {
+    const tick = clock();
+    const destination = directoryDestination(dirname(output));
+    const sealed = await backUp({ site: new LocalDirectory([rootOf(site)]), destination, runner }, basename(output));
+    tick("full");
+    console.log(`${sealed.entries} entries, ${sealed.leftOut.length} left out`);
+  });
+
+const restore = (archive: string, into: string): Promise<void> =>
+  withPool(async (runner) => {
+    const tick = clock();
+    const opened = await openBackup(directoryDestination(dirname(archive)), basename(archive));
+    tick("open");
+    const done = await extractToRoots(opened, "all", {
+      runner,
+      roots: [rootOf(into)],
+      prefix: filesPrefix,
+      stampsFolders: true,
+    });
+    tick("extract");
+    console.log(`${done.entries} entries`);
+  });
+
+/** Compares the live site by content, and stages what differs. */
+const compare = (archive: string, site: string, staging: string): Promise<void> =>
+  withPool(async (runner) => {
+    const tick = clock();
+    const files = new LocalDirectory([rootOf(site)]);
+    const [{ listing }, opened] = await Promise.all([
+      listSite(files),
+      openBackup(directoryDestination(dirname(archive)), basename(archive)),
+    ]);
+    tick("list and open");
+    const { verdicts, onlyListed } = await compareMany(opened.directory, { listing, files }, { runner });
+    tick("compare");
+    const differing = [...verdicts.keys()].filter((place) => verdicts[place] !== verdict.equal);
+    await extractToRoots(opened, differing, {
+      runner,
+      roots: [rootOf(staging)],
+      prefix: filesPrefix,
+      stampsFolders: true,
+    });
+    tick("stage");
+    console.log(`${differing.length} to write, ${onlyListed.length} to remove`);
+  });
+
+const parts: Readonly<Record<string, (...parameters: string[]) => Promise<void>>> = { full, restore, compare };
+
+/** The engine as a program of its own: `full SITE ARCHIVE`, `restore ARCHIVE INTO`, `compare ARCHIVE SITE STAGING`. */
+export const runOurs = async (part = "", ...parameters: string[]): Promise<void> => {
+  const run = parts[part];
+  if (!run) throw new Error(`There is no part "${part}".`);
+  await run(...parameters);
+};

@@ -1,0 +1,46 @@
+import { inflateRawSync } from "node:zlib";
+import { randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { deflatedSlice, deflateEnd, storedContent } from "../../src/archive/deflate-content.ts";
+
+const text = (length: number): Buffer =>
+  Buffer.from("All work and no play. ".repeat(length / 22 + 1)).subarray(0, length);
+
+describe("deflating", () => {
+  it("makes slices that follow one another in one stream, whatever they hold", () => {
+    const content = fc.oneof(
+      fc.integer({ min: 1, max: 200_000 }).map(text),
+      fc.integer({ min: 1, max: 200_000 }).map((length) => randomBytes(length)),
+      fc.uint8Array({ minLength: 1, maxLength: 50 }).map((bytes) => Buffer.from(bytes)),
+    );
+    fc.assert(
+      fc.property(fc.array(content, { maxLength: 5 }), (slices) => {
+        const stream = Buffer.concat([...slices.map((slice) => deflatedSlice(slice, 4)), deflateEnd]);
+        expect(inflateRawSync(stream).equals(Buffer.concat(slices))).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("costs next to nothing on what does not compress", () => {
+    const noise = randomBytes(1_000_000);
+    expect(deflatedSlice(noise, 4).length).toBeLessThan(1_000_100);
+    const { method, bytes } = storedContent(noise, 4);
+    expect(method).toBe(0);
+    expect(bytes.equals(noise)).toBe(true);
+  });
+
+  it("stores whole files that would grow, and deflates the others", () => {
+    expect(storedContent(Buffer.from("x"), 4).method).toBe(0);
+    expect(storedContent(Buffer.alloc(0), 4).method).toBe(0);
+    const { method, bytes } = storedContent(text(100_000), 4);
+    expect(method).toBe(8);
+    expect(inflateRawSync(bytes).equals(text(100_000))).toBe(true);
+  });
+
+  it("deflates what is text in the middle of noise", () => {
+    const mixed = Buffer.concat([randomBytes(100_000), text(200_000), randomBytes(100_000)]);
+    expect(storedContent(mixed, 4).method).toBe(8);
+  });
+});
