@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { StoreFailure } from "../../domain/store-failure.ts";
+import type { BlockId, StoredObject, Upload } from "../../ports/destination.ts";
+
+/** How the port's values look on the wire of Azure Blob Storage, and back. */
+
+/** Of one length for all blocks, as Azure demands; the run is in it, so that runs for one name never mix. */
+export const wireId = (upload: Upload, block: BlockId): string => {
+  const run = createHash("sha256").update(upload.run).digest().subarray(0, 8);
+  return Buffer.concat([run, Buffer.from(block, "base64")]).toString("base64");
+};
+
+export const storedObject = (
+  name: string,
+  from: {
+    readonly contentLength?: number | undefined;
+    readonly etag?: string | undefined;
+    readonly lastModified?: Date | undefined;
+    readonly metadata?: Readonly<Record<string, string>> | undefined;
+  },
+): StoredObject => ({
+  name,
+  sizeBytes: from.contentLength ?? 0,
+  // In quotes in headers, without in lists.
+  etag: (from.etag ?? "").replace(/^"|"$/g, ""),
+  modified: from.lastModified ?? new Date(0),
+  metadata: Object.fromEntries(Object.entries(from.metadata ?? {}).map(([key, value]) => [key.toLowerCase(), value])),
+});
+
+export const quoted = (etag: string): string => `"${etag}"`;
+
+export const filled = async (body: AsyncIterable<Buffer | string>, length: number): Promise<Uint8Array> => {
+  const bytes = Buffer.allocUnsafe(length);
+  let end = 0;
+  for await (const chunk of body) {
+    const piece = Buffer.from(chunk);
+    if (end + piece.length > length) throw new Error("A download with more bytes than were asked for.");
+    piece.copy(bytes, end);
+    end += piece.length;
+  }
+  if (end < length) throw Object.assign(new Error("The answer ended early."), { code: "ERR_STREAM_PREMATURE_CLOSE" });
+  return bytes;
+};
+
+const types: Readonly<Record<string, string>> = {
+  zip: "application/zip",
+  xml: "application/xml",
+  log: "text/plain; charset=utf-8",
+};
+
+export const contentType = (name: string): string =>
+  types[/[^.]*$/.exec(name)?.[0] ?? ""] ?? "application/octet-stream";
+
+export const sameMetadata = (
+  one: Readonly<Record<string, string>> = {},
+  other: Readonly<Record<string, string>> = {},
+): boolean => inOrder(one) === inOrder(other);
+
+const inOrder = (metadata: Readonly<Record<string, string>>): string =>
+  Object.entries(metadata)
+    .map(([key, value]) => `${key.toLowerCase()}=${value}`)
+    .toSorted()
+    .join("\n");
+
+export const changed = (name: string): StoreFailure =>
+  new StoreFailure("SourceChanged", `${name} is no longer what it was a moment ago. Read it anew.`);
+
+export const tooShort = (name: string, size: number, end: number): StoreFailure =>
+  new StoreFailure("OutOfRange", `${name} ends at ${size}, before byte ${end}.`);
+
+export const notFound = (name: string, container: string): StoreFailure =>
+  new StoreFailure("NotFound", `${name} is not in ${container}. List it to see what is.`);

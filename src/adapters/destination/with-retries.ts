@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface RetryPolicy {
+  /** Pauses before the second, third ... attempt; each is stretched or shortened by up to half at random. */
+  readonly delaysMs: readonly number[];
+  /** How long one attempt may take; more where many bytes have to go over the wire. */
+  readonly timeoutMs: number;
+  readonly wait: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+}
+
+export const defaultRetries: RetryPolicy = {
+  delaysMs: [200, 800, 3_200, 12_800],
+  timeoutMs: 60_000,
+  wait: async (ms, signal) => {
+    await sleep(ms, undefined, signal ? { signal } : {});
+  },
+};
+
+/** How long the store may ask us to stay away; longer counts as being down. */
+const longestWaitMs = 60_000;
+
+/** No answer in time. */
+export class NoAnswer extends Error {
+  constructor(timeoutMs: number) {
+    super(`There was no answer within ${Math.round(timeoutMs / 1000)} seconds.`);
+    this.name = "NoAnswer";
+  }
+}
+
+export interface Attempts {
+  readonly policy: RetryPolicy;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Whether an error may pass by itself; a number is how long the store asks us to wait. */
+  readonly isTransient: (error: unknown) => boolean | number;
+}
+
+/**
+ * Attempts until there is an answer, a lasting error, or no more attempts. `isRepeat` tells an attempt that an earlier
+ * one may have been carried out although its answer was lost.
+ */
+export const withRetries = async <T>(
+  { policy, timeoutMs, signal, isTransient }: Attempts,
+  attempt: (signal: AbortSignal, isRepeat: boolean) => Promise<T>,
+): Promise<T> => {
+  for (let number = 0; ; number++) {
+    signal?.throwIfAborted();
+    try {
+      return await withTimeout(timeoutMs, signal, async (limited) => attempt(limited, number > 0));
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      const transient = error instanceof NoAnswer || isTransient(error);
+      const delay = policy.delaysMs[number];
+      if (transient === false || delay === undefined) throw error;
+      const asked = transient === true ? 0 : Math.min(transient, longestWaitMs);
+      await policy.wait(Math.max(delay * (0.5 + Math.random()), asked), signal);
+    }
+  }
+};
+
+// By hand: what `AbortSignal.any` makes of a long-lived signal is kept as long as that signal on some versions of Node.
+const withTimeout = async <T>(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  work: (limited: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(signal?.reason);
+  const late = new NoAnswer(timeoutMs);
+  const timer = setTimeout(() => controller.abort(late), timeoutMs);
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    throw controller.signal.reason === late ? late : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+};
