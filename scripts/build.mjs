@@ -1,6 +1,7 @@
 // Builds what runs: dist/main.js (the Functions app), dist/start.js (the one-machine host) and dist/archive-worker.js.
 import { build } from "esbuild";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -14,9 +15,13 @@ const functionsLibrary = {
   "@azure/functions-extensions-base": `${root}/node_modules/@azure/functions-extensions-base/dist/azure-functions-extensions-base.js`,
 };
 
-/** Bundles TypeScript entry points as ESM for Node; CommonJS dependencies find `require` through the banner. */
-export const bundle = (entryPoints, outdir, extra = {}) =>
-  build({
+/**
+ * Bundles TypeScript entry points as ESM for Node; CommonJS dependencies find `require` through the banner. Each file is
+ * replaced in one move, so that a process that loads it meanwhile gets the old or the new one, whole. Answers the files.
+ */
+export const bundle = async (entryPoints, outdir, extra = {}) => {
+  const { outputFiles } = await build({
+    write: false,
     absWorkingDir: root,
     entryPoints,
     outdir,
@@ -36,6 +41,14 @@ export const bundle = (entryPoints, outdir, extra = {}) =>
     },
     ...extra,
   });
+  for (const { path, contents } of outputFiles) {
+    const unfinished = `${path}.${process.pid}.tmp`;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(unfinished, contents);
+    renameSync(unfinished, path);
+  }
+  return outputFiles.map(({ path }) => path);
+};
 
 const entryPoints = {
   main: "src/main.ts",
@@ -43,10 +56,15 @@ const entryPoints = {
   "archive-worker": "src/archive/worker.ts",
 };
 
+/** What an earlier build left and this one does not make; `dist/ts` belongs to scripts/run-ts.mjs. */
+const removeLeftovers = (made) => {
+  const names = new Set(made.map((path) => basename(path)));
+  for (const entry of readdirSync(`${root}/dist`, { withFileTypes: true }))
+    if (entry.isFile() && !entry.name.endsWith(".tmp") && !names.has(entry.name))
+      rmSync(`${root}/dist/${entry.name}`, { force: true });
+};
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  rmSync(`${root}/dist`, { recursive: true, force: true });
-  await bundle(
-    Object.fromEntries(Object.entries(entryPoints).filter(([, path]) => existsSync(`${root}/${path}`))),
-    "dist",
-  );
+  const present = Object.entries(entryPoints).filter(([, path]) => existsSync(`${root}/${path}`));
+  removeLeftovers(await bundle(Object.fromEntries(present), "dist"));
 }
