@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import type { PackRunner } from "../archive/pack-runner.ts";
+import type { ReadRunner } from "../archive/read-runner.ts";
 import type { Catalog } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Destinations } from "../ports/destinations.ts";
-import type { Sealer } from "../ports/secrets.ts";
+import type { Recovery, Sealer } from "../ports/secrets.ts";
 import type { SiteHosts, Sites } from "../ports/sites.ts";
 
 /** What operations and steps work with: the ports, and the installation's policy. */
@@ -14,7 +16,12 @@ export interface Installation {
   readonly destinations: Destinations;
   /** Work storage of runs: plans, shard indexes. Never the customer's container. */
   readonly scratch: () => Promise<Destination>;
+  /** Seals the catalog's secrets. */
   readonly sealer: Sealer;
+  /** Seals configurations into archives. */
+  readonly recovery: Recovery;
+  /** The archive engine's threads: one pool for the process. */
+  readonly threads: PackRunner & ReadRunner;
   readonly clock: Clock;
   /** Random, unique, lower case. */
   readonly newId: () => string;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { blockId } from "../archive/block-id.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import type { BlockId, Destination } from "../ports/destination.ts";
 import type { ScratchName } from "../workflows/contract.ts";
@@ -64,14 +65,4 @@ const write = async (destination: Destination, name: string, { run, bytes }: Con
     await destination.abandon(upload);
     if (!isStoreFailure(error, "AlreadyExists")) throw error;
   }
-};
-
-/** 4 bytes of shard, 4 of position, 16 of the content's hash. */
-export const blockId = (shard: number, position: number, content: Uint8Array): BlockId => {
-  const id = Buffer.alloc(24);
-  id.writeUInt32BE(shard, 0);
-  id.writeUInt32BE(position, 4);
-  createHash("sha256").update(content).digest().copy(id, 8, 0, 16);
-  // Safe: exactly the form the brand stands for.
-  return id.toString("base64") as BlockId;
 };

@@ -7,7 +7,7 @@ import { deleteBackup } from "../../src/operations/delete-backup.ts";
 import { getBackup, listBackups, renewBackupAccess } from "../../src/operations/read-backups.ts";
 import { readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
-import { blockId } from "../../src/steps/scratch.ts";
+import { blockId } from "../../src/archive/block-id.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
 
 let given: ReturnType<typeof memoryInstallation>;

@@ -44,11 +44,11 @@ export const arrows: Readonly<Record<string, Arrow>> = {
     why: "steps see domain, ports, archive, the types of workflows/contract.ts, and hashes.",
   },
   operations: {
-    sees: ["domain", "ports"],
+    sees: ["domain", "ports", "archive"],
     types: ["workflows/contract.ts"],
     node: ["crypto"],
     packages: ["zod"],
-    why: "operations see domain, ports, the types of workflows/contract.ts, hashes, and zod to parse stored rows.",
+    why: "operations see domain, ports, archive (to browse), the types of workflows/contract.ts, hashes, and zod to parse stored rows.",
   },
   api: {
     sees: ["domain", "operations"],

@@ -1,17 +1,40 @@
 import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
 import { memoryDestination } from "../../src/adapters/destination/memory.ts";
+import { openWith, sealTo } from "../../src/adapters/secrets/recovery-box.ts";
+import { createRecoveryKey, parseRecoveryKey } from "../../src/adapters/secrets/recovery-key.ts";
 import { keySealer } from "../../src/adapters/secrets/sealed.ts";
 import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
+import { runThreadJob, type ThreadRequest } from "../../src/archive/thread-jobs.ts";
 import { refuse } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { siteKey, type SiteId } from "../../src/domain/site.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import type { Call } from "../../src/ports/call.ts";
+import type { Recovery } from "../../src/ports/secrets.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import type { SiteDefinition } from "../../src/ports/sites.ts";
 import type { RunState } from "../../src/ports/workflow-runner.ts";
 
 export const shop: SiteId = { subscription: "s", resourceGroup: "g", name: "shop" };
+
+/** The engine's jobs on the calling thread. */
+export const inlineThreads: Installation["threads"] = {
+  threads: 1,
+  // The casts are safe: a job is answered with the result of its kind.
+  run: async (kind: string, job: unknown, signal?: AbortSignal) => {
+    signal?.throwIfAborted();
+    return runThreadJob({ kind, job } as ThreadRequest) as never;
+  },
+};
+
+export const memoryRecovery = (): Recovery => {
+  const key = createRecoveryKey();
+  return {
+    keyId: key.public.id,
+    seal: async (bytes, context) => sealTo(key.public, bytes, context),
+    open: async (sealed, context, given) => openWith(given ? parseRecoveryKey(given) : key, sealed, context),
+  };
+};
 
 /** An installation in memory with one site, a clock that stands still, and a runner that records what it is asked. */
 export const memoryInstallation = () => {
@@ -45,6 +68,8 @@ export const memoryInstallation = () => {
     },
     scratch: async () => container("scratch"),
     sealer: keySealer(configuredSealingKeys(sealingKey, "the test")),
+    recovery: memoryRecovery(),
+    threads: inlineThreads,
     clock: { now: () => clock.time },
     newId: () => `id${ids.next++}`,
     policy: { defaultDestination: "file:///backups/{site}", undoDays: 3 },
