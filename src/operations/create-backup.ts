@@ -8,10 +8,11 @@ import type { SiteDefinition } from "../ports/sites.ts";
 import { readConfiguration } from "./backup-configuration.ts";
 import { openContainer, rememberCredential } from "./credentials.ts";
 import { findSite } from "./find-site.ts";
+import { backupRun } from "./free-site.ts";
 import type { Installation } from "./installation.ts";
 import { insertBackup } from "./rows/backup-rows.ts";
 import { nameKey, namesPartition } from "./rows/keys.ts";
-import { changeSite, siteBusy, takenBy, type OpenRun, type SiteRow } from "./rows/site-row.ts";
+import { changeSite, siteBusy, takenBy, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
 
 export interface BackupRequest {
@@ -130,17 +131,6 @@ const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promi
   if (added.starts) await startRun(deps, call, wish.site, runRef(wish.site, added.row));
   return added.backup;
 };
-
-export const backupRun = (deps: Pick<Installation, "newId">, backup: Backup): OpenRun => ({
-  id: runId("backup", deps, backup.id),
-  kind: "backup",
-  since: backup.created,
-  backup: backup.id,
-});
-
-/** `backup-7-9f…`: readable, and never the same for two sites or two tries. */
-export const runId = (kind: string, deps: Pick<Installation, "newId">, backup?: number): string =>
-  [kind, ...(backup === undefined ? [] : [backup]), deps.newId()].join("-");
 
 const newBackup = (wish: NewBackup, id: number, call: Call): Backup => ({
   site: wish.site,

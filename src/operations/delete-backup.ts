@@ -3,12 +3,12 @@ import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { RowChange } from "../ports/catalog.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
-import { backupRun } from "./create-backup.ts";
 import { findSiteOrPast } from "./find-site.ts";
+import { freeSite } from "./free-site.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
-import { readBackup, replaceBackup } from "./rows/backup-rows.ts";
-import { changeSite, takenBy, type SiteChange, type SiteRow } from "./rows/site-row.ts";
+import { replaceBackup } from "./rows/backup-rows.ts";
+import { changeSite, type SiteChange, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
 
 /**
@@ -67,17 +67,4 @@ const cancelling = async (deps: Installation, { row, backup, change }: Cancellin
   const freed = await freeSite(deps, backup.site, row);
   const result = { backup, row: freed.row, cancelled: row.run.id, next: freed.row.run !== undefined };
   return { row: freed.row, also: [change, ...freed.also], result };
-};
-
-/** The site's row after its run ended: free, or owned by the backup that waited. */
-export const freeSite = async (
-  deps: Pick<Installation, "catalog" | "newId">,
-  site: SiteId,
-  { run: _run, waiting, ...rest }: SiteRow,
-): Promise<{ readonly row: SiteRow; readonly also: readonly RowChange[] }> => {
-  const free: SiteRow = { ...rest, epoch: rest.epoch + 1 };
-  const next = waiting === undefined ? undefined : await readBackup(deps.catalog, site, waiting);
-  if (next?.backup.status !== "Created") return { row: free, also: [] };
-  const run = backupRun(deps, next.backup);
-  return { row: takenBy(free, run), also: [replaceBackup({ ...next.backup, run: run.id }, next.version)] };
 };

@@ -6,7 +6,6 @@ import type { Secret } from "../domain/secret.ts";
 import { parseSiteName, siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
-import { runId } from "./create-backup.ts";
 import { rememberCredential } from "./credentials.ts";
 import { findSiteOrPast, siteNotFound } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
@@ -14,7 +13,7 @@ import { findBackup } from "./read-backups.ts";
 import { readBackups } from "./rows/backup-rows.ts";
 import { insertOperation, type Operation, type RestoreRequest } from "./rows/operation-rows.ts";
 import { changeSite, siteBusy, takenBy, type OpenRun, type SiteRow } from "./rows/site-row.ts";
-import { runRef, startRun } from "./start-run.ts";
+import { runId, runRef, startRun } from "./start-run.ts";
 
 export interface RestoreWish {
   readonly storageAccountUrl?: Secret;

@@ -31,3 +31,7 @@ export const startRun = async (
   else await call.runner.start("undoRestore", run.id, ref);
   call.log.info("run started", { site: site.name, run: run.id });
 };
+
+/** `backup-7-9f…`: readable, and never the same for two sites or two tries. */
+export const runId = (kind: string, deps: Pick<Installation, "newId">, backup?: number): string =>
+  [kind, ...(backup === undefined ? [] : [backup]), deps.newId()].join("-");
