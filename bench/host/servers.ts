@@ -1,0 +1,92 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { startHost } from "../../src/devhost/host.ts";
+
+/** The measured servers, each in a process of its own: this program started again with the name of its part. */
+
+/** The least that Node can do for a request: the yardstick. */
+export const serveBare = async (): Promise<void> => {
+  const body = JSON.stringify({ hello: "world" });
+  const server = createServer((_request, response) => {
+    response.setHeader("content-type", "application/json");
+    response.end(body);
+  });
+  server.listen(0, "127.0.0.1", () => {
+    const { port } = server.address() as AddressInfo; // It listens on a port.
+    process.send?.(`http://127.0.0.1:${port}`);
+  });
+};
+
+export const serveApp = async (appFile = "", dataDir = ""): Promise<void> => {
+  const host = await startHost({
+    appFile,
+    dataDir,
+    rootDir: "bench/host",
+    port: 0,
+    log: (level, category, message) => {
+      if (level === "error" || level === "warning") console.error(category, message);
+    },
+  });
+  process.on("message", () => void host.idle().then(() => process.send?.("idle")));
+  process.send?.(host.url);
+};
+
+export interface Server {
+  readonly url: string;
+  /** Resolves when no orchestration runs any more; only the app has some. */
+  readonly idle: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+const started = async (child: ChildProcess): Promise<Server> => {
+  const ended = once(child, "exit");
+  const next = async (): Promise<string> => {
+    const [said] = await Promise.race([
+      once(child, "message"),
+      ended.then(() => {
+        throw new Error("A measured server ended too soon; its own words are above.");
+      }),
+    ]);
+    return String(said);
+  };
+  return {
+    url: await next(),
+    idle: async () => {
+      child.send("tell when idle");
+      await next();
+    },
+    stop: async () => {
+      child.kill();
+      await ended;
+    },
+  };
+};
+
+const self = process.argv[1] ?? "";
+
+export const startBare = (): Promise<Server> => started(fork(self, ["bare"]));
+
+/** scripts/build.mjs, which finds its own folder by its place, so it is loaded from there and not bundled. */
+interface Build {
+  readonly bundle: (entryPoints: readonly string[], outdir: string) => Promise<readonly string[]>;
+}
+
+export const startApp = async (): Promise<Server> => {
+  const folder = mkdtempSync(join(tmpdir(), "lifeboat-bench-"));
+  const { bundle } = (await import(pathToFileURL("scripts/build.mjs").href)) as Build; // The file above.
+  await bundle(["bench/host/app.ts"], "dist/ts");
+  const server = await started(fork(self, ["app", "dist/ts/app.js", folder]));
+  return {
+    ...server,
+    stop: async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
