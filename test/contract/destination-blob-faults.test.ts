@@ -229,6 +229,17 @@ describeWith("azurite", azuritePresent, "a blob container whose store has faults
     },
   );
 
+  it("copies a range through itself that the store could not reach, and asks again for the next", async () => {
+    const { etag } = await store(destination, "source.zip", pieces);
+    const ids = [blockId(0, Buffer.from("1")), blockId(1, Buffer.from("2"))];
+    meet(isCopy, { status: 500, headers: { "x-ms-error-code": "CannotVerifyCopySource" } });
+    for (const [at, id] of ids.entries())
+      await destination.stageCopy(upload, id, { name: "source.zip", etag, offset: at * 1000, length: 1000 });
+    expect([count(isCopy), count(isRead)]).toEqual([2, 1]);
+    await destination.commit(upload, ids, {});
+    expect((await readAll(destination, upload.name)).equals(noise(300_000, "a").subarray(0, 2000))).toBe(true);
+  });
+
   it.each(["on the server", "through itself"])("notices a source that changes between its copies %s", async (way) => {
     const { etag } = await store(destination, "source.zip", pieces);
     const from = { name: "source.zip", etag, offset: 0, length: 1000 };
@@ -272,9 +283,7 @@ describeWith("azurite", azuritePresent, "a blob container whose store has faults
     it("a SAS that has expired: says when it ended", async () => {
       const expired = await open("rwdl", -60_000);
       const message = await failure("AccessDenied", expired.head("a.zip"));
-      expect(message).toMatch(
-        /\(403 AuthenticationFailed\): the SAS is not accepted \(it ends at 20\d\d-.*Z\)\. Renew it\./,
-      );
+      expect(message).toMatch(/\(403 \w+\): the SAS expired at 20\d\d-\S+Z\. Renew it\./);
       await failure("AccessDenied", stageAll(expired, upload, pieces));
       await failure("AccessDenied", namesOf(expired.list("")));
     });
@@ -302,15 +311,16 @@ describeWith("azurite", azuritePresent, "a blob container whose store has faults
 
     it("a container that is not there", async () => {
       const missing = await open("rwdl", 3_600_000, "not-there");
-      for (const work of [
-        stageAll(missing, upload, pieces),
-        missing.commit(upload, [], {}),
-        missing.head("a.zip"),
-        missing.read("a.zip", { offset: 0, length: 1 }),
-        missing.remove("a.zip"),
-        namesOf(missing.list("")),
-      ])
-        expect(await failure("NotFound", work)).toContain("the container is not there. Create it, or name another.");
+      const works: readonly (() => Promise<unknown>)[] = [
+        async () => stageAll(missing, upload, pieces),
+        async () => missing.commit(upload, [], {}),
+        async () => missing.head("a.zip"),
+        async () => missing.read("a.zip", { offset: 0, length: 1 }),
+        async () => missing.remove("a.zip"),
+        async () => namesOf(missing.list("")),
+      ];
+      for (const work of works)
+        expect(await failure("NotFound", work())).toContain("the container is not there. Create it, or name another.");
     });
 
     it("a name that a blob of another type has", async () => {

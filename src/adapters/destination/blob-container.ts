@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { TokenCredential } from "@azure/identity";
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
-import type { Secret } from "../../domain/secret.ts";
 import { isStoreFailure, StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } from "../../ports/destination.ts";
+import { blobClients, type BlobClients, type BlobLogin } from "./blob-clients.ts";
+import { BlobCopies, type CopySource } from "./blob-copies.ts";
 import { errorCodeOf, isTransient, statusOf } from "./blob-failure.ts";
 import { listBlobs } from "./blob-list.ts";
 import { BlobRequests, isGone } from "./blob-requests.ts";
@@ -22,36 +22,16 @@ import {
 import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkUpload } from "./check-input.ts";
 import { defaultRetries, type RetryPolicy } from "./with-retries.ts";
 
-export interface BlobContainerOptions {
+export interface BlobContainerOptions extends BlobLogin {
   /** `https://account.blob.core.windows.net/container`, without a query. */
   readonly container: string;
-  /** The query of a SAS for the container or the account; else `identity` logs in. */
-  readonly sas?: Secret;
-  readonly identity?: TokenCredential;
   readonly retries?: RetryPolicy;
   readonly pageSize?: number;
 }
 
 /** A container of Azure Blob Storage. Loads the SDK when the first one is opened; nothing is contacted yet. */
-export const blobContainer = async (options: BlobContainerOptions): Promise<Destination> => {
-  const { ContainerClient: Client } = await import("@azure/storage-blob");
-  const url = options.sas === undefined ? options.container : `${options.container}?${options.sas.reveal()}`;
-  // Retries are ours: after a lost answer it must be known that there was one. A redirect could lead anywhere.
-  const pipeline = {
-    retryOptions: { maxTries: 1 },
-    redirectOptions: { maxRetries: 0 },
-    userAgentOptions: { userAgentPrefix: "lifeboat" },
-  };
-  return new BlobContainer(new Client(url, options.identity, pipeline), options);
-};
-
-/** Where a copy starts: the range of another object. */
-interface CopySource {
-  readonly name: string;
-  readonly etag: string;
-  readonly offset: number;
-  readonly length: number;
-}
+export const blobContainer = async (options: BlobContainerOptions): Promise<Destination> =>
+  new BlobContainer(await blobClients(options.container, options), options);
 
 class BlobContainer implements Destination {
   readonly limits: DestinationLimits = {
@@ -63,17 +43,21 @@ class BlobContainer implements Destination {
   readonly #client: ContainerClient;
   readonly #options: BlobContainerOptions;
   readonly #requests: BlobRequests;
-  /** Sizes of copies' sources by name and etag: a copy must know that its range exists. */
-  readonly #sources = new Map<string, number>();
-  #copiesOnServer = true;
+  readonly #copies: BlobCopies;
 
-  constructor(client: ContainerClient, options: BlobContainerOptions) {
-    this.#client = client;
+  constructor(clients: BlobClients, options: BlobContainerOptions) {
+    this.#client = clients.plain;
     this.#options = options;
     this.#requests = new BlobRequests(
       { container: options.container, sas: options.sas },
       options.retries ?? defaultRetries,
     );
+    this.#copies = new BlobCopies({
+      clients,
+      requests: this.#requests,
+      identity: options.identity,
+      head: async (name, signal) => this.#head(name, signal),
+    });
   }
 
   async stage(upload: Upload, block: BlockId, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -90,9 +74,7 @@ class BlobContainer implements Destination {
   async stageCopy(upload: Upload, block: BlockId, from: CopySource, signal?: AbortSignal): Promise<void> {
     checkCopy(upload, block, from);
     signal?.throwIfAborted();
-    const size = await this.#sourceSize(from, signal);
-    if (from.offset + from.length > size) throw tooShort(from.name, size, from.offset + from.length);
-    if (this.#copiesOnServer && (await this.#copyOnServer(upload, block, from, signal))) return;
+    if (await this.#copies.copy(upload, block, from, signal)) return;
     const bytes = await this.read(from.name, from, { ifMatch: from.etag, ...(signal ? { signal } : {}) }).catch(
       (error: unknown): never => {
         throw isStoreFailure(error, "NotFound") ? changed(from.name) : error;
@@ -221,47 +203,6 @@ class BlobContainer implements Destination {
     if (ifMatch !== undefined && ifMatch !== object.etag) throw changed(name);
     if (offset > object.sizeBytes) throw tooShort(name, object.sizeBytes, offset);
     return Buffer.alloc(0);
-  }
-
-  async #sourceSize({ name, etag }: CopySource, signal: AbortSignal | undefined): Promise<number> {
-    const key = `${etag} ${name}`;
-    const known = this.#sources.get(key);
-    if (known !== undefined) return known;
-    const source = await this.#head(name, signal);
-    if (source?.etag !== etag) throw changed(name);
-    this.#sources.clear();
-    this.#sources.set(key, source.sizeBytes);
-    return source.sizeBytes;
-  }
-
-  /** False when the store will not copy by itself; it is not asked again. */
-  async #copyOnServer(
-    upload: Upload,
-    block: BlockId,
-    from: CopySource,
-    signal: AbortSignal | undefined,
-  ): Promise<boolean> {
-    const blob = this.#client.getBlockBlobClient(upload.name);
-    const source = this.#client.getBlobClient(from.name).url;
-    const work = { signal, bytes: from.length };
-    return this.#requests.send(`Copying ${from.name} into ${upload.name}`, work, async (abortSignal) => {
-      const options = { abortSignal, sourceConditions: { ifMatch: quoted(from.etag) }, ...(await this.#login()) };
-      try {
-        await blob.stageBlockFromURL(wireId(upload, block), source, from.offset, from.length, options);
-        return true;
-      } catch (error) {
-        const status = statusOf(error) ?? 0;
-        if (status === 404 || status === 412 || status === 304) throw changed(from.name);
-        if (isTransient(error) !== false || ![400, 401, 403, 409, 501].includes(status)) throw error;
-        this.#copiesOnServer = false;
-        return false;
-      }
-    });
-  }
-
-  async #login(): Promise<{ readonly sourceAuthorization?: { readonly scheme: string; readonly value: string } }> {
-    const token = await this.#options.identity?.getToken("https://storage.azure.com/.default");
-    return token ? { sourceAuthorization: { scheme: "Bearer", value: token.token } } : {};
   }
 
   /** Whether the blob is made of exactly these blocks with this metadata: then it is what we tried to write. */

@@ -143,7 +143,12 @@ const explain = (error: unknown, status: number | undefined, code: string | unde
 };
 
 const denied = (error: unknown, code: string | undefined, { sas }: Place): string => {
-  const detail = text(restOf(error).details?.authenticationErrorDetail);
+  const { details, response } = restOf(error);
+  const detail = text(details?.authenticationErrorDetail);
+  // By the store's own clock; stores differ in the code they give for this.
+  const now = Date.parse(response?.headers?.get("date") ?? "");
+  if (sas !== undefined && (parseSas(sas).expires?.getTime() ?? Infinity) <= now)
+    return `the SAS expired at ${parseSas(sas).expires?.toISOString()}. Renew it.`;
   if (code === "AuthorizationFailure")
     return "the storage account refuses this machine. Look at its firewall, and at the SAS's addresses and services.";
   if (sas === undefined) return "give Lifeboat's identity the role Storage Blob Data Contributor on the container.";

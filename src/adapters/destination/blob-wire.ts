@@ -32,15 +32,24 @@ export const quoted = (etag: string): string => `"${etag}"`;
 export const filled = async (body: AsyncIterable<Buffer | string>, length: number): Promise<Uint8Array> => {
   const bytes = Buffer.allocUnsafe(length);
   let end = 0;
-  for await (const chunk of body) {
-    const piece = Buffer.from(chunk);
-    if (end + piece.length > length) throw new Error("A download with more bytes than were asked for.");
-    piece.copy(bytes, end);
-    end += piece.length;
+  try {
+    for await (const chunk of body) {
+      const piece = Buffer.from(chunk);
+      // More than was asked for is counted and not kept.
+      piece.copy(bytes, Math.min(end, length));
+      end += piece.length;
+    }
+  } catch (error) {
+    // The SDK calls a broken connection, an aborted call and a short body by many names.
+    throw endedEarly(error);
   }
-  if (end < length) throw Object.assign(new Error("The answer ended early."), { code: "ERR_STREAM_PREMATURE_CLOSE" });
+  if (end < length) throw endedEarly();
+  if (end > length) throw new Error("A download with more bytes than were asked for.");
   return bytes;
 };
+
+const endedEarly = (cause?: unknown): Error =>
+  Object.assign(new Error("The answer ended early.", { cause }), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 
 const types: Readonly<Record<string, string>> = {
   zip: "application/zip",
