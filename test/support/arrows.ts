@@ -18,7 +18,18 @@ interface Arrow {
 }
 
 const sdks = ["@azure/functions", "durable-functions"] as const;
-const everything = ["domain", "ports", "archive", "workflows", "steps", "operations", "api", "adapters", "functions"];
+const everything = [
+  "domain",
+  "ports",
+  "archive",
+  "manifest",
+  "workflows",
+  "steps",
+  "operations",
+  "api",
+  "adapters",
+  "functions",
+];
 
 export const arrows: Readonly<Record<string, Arrow>> = {
   domain: { sees: [], why: "domain is pure: it sees only domain, no package and no Node module." },
@@ -33,22 +44,28 @@ export const arrows: Readonly<Record<string, Arrow>> = {
     node: ["zlib", "crypto", "worker_threads"],
     why: "archive turns bytes into bytes: domain, ports as types, and Node's zlib, crypto and worker_threads.",
   },
+  manifest: {
+    sees: ["domain"],
+    node: ["crypto", "buffer"],
+    packages: ["fast-xml-parser"],
+    why: "manifest turns a value into XML and back: domain, hashes, and the XML parser, which no other folder needs.",
+  },
   workflows: {
     sees: ["domain"],
     why: "workflows replay: they see only domain and workflows, no package and no Node module.",
   },
   steps: {
-    sees: ["domain", "ports", "archive"],
+    sees: ["domain", "ports", "archive", "manifest"],
     types: ["workflows/contract.ts"],
     node: ["crypto"],
-    why: "steps see domain, ports, archive, the types of workflows/contract.ts, and hashes.",
+    why: "steps see domain, ports, archive, manifest, the types of workflows/contract.ts, and hashes.",
   },
   operations: {
-    sees: ["domain", "ports", "archive"],
+    sees: ["domain", "ports", "archive", "manifest"],
     types: ["workflows/contract.ts"],
     node: ["crypto"],
     packages: ["zod"],
-    why: "operations see domain, ports, archive (to browse), the types of workflows/contract.ts, hashes, and zod to parse stored rows.",
+    why: "operations see domain, ports, archive and manifest (to browse and discover), the types of workflows/contract.ts, hashes, and zod to parse stored rows.",
   },
   api: {
     sees: ["domain", "operations"],
@@ -106,7 +123,8 @@ const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly
   {
     in: /^steps\//,
     may: /^\.\.\/operations\/(?:rows\/[\w-]+|installation|credentials|free-site|start-run)\.ts$/,
-    because: "Steps read and write the same rows as operations, with the same installation, and end and start runs by the same rules.",
+    because:
+      "Steps read and write the same rows as operations, with the same installation, and end and start runs by the same rules.",
   },
 ];
 
