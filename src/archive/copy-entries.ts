@@ -1,0 +1,233 @@
+import type { Destination, Upload } from "../ports/destination.ts";
+import { ArchiveInvalid } from "./archive-invalid.ts";
+import { BlockWriter } from "./block-writer.ts";
+import { CentralEncoder } from "./central-encoder.ts";
+import { damagedAmong, extentInSegment, readsAhead, readSegment } from "./copy-check.ts";
+import type { CopyShard } from "./copy-shards.ts";
+import { copySteps, type CopyRun } from "./copy-steps.ts";
+import type { DirectoryEntry } from "./directory-entry.ts";
+import { entryMeta } from "./entry-row.ts";
+import { encodeLocalHeader } from "./local-header.ts";
+import { OrderedWindow } from "./ordered-window.ts";
+import { heldBytesFor } from "./pack-shard.ts";
+import { gapBytes, type ReadSegment } from "./read-segments.ts";
+import type { PreviousArchive } from "./reuse-source.ts";
+import type { IndexRun, ShardIndex } from "./shard-index.ts";
+import { openStored } from "./stored-entry.ts";
+
+export interface CopyWork {
+  readonly previous: PreviousArchive;
+  /** The previous archive is an object of the destination itself: then it copies by itself what it can. */
+  readonly isInDestination: boolean;
+  readonly shard: CopyShard;
+  readonly upload: Upload;
+  /** From `blockBytesFor`, the same for all shards of a backup. */
+  readonly blockBytes: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly entries: number; readonly sizeBytes: number }) => void;
+}
+
+/** For sealing, like any shard's; and the places of the shard's listing that could not be copied. */
+export interface CopiedEntries {
+  readonly index: ShardIndex;
+  readonly damaged: readonly number[];
+}
+
+/**
+ * Copies entries' headers and stored bytes out of the previous archive: long runs within the container, unseen but for
+ * some that are read again, where the destination can do that by itself; all else is read, compared with its checksum,
+ * and staged. The rows are today's.
+ */
+export const copyEntries = async (destination: Destination, work: CopyWork): Promise<CopiedEntries> => {
+  const copying = new Copying(destination, work);
+  try {
+    return await copying.run();
+  } catch (error) {
+    await copying.settle();
+    throw error;
+  }
+};
+
+const recordsTogether = 512;
+const mostCopiedBytes = 100 * 2 ** 20;
+/** Runs and pieces of runs that are copied as blocks of their own; with all others they stay below what a blob takes. */
+const mostRuns = 5_000;
+const mostCopies = 15_000;
+/** Stretches of this many bytes are read again, or not, as a whole. */
+const rereadBytes = 4 * 2 ** 20;
+/** What is copied was not changed just now: that was made sure of before. */
+const neverSuspect = 2n ** 63n - 1n;
+const nothing = async (): Promise<void> => undefined;
+
+/** One run of it. */
+class Copying {
+  readonly #work: CopyWork;
+  readonly #destination: Destination;
+  readonly #writer: BlockWriter;
+  readonly #encoder: CentralEncoder;
+  /** Places of the shard's listing by places of the previous archive. */
+  readonly #listedAt: ReadonlyMap<number, number>;
+  readonly #copyFrom: number;
+  readonly #runs: IndexRun[] = [];
+  readonly #damaged: number[] = [];
+  #records: Buffer[] = [];
+  #entries = 0;
+  #sizeBytes = 0;
+
+  constructor(destination: Destination, work: CopyWork) {
+    const { shard, upload, blockBytes, signal } = work;
+    this.#work = work;
+    this.#destination = destination;
+    this.#writer = new BlockWriter({ destination, upload, shard: shard.number, blockBytes, signal });
+    this.#encoder = new CentralEncoder(shard.listing.owners);
+    this.#listedAt = new Map(Array.from(shard.archivedAt, (place, listed) => [place, listed]));
+    this.#copyFrom = copyFrom(destination, work);
+  }
+
+  async run(): Promise<CopiedEntries> {
+    const { previous, shard, signal, onProgress } = this.#work;
+    const window = new OrderedWindow(readsAhead);
+    for (const step of copySteps(previous.archive, shard.archivedAt, this.#copyFrom)) {
+      signal?.throwIfAborted();
+      if ("copy" in step) await window.add(nothing, () => this.#copyUnlessDamaged(step.copy));
+      else if (step.read.isLarge) await window.add(nothing, () => this.#readLarge(step.read));
+      else
+        await window.add(
+          () => readSegment(previous.archive, step.read, signal),
+          (bytes) => this.#readSmall(step.read, bytes),
+        );
+      onProgress?.({ entries: this.#entries, sizeBytes: this.#sizeBytes });
+    }
+    await window.finish();
+    this.#endRecords();
+    const pieces = await this.#writer.finish();
+    onProgress?.({ entries: this.#entries, sizeBytes: this.#sizeBytes });
+    return { index: this.#index(pieces), damaged: this.#damaged };
+  }
+
+  settle(): Promise<void> {
+    return this.#writer.settle();
+  }
+
+  #index(pieces: ShardIndex["pieces"]): ShardIndex {
+    const { number } = this.#work.shard;
+    const sums = { entries: this.#entries, sizeBytes: this.#sizeBytes };
+    return { shard: number, pieces, runs: this.#runs, parts: [], ...sums, leftOut: [], changed: [] };
+  }
+
+  /** Looks at some of it first; what is damaged is not copied. */
+  async #copyUnlessDamaged(run: CopyRun): Promise<void> {
+    const { previous, signal } = this.#work;
+    const damaged = await damagedAmong(
+      previous.archive,
+      run.places.filter((place) => this.#isReread(place)),
+      signal,
+    );
+    if (damaged.size === 0) return this.#copy(run);
+    for (const place of damaged) this.#skip(place);
+    const others = run.places.filter((place) => !damaged.has(place));
+    for (const step of copySteps(previous.archive, others, this.#copyFrom)) {
+      if ("copy" in step) await this.#copy(step.copy);
+      else if (step.read.isLarge) await this.#readLarge(step.read);
+      else await this.#readSmall(step.read, await readSegment(previous.archive, step.read, signal));
+    }
+  }
+
+  #isReread(place: number): boolean {
+    const { previous, shard } = this.#work;
+    const { run, every } = shard.reread;
+    return Math.floor(previous.archive.directory.offset(place) / rereadBytes) % every === run % every;
+  }
+
+  async #copy({ start: runStart, end, places }: CopyRun): Promise<void> {
+    const { previous, signal } = this.#work;
+    const { minBlockBytes, maxBlockBytes } = this.#destination.limits;
+    for (const place of places) this.#addRow(place, this.#writer.length - runStart);
+    // A block must not be too short, so the one that has begun takes the beginning of the run.
+    const { pendingBytes } = this.#writer;
+    const missing = pendingBytes > 0 ? Math.max(0, minBlockBytes - pendingBytes) : 0;
+    if (missing > 0) await this.#writer.write(await previous.archive.source.read(runStart, missing, signal));
+    const start = runStart + missing;
+    const count = Math.ceil((end - start) / Math.min(mostCopiedBytes, maxBlockBytes));
+    const border = (part: number): number => start + Math.floor(((end - start) * part) / count);
+    for (let part = 0; part < count; part++)
+      await this.#writer.copy({ ...previous.object, offset: border(part), length: border(part + 1) - border(part) });
+  }
+
+  async #readSmall(segment: ReadSegment, bytes: Uint8Array): Promise<void> {
+    const { archive } = this.#work.previous;
+    for (const place of segment.places) {
+      const extent = extentInSegment(archive, place, { start: segment.start, bytes });
+      if (extent === undefined) this.#skip(place);
+      else {
+        this.#addRow(place, this.#writer.length - archive.directory.offset(place));
+        await this.#writer.write(bytes.subarray(extent.from, extent.to));
+      }
+    }
+  }
+
+  async #readLarge({ places }: ReadSegment): Promise<void> {
+    for (const place of places) {
+      const mark = this.#isHeld(place) ? undefined : await this.#writer.mark();
+      try {
+        await this.#writeLarge(place, mark === undefined);
+      } catch (error) {
+        if (!(error instanceof ArchiveInvalid)) throw error;
+        if (mark) await this.#writer.rollBack(mark);
+        this.#skip(place);
+      }
+    }
+  }
+
+  /** A block ends before what may have to be taken back, so what a few blocks hold is held back instead. */
+  #isHeld(place: number): boolean {
+    return this.#work.previous.archive.directory.storedBytes(place) <= heldBytesFor(this.#work.blockBytes);
+  }
+
+  /** Its checksum is known only at its end; so is that it has a row. */
+  async #writeLarge(place: number, isHeld: boolean): Promise<void> {
+    const { previous, signal } = this.#work;
+    const { entry, pieces } = await openStored(previous.archive, place, { ahead: 2 ** 20, signal });
+    const at = this.#writer.length;
+    const held: Uint8Array[] = [];
+    if (!isHeld) await this.#writer.write(encodeLocalHeader(entry));
+    for await (const piece of pieces())
+      if (isHeld) held.push(piece);
+      else await this.#writer.write(piece);
+    if (isHeld) await this.#writer.write(encodeLocalHeader(entry));
+    for (const piece of held) await this.#writer.write(piece);
+    this.#addRow(place, at - entry.offset);
+  }
+
+  #skip(place: number): void {
+    this.#damaged.push(this.#listedAt.get(place) ?? -1);
+  }
+
+  /** `moved` is how much further back it lies in the shard than in the previous archive. */
+  #addRow(place: number, moved: number): void {
+    const { previous, shard } = this.#work;
+    const then = previous.archive.directory.at(place);
+    const now = shard.listing.at(this.#listedAt.get(place) ?? -1);
+    const row: DirectoryEntry = { ...then, ...entryMeta(now, neverSuspect), offset: then.offset + moved };
+    this.#records.push(this.#encoder.encode(row));
+    this.#entries++;
+    this.#sizeBytes += row.sizeBytes;
+    if (this.#records.length === recordsTogether) this.#endRecords();
+  }
+
+  #endRecords(): void {
+    if (this.#records.length > 0) this.#runs.push({ shift: 0, records: Buffer.concat(this.#records) });
+    this.#records = [];
+  }
+}
+
+/**
+ * Runs of this many bytes are copied within the container. None where blocks are appended to a file of this machine:
+ * that gains nothing by copying unseen, and would lose the check. None either where so much is copied that pieces of
+ * 100 MiB would be too many.
+ */
+const copyFrom = (destination: Destination, { isInDestination, shard }: CopyWork): number => {
+  const { appends, minBlockBytes } = destination.limits;
+  if (!isInDestination || appends || shard.copiedBytes > mostCopies * mostCopiedBytes) return Number.POSITIVE_INFINITY;
+  return Math.max(gapBytes, shard.copiedBytes / mostRuns, 2 * minBlockBytes);
+};

@@ -1,0 +1,157 @@
+import { hash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { pathBytes, type BytePath } from "../domain/byte-path.ts";
+import type { ListedEntry } from "../domain/listing.ts";
+import type { SiteFiles } from "../ports/site-files.ts";
+import type { DirectoryColumns } from "./directory-columns.ts";
+import type { DirectoryEntry } from "./directory-entry.ts";
+import { dosDateTime } from "./dos-time.ts";
+import { wholeSeconds } from "./extra-fields.ts";
+import { hashSiteFiles, type FileToHash, type HashOptions } from "./hash-site-files.ts";
+import { ListingColumns } from "./listing-columns.ts";
+import { mergeNames } from "./merge-names.ts";
+import { isSameFile, statFile } from "./read-carefully.ts";
+
+/** Which of `every` runs this is: what is taken on trust is looked at again in one of them. */
+export interface Reread {
+  /** Counts the site's backups. */
+  readonly run: number;
+  /** At least 1: everything, every time. */
+  readonly every: number;
+}
+
+/** What of today's listing is copied out of the previous archive instead of being packed. */
+export interface ReusePlan {
+  /** For every place of the listing the place of the previous archive to copy; -1: pack it. */
+  readonly archivedAt: Int32Array<ArrayBuffer>;
+  /** Entries to copy. */
+  readonly copied: number;
+  /** Bytes of the previous archive that they take, headers not counted. */
+  readonly copiedBytes: number;
+  /**
+   * Files whose metadata said "unchanged" and whose content was another when it was read again: packed, and worth a
+   * warning, for something changes content behind the file system's back.
+   */
+  readonly disagreed: readonly BytePath[];
+}
+
+export interface ReuseOptions extends HashOptions {
+  readonly reread: Reread;
+}
+
+export interface Today {
+  /** Sorted, and filtered: what is not in it is not reused. */
+  readonly listing: ListingColumns;
+  readonly files: SiteFiles;
+}
+
+/** Timestamps may be as coarse as this: what changed shorter before it was read may change again unseen. */
+const coarsestClockNs = 2_000_000_000n;
+
+/** An entry is copied within one step, which has minutes: larger ones are packed, slice by slice, by many. */
+const mostStoredBytes = 16 * 2 ** 30;
+
+/**
+ * Decides what is unchanged since the previous archive. Metadata proves it only where the host tells ctime and inode;
+ * elsewhere, and of some entries every time, the file is read and its content hash compared. Entries that are flagged
+ * (changed while read, or too shortly before) are packed. Whatever is in doubt is packed.
+ */
+export const planReuse = async (
+  previous: DirectoryColumns,
+  today: Today,
+  options: ReuseOptions,
+): Promise<ReusePlan> => {
+  const { listing, files } = today;
+  const archivedAt = new Int32Array(listing.length).fill(-1);
+  const doubted: number[] = [];
+  const suspectAfterNs = (await files.now()) - coarsestClockNs;
+  const proves = files.provesUnchanged;
+
+  function* filesToHash(): Generator<FileToHash> {
+    for (const { archived, listed } of mergeNames(previous, listing)) {
+      if (archived === undefined || listed === undefined) continue;
+      const then = previous.at(archived);
+      const now = listing.at(listed);
+      if (!couldBeSame(then, now)) continue;
+      const isKnown = now.kind !== "file" || (proves && isProven(then, now) && !isReread(now.path, options.reread));
+      // What is read now and changes again within the clock's tick could never be told from what was read.
+      if (!isKnown && (now.ctimeNs ?? now.mtimeNs) > suspectAfterNs) continue;
+      archivedAt[listed] = archived;
+      if (!isKnown) yield { id: listed, path: now.path, sizeBytes: now.sizeBytes };
+    }
+  }
+
+  await hashSiteFiles(files, filesToHash(), {
+    ...options,
+    onHash: (listed, outcome) => {
+      const then = previous.at(archivedAt[listed] ?? -1);
+      if (outcome.state === "hashed" && then.hash && Buffer.compare(then.hash, outcome.hash) === 0) return;
+      archivedAt[listed] = -1;
+      if (outcome.state === "hashed" && proves && isProven(then, listing.at(listed))) doubted.push(listed);
+    },
+  });
+  return { archivedAt, ...sums(archivedAt, previous), disagreed: await stillAsListed(doubted, today) };
+};
+
+/** What is left to pack: the entries of the listing that are not copied, and no others. */
+export const entriesToPack = (
+  listing: ListingColumns,
+  plan: Pick<ReusePlan, "archivedAt" | "copied">,
+): ListingColumns => {
+  if (plan.copied === 0) return listing;
+  const rest = new ListingColumns();
+  for (const [listed, archived] of plan.archivedAt.entries()) if (archived < 0) rest.append(listing.at(listed));
+  return rest;
+};
+
+const sums = (archivedAt: Int32Array, previous: DirectoryColumns): Pick<ReusePlan, "copied" | "copiedBytes"> => {
+  let copied = 0;
+  let copiedBytes = 0;
+  for (const archived of archivedAt) {
+    if (archived < 0) continue;
+    copied++;
+    copiedBytes += previous.storedBytes(archived);
+  }
+  return { copied, copiedBytes };
+};
+
+/** A file that was edited between the listing and the second look is no wonder. */
+const stillAsListed = async (places: readonly number[], { listing, files }: Today): Promise<readonly BytePath[]> => {
+  const paths: BytePath[] = [];
+  for (const place of places) {
+    const listed = listing.at(place);
+    const now = await statFile(files, listed);
+    if (!("reason" in now) && isSameFile(listed, now)) paths.push(listed.path);
+  }
+  return paths;
+};
+
+/** Whether an entry may be copied if its content is the same: its local header, which is copied too, would be. */
+const couldBeSame = (then: DirectoryEntry, now: ListedEntry): boolean => {
+  if (then.storedCrc === undefined || then.changedWhileRead || then.mayHaveChanged || then.kind !== now.kind)
+    return false;
+  if (!isSameHeaderTime(then.mtimeNs, now.mtimeNs) || then.storedBytes > mostStoredBytes) return false;
+  if (now.kind === "directory") return true;
+  if (then.hash === undefined) return false;
+  if (now.kind === "file") return then.sizeBytes === now.sizeBytes;
+  return now.target !== undefined && Buffer.compare(hash("sha256", pathBytes(now.target), "buffer"), then.hash) === 0;
+};
+
+const isSameHeaderTime = (then: bigint, now: bigint): boolean => {
+  if (then === now) return true;
+  const [a, b] = [dosDateTime(wholeSeconds(then)), dosDateTime(wholeSeconds(now))];
+  return a.date === b.date && a.time === b.time;
+};
+
+const isProven = (then: DirectoryEntry, now: ListedEntry): boolean =>
+  now.ctimeNs !== undefined &&
+  now.inode !== undefined &&
+  then.ctimeNs === now.ctimeNs &&
+  then.inode === now.inode &&
+  then.mtimeNs === now.mtimeNs &&
+  then.mode === now.mode &&
+  then.uid === now.uid &&
+  then.gid === now.gid;
+
+/** Spreads the entries evenly over the runs, each always to the same ones. */
+const isReread = (path: BytePath, { run, every }: Reread): boolean => crc32(pathBytes(path)) % every === run % every;

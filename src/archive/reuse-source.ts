@@ -1,0 +1,37 @@
+import type { Destination, StoredObject } from "../ports/destination.ts";
+import { objectSource } from "./byte-source.ts";
+import { openArchive, type Archive } from "./open-archive.ts";
+import { asSourceLost, SourceLost } from "./source-lost.ts";
+
+/** Which archive is copied from; plain JSON, for the steps in between. */
+export interface PreviousRef {
+  readonly name: string;
+  /** As the catalog knows it: an archive that was altered since proves nothing about any file. */
+  readonly commitId: string;
+  /** As it was when the reuse was planned; not known while it is. */
+  readonly etag?: string;
+}
+
+/** The archive that entries are copied from, as an object of its destination. */
+export interface PreviousArchive {
+  readonly archive: Archive;
+  readonly object: Pick<StoredObject, "name" | "etag">;
+}
+
+/** Opens it. Throws SourceLost when it is gone, changed, damaged, or not the one that is meant. */
+export const openPrevious = async (
+  destination: Destination,
+  { name, commitId, etag }: PreviousRef,
+  signal?: AbortSignal,
+): Promise<PreviousArchive> => {
+  try {
+    const object = await destination.head(name);
+    if (object === undefined) throw new SourceLost(name, "is gone");
+    if (etag !== undefined && object.etag !== etag) throw new SourceLost(name, "was written anew meanwhile");
+    const archive = await openArchive(objectSource(destination, object), signal === undefined ? {} : { signal });
+    if (archive.commitId !== commitId) throw new SourceLost(name, "is not the archive that the catalog knows");
+    return { archive, object: { name, etag: object.etag } };
+  } catch (error) {
+    throw asSourceLost(name, error);
+  }
+};
