@@ -2,7 +2,8 @@ import type { Installation } from "../operations/installation.ts";
 import { findSite } from "../operations/find-site.ts";
 import type { Route } from "./handle.ts";
 import { json } from "./response.ts";
-import { page, siteEnvelope } from "./wire/backup-item.ts";
+import { page } from "./wire/backup-item.ts";
+import { siteReply } from "./wire/site.ts";
 
 /** The sites themselves: what there is to back up. */
 export const siteRoutes = (deps: Pick<Installation, "sites">): readonly Route[] => [
@@ -16,7 +17,7 @@ export const siteRoutes = (deps: Pick<Installation, "sites">): readonly Route[] 
       const sites = (await deps.sites.list()).filter(
         (site) => site.id.slot === undefined && site.id.subscription.toLowerCase() === wanted,
       );
-      return json(200, page(sites.map(siteEnvelope)));
+      return json(200, page(sites.map((site) => siteReply(site))));
     },
   },
   {
@@ -24,6 +25,6 @@ export const siteRoutes = (deps: Pick<Installation, "sites">): readonly Route[] 
     method: "GET",
     path: "{site}",
     role: "reader",
-    handle: async (call) => json(200, siteEnvelope(await findSite(deps, call.site()))),
+    handle: async (call) => json(200, siteReply(await findSite(deps, call.site()))),
   },
 ];

@@ -1,9 +1,9 @@
-import { isRestorable, zipName, type Backup } from "../domain/backup.ts";
+import { isRestorable, nameProblem, zipName, type Backup } from "../domain/backup.ts";
 import { parseContainerUrl } from "../domain/container-url.ts";
 import { refuse } from "../domain/errors.ts";
 import { recoveryContext } from "../domain/recovery-context.ts";
 import type { Secret } from "../domain/secret.ts";
-import { parseSiteName, siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
+import { isSiteName, parseSiteName, siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
 import { rememberCredential } from "./credentials.ts";
@@ -11,6 +11,8 @@ import { findSiteOrPast, siteNotFound } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
 import { readBackups } from "./rows/backup-rows.ts";
+import { containerKey } from "./rows/keys.ts";
+import { ownerOfName } from "./rows/name-rows.ts";
 import { insertOperation, type Operation, type RestoreRequest } from "./rows/operation-rows.ts";
 import { changeSite, siteBusy, takenBy, type OpenRun, type SiteRow } from "./rows/site-row.ts";
 import { runId, runRef, startRun } from "./start-run.ts";
@@ -59,20 +61,39 @@ export const sourceOf = async (
   pathSite: SiteId,
   wish: Pick<RestoreWish, "storageAccountUrl" | "blobName" | "backup">,
 ): Promise<RestoreSource> => {
-  if (wish.storageAccountUrl === undefined || wish.blobName === undefined || wish.blobName === "")
-    return backupSource(deps, pathSite, wish);
+  if (wish.storageAccountUrl === undefined) return backupSource(deps, pathSite, wish);
   const access = parseContainerUrl(wish.storageAccountUrl, "properties.storageAccountUrl");
   await deps.destinations.open(access.container, access.credential);
+  // A new URL beside a backup's id: the backup may have been copied there, and lies there under its name.
+  const blob = wish.blobName ? zipBlob(wish.blobName) : (await backupSource(deps, pathSite, wish)).blob;
   await rememberCredential(deps, access);
-  const blob = zipBlob(wish.blobName);
-  const backup = (await readBackups(deps.catalog, pathSite)).find(
-    (row) =>
-      zipName(row.backup.blobBase) === blob && row.backup.destination.toLowerCase() === access.container.toLowerCase(),
-  )?.backup;
+  const backup = await backupBehind(deps, access.container, blob);
+  if (backup !== undefined) checkRestorable(backup);
   return { destination: access.container, blob, ...(backup ? { backup } : {}) };
 };
 
-const zipBlob = (name: string): string => (/\.zip$/i.test(name) ? name : zipName(name));
+/** Which of our backups a blob is, whatever site it is of; undefined for one that this installation did not write. */
+const backupBehind = async (deps: Installation, container: string, blob: string): Promise<Backup | undefined> => {
+  const owner = await ownerOfName(deps.catalog, container, blob.replace(/\.zip$/i, ""));
+  if (owner === undefined) return undefined;
+  const rows = await readBackups(deps.catalog, owner);
+  return rows.findLast(
+    ({ backup }) =>
+      backup.status !== "Deleted" &&
+      zipName(backup.blobBase) === blob &&
+      containerKey(backup.destination) === containerKey(container),
+  )?.backup;
+};
+
+const checkRestorable = ({ id, site, status }: Backup): void => {
+  if (!isRestorable(status)) throw refuse("BackupNotRestorable", { backup: id, site: siteLabel(site), status });
+};
+
+const zipBlob = (name: string): string => {
+  const problem = nameProblem(name.replace(/\.zip$/i, ""));
+  if (problem !== undefined) throw refuse("InvalidField", { field: "properties.blobName", reason: `${problem}.` });
+  return /\.zip$/i.test(name) ? name : zipName(name);
+};
 
 const backupSource = async (
   deps: Installation,
@@ -81,7 +102,7 @@ const backupSource = async (
 ): Promise<RestoreSource> => {
   const row = wish.blobName
     ? (await readBackups(deps.catalog, site)).findLast(
-        ({ backup }) => zipName(backup.blobBase) === zipBlob(wish.blobName ?? ""),
+        ({ backup }) => backup.status !== "Deleted" && zipName(backup.blobBase) === zipBlob(wish.blobName ?? ""),
       )
     : wish.backup === undefined
       ? undefined
@@ -92,8 +113,7 @@ const backupSource = async (
       reason: "name the backup's zip, and its container in storageAccountUrl.",
     });
   const { backup } = row;
-  if (!isRestorable(backup.status))
-    throw refuse("BackupNotRestorable", { backup: backup.id, site: siteLabel(site), status: backup.status });
+  checkRestorable(backup);
   return { destination: backup.destination, blob: zipName(backup.blobBase), backup };
 };
 
@@ -104,13 +124,23 @@ const targetOf = async (
 ): Promise<{ readonly site: SiteDefinition; readonly isNew: boolean }> => {
   const id = targetId(pathSite, wish.siteName);
   const known = await deps.sites.find(id);
-  if (known === undefined) {
-    if (wish.overwrite) throw siteNotFound(id);
-    return { site: await deps.sites.create(id), isNew: true };
-  }
+  if (known === undefined && wish.overwrite) throw siteNotFound(id);
+  const site = known ?? (await newSite(deps, id));
+  // Also a site just made may have found a directory that somebody else filled.
   const content = await (await deps.hosts.host(id)).content();
   if (content === "present" && !wish.overwrite) throw refuse("SiteExists", { site: siteLabel(id) });
-  return { site: known, isNew: false };
+  return { site, isNew: known === undefined };
+};
+
+/** Its name becomes a directory's, so it is held to what Azure allows. */
+const newSite = async (deps: Installation, id: SiteId): Promise<SiteDefinition> => {
+  const wrong = [id.name, id.slot ?? id.name].find((name) => !isSiteName(name));
+  if (wrong !== undefined)
+    throw refuse("InvalidField", {
+      field: "the site's name",
+      reason: `"${wrong.slice(0, 100)}" is not made of letters, digits and inner hyphens, 60 at most.`,
+    });
+  return deps.sites.create(id);
 };
 
 /** `siteName` may name another app, or a slot as `app(slot)`; without it the path's site is meant. */

@@ -1,7 +1,8 @@
 import { statusNumber, zipName, type Backup } from "../../domain/backup.ts";
 import type { Secret } from "../../domain/secret.ts";
-import { siteLabel, siteResourceId, siteType } from "../../domain/site.ts";
+import { siteResourceId } from "../../domain/site.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
+import { siteEnvelope } from "./site.ts";
 
 /** 2015-08-01 and older speak in numbers; newer ones in names. */
 const speaksNumbers = (apiVersion: string): boolean => apiVersion < "2016-01-01";
@@ -50,13 +51,6 @@ export const backupItem = (shown: Shown, kind: "listed" | "single") => ({
 export const backupInSite = (shown: Shown) => ({
   ...siteEnvelope(shown.site),
   properties: itemProperties(shown, started(shown.backup)),
-});
-
-export const siteEnvelope = (site: SiteDefinition) => ({
-  id: siteResourceId(site.id),
-  name: siteLabel(site.id),
-  type: siteType(site.id),
-  location: site.location,
 });
 
 export const page = (value: readonly unknown[]) => ({ value, nextLink: null, id: null });

@@ -3,8 +3,8 @@ import type { BackupConfiguration, ConfigurationRequest } from "../../operations
 import type { BackupRequest } from "../../operations/create-backup.ts";
 import type { Secret } from "../../domain/secret.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
-import { siteEnvelope } from "./backup-item.ts";
 import { fields, properties, type JsonObject } from "./lenient-json.ts";
+import { siteEnvelope } from "./site.ts";
 
 /** Databases are not backed up yet, and a backup without a database that was asked for would lie. */
 export const refuseDatabases = (given: readonly unknown[] | undefined): void => {

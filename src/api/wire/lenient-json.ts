@@ -78,6 +78,15 @@ export const fields = (object: JsonObject, at: string) => {
       if (value !== undefined && !Array.isArray(value)) throw wrong(name, "a list");
       return value;
     },
+    texts(name: string): readonly string[] | undefined {
+      const value = present(name);
+      if (value === undefined) return undefined;
+      if (!Array.isArray(value)) throw wrong(name, "a list of texts");
+      return value.map((text: unknown) => {
+        if (typeof text !== "string" || text.trim() === "") throw wrong(name, "a list of texts");
+        return text;
+      });
+    },
   };
 };
 

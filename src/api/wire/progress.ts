@@ -2,22 +2,23 @@ import type { BackupStatus } from "../../domain/backup.ts";
 import type { Progress } from "../../operations/rows/backup-rows.ts";
 
 /** Own extension: what a run is doing, how far it is, and when it may be done. */
-export const progressReply = (status: BackupStatus, started: string | undefined, progress: Progress | undefined) => {
+export const progressReply = (status: BackupStatus, started: string | undefined, progress: Progress | undefined) => ({
+  properties: { status, ...progressProperties(started, progress) },
+});
+
+export const progressProperties = (started: string | undefined, progress: Progress | undefined) => {
   const done =
     progress === undefined || progress.totalBytes === 0 ? 0 : Math.min(1, progress.bytes / progress.totalBytes);
   const elapsed =
     progress === undefined || started === undefined ? 0 : Date.parse(progress.updated) - Date.parse(started);
   return {
-    properties: {
-      status,
-      phase: progress?.phase ?? null,
-      percent: Math.floor(done * 100),
-      files: progress?.files ?? 0,
-      totalFiles: progress?.totalFiles ?? 0,
-      bytes: progress?.bytes ?? 0,
-      totalBytes: progress?.totalBytes ?? 0,
-      secondsLeft: done > 0.02 && elapsed > 1_000 ? Math.round((elapsed / done - elapsed) / 1_000) : null,
-      updated: progress?.updated ?? null,
-    },
+    phase: progress?.phase ?? null,
+    percent: Math.floor(done * 100),
+    files: progress?.files ?? 0,
+    totalFiles: progress?.totalFiles ?? 0,
+    bytes: progress?.bytes ?? 0,
+    totalBytes: progress?.totalBytes ?? 0,
+    secondsLeft: done > 0.02 && elapsed > 1_000 ? Math.round((elapsed / done - elapsed) / 1_000) : null,
+    updated: progress?.updated ?? null,
   };
 };

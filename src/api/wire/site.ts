@@ -1,0 +1,31 @@
+import { siteLabel, siteResourceId, siteType, type SiteId } from "../../domain/site.ts";
+import type { SiteDefinition } from "../../ports/sites.ts";
+
+/** The envelope that a site and much of what belongs to it come in. */
+export const siteEnvelope = (site: SiteDefinition) => ({
+  id: siteResourceId(site.id),
+  name: siteLabel(site.id),
+  type: siteType(site.id),
+  location: site.location,
+});
+
+/**
+ * The whole site, as GET and the last poll of a restore answer it. `serverFarmId` is there because PowerShell takes its
+ * last segment for the plan of a restore, and fails without one.
+ */
+export const siteReply = (site: SiteDefinition) => ({
+  ...siteEnvelope(site),
+  kind: "app",
+  properties: {
+    name: nameWithSlot(site.id),
+    state: "Running",
+    enabled: true,
+    hostNames: [],
+    sku: site.tier,
+    resourceGroup: site.id.resourceGroup,
+    serverFarmId: `/subscriptions/${site.id.subscription}/resourceGroups/${site.id.resourceGroup}/providers/Microsoft.Web/serverfarms/local`,
+  },
+});
+
+/** ARM writes a slot's own name `app(slot)`. */
+const nameWithSlot = ({ name, slot }: SiteId): string => (slot === undefined ? name : `${name}(${slot})`);

@@ -1,0 +1,54 @@
+import { refuse } from "../domain/errors.ts";
+import { siteLabel, type SiteId } from "../domain/site.ts";
+import type { Call } from "../ports/call.ts";
+import type { SiteDefinition } from "../ports/sites.ts";
+import { findSiteOrPast } from "./find-site.ts";
+import type { Installation } from "./installation.ts";
+import { readProgress, type Progress } from "./rows/backup-rows.ts";
+import { readOperation, type Operation } from "./rows/operation-rows.ts";
+import { readSiteRow } from "./rows/site-row.ts";
+import { runRef, startRun } from "./start-run.ts";
+
+export interface OperationResult {
+  readonly site: SiteDefinition;
+  readonly operation: Operation;
+}
+
+/** An operation as it stands: a restore, an undo, a verify. One that was written and never started is started. */
+export const getOperation =
+  (deps: Installation) =>
+  async (call: Call, id: SiteId, operationId: string): Promise<OperationResult> => {
+    const site = await findSiteOrPast(deps, id);
+    const found = await readOperation(deps.catalog, site.id, operationId);
+    if (found === undefined) throw refuse("OperationNotFound", { operation: operationId, site: siteLabel(site.id) });
+    const { operation } = found;
+    await startAgain(deps, call, site.id, operation);
+    return { site, operation };
+  };
+
+/** What an operation is doing now; undefined before it began, and once it has ended. */
+export const getOperationProgress =
+  (deps: Installation) =>
+  async (
+    call: Call,
+    id: SiteId,
+    operationId: string,
+  ): Promise<OperationResult & { readonly progress: Progress | undefined }> => {
+    const found = await getOperation(deps)(call, id, operationId);
+    const isOpen = found.operation.status === "InProgress";
+    return {
+      ...found,
+      progress: isOpen ? await readProgress(deps.catalog, found.site.id, found.operation.run) : undefined,
+    };
+  };
+
+/** Between the row and the start the process may have died: who polls notices, and start is idempotent. */
+const startAgainAfterMs = 10_000;
+
+const startAgain = async (deps: Installation, call: Call, site: SiteId, operation: Operation): Promise<void> => {
+  const age = deps.clock.now().getTime() - Date.parse(operation.created);
+  if (operation.status !== "InProgress" || age < startAgainAfterMs) return;
+  if ((await call.runner.state(operation.run)) !== undefined) return;
+  const row = await readSiteRow(deps.catalog, site);
+  if (row.run?.operation === operation.id) await startRun(deps, call, site, runRef(site, row));
+};

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import type { SiteId } from "../../domain/site.ts";
+import type { Catalog } from "../../ports/catalog.ts";
+import { nameKey, namesPartition } from "./keys.ts";
+
+const nameRow = z.object({
+  site: z.object({
+    subscription: z.string(),
+    resourceGroup: z.string(),
+    name: z.string(),
+    slot: z.string().exactOptional(),
+  }),
+});
+
+/** Whose backup has this name in the container; undefined when none of this installation has. */
+export const ownerOfName = async (
+  catalog: Catalog,
+  container: string,
+  blobBase: string,
+): Promise<SiteId | undefined> => {
+  const row = await catalog.get(namesPartition(container), nameKey(blobBase));
+  return row === undefined ? undefined : nameRow.parse(row.value).site;
+};

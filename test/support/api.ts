@@ -1,0 +1,50 @@
+import { createApi, type Route } from "../../src/api/handle.ts";
+import { hashKey, type Role } from "../../src/api/callers.ts";
+import type { Call } from "../../src/ports/call.ts";
+
+const roles: readonly Role[] = ["reader", "operator", "admin"];
+const keys = roles.map((role) => ({ id: role, role, sha256: hashKey(`${role}-secret`) }));
+
+export interface Ask {
+  readonly as?: Role;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly version?: string;
+}
+
+/** The API in this process, over routes of a test: `ask("GET", "/...")`. */
+export const apiOver = (routes: readonly Route[], { runner, log }: Pick<Call, "runner" | "log">) => {
+  const api = createApi({ routes, keys: async () => keys });
+  return async (
+    method: string,
+    path: string,
+    { as = "admin", body, headers = {}, version = "2025-05-01" }: Ask = {},
+  ) => {
+    const url = new URL(path, "https://lifeboat.example:7443");
+    if (!url.searchParams.has("api-version")) url.searchParams.set("api-version", version);
+    const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
+    const given = new Headers({ authorization: `Bearer ${as}-secret`, ...headers });
+    const request = { method, url, headers: given, text: () => Promise.resolve(text) };
+    const response = await api(request, { requestId: "r", runner, log });
+    const bytes = await bytesOf(response.body);
+    return {
+      status: response.status,
+      headers: response.headers,
+      bytes,
+      text: bytes.toString("utf8"),
+      // A test reads what it expects of it.
+      json: () => JSON.parse(bytes.toString("utf8")) as Record<string, never>,
+    };
+  };
+};
+
+const bytesOf = async (body: string | AsyncIterable<Uint8Array> | undefined): Promise<Buffer> => {
+  if (body === undefined) return Buffer.alloc(0);
+  if (typeof body === "string") return Buffer.from(body);
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  return Buffer.concat(parts);
+};
+
+/** The resource id that `shop` of test/support/installation.ts has. */
+export const shopPath = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/shop";
