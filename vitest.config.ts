@@ -17,7 +17,13 @@ export default defineConfig({
       },
       ...slow.map((kind) => ({
         extends: true as const,
-        test: { name: kind, include: [`test/${kind}/**/*.test.ts`], testTimeout: 300_000, hookTimeout: 120_000 },
+        test: {
+          name: kind,
+          include: [`test/${kind}/**/*.test.ts`],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          ...(kind === "host" && { globalSetup: "test/host/setup.ts" }),
+        },
       })),
     ],
   },

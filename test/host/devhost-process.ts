@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { bundle } from "../../scripts/build.mjs";
+
+/** Below node_modules, so that the bundle finds the packages it does not hold. */
+const built = fileURLToPath(new URL("../../node_modules/.cache/lifeboat-host", import.meta.url));
+
+export const buildDevhost = async (): Promise<void> =>
+  void (await bundle({ "run-devhost": "test/host/run-devhost.ts" }, built, { packages: "external" }));
+
+export type DevhostProcess = {
+  readonly url: string;
+  readonly masterKey: string;
+  /** Everything it logged so far. */
+  readonly log: () => string;
+  /** Asks it to end and waits; resolves with its exit code. */
+  readonly stop: () => Promise<number | null>;
+};
+
+const readyLine = async (process: ChildProcess, log: () => string): Promise<string> => {
+  if (!process.stdout) throw new Error("The process was started without a pipe.");
+  const line = once(createInterface({ input: process.stdout }), "line");
+  const ended = once(process, "exit").then(() => {
+    throw new Error(`The host ended before it served.\n${log()}`);
+  });
+  const [text] = await Promise.race([line, ended]);
+  return String(text);
+};
+
+/** Starts the devhost in a process of its own, with the app in `root` and its state in `data`; rejects if it ends instead. */
+export const startDevhost = async (
+  root: string,
+  data: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<DevhostProcess> => {
+  const child = spawn(process.execPath, [`${built}/run-devhost.js`, root, data], {
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = once(child, "exit");
+  let log = "";
+  child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  // run-devhost.ts wrote it.
+  const ready = JSON.parse(await readyLine(child, () => log)) as { readonly url: string; readonly masterKey: string };
+  return {
+    ...ready,
+    log: () => log,
+    stop: async () => {
+      child.kill("SIGTERM");
+      await exited;
+      return child.exitCode;
+    },
+  };
+};
