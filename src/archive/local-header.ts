@@ -2,7 +2,7 @@ import type { BytePath } from "../domain/byte-path.ts";
 import { ArchiveInvalid } from "./archive-invalid.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
 import { dosDateTime } from "./dos-time.ts";
-import { wholeSeconds, zip64FieldId } from "./extra-fields.ts";
+import { fitsTimestamp, timestampFieldId, wholeSeconds, zip64FieldId } from "./extra-fields.ts";
 import { ByteReader, ByteWriter } from "./little-endian.ts";
 import { extraFields, nameFlag, readName } from "./zip-name.ts";
 
@@ -27,7 +27,14 @@ const needsZip64 = (entry: Pick<DirectoryEntry, "sizeBytes" | "storedBytes">): b
 
 export const localHeaderLength = (
   entry: Pick<DirectoryEntry, "sizeBytes" | "storedBytes"> & { readonly name: { readonly length: number } },
-): number => localHeaderBytes + entry.name.length + (needsZip64(entry) ? 20 : 0);
+): number => localHeaderBytes + entry.name.length + extraLength(entry);
+
+/** Of a ZIP64 field and of a timestamp field. */
+const zip64Bytes = 20;
+const timestampBytes = 9;
+
+const extraLength = (entry: Pick<DirectoryEntry, "sizeBytes" | "storedBytes">): number =>
+  timestampBytes + (needsZip64(entry) ? zip64Bytes : 0);
 
 /** The local header as Lifeboat writes it: a function of the directory's entry, so that verifying can rebuild it. */
 export const encodeLocalHeader = (entry: LocalHeaderEntry): Buffer => {
@@ -38,13 +45,28 @@ export const encodeLocalHeader = (entry: LocalHeaderEntry): Buffer => {
 
 export const writeLocalHeader = (out: ByteWriter, entry: LocalHeaderEntry): void => {
   const zip64 = needsZip64(entry);
-  const { date, time } = dosDateTime(wholeSeconds(entry.mtimeNs));
+  const seconds = wholeSeconds(entry.mtimeNs);
+  const { date, time } = dosDateTime(seconds);
   out.u32(localSignature).u16(versionNeeded(entry, zip64)).u16(nameFlag(entry.name)).u16(entry.method);
   out.u16(time).u16(date).u32(entry.crc);
   out.u32(zip64 ? max32 : entry.storedBytes).u32(zip64 ? max32 : entry.sizeBytes);
-  out.u16(entry.name.length).u16(zip64 ? 20 : 0);
+  out.u16(entry.name.length).u16(extraLength(entry));
   out.latin1(entry.name);
   if (zip64) out.u16(zip64FieldId).u16(16).size(entry.sizeBytes).size(entry.storedBytes);
+  writeTimestamp(out, seconds);
+};
+
+/**
+ * Tools take a DOS time for the local time of wherever they run; unzip looks for a better one in this header only. A
+ * time that does not fit is said to be absent, so that all headers have the same length.
+ */
+const writeTimestamp = (out: ByteWriter, seconds: number): void => {
+  const fits = fitsTimestamp(seconds);
+  out
+    .u16(timestampFieldId)
+    .u16(timestampBytes - 4)
+    .u8(fits ? 1 : 0)
+    .i32(fits ? seconds : 0);
 };
 
 /** What a local header says; sizes that do not fit it are taken from its ZIP64 field. */

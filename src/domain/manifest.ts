@@ -71,7 +71,7 @@ export interface ManifestDatabase {
 export const isPartial = (manifest: Pick<Manifest, "filter">): boolean => manifest.filter.length > 0;
 
 const mostListed = 10_000;
-const mostListedBytes = 4 * 2 ** 20;
+const mostListedBytes = 2 * 2 ** 20;
 
 /** What of all that was left out a manifest lists: in order, as many as fit. */
 export const manifestLeftOut = (all: readonly LeftOut[]): Manifest["leftOut"] => {

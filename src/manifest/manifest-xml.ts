@@ -51,7 +51,7 @@ const notXml = (reason: string, cause?: unknown): ManifestInvalid =>
   });
 
 /** More than this is no manifest. */
-export const maxManifestBytes = 32 * 2 ** 20;
+export const maxManifestBytes = 8 * 2 ** 20;
 
 const parser = new XMLParser({
   preserveOrder: true,
@@ -77,7 +77,7 @@ export const parseXml = (bytes: Uint8Array): Element => {
   const text = decoded(bytes);
   if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) throw notXml("it has a document type, which is not read");
   const problem = XMLValidator.validate(text);
-  if (problem !== true) throw notXml(`line ${problem.err.line}: ${problem.err.msg}`);
+  if (problem !== true) throw notXml(`line ${problem.err.line}: ${problem.err.msg.slice(0, 100)}`);
   const [root, second] = elements(parsed(text));
   if (root === undefined || second !== undefined) throw notXml("it has not exactly one root element");
   return root;

@@ -32,7 +32,7 @@ const foreign = (root: Element, bytes: Uint8Array): ReadManifest => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (hasOurEnd(text) || text.includes(namespaceOf(manifestFormat).slice(0, -1)))
     throw altered("it says that Lifeboat wrote it, but not where it should");
-  return { isOurs: false, root: root.name };
+  return { isOurs: false, root: root.name.slice(0, 100) };
 };
 
 const altered = (reason: string): ManifestInvalid =>

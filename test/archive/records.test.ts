@@ -58,7 +58,7 @@ describe("records of the zip", () => {
     fc.assert(
       fc.property(directoryEntry, (entry) => {
         const wide = [entry.sizeBytes, entry.storedBytes].some((value) => value >= 0xffff_ffff);
-        expect(encodeLocalHeader(entry).length).toBe(30 + entry.name.length + (wide ? 20 : 0));
+        expect(encodeLocalHeader(entry).length).toBe(39 + entry.name.length + (wide ? 20 : 0));
         const record = new CentralEncoder(noOwnerNames()).encode(entry);
         const anyWide = wide || entry.offset >= 0xffff_ffff;
         expect(record.readUInt16LE(46 + entry.name.length) === 1).toBe(anyWide);
