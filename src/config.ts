@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { z } from "zod";
 
 /** The only reader of the environment. Every problem is listed at once, with the setting's name and what is expected. */
@@ -14,15 +15,17 @@ export interface Config {
   readonly sitesRoot: string;
   /** Where backups go when neither request nor configuration names a container; `{site}` is replaced. */
   readonly defaultDestination: string;
-  /** Below these directories `file:` destinations may lie. */
+  /** In or below these directories `file:` destinations may lie; the data folder's `backups` is always one. */
   readonly fileRoots: readonly string[];
-  /** Hosts a storageAccountUrl may name; a leading dot allows subdomains. */
+  /** Hosts a storageAccountUrl may name, `host`, `host:port` or `.suffix`; by default those of Azure's clouds. */
   readonly storageHosts: readonly string[];
+  /** Container URLs that need no SAS, since Lifeboat's own identity opens them; one ending with "/" is all of an account. */
+  readonly identityContainers: readonly string[];
   /** Plain http to storage on loopback (Azurite). */
   readonly allowHttpStorage: boolean;
   /** Where the catalog lives: SQLite in the data folder, or Table Storage. */
   readonly catalog: { readonly kind: "sqlite" } | { readonly kind: "table"; readonly connection: string };
-  /** Container URL for a run's work storage; default: a folder of the data folder. */
+  /** A run's work storage: a container's URL, or an account's connection string; default: a folder of the data folder. */
   readonly scratch: string;
   /** Keys that seal secrets in the catalog, `id:base64` comma-separated; default: a key file in the data folder. */
   readonly sealingKeys?: string;
@@ -65,6 +68,16 @@ const destination = z
   .string()
   .refine((text) => /^(https?|file):\/\//.test(text), "an https container URL with SAS, or a file: URL");
 
+const scratch = z
+  .string()
+  .refine(
+    (text) => /^(https?|file):\/\/|^UseDevelopmentStorage=|(^|;)(AccountName|BlobEndpoint)=/.test(text),
+    "a file: URL, a container's https URL, or a storage account's connection string",
+  );
+
+const azureHosts =
+  ".blob.core.windows.net,.blob.storage.azure.net,.blob.core.chinacloudapi.cn,.blob.core.usgovcloudapi.net";
+
 const settings = z.object({
   LIFEBOAT_DATA: folder.optional(),
   LIFEBOAT_PORT: port(7071),
@@ -73,10 +86,11 @@ const settings = z.object({
   LIFEBOAT_SITES_ROOT: folder.optional(),
   LIFEBOAT_DESTINATION: destination.optional(),
   LIFEBOAT_FILE_ROOTS: z.string().optional(),
-  LIFEBOAT_STORAGE_HOSTS: z.string().default(".blob.core.windows.net"),
+  LIFEBOAT_STORAGE_HOSTS: z.string().default(azureHosts),
+  LIFEBOAT_IDENTITY_CONTAINERS: z.string().optional(),
   LIFEBOAT_ALLOW_HTTP_STORAGE: flag,
   LIFEBOAT_TABLES: z.string().optional(),
-  LIFEBOAT_SCRATCH: destination.optional(),
+  LIFEBOAT_SCRATCH: scratch.optional(),
   LIFEBOAT_SEALING_KEYS: z.string().optional(),
   LIFEBOAT_BOOTSTRAP_KEY: z.string().min(24, "at least 24 characters").optional(),
   LIFEBOAT_UNDO_DAYS: z.coerce.number("days").min(0, "0 or more days").default(3),
@@ -122,22 +136,28 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
 const shown = (name: string, given: Readonly<Record<string, string | undefined>>): string =>
   /KEY|DESTINATION|SCRATCH|TABLES/.test(name) ? "[hidden]" : (given[name] ?? "");
 
+/** The installation's own destination without a SAS can only be meant for its identity. */
+const keyless = (destinationUrl: string): readonly string[] =>
+  destinationUrl.startsWith("https://") && !/[?{]/.test(destinationUrl) ? [destinationUrl.replace(/\/+$/, "")] : [];
+
 const toConfig = (value: z.infer<typeof settings>): Config => {
   const dataFolder = resolve(value.LIFEBOAT_DATA ?? join(homedir(), ".lifeboat"));
   const backups = join(dataFolder, "backups");
+  const defaultDestination = value.LIFEBOAT_DESTINATION ?? `${pathToFileURL(backups).href}/{site}`;
   return {
     dataFolder,
     httpPort: value.LIFEBOAT_PORT,
     tlsPort: value.LIFEBOAT_TLS_PORT,
     sitesFolder: resolve(value.LIFEBOAT_SITES ?? join(dataFolder, "sites")),
     sitesRoot: resolve(value.LIFEBOAT_SITES_ROOT ?? join(dataFolder, "www")),
-    defaultDestination: value.LIFEBOAT_DESTINATION ?? `file://${backups}/{site}`,
+    defaultDestination,
     fileRoots: [backups, ...list(value.LIFEBOAT_FILE_ROOTS ?? "").map((path) => resolve(path))],
     storageHosts: list(value.LIFEBOAT_STORAGE_HOSTS),
+    identityContainers: [...keyless(defaultDestination), ...list(value.LIFEBOAT_IDENTITY_CONTAINERS ?? "")],
     allowHttpStorage: value.LIFEBOAT_ALLOW_HTTP_STORAGE,
     catalog:
       value.LIFEBOAT_TABLES === undefined ? { kind: "sqlite" } : { kind: "table", connection: value.LIFEBOAT_TABLES },
-    scratch: value.LIFEBOAT_SCRATCH ?? `file://${join(dataFolder, "scratch")}`,
+    scratch: value.LIFEBOAT_SCRATCH ?? pathToFileURL(join(dataFolder, "scratch")).href,
     ...(value.LIFEBOAT_SEALING_KEYS === undefined ? {} : { sealingKeys: value.LIFEBOAT_SEALING_KEYS }),
     ...(value.LIFEBOAT_BOOTSTRAP_KEY === undefined ? {} : { bootstrapKey: value.LIFEBOAT_BOOTSTRAP_KEY }),
     undoDays: value.LIFEBOAT_UNDO_DAYS,

@@ -1,5 +1,6 @@
+import type { Agent } from "node:http";
 import type { TokenCredential } from "@azure/identity";
-import type { ContainerClient, RequestPolicyFactory } from "@azure/storage-blob";
+import type { ContainerClient, RequestPolicyFactory, StorageSharedKeyCredential } from "@azure/storage-blob";
 import type { Secret } from "../../domain/secret.ts";
 import { quoted } from "./blob-wire.ts";
 
@@ -8,7 +9,9 @@ export interface BlobLogin {
   /** The query of a SAS for the container or the account, with or without its question mark. */
   readonly sas?: Secret;
   readonly identity?: TokenCredential;
-  readonly accountKey?: { readonly account: string; readonly key: Secret };
+  readonly accountKey?: StorageSharedKeyCredential;
+  /** Makes the connections; default: the SDK's own, or the proxy of the environment. */
+  readonly agent?: Agent;
 }
 
 export interface BlobClients {
@@ -29,14 +32,12 @@ export const blobClients = async (container: string, login: BlobLogin): Promise<
   const sdk = await import("@azure/storage-blob");
   const query = login.sas?.reveal().replace(/^\?/, "");
   const url = query === undefined ? container : `${container}?${query}`;
-  const credential =
-    login.accountKey === undefined
-      ? login.identity
-      : new sdk.StorageSharedKeyCredential(login.accountKey.account, login.accountKey.key.reveal());
+  const credential = login.accountKey ?? login.identity;
+  const options = login.agent === undefined ? pipelineOptions : { ...pipelineOptions, agent: login.agent };
   return {
-    plain: new sdk.ContainerClient(url, credential, pipelineOptions),
+    plain: new sdk.ContainerClient(url, credential, options),
     ifSourceMatches: (etag) => {
-      const pipeline = sdk.newPipeline(credential, pipelineOptions);
+      const pipeline = sdk.newPipeline(credential, options);
       pipeline.factories.push(sourceCondition(etag));
       return new sdk.ContainerClient(url, pipeline);
     },

@@ -36,7 +36,7 @@ export const errorCodeOf = (error: unknown): string | undefined => {
 const transientStatuses = [408, 429, 500, 502, 503, 504];
 /** Also where the status says otherwise: trouble at a copy's source, or bytes that were damaged on their way. */
 const transientCodes = ["InternalError", "OperationTimedOut", "ServerBusy", "Md5Mismatch"];
-const lasting = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_|ERR_INVALID|ERR_UNESCAPED/;
+const lasting = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_|ERR_INVALID|ERR_UNESCAPED|ERR_FORBIDDEN/;
 const isNetworkCode = (code: string): boolean =>
   /^E[A-Z_]+$/.test(code) && !lasting.test(code)
     ? true
@@ -93,6 +93,10 @@ const byCode: Readonly<Record<string, Explained>> = {
   ContainerBeingDeleted: { kind: "NotFound", reason: "the container is being deleted. Name another." },
   ContainerDisabled: { kind: "AccessDenied", reason: "the container is disabled. Ask the account's owner." },
   AccountIsDisabled: { kind: "AccessDenied", reason: "the storage account is disabled. Ask its owner." },
+  ERR_FORBIDDEN_ADDRESS: {
+    kind: "AccessDenied",
+    reason: "its name leads to this machine or to a link-local address, where no store may be. Name another.",
+  },
   BlobAlreadyExists: { kind: "AlreadyExists", reason: "it exists and is left as it is. Take another name." },
   InvalidBlobType: { kind: "AlreadyExists", reason: "a blob of another type has this name. Take another name." },
   BlobImmutableDueToPolicy: {
@@ -131,16 +135,20 @@ const explain = (error: unknown, status: number | undefined, code: string | unde
     case 507:
       return { kind: "Full", reason: "the store is full. Name another destination." };
     case undefined:
-      return {
-        kind: "Unavailable",
-        reason: `${hostOf(place)} cannot be reached; ${asked(place)}. Check name and network.`,
-      };
+      return unreached(code, place);
     default:
       return status >= 500 || transientStatuses.includes(status)
         ? { kind: "Unavailable", reason: `the store has trouble; ${asked(place)}. Try again later.` }
         : { kind: "Invalid", reason: `the store refuses the request: ${firstLine(error)}` };
   }
 };
+
+const unreached = (code: string | undefined, place: Place): Explained => ({
+  kind: "Unavailable",
+  reason: lasting.test(code ?? "")
+    ? `${hostOf(place)} cannot be trusted or understood. Look at its certificate; NODE_EXTRA_CA_CERTS adds an authority.`
+    : `${hostOf(place)} cannot be reached; ${asked(place)}. Check name and network.`,
+});
 
 const denied = (error: unknown, code: string | undefined, { sas }: Place): string => {
   const { details, response } = restOf(error);

@@ -31,6 +31,9 @@ interface Known {
 export interface LocalSites extends Sites {
   /** What the site's host is made of. Throws SiteNotFound. */
   local(id: SiteId): Promise<LocalSite>;
+
+  /** Every directory of every site, as the files name them. */
+  directories(): Promise<readonly string[]>;
 }
 
 /** Sites that are directories of this machine: one JSON file each, read again when it changes. */
@@ -84,6 +87,11 @@ export const localSites = ({ folder, sitesRoot, warn }: LocalSitesOptions): Loca
       if (made === undefined) throw new Error(`The site ${siteLabel(id)} was made and is not there.`);
       return made.definition;
     },
+
+    directories: async () =>
+      (await all()).flatMap(({ content: { home, wwwroot, directories } }) =>
+        [home, wwwroot, ...Object.values(directories)].filter((path) => path !== undefined),
+      ),
 
     async local(id) {
       const site = await find(id);

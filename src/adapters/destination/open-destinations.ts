@@ -1,0 +1,48 @@
+import type { TokenCredential } from "@azure/identity";
+import type { Secret } from "../../domain/secret.ts";
+import type { Destination } from "../../ports/destination.ts";
+import type { Destinations } from "../../ports/destinations.ts";
+import { blobContainer } from "./blob-container.ts";
+import { directoryDestination } from "./directory.ts";
+import { checkFolderUrl, type FolderPolicy } from "./folder-url.ts";
+import { guardedAgent } from "./guarded-agents.ts";
+import { ownIdentity } from "./own-identity.ts";
+import { checkStorageUrl, isForIdentity, refused, type StoragePolicy } from "./storage-url.ts";
+
+export interface DestinationPolicy extends StoragePolicy, FolderPolicy {
+  /** Default: managed identity and what else `DefaultAzureCredential` finds. */
+  readonly identity?: () => Promise<TokenCredential>;
+}
+
+/** Opens what callers name, within the policy (docs/destinations.md). Folders and containers are not contacted yet. */
+export const openDestinations = (policy: DestinationPolicy): Destinations => {
+  // One for a folder: blocks staged through another one would be copied at the commit.
+  const folders = new Map<string, Destination>();
+  const openFolder = async (container: string): Promise<Destination> => {
+    const path = await checkFolderUrl(container, policy);
+    const opened = folders.get(path) ?? directoryDestination(path, { isMade: true });
+    folders.set(path, opened);
+    return opened;
+  };
+  return {
+    open: async (container, credential) =>
+      container.startsWith("file:") ? openFolder(container) : openBlobs(container, credential, policy),
+  };
+};
+
+const openBlobs = async (
+  container: string,
+  credential: Secret | undefined,
+  policy: DestinationPolicy,
+): Promise<Destination> => {
+  checkStorageUrl(container, policy);
+  const agent = guardedAgent(container);
+  const place = agent === undefined ? { container } : { container, agent };
+  if (credential !== undefined) return blobContainer({ ...place, sas: credential });
+  if (!isForIdentity(container, policy))
+    throw refused(
+      container,
+      "it has no SAS, and Lifeboat's own identity is not meant for it (LIFEBOAT_IDENTITY_CONTAINERS). Use the container's SAS URL.",
+    );
+  return blobContainer({ ...place, identity: await (policy.identity ?? ownIdentity)() });
+};

@@ -1,0 +1,225 @@
+import type { lookup, LookupAddress } from "node:dns";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { blobContainer } from "../../../src/adapters/destination/blob-container.ts";
+import { guardedAgents, isForbidden } from "../../../src/adapters/destination/guarded-agents.ts";
+import { openDestinations, type DestinationPolicy } from "../../../src/adapters/destination/open-destinations.ts";
+import { readConfig } from "../../../src/config.ts";
+import { Refusal } from "../../../src/domain/errors.ts";
+import { Secret } from "../../../src/domain/secret.ts";
+import { namesOf, noise, readAll, store } from "./blocks.ts";
+
+let base: string;
+let policy: DestinationPolicy;
+let siteDirectories: string[];
+
+beforeEach(() => {
+  base = realpathSync(mkdtempSync(join(tmpdir(), "lifeboat-open-")));
+  siteDirectories = [];
+  mkdirSync(join(base, "mnt"));
+  const config = readConfig({ LIFEBOAT_DATA: join(base, "data"), LIFEBOAT_FILE_ROOTS: join(base, "mnt") });
+  policy = { ...config, siteDirectories: async () => siteDirectories };
+});
+afterEach(() => rmSync(base, { recursive: true, force: true }));
+
+const sas = new Secret("sv=2024-11-04&sig=c2VjcmV0");
+const folder = (...parts: readonly string[]): string => pathToFileURL(join(base, ...parts)).href;
+
+/** The code and reason, without anything secret; "" when it opens. */
+const refusal = async (container: string, credential?: Secret, changes: Partial<DestinationPolicy> = {}) => {
+  const error = await openDestinations({ ...policy, ...changes })
+    .open(container, credential)
+    .then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+  if (error === undefined) return "";
+  if (!(error instanceof Refusal)) throw new Error("A Refusal was expected.", { cause: error });
+  expect(error.message).toContain(container);
+  return `${error.code}: ${String(error.details["reason"])}`;
+};
+
+describe("https containers", () => {
+  it.each([
+    "https://account.blob.core.windows.net/backups",
+    "https://account.z07.blob.storage.azure.net/backups",
+    "https://account.blob.core.chinacloudapi.cn/backups",
+    "https://account.blob.core.usgovcloudapi.net/backups",
+    "https://account.blob.core.windows.net/$root",
+  ])("%s opens with a SAS", async (container) => {
+    expect(await refusal(container, sas)).toBe("");
+  });
+
+  it.each([
+    ["https://blob.core.windows.net/backups", /not one of LIFEBOAT_STORAGE_HOSTS/],
+    ["https://example.org/backups", /not one of LIFEBOAT_STORAGE_HOSTS/],
+    ["https://account.blob.core.windows.net.example.org/backups", /not one of/],
+    ["https://accountblob.core.windows.net/backups", /not one of/],
+    ["https://account.blob.core.windows.net:8443/backups", /not one of/],
+    ["https://10.0.0.7/backups", /not one of/],
+    ["https://169.254.169.254/metadata", /link-local/],
+    ["https://0xA9FEA9FE/metadata", /link-local/],
+    ["https://[::ffff:169.254.169.254]/metadata", /link-local/],
+    ["https://[fe80::1]/backups", /link-local/],
+    ["https://user:password@account.blob.core.windows.net/backups", /user name or password/],
+    ["https://account.blob.core.windows.net/backups/folder", /not a container's name/],
+    ["https://account.blob.core.windows.net/", /not a container's name/],
+    ["https://account.blob.core.windows.net/%2e%2e%2fx", /not a container's name/],
+    ["http://account.blob.core.windows.net/backups", /shows the SAS/],
+    ["http://127.0.0.1:10000/devstoreaccount1/backups", /LIFEBOAT_ALLOW_HTTP_STORAGE/],
+    ["ftp://account.blob.core.windows.net/backups", /scheme/],
+  ])("%s is refused", async (container, reason) => {
+    expect(await refusal(container, sas)).toMatch(new RegExp(`^DestinationRefused: .*${reason.source}`));
+  });
+
+  it("may have the hosts of a setting, and no others then", async () => {
+    const { storageHosts } = readConfig({ LIFEBOAT_STORAGE_HOSTS: "store.example.org, box.example.org:9000" });
+    for (const host of ["store.example.org", "Box.example.org:9000"])
+      expect(await refusal(`https://${host}/backups`, sas, { storageHosts })).toBe("");
+    for (const host of ["box.example.org", "a.store.example.org", "account.blob.core.windows.net"])
+      expect(await refusal(`https://${host}/backups`, sas, { storageHosts })).toContain("not one of");
+  });
+
+  it("may be plain http only on this machine, and only by a setting", async () => {
+    const { allowHttpStorage } = readConfig({ LIFEBOAT_ALLOW_HTTP_STORAGE: "true" });
+    for (const host of ["127.0.0.1:10000", "localhost:10000", "[::1]:10000"])
+      expect(await refusal(`http://${host}/devstoreaccount1/backups`, sas, { allowHttpStorage })).toBe("");
+    for (const host of ["192.168.1.4:10000", "127.0.0.1.example.org", "account.blob.core.windows.net"])
+      expect(await refusal(`http://${host}/backups`, sas, { allowHttpStorage })).toContain("plain http");
+  });
+
+  it("open without a SAS only where Lifeboat's own identity is meant", async () => {
+    const { identityContainers } = readConfig({
+      LIFEBOAT_DESTINATION: "https://one.blob.core.windows.net/backups/",
+      LIFEBOAT_IDENTITY_CONTAINERS: "https://Two.blob.core.windows.net/",
+    });
+    const asked: string[] = [];
+    const identity: DestinationPolicy["identity"] = async () => {
+      asked.push("identity");
+      return { getToken: async () => ({ token: "t", expiresOnTimestamp: 0 }) };
+    };
+    const changes = { identityContainers, identity };
+    expect(await refusal("https://one.blob.core.windows.net/backups", undefined, changes)).toBe("");
+    expect(await refusal("https://two.blob.core.windows.net/any", undefined, changes)).toBe("");
+    expect(asked).toEqual(["identity", "identity"]);
+    for (const container of [
+      "https://one.blob.core.windows.net/backups2",
+      "https://three.blob.core.windows.net/backups",
+    ])
+      expect(await refusal(container, undefined, changes)).toMatch(/has no SAS.*LIFEBOAT_IDENTITY_CONTAINERS/);
+    expect(asked).toHaveLength(2);
+    expect(await refusal("https://one.blob.core.windows.net/backups")).toMatch(/has no SAS/);
+  });
+});
+
+describe("addresses behind a host's name", () => {
+  it.each([
+    ["store.example.org", "169.254.169.254", true],
+    ["store.example.org", "fe80::1", true],
+    ["store.example.org", "127.0.0.1", true],
+    ["store.example.org", "::1", true],
+    ["store.example.org", "::ffff:127.0.0.1", true],
+    ["store.example.org", "0.0.0.0", true],
+    ["store.example.org", "10.1.2.3", false],
+    ["store.example.org", "20.60.1.1", false],
+    ["localhost", "127.0.0.1", false],
+    ["localhost", "169.254.169.254", true],
+  ])("%s at %s: refused is %s", (host, address, isRefused) => {
+    expect(isForbidden(host, address)).toBe(isRefused);
+  });
+
+  it("are looked at when connecting, whatever the name led to before, and nothing is tried again", async () => {
+    const asked: string[] = [];
+    // The shape of dns.lookup with `all`, which is all the agents use.
+    const resolve = ((name: string, _: unknown, answer: (error: null, found: readonly LookupAddress[]) => void) => {
+      asked.push(name);
+      answer(null, [{ address: "169.254.169.254", family: 4 }]);
+    }) as unknown as typeof lookup;
+    const agent = guardedAgents(resolve).https;
+    const destination = await blobContainer({ container: "https://store.example.org/backups", sas, agent });
+    await expect(destination.head("a.zip")).rejects.toMatchObject({
+      kind: "AccessDenied",
+      message: expect.stringContaining("its name leads to this machine or to a link-local address"),
+    });
+    expect(asked).toEqual(["store.example.org"]);
+  });
+});
+
+describe("folders", () => {
+  it("in the data folder's backups are made by the first write", async () => {
+    const destinations = openDestinations(policy);
+    const destination = await destinations.open(folder("data", "backups", "shop"), undefined);
+    expect(await namesOf(destination.list(""))).toEqual([]);
+    await store(destination, "a.zip", [noise(1000, "a")]);
+    expect((await readAll(destination, "a.zip")).equals(noise(1000, "a"))).toBe(true);
+    const again = await destinations.open(`${folder("data", "backups")}/../backups/shop`, undefined);
+    expect(again, "one for a folder, so that its staged blocks are known").toBe(destination);
+  });
+
+  it("below the roots of a setting open, the root itself too", async () => {
+    expect(await refusal(folder("mnt"))).toBe("");
+    expect(await refusal(folder("mnt", "a folder", "50%"))).toBe("");
+  });
+
+  it("on a disk that is not mounted are not made on another", async () => {
+    rmSync(join(base, "mnt"), { recursive: true });
+    expect(await refusal(folder("mnt", "shop"))).toMatch(/^DestinationUnavailable: .*Mount or create it/);
+  });
+
+  it.each([
+    [["elsewhere"], /not below one of LIFEBOAT_FILE_ROOTS/],
+    [["mnt2"], /not below/],
+    [["mnt", "..", "elsewhere"], /not below/],
+    [["data"], /not below/],
+    [["data", "sites"], /not below/],
+  ] as const)("%j is refused", async (parts, reason) => {
+    expect(await refusal(folder(...parts))).toMatch(reason);
+  });
+
+  it("reached through a link count where they are", async () => {
+    mkdirSync(join(base, "elsewhere"));
+    symlinkSync(join(base, "elsewhere"), join(base, "mnt", "out"));
+    mkdirSync(join(base, "mnt", "in"));
+    symlinkSync(join(base, "mnt", "in"), join(base, "link"));
+    expect(await refusal(folder("mnt", "out", "shop"))).toContain("not below");
+    expect(await refusal(folder("link"))).toBe("");
+  });
+
+  it("and the data folder do not contain one another", async () => {
+    const changes = { fileRoots: [base, ...policy.fileRoots] };
+    for (const parts of [[], ["data"], ["data", "tls"], ["data", "backups2"], ["data", "scratch", "x"]])
+      expect(await refusal(folder(...parts), undefined, changes)).toContain("contain one another");
+    expect(await refusal(folder("data", "backups"), undefined, changes)).toBe("");
+    expect(await refusal(folder("beside"), undefined, changes)).toBe("");
+  });
+
+  it("and a site do not contain one another, through links neither", async () => {
+    mkdirSync(join(base, "srv", "shop"), { recursive: true });
+    symlinkSync(join(base, "mnt"), join(base, "www"));
+    siteDirectories = [join(base, "srv", "shop"), join(base, "www", "blog"), join(base, "gone")];
+    const changes = { fileRoots: [join(base, "srv"), join(base, "mnt")] };
+    for (const parts of [["srv"], ["srv", "shop"], ["srv", "shop", "backups"], ["mnt"], ["mnt", "blog", "b"]])
+      expect(await refusal(folder(...parts), undefined, changes)).toMatch(
+        /site directory .*would hold the ones before/,
+      );
+    expect(await refusal(folder("srv", "shop-backups"), undefined, changes)).toBe("");
+    expect(await refusal(folder("mnt", "backups"), undefined, changes)).toBe("");
+  });
+
+  it("and the folder where new sites go do not contain one another", async () => {
+    const changes = { sitesRoot: join(base, "mnt", "www"), sitesFolder: join(base, "mnt", "sites") };
+    for (const parts of [["mnt"], ["mnt", "www", "x"], ["mnt", "sites"]])
+      expect(await refusal(folder(...parts), undefined, changes)).toContain("contain one another");
+  });
+
+  it.each(["file://server/share", "file:///a%2fb", "file:///a%00b"])("%s is no folder's URL", async (url) => {
+    expect(await refusal(url)).toMatch(/^DestinationRefused: .*(not the URL of a folder|not below)/);
+  });
+
+  it("have no query", async () => {
+    expect(await refusal(`${folder("mnt")}?sig=x`)).toContain("no ? and no #");
+  });
+});
