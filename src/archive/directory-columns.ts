@@ -141,6 +141,11 @@ export class DirectoryColumns {
     return this.#names.read(this.#nameAt(row), this.#nameLength(row));
   }
 
+  kind(place: number): DirectoryEntry["kind"] {
+    const row = this.#row(place);
+    return kinds[(this.#slab(row).state[row & (slabRows - 1)] ?? 0) & 3] ?? "other";
+  }
+
   sizeBytes(place: number): number {
     const row = this.#row(place);
     return this.#slab(row).sizeBytes[row & (slabRows - 1)] ?? 0;

@@ -29,6 +29,21 @@ export const decodeListing = (slices: Iterable<Uint8Array>): ListingColumns => {
   return listing;
 };
 
+/** The same as one piece, each slice behind its length. */
+export const listingBytes = (listing: ListingColumns, from = 0, to = listing.length): Buffer => {
+  const parts: Buffer[] = [];
+  for (const slice of encodeListing(listing, from, to))
+    parts.push(new ByteWriter(Buffer.allocUnsafe(4)).u32(slice.length).bytes, slice);
+  return Buffer.concat(parts);
+};
+
+export const listingFromBytes = (bytes: Uint8Array): ListingColumns => decodeListing(slicesIn(bytes));
+
+function* slicesIn(bytes: Uint8Array): Generator<Uint8Array> {
+  const fields = new ByteReader(bytes);
+  while (fields.left > 0) yield fields.bytes(fields.u32());
+}
+
 const encodeSlice = (listing: ListingColumns, from: number, to: number): Buffer<ArrayBuffer> => {
   const rows: ListedEntry[] = [];
   let length = 4;

@@ -3,9 +3,11 @@ import type { LeftOut } from "../domain/listing.ts";
 import type { BlockId, Destination, Upload } from "../ports/destination.ts";
 import { directoryShard } from "./block-id.ts";
 import { BlockWriter, isBlock } from "./block-writer.ts";
+import { placesBelow } from "./browse.ts";
 import { archiveComment, CommitIdBuilder, type CommitId } from "./commit-id.ts";
 import type { DirectoryColumns } from "./directory-columns.ts";
 import { encodeEnd } from "./end-records.ts";
+import { filesPrefix } from "./entry-row.ts";
 import { SealLayoutBuilder } from "./seal-layout.ts";
 import type { ShardIndex } from "./shard-index.ts";
 
@@ -26,10 +28,20 @@ export interface SealedArchive {
   readonly commitId: CommitId;
   readonly sizeBytes: number;
   readonly entries: number;
-  /** Content of all entries, before packing. */
-  readonly contentBytes: number;
+  /** Of the site's own files; dumps and the configuration are not counted. */
+  readonly contents: ArchiveContents;
   readonly leftOut: readonly LeftOut[];
   readonly changed: readonly BytePath[];
+}
+
+export interface ArchiveContents {
+  readonly files: number;
+  readonly folders: number;
+  readonly links: number;
+  /** Before packing. */
+  readonly contentBytes: number;
+  /** As they lie in the archive, headers not counted. */
+  readonly storedBytes: number;
 }
 
 /**
@@ -42,9 +54,9 @@ export const sealArchive = async (work: SealWork): Promise<SealedArchive> => {
   const layout = builder.finish();
   const { directory, leftOut, changed } = layout;
   checkCounts(work.planned, { packed: directory.length, leftOut: leftOut.length });
-  const contentBytes = sumOfContents(directory);
   directory.sort();
   checkNames(directory);
+  const contents = contentsOf(directory);
   const end = await stageDirectory(work, directory, layout.length);
   // Last, so that where blocks are appended to one file they lie behind everything else, each as long as a gap before.
   for (const { block, bytes } of layout.headers) await work.destination.stage(work.upload, block, bytes, work.signal);
@@ -55,7 +67,7 @@ export const sealArchive = async (work: SealWork): Promise<SealedArchive> => {
     );
   const { commitId, length } = end;
   const sizeBytes = layout.length + length;
-  return { blocks, commitId, sizeBytes, entries: directory.length, contentBytes, leftOut, changed };
+  return { blocks, commitId, sizeBytes, entries: directory.length, contents, leftOut, changed };
 };
 
 const checkCounts = (
@@ -66,11 +78,22 @@ const checkCounts = (
     throw new Error(`${planned} entries were planned, ${packed} packed and ${leftOut} left out: some are lost.`);
 };
 
-const sumOfContents = (directory: DirectoryColumns): number => {
-  let sum = 0;
-  for (let place = 0; place < directory.length; place++) sum += directory.sizeBytes(place);
-  return sum;
+/** Needs the directory sorted. */
+const contentsOf = (directory: DirectoryColumns): ArchiveContents => {
+  const counts = { file: 0, directory: 0, link: 0, other: 0 };
+  let contentBytes = 0;
+  let storedBytes = 0;
+  const { from, to } = placesBelow(directory, filesFolder);
+  for (let place = from; place < to; place++) {
+    counts[directory.kind(place)]++;
+    contentBytes += directory.sizeBytes(place);
+    storedBytes += directory.storedBytes(place);
+  }
+  return { files: counts.file, folders: counts.directory, links: counts.link, contentBytes, storedBytes };
 };
+
+// The cast is safe: a part of a byte path.
+const filesFolder = filesPrefix.slice(0, -1) as BytePath;
 
 const checkNames = (directory: DirectoryColumns): void => {
   for (let place = 1; place < directory.length; place++)

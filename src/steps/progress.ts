@@ -1,53 +1,60 @@
-import type { SiteId } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
-import { readProgress, writeProgress, type Progress } from "../operations/rows/backup-rows.ts";
+import { writeProgress, type Progress } from "../operations/rows/backup-rows.ts";
+import type { RunRef } from "../workflows/contract.ts";
+import { ownsSite } from "./owns-site.ts";
 
-/** News of a run: told often, written at most once a second. */
+/** News of one part of a run: told often, written at most once a second. */
 export interface ProgressReport {
   set(change: Partial<Omit<Progress, "beat" | "updated">>): void;
-  add(files: number, bytes: number): void;
   /** The last state is written when this returns. */
   end(): Promise<void>;
+  /** Aborted with RunLost as the reason once the run no longer owns its site; noticed while news is written. */
+  readonly signal: AbortSignal;
+}
+
+/** Why a step that has lost its site stops in the middle. */
+export class RunLost extends Error {
+  constructor(run: string) {
+    super(`The run ${run} no longer owns its site.`);
+    this.name = "RunLost";
+  }
 }
 
 const shortestMs = 1_000;
+const nothing: Progress = { phase: "", files: 0, bytes: 0, totalFiles: 0, totalBytes: 0, beat: 0, updated: "" };
 
-/** Goes on from what earlier steps of the run wrote. A write that fails is no reason to fail a backup: it is only news. */
-export const reportProgress = async (
+/**
+ * Starts the news of `part` from nothing: a step that runs again does its work again. A write that fails is no reason to
+ * fail a backup: it is only news.
+ */
+export const reportProgress = (
   deps: Pick<Installation, "catalog" | "clock">,
-  site: SiteId,
-  run: string,
-): Promise<ProgressReport> => {
-  let now: Progress = (await readProgress(deps.catalog, site, run)) ?? {
-    phase: "",
-    files: 0,
-    bytes: 0,
-    totalFiles: 0,
-    totalBytes: 0,
-    beat: 0,
-    updated: "",
-  };
+  ref: RunRef,
+  part: string,
+): ProgressReport => {
+  const lost = new AbortController();
+  let now = nothing;
   let lastWrite = 0;
   let writing: Promise<void> = Promise.resolve();
 
+  const tell = async (value: Progress): Promise<void> => {
+    await writeProgress(deps.catalog, ref.site, { run: ref.run, part }, value);
+    if (!(await ownsSite(deps, ref))) lost.abort(new RunLost(ref.run));
+  };
   const write = (): void => {
     const time = deps.clock.now();
     lastWrite = time.getTime();
-    now = { ...now, beat: now.beat + 1, updated: time.toISOString() };
-    const value = now;
-    writing = writing.then(() => writeProgress(deps.catalog, site, run, value)).catch(() => undefined);
+    const value = { ...now, beat: now.beat + 1, updated: time.toISOString() };
+    now = value;
+    writing = writing.then(() => tell(value)).catch(() => undefined);
   };
-  const due = (): boolean => deps.clock.now().getTime() - lastWrite >= shortestMs;
 
   return {
+    signal: lost.signal,
     set(change) {
       const phaseBegins = change.phase !== undefined && change.phase !== now.phase;
       now = { ...now, ...change };
-      if (phaseBegins || due()) write();
-    },
-    add(files, bytes) {
-      now = { ...now, files: now.files + files, bytes: now.bytes + bytes };
-      if (due()) write();
+      if (phaseBegins || deps.clock.now().getTime() - lastWrite >= shortestMs) write();
     },
     async end() {
       write();

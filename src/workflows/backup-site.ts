@@ -1,4 +1,4 @@
-import type { BackupRef, Failure, Outcome, ScratchName } from "./contract.ts";
+import type { BackupRef, Failure, ScratchName } from "./contract.ts";
 import { StepFailed, type Workflow, type WorkflowPart } from "./workflow.ts";
 
 /** What a backup is, top to bottom. Each line names a step; each step is one file in steps/. */
@@ -23,15 +23,27 @@ function* makeArchive(wf: Workflow, run: BackupRef): WorkflowPart<ScratchName | 
   // The previous archive is only a cache: when it vanished or changed in the middle, everything comes from the site.
   const content = !packed.ok && packed.code === "SourceGone" ? yield* pack(wf, run, true) : packed;
   if (!content.ok) return content;
-  const sealed = yield* wf.call("sealArchive", { ...run, plan: content.plan, indexes: content.indexes });
+  const sealed = yield* wf.call("sealArchive", { ...run, ...content.parts });
   if (!sealed.ok) return sealed;
   const readable = yield* wf.call("readBack", { ...run, seal: sealed.seal });
   if (!readable.ok) return readable;
-  const described = yield* wf.call("describeBackup", { ...run, plan: content.plan, seal: sealed.seal });
+  const described = yield* wf.call("describeBackup", {
+    ...run,
+    notes: opened.notes,
+    plan: content.parts.plan,
+    seal: sealed.seal,
+    isProven: readable.isProven,
+  });
   return described.ok ? described.summary : described;
 }
 
-type Packed = { readonly ok: true; readonly plan: ScratchName; readonly indexes: readonly ScratchName[] } | Failure;
+type Packed = { readonly ok: true; readonly parts: Parts } | Failure;
+
+interface Parts {
+  readonly plan: ScratchName;
+  readonly copied: readonly ScratchName[];
+  readonly indexes: readonly ScratchName[];
+}
 
 function* pack(wf: Workflow, run: BackupRef, fromScratch: boolean): WorkflowPart<Packed> {
   const planned = yield* wf.call("planArchive", { ...run, fromScratch });
@@ -39,20 +51,22 @@ function* pack(wf: Workflow, run: BackupRef, fromScratch: boolean): WorkflowPart
   const { plan, atATime } = planned;
   // Reused ranges first, changed entries after: the archive then stays one long run for the backup that follows.
   const parts = Array.from({ length: planned.copies }, (_, part) => ({ ...run, plan, part }));
-  const copied = allDone(yield* wf.all("copyUnchanged", parts, atATime));
-  if (!copied.ok) return copied;
+  const copies = allDone(yield* wf.all("copyUnchanged", parts, atATime));
+  if (!copies.ok) return copies;
   const shards = Array.from({ length: planned.shards }, (_, shard) => ({ ...run, plan, shard }));
   const packed = allDone(yield* wf.all("packShard", shards, atATime));
-  return packed.ok ? { ok: true, plan, indexes: [...copied.indexes, ...packed.indexes] } : packed;
+  if (!packed.ok) return packed;
+  const copied = copies.results.map((one) => one.copied);
+  return { ok: true, parts: { plan, copied, indexes: packed.results.map(({ index }) => index) } };
 }
 
-type Indexes = { readonly ok: true; readonly indexes: readonly ScratchName[] } | Failure;
+type Done<Value> = { readonly ok: true; readonly results: readonly Value[] } | Failure;
 
-const allDone = (results: readonly Outcome<{ readonly index: ScratchName }>[]): Indexes => {
-  const indexes: ScratchName[] = [];
-  for (const result of results) {
-    if (!result.ok) return result;
-    indexes.push(result.index);
+const allDone = <Value extends { readonly ok: true }>(outcomes: readonly (Value | Failure)[]): Done<Value> => {
+  const results: Value[] = [];
+  for (const outcome of outcomes) {
+    if (!outcome.ok) return outcome;
+    results.push(outcome);
   }
-  return { ok: true, indexes };
+  return { ok: true, results };
 };

@@ -29,7 +29,7 @@ export type Outcome<Value = object> = ({ readonly ok: true } & Value) | Failure;
 export type ScratchName = string;
 
 interface Steps {
-  openBackup: { input: BackupRef; result: Outcome };
+  openBackup: { input: BackupRef; result: Outcome<{ readonly notes: ScratchName }> };
   planArchive: {
     input: BackupRef & { readonly fromScratch: boolean };
     result: Outcome<{
@@ -42,19 +42,32 @@ interface Steps {
   };
   copyUnchanged: {
     input: BackupRef & { readonly plan: ScratchName; readonly part: number };
-    result: Outcome<{ readonly index: ScratchName }>;
+    result: Outcome<{ readonly copied: ScratchName }>;
   };
   packShard: {
     input: BackupRef & { readonly plan: ScratchName; readonly shard: number };
     result: Outcome<{ readonly index: ScratchName }>;
   };
   sealArchive: {
-    input: BackupRef & { readonly plan: ScratchName; readonly indexes: readonly ScratchName[] };
+    input: BackupRef & {
+      readonly plan: ScratchName;
+      readonly copied: readonly ScratchName[];
+      readonly indexes: readonly ScratchName[];
+    };
     result: Outcome<{ readonly seal: ScratchName }>;
   };
-  readBack: { input: BackupRef & { readonly seal: ScratchName }; result: Outcome };
+  readBack: {
+    input: BackupRef & { readonly seal: ScratchName };
+    /** False: the credential does not allow reading, so that nothing is proven. */
+    result: Outcome<{ readonly isProven: boolean }>;
+  };
   describeBackup: {
-    input: BackupRef & { readonly plan: ScratchName; readonly seal: ScratchName };
+    input: BackupRef & {
+      readonly notes: ScratchName;
+      readonly plan: ScratchName;
+      readonly seal: ScratchName;
+      readonly isProven: boolean;
+    };
     result: Outcome<{ readonly summary: ScratchName }>;
   };
   closeBackup: {

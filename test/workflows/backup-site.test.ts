@@ -5,14 +5,12 @@ import { fakeWorkflow, finish } from "../support/fake-workflow.ts";
 const site = { subscription: "s", resourceGroup: "g", name: "shop" };
 const run = { site, run: "backup-1", epoch: 3, backup: 1 };
 const plan = { ok: true as const, plan: "plan", shards: 3, copies: 1, atATime: 2 };
-const index = (input: { readonly shard?: number; readonly part?: number }) => ({
-  ok: true as const,
-  index: input.part === undefined ? `shard ${input.shard}` : `copy ${input.part}`,
-});
+const index = (input: { readonly shard: number }) => ({ ok: true as const, index: `shard ${input.shard}` });
+const copied = (input: { readonly part: number }) => ({ ok: true as const, copied: `copy ${input.part}` });
 
 const whole = {
   planArchive: () => plan,
-  copyUnchanged: index,
+  copyUnchanged: copied,
   packShard: index,
   sealArchive: () => ({ ok: true as const, seal: "seal" }),
   describeBackup: () => ({ ok: true as const, summary: "summary" }),
@@ -35,7 +33,8 @@ describe("a backup", () => {
       "closeBackup",
     ]);
     expect(calls.find((call) => call.step === "sealArchive")?.input).toMatchObject({
-      indexes: ["copy 0", "shard 0", "shard 1", "shard 2"],
+      copied: ["copy 0"],
+      indexes: ["shard 0", "shard 1", "shard 2"],
     });
     expect(calls.at(-1)?.input).toEqual({ ...run, summary: "summary" });
   });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Backup } from "../../domain/backup.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
-import { backupKey, backupPrefix, progressKey, sitePartition } from "./keys.ts";
+import { backupKey, backupPrefix, progressKey, progressPrefix, sitePartition } from "./keys.ts";
 
 const site = z.object({
   subscription: z.string(),
@@ -82,6 +82,7 @@ const progress = z.object({
   phase: z.string(),
   files: z.number(),
   bytes: z.number(),
+  /** What the whole run has to do, where the part knows it; 0 elsewhere. */
   totalFiles: z.number(),
   totalBytes: z.number(),
   /** Rises with every write: a run whose beat stands still for long is dead. */
@@ -90,12 +91,42 @@ const progress = z.object({
 });
 export type Progress = z.infer<typeof progress>;
 
+/** Of all parts of the run together; the phase is that of the latest news. */
 export const readProgress = async (catalog: Catalog, of: SiteId, run: string): Promise<Progress | undefined> => {
-  const row = await catalog.get(sitePartition(of), progressKey(run));
-  return row === undefined ? undefined : progress.parse(row.value);
+  const rows = await catalog.list(sitePartition(of), { prefix: progressPrefix(run) });
+  return rows
+    .map((row) => progress.parse(row.value))
+    .reduce<Progress | undefined>((sum, part) => (sum === undefined ? part : together(sum, part)), undefined);
 };
 
+const together = (one: Progress, other: Progress): Progress => ({
+  phase: one.updated > other.updated ? one.phase : other.phase,
+  files: one.files + other.files,
+  bytes: one.bytes + other.bytes,
+  totalFiles: Math.max(one.totalFiles, other.totalFiles),
+  totalBytes: Math.max(one.totalBytes, other.totalBytes),
+  beat: one.beat + other.beat,
+  updated: one.updated > other.updated ? one.updated : other.updated,
+});
+
 /** Last write wins: progress is news, not truth. */
-export const writeProgress = async (catalog: Catalog, of: SiteId, run: string, value: Progress): Promise<void> => {
-  await catalog.write(sitePartition(of), [{ kind: "put", key: progressKey(run), value }]);
+export const writeProgress = async (
+  catalog: Catalog,
+  of: SiteId,
+  { run, part }: { readonly run: string; readonly part: string },
+  value: Progress,
+): Promise<void> => {
+  await catalog.write(sitePartition(of), [{ kind: "put", key: progressKey(run, part), value }]);
+};
+
+/** At the end of a run. */
+export const removeProgress = async (catalog: Catalog, of: SiteId, run: string): Promise<void> => {
+  for (;;) {
+    const rows = await catalog.list(sitePartition(of), { prefix: progressPrefix(run), limit: 100 });
+    if (rows.length === 0) return;
+    await catalog.write(
+      sitePartition(of),
+      rows.map((row) => ({ kind: "remove", key: row.key })),
+    );
+  }
 };

@@ -10,7 +10,9 @@ export const siteRowKey = "site";
 const padded = (id: number): string => String(id).padStart(10, "0");
 export const backupPrefix = "backup!";
 export const backupKey = (id: number): string => `${backupPrefix}${padded(id)}`;
-export const progressKey = (run: string): string => `progress!${run}`;
+/** Every part of a run that works at the same time tells its own progress. */
+export const progressPrefix = (run: string): string => `progress!${run}!`;
+export const progressKey = (run: string, part: string): string => `${progressPrefix(run)}${part}`;
 export const operationPrefix = "operation!";
 export const operationKey = (id: string): string => `${operationPrefix}${id}`;
 

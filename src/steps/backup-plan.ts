@@ -1,0 +1,84 @@
+import type { Shard } from "../archive/plan.ts";
+import type { ArchiveContents } from "../archive/seal.ts";
+import type { Backup } from "../domain/backup.ts";
+import type { BytePath } from "../domain/byte-path.ts";
+import type { FilterLine } from "../domain/filter.ts";
+import type { LeftOut } from "../domain/listing.ts";
+import type { ScratchName } from "../workflows/contract.ts";
+import type { Scratch } from "./scratch.ts";
+
+/** What a backup's steps agree on; lies in scratch. */
+export interface BackupPlan {
+  /** ISO 8601. */
+  readonly planned: string;
+  readonly blockBytes: number;
+  /** Entries that are packed or copied or named as left out while packing; the configuration not counted. */
+  readonly entries: number;
+  /** Files and links among them. */
+  readonly files: number;
+  readonly sizeBytes: number;
+  readonly shards: readonly (Shard & { readonly listing: ScratchName })[];
+  /** What is copied out of the previous archive; empty when everything is packed from the site. */
+  readonly copies: readonly ScratchName[];
+  readonly previous?: Previous;
+  readonly configuration: ScratchName;
+  /** The lines that were in force. */
+  readonly filter: readonly FilterLine[];
+  /** Left out when the site was listed: LeftOut[]. */
+  readonly leftOut: ScratchName;
+  /** Of the previous archive. */
+  readonly reusedBytes: number;
+  /** How many archives in a row were built on the one before. */
+  readonly chain: number;
+  /** Warnings for the log, in the order in which they came up. */
+  readonly notes: readonly string[];
+}
+
+/** The archive that unchanged entries are copied from. */
+export interface Previous {
+  readonly destination: string;
+  readonly object: { readonly name: string; readonly commitId: string; readonly etag: string };
+}
+
+// Safe: a run's scratch is written by this version's own steps, and is named by its content's hash.
+export const readPlan = async (scratch: Scratch, name: ScratchName): Promise<BackupPlan> =>
+  (await scratch.getJson(name)) as BackupPlan;
+
+/** What was copied by one step; lies in scratch. */
+export interface Copied {
+  readonly indexes: readonly ScratchName[];
+  /** Entries of the previous archive that turned out to be damaged; packed from the site. */
+  readonly damaged: readonly BytePath[];
+}
+
+// Safe: as above.
+export const readCopied = async (scratch: Scratch, name: ScratchName): Promise<Copied> =>
+  (await scratch.getJson(name)) as Copied;
+
+/** What sealing found out; lies in scratch. */
+export interface Seal {
+  readonly commitId: string;
+  readonly sizeBytes: number;
+  readonly entries: number;
+  readonly contents: ArchiveContents;
+  /** Left out while the site was packed. */
+  readonly leftOut: readonly LeftOut[];
+  /** Changed while they were read, also at the second attempt. */
+  readonly changed: readonly BytePath[];
+  /** Damaged in the previous archive; packed from the site. */
+  readonly damaged: readonly BytePath[];
+}
+
+// Safe: as above.
+export const readSeal = async (scratch: Scratch, name: ScratchName): Promise<Seal> =>
+  (await scratch.getJson(name)) as Seal;
+
+/** What a backup turned out to be; lies in scratch until it is closed. */
+export type BackupSummary = Pick<
+  Backup,
+  "status" | "sizeBytes" | "siteBytes" | "files" | "leftOut" | "commitId" | "reusedBytes" | "chain" | "log"
+>;
+
+// Safe: as above.
+export const readSummary = async (scratch: Scratch, name: ScratchName): Promise<BackupSummary> =>
+  (await scratch.getJson(name)) as BackupSummary;

@@ -1,0 +1,101 @@
+import { configurationEntryName } from "../archive/configuration-entry.ts";
+import { leftOutLine } from "../archive/list-site.ts";
+import { pathText } from "../domain/byte-path.ts";
+import { logName, manifestName, shortenLog, zipName, type Backup } from "../domain/backup.ts";
+import type { LeftOut } from "../domain/listing.ts";
+import { manifestLeftOut, type Manifest } from "../domain/manifest.ts";
+import { writeManifest } from "../manifest/write-manifest.ts";
+import { openContainer } from "../operations/credentials.ts";
+import type { Installation } from "../operations/installation.ts";
+import type { StepInput, StepResult } from "../workflows/contract.ts";
+import { readPlan, readSeal, type BackupPlan, type BackupSummary, type Seal } from "./backup-plan.ts";
+import { backupOf } from "./backup-row.ts";
+import { asOutcome } from "./outcome.ts";
+import { writeOwn } from "./own-blobs.ts";
+import { failed, ownsSite, runLost } from "./owns-site.ts";
+import { reportProgress } from "./progress.ts";
+import { scratchOf, type Scratch } from "./scratch.ts";
+
+/** Writes what people read, the manifest last: no manifest, no backup. */
+export const describeBackup =
+  (deps: Installation) =>
+  (input: StepInput<"describeBackup">): Promise<StepResult<"describeBackup">> =>
+    asOutcome(async () => {
+      const progress = reportProgress(deps, input, "describe");
+      progress.set({ phase: "Describing" });
+      const scratch = scratchOf(await deps.scratch(), input.run);
+      const facts = await gather(deps, scratch, input);
+      const { backup, seal, lines } = facts;
+      await progress.end();
+      if (!(await ownsSite(deps, input))) return runLost;
+      const destination = await openContainer(deps, backup.destination);
+      const { commitId } = seal;
+      const written = async (name: string, bytes: Uint8Array): Promise<boolean> =>
+        writeOwn(destination, name, { ref: input, commitId, bytes });
+      const log = logName(backup.blobBase);
+      if (lines.length > 0 && !(await written(log, Buffer.from(`${lines.join("\n")}\n`)))) return taken(log);
+      const manifest = manifestName(backup.blobBase);
+      if (!(await written(manifest, writeManifest(manifestOf(deps, facts))))) return taken(manifest);
+      return { ok: true, summary: await scratch.putJson(summaryOf(facts, log)) };
+    });
+
+const taken = (name: string) =>
+  failed(`${name} is in the container already, and another than this backup wrote it. Choose another name.`);
+
+interface Facts {
+  readonly input: StepInput<"describeBackup">;
+  readonly backup: Backup;
+  readonly plan: BackupPlan;
+  readonly seal: Seal;
+  readonly leftOut: readonly LeftOut[];
+  /** The whole log. */
+  readonly lines: readonly string[];
+}
+
+const gather = async (deps: Installation, scratch: Scratch, input: StepInput<"describeBackup">): Promise<Facts> => {
+  const plan = await readPlan(scratch, input.plan);
+  const seal = await readSeal(scratch, input.seal);
+  // Safe, both: written by this run's own steps.
+  const opening = (await scratch.getJson(input.notes)) as readonly string[];
+  const leftOut = [...((await scratch.getJson(plan.leftOut)) as readonly LeftOut[]), ...seal.leftOut];
+  const lines = [
+    ...leftOut.map((one) => `Left out: ${leftOutLine(one)}`),
+    ...(input.isProven ? [] : ["Warning: the SAS does not allow reading, so the backup could not be read back."]),
+    ...seal.changed.map((path) => `Warning: ${pathText(path)} changed while it was read; it may be a mixture.`),
+    ...seal.damaged.map(
+      (path) => `Warning: ${pathText(path)} is damaged in the previous backup; here it comes from the site.`,
+    ),
+    ...opening,
+    ...plan.notes,
+  ];
+  return { input, backup: await backupOf(deps, input), plan, seal, leftOut, lines };
+};
+
+const manifestOf = (deps: Installation, { input, backup, plan, seal, leftOut }: Facts): Manifest => {
+  const { id, name, scheduled, started = backup.created } = backup;
+  const finished = deps.clock.now().toISOString();
+  return {
+    version: deps.version,
+    site: backup.site,
+    backup: { id, name, run: input.run, scheduled, started, finished },
+    archive: { name: zipName(backup.blobBase), sizeBytes: seal.sizeBytes, commitId: seal.commitId },
+    contents: { ...seal.contents, changedWhileRead: seal.changed.length },
+    filter: plan.filter,
+    leftOut: manifestLeftOut(leftOut),
+    databases: [],
+    configuration: { entry: configurationEntryName, recoveryKey: deps.recovery.keyId },
+  };
+};
+
+/** Partial when anything that belongs to it is missing, or when nobody could look whether it is there. */
+const summaryOf = ({ input, plan, seal, leftOut, lines }: Facts, log: string): BackupSummary => ({
+  status: leftOut.length > 0 || !input.isProven ? "PartiallySucceeded" : "Succeeded",
+  sizeBytes: seal.sizeBytes,
+  siteBytes: seal.contents.contentBytes,
+  files: seal.contents.files + seal.contents.links,
+  leftOut: leftOut.length,
+  commitId: seal.commitId,
+  reusedBytes: plan.reusedBytes,
+  chain: plan.chain,
+  ...(lines.length === 0 ? {} : { log: shortenLog(lines, log) }),
+});

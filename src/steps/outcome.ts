@@ -1,0 +1,23 @@
+import { SourceLost } from "../archive/source-lost.ts";
+import { Refusal } from "../domain/errors.ts";
+import { isStoreFailure } from "../domain/store-failure.ts";
+import { SiteCommandFailed } from "../ports/site-host.ts";
+import type { Outcome } from "../workflows/contract.ts";
+import { failed, runLost } from "./owns-site.ts";
+import { RunLost } from "./progress.ts";
+
+/**
+ * A step's expected failures as values: what people can do something about is told as it is and not tried again. Stores
+ * that are away for a while, and bugs, stay exceptions: the workflow tries the step again.
+ */
+export const asOutcome = async <Value>(work: () => Promise<Outcome<Value>>): Promise<Outcome<Value>> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RunLost) return runLost;
+    if (error instanceof SourceLost) return { ok: false, code: "SourceGone", message: error.message };
+    if (error instanceof Refusal || error instanceof SiteCommandFailed) return failed(error.message);
+    if (isStoreFailure(error) && error.kind !== "Unavailable") return failed(error.message);
+    throw error;
+  }
+};

@@ -1,0 +1,93 @@
+import { encodeConfiguration } from "../archive/configuration-entry.ts";
+import type { ListingColumns } from "../archive/listing-columns.ts";
+import { listingBytes } from "../archive/listing-encoding.ts";
+import { filterWarnings, leftOutLine, listSite, type SiteListing } from "../archive/list-site.ts";
+import { blockBytesFor, defaultShardTarget, planShards } from "../archive/plan.ts";
+import { siteLabel, siteResourceId } from "../domain/site.ts";
+import { openContainer } from "../operations/credentials.ts";
+import type { Installation } from "../operations/installation.ts";
+import type { Call } from "../ports/call.ts";
+import type { DestinationLimits } from "../ports/destination.ts";
+import type { SiteFiles } from "../ports/site-files.ts";
+import type { StepInput, StepResult } from "../workflows/contract.ts";
+import type { BackupPlan } from "./backup-plan.ts";
+import { backupOf, uploadOf } from "./backup-row.ts";
+import { asOutcome } from "./outcome.ts";
+import { failed } from "./owns-site.ts";
+import { noReuse, reuseOf } from "./previous-archive.ts";
+import { reportProgress } from "./progress.ts";
+import { scratchOf, type Scratch } from "./scratch.ts";
+
+/** Lists the site, applies its filter, and cuts what is left into shards. */
+export const planArchive =
+  (deps: Installation) =>
+  (input: StepInput<"planArchive">, call: Call): Promise<StepResult<"planArchive">> =>
+    asOutcome(async () => {
+      const progress = reportProgress(deps, input, "plan");
+      progress.set({ phase: "Listing" });
+      const host = await deps.hosts.host(input.site);
+      const backup = await backupOf(deps, input);
+      const destination = await openContainer(deps, backup.destination);
+      const { signal } = progress;
+      const found = await listSite(host.files, { signal });
+      const tooLarge = sizeProblem(deps, found);
+      if (tooLarge !== undefined) return failed(tooLarge);
+      progress.set({ totalFiles: found.listing.length, totalBytes: found.sizeBytes });
+      const scratch = scratchOf(await deps.scratch(), input.run);
+      const today = { backup, found, files: host.files, scratch, signal };
+      const reuse = input.fromScratch ? noReuse(found.listing) : await reuseOf(deps, today);
+      // What an attempt before staged by copying is of no use any more, and would lie between the rest.
+      if (input.fromScratch) await destination.abandon(uploadOf(backup, input.run));
+      const { rest, notes, ...reused } = reuse;
+      const plan: BackupPlan = {
+        planned: deps.clock.now().toISOString(),
+        blockBytes: blockBytesFor(found.sizeBytes),
+        entries: found.listing.length,
+        files: found.files,
+        sizeBytes: found.sizeBytes,
+        shards: await storeShards(scratch, rest),
+        ...reused,
+        configuration: await scratch.put(
+          await encodeConfiguration(siteResourceId(input.site), await host.settings.read(), deps.recovery),
+        ),
+        filter: found.filter.lines,
+        leftOut: await scratch.putJson(found.leftOut),
+        notes: [...notes, ...filterWarnings(found), ...(await attributeNotes(host.files, found, signal))],
+      };
+      await progress.end();
+      signal.throwIfAborted();
+      call.log.info("backup planned", {
+        site: siteLabel(input.site),
+        backup: input.backup,
+        files: found.files,
+        bytes: found.sizeBytes,
+        reusedBytes: plan.reusedBytes,
+      });
+      const [copies, shards] = [plan.copies.length, plan.shards.length];
+      return { ok: true, plan: await scratch.putJson(plan), shards, copies, atATime: atATime(destination.limits) };
+    });
+
+/** Several shards at a time keep the threads busy while one waits for the store; appended to one file they cannot. */
+const atATime = (limits: DestinationLimits): number => (limits.appends ? 1 : 4);
+
+const sizeProblem = ({ policy }: Installation, { sizeBytes }: SiteListing): string | undefined =>
+  policy.maxBackupBytes !== undefined && sizeBytes > policy.maxBackupBytes
+    ? `The site holds ${sizeBytes} bytes, more than the limit of ${policy.maxBackupBytes}. Leave some out by _backup.filter, or raise the limit.`
+    : undefined;
+
+const storeShards = async (scratch: Scratch, listing: ListingColumns): Promise<BackupPlan["shards"]> => {
+  const stored = [];
+  for (const shard of planShards(listing, defaultShardTarget)) {
+    stored.push({ ...shard, listing: await scratch.put(listingBytes(listing, shard.from, shard.to)) });
+  }
+  return stored;
+};
+
+/** What every file of the backup will lack, as lines for the log; not for what is not in it. */
+const attributeNotes = async (files: SiteFiles, { filter }: SiteListing, signal: AbortSignal): Promise<string[]> => {
+  const notes: string[] = [];
+  if (files.attributesNotKept === undefined) return notes;
+  for await (const note of files.attributesNotKept(signal))
+    if (filter.excludedBy(note.path) === undefined) notes.push(leftOutLine(note));
+  return notes;
+};

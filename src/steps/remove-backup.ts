@@ -1,0 +1,58 @@
+import { mayBecome, type Backup, type BackupStatus } from "../domain/backup.ts";
+import { messageOf, Refusal } from "../domain/errors.ts";
+import { siteLabel } from "../domain/site.ts";
+import { isStoreFailure } from "../domain/store-failure.ts";
+import { openContainer } from "../operations/credentials.ts";
+import type { Installation } from "../operations/installation.ts";
+import { readBackup, removeProgress, replaceBackup } from "../operations/rows/backup-rows.ts";
+import { nameKey, namesPartition, openRunsPartition, sitePartition } from "../operations/rows/keys.ts";
+import type { Call } from "../ports/call.ts";
+import type { StepInput, StepResult } from "../workflows/contract.ts";
+import { backupOf } from "./backup-row.ts";
+import { removeOwn } from "./own-blobs.ts";
+import { scratchOf } from "./scratch.ts";
+
+/** Removes a backup's blobs, as far as they are its own, and all that its run may have left. */
+export const removeBackup =
+  (deps: Installation) =>
+  async (input: StepInput<"removeBackup">, call: Call): Promise<StepResult<"removeBackup">> => {
+    const backup = await backupOf(deps, input);
+    if (backup.status !== "DeleteInProgress") return { ok: true };
+    const problem = await removeBlobs(deps, backup);
+    await endDeletion(deps, input, problem === undefined ? "Deleted" : "DeleteFailed", problem);
+    call.log.info("backup removed", { site: siteLabel(input.site), backup: input.backup, problem });
+    if (problem !== undefined) return { ok: false, code: "Failed", message: problem };
+    await deps.catalog.write(namesPartition(backup.destination), [{ kind: "remove", key: nameKey(backup.blobBase) }]);
+    if (backup.run === undefined) return { ok: true };
+    await scratchOf(await deps.scratch(), backup.run).clear();
+    await removeProgress(deps.catalog, input.site, backup.run);
+    await deps.catalog.write(openRunsPartition, [{ kind: "remove", key: backup.run }]);
+    return { ok: true };
+  };
+
+/** Why they could not all be removed. A container that is gone holds nothing any more. */
+const removeBlobs = async (deps: Installation, backup: Backup): Promise<string | undefined> => {
+  if (backup.run === undefined) return undefined;
+  try {
+    await removeOwn(await openContainer(deps, backup.destination), backup, backup.run);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal || isStoreFailure(error)) return messageOf(error);
+    throw error;
+  }
+};
+
+const endDeletion = async (
+  deps: Installation,
+  input: StepInput<"removeBackup">,
+  status: BackupStatus,
+  problem: string | undefined,
+): Promise<void> => {
+  for (;;) {
+    const found = await readBackup(deps.catalog, input.site, input.backup);
+    if (found === undefined || !mayBecome(found.backup.status, status)) return;
+    const log = problem === undefined ? {} : { log: problem };
+    const change = replaceBackup({ ...found.backup, ...log, status }, found.version);
+    if (await deps.catalog.write(sitePartition(input.site), [change])) return;
+  }
+};
