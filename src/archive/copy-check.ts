@@ -1,18 +1,21 @@
 import { crc32 } from "node:zlib";
-import { ArchiveInvalid } from "./archive-invalid.ts";
+import { ArchiveInvalid, ofEntry } from "./archive-invalid.ts";
+import { segmentsAhead } from "./copy-segments.ts";
+import type { DirectoryEntry } from "./directory-entry.ts";
 import { storedStart } from "./entry-data.ts";
+import { checkReadable } from "./inflate-entry.ts";
 import type { Archive } from "./open-archive.ts";
-import { OrderedWindow } from "./ordered-window.ts";
-import { readSegments, type ReadSegment } from "./read-segments.ts";
 import { checkStoredCrc, openStored } from "./stored-entry.ts";
 
-export const readsAhead = 4;
-
-export const readSegment = (
-  { source }: Archive,
-  { start, end }: ReadSegment,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> => source.read(start, end - start, signal);
+/** Throws ArchiveInvalid for an entry that can only be listed. */
+export const checkCopyable = (entry: DirectoryEntry): void => {
+  try {
+    checkReadable(entry);
+    if (entry.kind === "other") throw new ArchiveInvalid("BadRecord", "Devices, sockets and pipes are not copied.");
+  } catch (error) {
+    throw ofEntry(entry.name, error);
+  }
+};
 
 /** Where an entry, its header included, lies in the bytes of a segment; undefined when it is damaged. */
 export const extentInSegment = (
@@ -37,22 +40,13 @@ export const damagedAmong = async (
   signal?: AbortSignal,
 ): Promise<ReadonlySet<number>> => {
   const damaged = new Set<number>();
-  const window = new OrderedWindow(readsAhead);
-  for (const segment of readSegments(archive, places)) {
-    signal?.throwIfAborted();
-    await window.add(
-      async () => (segment.isLarge ? undefined : readSegment(archive, segment, signal)),
-      async (bytes) => {
-        for (const place of segment.places) {
-          const isWhole = bytes
-            ? extentInSegment(archive, place, { start: segment.start, bytes }) !== undefined
-            : await isWholeLarge(archive, place, signal);
-          if (!isWhole) damaged.add(place);
-        }
-      },
-    );
-  }
-  await window.finish();
+  for await (const { segment, bytes } of segmentsAhead(archive, places, signal))
+    for (const place of segment.places) {
+      const isWhole = bytes
+        ? extentInSegment(archive, place, { start: segment.start, bytes }) !== undefined
+        : await isWholeLarge(archive, place, signal);
+      if (!isWhole) damaged.add(place);
+    }
   return damaged;
 };
 

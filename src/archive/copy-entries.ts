@@ -2,7 +2,8 @@ import type { Destination, Upload } from "../ports/destination.ts";
 import { ArchiveInvalid } from "./archive-invalid.ts";
 import { BlockWriter } from "./block-writer.ts";
 import { CentralEncoder } from "./central-encoder.ts";
-import { damagedAmong, extentInSegment, readsAhead, readSegment } from "./copy-check.ts";
+import { damagedAmong, extentInSegment } from "./copy-check.ts";
+import { readsAhead } from "./copy-segments.ts";
 import type { CopyShard } from "./copy-shards.ts";
 import { copySteps, type CopyRun } from "./copy-steps.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
@@ -93,7 +94,7 @@ class Copying {
       else if (step.read.isLarge) await window.add(nothing, () => this.#readLarge(step.read));
       else
         await window.add(
-          () => readSegment(previous.archive, step.read, signal),
+          () => this.#fetch(step.read),
           (bytes) => this.#readSmall(step.read, bytes),
         );
       onProgress?.({ entries: this.#entries, sizeBytes: this.#sizeBytes });
@@ -129,8 +130,12 @@ class Copying {
     for (const step of copySteps(previous.archive, others, this.#copyFrom)) {
       if ("copy" in step) await this.#copy(step.copy);
       else if (step.read.isLarge) await this.#readLarge(step.read);
-      else await this.#readSmall(step.read, await readSegment(previous.archive, step.read, signal));
+      else await this.#readSmall(step.read, await this.#fetch(step.read));
     }
+  }
+
+  #fetch({ start, end }: ReadSegment): Promise<Uint8Array> {
+    return this.#work.previous.archive.source.read(start, end - start, this.#work.signal);
   }
 
   #isReread(place: number): boolean {
