@@ -1,7 +1,9 @@
 import { hash } from "node:crypto";
 import { pathBytes, type BytePath } from "../domain/byte-path.ts";
+import type { ListedEntry } from "../domain/listing.ts";
 import type { SiteFiles } from "../ports/site-files.ts";
 import type { DirectoryColumns } from "./directory-columns.ts";
+import type { DirectoryEntry } from "./directory-entry.ts";
 import { filesPrefix } from "./entry-row.ts";
 import { hashSiteFiles, type FileToHash, type HashOptions } from "./hash-site-files.ts";
 import type { ListingColumns } from "./listing-columns.ts";
@@ -34,6 +36,8 @@ export interface Comparison {
 export interface CompareOptions extends HashOptions {
   /** Whether a path of the site is to be compared; all are when absent. */
   readonly wants?: (path: BytePath) => boolean;
+  /** A verdict for a file that both have, without reading it; undefined where only its content can tell. */
+  readonly decide?: (place: number, archived: DirectoryEntry, listed: ListedEntry) => number | undefined;
   readonly onProgress?: (done: { readonly files: number; readonly sizeBytes: number }) => void;
 }
 
@@ -96,16 +100,18 @@ const hasTwin = (directory: DirectoryColumns, listing: ListingColumns, place: nu
 function* filesToHash(
   directory: DirectoryColumns,
   { listing, verdicts, listedAt }: Site & Comparison,
-  { wants }: CompareOptions,
+  { wants, decide }: CompareOptions,
 ): Generator<FileToHash> {
   for (let place = 0; place < directory.length; place++) {
     const at = listedAt[place] ?? -1;
     if (at < 0) continue;
     const archived = directory.at(place);
     const listed = listing.at(at);
+    const decided = archived.kind === listed.kind ? decide?.(place, archived, listed) : undefined;
     if (wants && !wants(listed.path)) verdicts[place] = verdict.unknown;
     else if (archived.kind !== listed.kind) verdicts[place] = verdict.otherKind;
     else if (archived.kind === "directory") verdicts[place] = verdict.equal;
+    else if (decided !== undefined) verdicts[place] = decided;
     else if (archived.hash === undefined) verdicts[place] = verdict.unknown;
     else if (listed.kind === "link") verdicts[place] = isTarget(archived.hash, listed.target);
     else if (archived.sizeBytes !== listed.sizeBytes) verdicts[place] = verdict.differs;

@@ -16,7 +16,10 @@ export interface ExtractToRootsOptions extends ExtractOptions {
   readonly roots: readonly LocalRoot[];
   /** Of the entries' names, not of the files' paths: `fs/`. Entries without it are refused. */
   readonly prefix: BytePath;
-  /** Whom a file is given to; absent or undefined: it stays with whoever runs this. */
+  /**
+   * Whom a file is given to; absent: it stays with whoever runs this. So it does for undefined, and then it gets no
+   * set-user-ID and set-group-ID bits: they would hand out the rights of whoever runs this.
+   */
   readonly ownerOf?: (entry: DirectoryEntry) => FileStamp["owner"];
   /** True: folders get their mode, owner and mtime too, last of all. */
   readonly stampsFolders: boolean;
@@ -172,8 +175,10 @@ class Extraction {
   }
 
   #stampOf(entry: DirectoryEntry): FileStamp {
-    const owner = this.#options.ownerOf?.(entry);
-    const mode = entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644);
+    const { ownerOf } = this.#options;
+    const owner = ownerOf?.(entry);
+    const isForeign = ownerOf !== undefined && owner === undefined;
+    const mode = (entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644)) & (isForeign ? 0o1777 : 0o7777);
     // Node takes a negative time for "now".
     const mtime = Math.max(0, Number(entry.mtimeNs) / 1e9);
     return owner === undefined ? { mode, mtime } : { mode, mtime, owner };

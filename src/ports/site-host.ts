@@ -18,6 +18,12 @@ export interface SiteHost {
   /** What run `run` needs on this host; the same run gets the same area after a restart. */
   exchange(run: string): Exchange;
 
+  /**
+   * Whom something restored belongs to here: by name where this host knows the name, else by id. Undefined: it stays with
+   * whoever runs this, who may not give files away.
+   */
+  ownerOf(wanted: WantedOwner): { readonly uid: number; readonly gid: number } | undefined;
+
   /** Runs that left an area behind (staged, kept, or in the middle of a swap). */
   exchanges(): Promise<readonly string[]>;
 
@@ -30,6 +36,8 @@ export interface SiteHost {
   /** Undoes `stop` of the same run; not an error when the site was not stopped. Throws SiteCommandFailed. */
   start(run: string): Promise<void>;
 }
+
+export type WantedOwner = Pick<ListedEntry, "uid" | "gid" | "owner" | "group">;
 
 export class SiteCommandFailed extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
@@ -50,19 +58,20 @@ export interface SiteSettings {
 }
 
 export interface ExchangeNeed {
-  readonly stagedBytes: number;
-  /** Bytes of live content that is replaced or removed, and kept for undo. Moved, so it needs no further room. */
-  readonly keptBytes: number;
-  readonly paths: Iterable<BytePath>;
+  /** What will be staged; 0 bytes for links and folders. */
+  readonly staged: Iterable<{ readonly path: BytePath; readonly sizeBytes: number }>;
+  /** Everything that changes in the site, staged or not. */
+  readonly changed: Iterable<BytePath>;
 }
 
 /** One change of the live content. Parents come before children where made, after them where removed. */
 export type SwapOperation =
-  /** The staged file or link goes live; what was there (a file or link) is kept. */
-  | { readonly kind: "place"; readonly path: BytePath }
+  /** The file or link that this attempt staged goes live; what was there (a file or link) is kept. */
+  | { readonly kind: "place"; readonly path: BytePath; readonly attempt: string }
   /** The live file or link is kept and gone from the site. */
   | { readonly kind: "remove"; readonly path: BytePath }
-  | { readonly kind: "makeDirectory"; readonly entry: ListedEntry }
+  /** Private at first: its mode, owner and mtime are set by a `setMetadata` behind all that goes into it. */
+  | { readonly kind: "makeDirectory"; readonly path: BytePath }
   /** The directory is gone; putting back makes it again as it was. It is empty by then, or stays (reported). */
   | { readonly kind: "removeDirectory"; readonly path: BytePath }
   /** Same content, other mode, owner or mtime: set, and set back when put back. Directories' come last. */
@@ -87,21 +96,26 @@ export interface Exchange {
   check(need: ExchangeNeed): Promise<readonly string[]>;
 
   /**
-   * Private, empty directories for one attempt's staged files, laid out like the site; a later attempt's replace an
-   * earlier one's. Refused (throws) once a swap has begun.
+   * Private, empty directories for one attempt's staged files, laid out like the site; those of other attempts are
+   * removed, but for the ones to `keep`. Refused (throws) once a swap has begun.
    */
-  stage(attempt: string): Promise<readonly LocalRoot[]>;
+  stage(attempt: string, keep?: readonly string[]): Promise<readonly LocalRoot[]>;
 
-  /** Everything staged by the attempt is on disk. */
-  settle(attempt: string): Promise<void>;
+  /** Sets the staged files' and links' mtimes to the nanosecond where that is possible; then all of it is on disk. */
+  settle(attempt: string, times: Iterable<{ readonly path: BytePath; readonly mtimeNs: bigint }>): Promise<void>;
 
   /**
    * Makes the changes. Called again after a crash it finishes what the journal says and does not look at `operations`.
-   * Throws before the first change or not at all short of a failing disk.
+   * Throws before the first change (also when something to be placed is not staged) or not at all short of a failing
+   * disk. A later call, and putting back, take over from an earlier one that still runs: that one throws.
    */
-  swap(attempt: string, operations: Iterable<SwapOperation>): Promise<SwapReport>;
+  swap(operations: Iterable<SwapOperation>): Promise<SwapReport>;
 
-  /** Brings back what `swap` replaced, also after half a swap, also after a crash of itself. Nothing swapped: no error. */
+  /**
+   * Brings back what `swap` replaced, also after half a swap, also after a crash of itself; it takes the place of what was
+   * put there since. Nothing swapped: no error. Throws when something cannot be brought back, after all the rest is; the
+   * state is "puttingBack" then, and asking again tries again.
+   */
   putBack(): Promise<SwapReport>;
 
   /** Drops staged and kept content; afterwards the state is "none". Refused while a swap is under way. */

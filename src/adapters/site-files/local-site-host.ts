@@ -9,19 +9,23 @@ import type { ResolvedRoot } from "./list-root.ts";
 import { LocalDirectory } from "./local-directory.ts";
 import { placeOfflinePage, removeOfflinePage } from "./offline-page.ts";
 import { runCommand } from "./run-command.ts";
+import { restoredOwners } from "./restored-owners.ts";
 import { metadataSetter } from "./set-metadata.ts";
 
 export interface LocalSiteOptions {
   /** The home, or the served directory and further ones; at least one. */
   readonly roots: readonly LocalRoot[];
   readonly settings: SiteSettings;
+  /** `user` or `user:group` that restored files belong to, instead of the owners in the archive. */
+  readonly owner?: string;
   readonly stopCommand?: string;
   readonly startCommand?: string;
 }
 
 /** A site that is directories of this machine. */
-export const localSiteHost = ({ roots, settings, stopCommand, startCommand }: LocalSiteOptions): SiteHost => {
+export const localSiteHost = ({ roots, settings, owner, stopCommand, startCommand }: LocalSiteOptions): SiteHost => {
   const files = new LocalDirectory(roots);
+  const owners = restoredOwners(owner);
   const resolved = (): readonly ResolvedRoot[] =>
     files.localRoots.map(({ at, directory }) => ({ at, real: realRoot(directory) }));
 
@@ -39,7 +43,14 @@ export const localSiteHost = ({ roots, settings, stopCommand, startCommand }: Lo
     },
 
     exchange: (run): Exchange =>
-      new LocalExchange({ run, roots: resolved, setMetadata: metadataSetter(accountNames()) }),
+      new LocalExchange({
+        run,
+        roots: resolved,
+        setMetadata: owners.setMetadata,
+        setMetadataBack: metadataSetter(accountNames()),
+      }),
+
+    ownerOf: owners.ownerOf,
 
     exchanges: async () => [...new Set(resolved().flatMap(runsAt))],
 

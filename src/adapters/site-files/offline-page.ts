@@ -1,12 +1,24 @@
-import { closeSync, constants, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { offlinePage, offlinePageName, offlinePageRun } from "../../domain/own-names.ts";
 import { errorCode } from "./file-reasons.ts";
 import { isOwnOfflinePage } from "./exchange/moves.ts";
 
 /** Places our page in the served folder (latin1 path), to the disk. A user's own page says the site is offline already. */
 export const placeOfflinePage = (wwwroot: string, run: string): void => {
-  if (!existsSync(bytes(wwwroot))) return;
-  const file = fileIn(wwwroot);
+  if (existsSync(bytes(wwwroot))) keepingTime(wwwroot, () => place(fileIn(wwwroot), run));
+};
+
+const place = (file: string, run: string): void => {
   // One of ours that a crashed run left names that run: this one takes it over.
   if (isOwnOfflinePage(file)) rmSync(bytes(file));
   let descriptor: number;
@@ -26,7 +38,15 @@ export const placeOfflinePage = (wwwroot: string, run: string): void => {
 /** Takes away our page, and only the one of this run. */
 export const removeOfflinePage = (wwwroot: string, run: string): void => {
   const file = fileIn(wwwroot);
-  if (isOwnOfflinePage(file) && offlinePageRun(readFileSync(bytes(file), "utf8")) === run) rmSync(bytes(file));
+  if (isOwnOfflinePage(file) && offlinePageRun(readFileSync(bytes(file), "utf8")) === run)
+    keepingTime(wwwroot, () => rmSync(bytes(file)));
+};
+
+/** The page is nobody's content, so the folder looks as if it had never been there. */
+const keepingTime = (folder: string, change: () => void): void => {
+  const { atimeMs, mtimeMs } = statSync(bytes(folder));
+  change();
+  utimesSync(bytes(folder), atimeMs / 1_000, mtimeMs / 1_000);
 };
 
 const fileIn = (wwwroot: string): string => `${wwwroot}/${offlinePageName}`;

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LocalExchange } from "../../../src/adapters/site-files/exchange/local-exchange.ts";
+import type { MetadataWriter } from "../../../src/adapters/site-files/exchange/moves.ts";
 import { realRoot } from "../../../src/adapters/site-files/beneath.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import type { ListedEntry } from "../../../src/domain/listing.ts";
@@ -65,24 +66,28 @@ const entry = (path: string, kind: ListedEntry["kind"], mode: number): ListedEnt
 
 /** Replaces, adds, removes, makes and removes folders, and changes a mode. */
 const operations: readonly SwapOperation[] = [
-  { kind: "makeDirectory", entry: entry("new", "directory", 0o750) },
-  { kind: "place", path: pathFromText("index.html") },
-  { kind: "place", path: pathFromText("new/page.html") },
-  { kind: "place", path: pathFromText("link") },
   { kind: "remove", path: pathFromText("gone/b.txt") },
   { kind: "remove", path: pathFromText("gone/a.txt") },
   { kind: "removeDirectory", path: pathFromText("gone") },
+  { kind: "makeDirectory", path: pathFromText("new") },
+  { kind: "place", path: pathFromText("index.html"), attempt: "a1" },
+  { kind: "place", path: pathFromText("new/page.html"), attempt: "a1" },
+  { kind: "place", path: pathFromText("link"), attempt: "a1" },
   { kind: "setMetadata", entry: entry("style.css", "file", 0o600) },
+  { kind: "setMetadata", entry: entry("new", "directory", 0o750) },
 ];
+
+const setMode: MetadataWriter = (file, to) => {
+  if (to.kind !== "link") chmodSync(Buffer.from(file, "latin1"), to.mode);
+  return [];
+};
 
 const exchange = (fault?: (point: string) => void) =>
   new LocalExchange({
     run: "restore-1",
     roots: () => [{ at: pathFromText(""), real: realRoot(site) }],
-    setMetadata: (file, to) => {
-      if (to.kind !== "link") chmodSync(Buffer.from(file, "latin1"), to.mode);
-      return [];
-    },
+    setMetadata: setMode,
+    setMetadataBack: setMode,
     ...(fault === undefined ? {} : { fault }),
   });
 
@@ -90,7 +95,7 @@ const stage = async (): Promise<void> => {
   const [root] = await exchange().stage("a1");
   write(root?.directory ?? "", { "index.html": "new index", "new/page.html": "page" });
   symlinkSync("style.css", join(root?.directory ?? "", "link"));
-  await exchange().settle("a1");
+  await exchange().settle("a1", []);
 };
 
 const ended = new Error("the process ends here");
@@ -108,7 +113,7 @@ describe("an exchange of a site's content", () => {
     const before = tree();
     await stage();
     expect(await exchange().state()).toBe("staged");
-    await exchange().swap("a1", operations);
+    await exchange().swap(operations);
     expect(await exchange().state()).toBe("swapped");
     expect(tree()).toEqual({
       empty: before["empty"],
@@ -130,7 +135,7 @@ describe("an exchange of a site's content", () => {
     const before = tree();
     await stage();
     const { dying, seen } = endingAt(-1);
-    await dying.swap("a1", operations);
+    await dying.swap(operations);
     const after = tree();
     await exchange().putBack();
     await exchange().forget();
@@ -138,9 +143,9 @@ describe("an exchange of a site's content", () => {
     for (let point = 0; point < seen.points; point++) {
       expect(tree()).toEqual(before);
       await stage();
-      await expect(endingAt(point).dying.swap("a1", operations)).rejects.toBe(ended);
+      await expect(endingAt(point).dying.swap(operations)).rejects.toBe(ended);
       // What it is given the second time does not count: the journal does.
-      await exchange().swap("a1", []);
+      await exchange().swap([]);
       expect(tree(), `cut off at point ${point}`).toEqual(after);
       await exchange().putBack();
       await exchange().forget();
@@ -153,7 +158,7 @@ describe("an exchange of a site's content", () => {
     for (let forward = 0; forward < operations.length + 2; forward += 2) {
       for (let backward = 0; backward < points; backward += 5) {
         await stage();
-        await expect(endingAt(forward).dying.swap("a1", operations)).rejects.toBe(ended);
+        await expect(endingAt(forward).dying.swap(operations)).rejects.toBe(ended);
         await endingAt(backward)
           .dying.putBack()
           .catch((error: unknown) => expect(error).toBe(ended));
@@ -166,7 +171,7 @@ describe("an exchange of a site's content", () => {
 
   it("stages nothing more once a swap has begun, and forgets nothing while it is under way", async () => {
     await stage();
-    await expect(endingAt(2).dying.swap("a1", operations)).rejects.toBe(ended);
+    await expect(endingAt(2).dying.swap(operations)).rejects.toBe(ended);
     await expect(exchange().stage("a2")).rejects.toThrow(/has begun/);
     await expect(exchange().forget()).rejects.toThrow(/under way/);
   });
@@ -185,7 +190,7 @@ describe("an exchange of a site's content", () => {
     await stage();
     rmSync(join(site, "gone"), { recursive: true });
     symlinkSync(join(folder, "outside"), join(site, "gone"));
-    await exchange().swap("a1", [{ kind: "remove", path: pathFromText("gone/a.txt") }]);
+    await exchange().swap([{ kind: "remove", path: pathFromText("gone/a.txt") }]);
     expect(readFileSync(join(folder, "outside", "a.txt"), "utf8")).toBe("outside");
   });
 
@@ -193,14 +198,17 @@ describe("an exchange of a site's content", () => {
     const [root] = await exchange().stage("a1");
     write(root?.directory ?? "", { "app_offline.htm": "the user's own" });
     writeFileSync(join(site, "app_offline.htm"), offlinePage("restore-1"));
-    await exchange().swap("a1", [{ kind: "place", path: pathFromText("app_offline.htm") }]);
+    await exchange().swap([{ kind: "place", path: pathFromText("app_offline.htm"), attempt: "a1" }]);
     expect(readFileSync(join(site, "app_offline.htm"), "utf8")).toBe("the user's own");
     await exchange().putBack();
     expect(Object.keys(tree())).not.toContain("app_offline.htm");
   });
 
   it("says what the disk lacks before anything is touched", async () => {
-    const problems = await exchange().check({ stagedBytes: 2 ** 60, keptBytes: 0, paths: [] });
+    const problems = await exchange().check({
+      staged: [{ path: pathFromText("new"), sizeBytes: 2 ** 60 }],
+      changed: [],
+    });
     expect(problems).toEqual([expect.stringMatching(/bytes free/)]);
   });
 });

@@ -8,11 +8,18 @@ import { bytes, syncDirectory } from "./area.ts";
  * bytes, so a line is ASCII after escaping. What stood there before (`had`, `old`) is what putting back needs.
  */
 export type JournalLine =
-  | { readonly kind: "place"; readonly path: BytePath; readonly had: boolean }
+  /** `had`: a file or link was there. */
+  | { readonly kind: "place"; readonly path: BytePath; readonly attempt: string; readonly had: boolean }
   | { readonly kind: "remove"; readonly path: BytePath }
-  | { readonly kind: "makeDirectory"; readonly entry: JournalEntry; readonly had: boolean }
+  | { readonly kind: "makeDirectory"; readonly path: BytePath; readonly had: boolean }
   | { readonly kind: "removeDirectory"; readonly path: BytePath; readonly old: JournalEntry }
-  | { readonly kind: "setMetadata"; readonly entry: JournalEntry; readonly old: JournalEntry };
+  /** `old` is absent where the swap itself makes what it is about. */
+  | {
+      readonly kind: "setMetadata";
+      readonly path: BytePath;
+      readonly entry: JournalEntry;
+      readonly old?: JournalEntry;
+    };
 
 /** A listed entry as JSON can hold it. */
 export interface JournalEntry {

@@ -5,12 +5,14 @@ import { offlinePageName, offlinePageRun } from "../../../domain/own-names.ts";
 import { errorCode, reasonOf } from "../file-reasons.ts";
 import { bytes } from "./area.ts";
 import { listedEntry, type JournalLine } from "./journal.ts";
+import { readable } from "./places.ts";
 
 /** Where one operation finds its three places. `live` is reached through a directory held open, so no link leads away. */
 export interface Places {
   readonly live: string;
   readonly kept: string;
-  readonly staged: string;
+  /** Undefined where nothing is staged. */
+  readonly staged: string | undefined;
 }
 
 /** Sets mode, owner and mtime without following a link; returns what it could not. */
@@ -34,18 +36,20 @@ export interface MoveContext {
  *                    . . -   done
  *   forward remove   x - .   L becomes K                     back remove       . x .   K becomes L
  *                    . x .   done                                              . - .   not begun, or done
+ *
+ * Where a folder was made since in the place of what comes back, it goes to the kept content first (K-since).
  */
 export const forward = (line: JournalLine, places: Places, context: MoveContext): void => {
   switch (line.kind) {
     case "place":
-      if (!isThere(places.staged)) return;
+      if (places.staged === undefined || !isThere(places.staged)) return;
       if (line.had && !isThere(places.kept) && isThere(places.live)) keep(places);
       return renameSync(bytes(places.staged), bytes(places.live));
     case "remove":
       if (!isThere(places.kept) && isThere(places.live)) renameSync(bytes(places.live), bytes(places.kept));
       return;
     case "makeDirectory":
-      return makeDirectory(line.had, places.live, listedEntry(line.entry), context);
+      return makeDirectory(places.live);
     case "removeDirectory":
       return removeDirectory(places.live, line.path, context);
     case "setMetadata":
@@ -58,24 +62,29 @@ export const back = (line: JournalLine, places: Places, context: MoveContext): v
   switch (line.kind) {
     case "place":
       if (line.had) return bringBack(places);
-      if (!isThere(places.staged) && isThere(places.live)) unlinkSync(bytes(places.live));
+      if (places.staged === undefined || !isThere(places.staged)) removeFile(places.live, line.path, context);
       return;
     case "remove":
       return bringBack(places);
     case "makeDirectory":
-      if (!line.had) removeDirectory(places.live, line.entry.path, context);
+      if (!line.had) removeDirectory(places.live, line.path, context);
       return;
     case "removeDirectory":
-      return makeDirectory(false, places.live, listedEntry(line.old), context);
+      if (!isDirectory(places.live)) moveAside(places);
+      return makeDirectory(places.live);
     case "setMetadata":
       return;
   }
 };
 
 export const backMetadata = (line: JournalLine, places: Places, context: MoveContext): void => {
-  if (line.kind === "setMetadata" || line.kind === "removeDirectory")
-    setMetadata(places.live, listedEntry(line.old), context);
+  if (line.kind !== "setMetadata" && line.kind !== "removeDirectory") return;
+  if (line.old !== undefined && isThere(places.live)) setMetadata(places.live, listedEntry(line.old), context);
 };
+
+/** Whether putting back brings something that has to have a folder to lie in. */
+export const bringsBack = (line: JournalLine, { kept }: { readonly kept: string }): boolean =>
+  line.kind === "removeDirectory" || ((line.kind === "remove" || line.kind === "place") && isThere(kept));
 
 export const isThere = (path: string): boolean => lstatSync(bytes(path), { throwIfNoEntry: false }) !== undefined;
 
@@ -90,11 +99,25 @@ const keep = ({ live, kept }: Places): void => {
   }
 };
 
-const bringBack = ({ live, kept }: Places): void => {
-  if (!isThere(kept)) return;
-  renameSync(bytes(kept), bytes(live));
+const bringBack = (places: Places): void => {
+  if (!isThere(places.kept)) return;
+  if (isDirectory(places.live)) moveAside(places);
+  renameSync(bytes(places.kept), bytes(places.live));
   // Two names of one file: rename does nothing then, and leaves both.
-  if (isThere(kept)) unlinkSync(bytes(kept));
+  if (isThere(places.kept)) unlinkSync(bytes(places.kept));
+};
+
+const isDirectory = (path: string): boolean =>
+  lstatSync(bytes(path), { throwIfNoEntry: false })?.isDirectory() === true;
+
+const moveAside = ({ live, kept }: Places): void => {
+  if (isThere(live)) renameSync(bytes(live), bytes(`${kept}-since`));
+};
+
+const removeFile = (live: string, path: BytePath, context: MoveContext): void => {
+  if (!isThere(live)) return;
+  if (isDirectory(live)) return context.note(`${readable(path)}: the folder stays, because it was made since.`);
+  unlinkSync(bytes(live));
 };
 
 /** A user's own page in the archive takes the place of ours, and ours is not worth keeping. */
@@ -106,14 +129,12 @@ export const isOwnOfflinePage = (file: string): boolean => {
   );
 };
 
-const makeDirectory = (had: boolean, live: string, entry: ListedEntry, context: MoveContext): void => {
-  if (had) return;
+const makeDirectory = (live: string): void => {
   try {
     mkdirSync(bytes(live), 0o700);
   } catch (error) {
-    if (errorCode(error) !== "EEXIST") throw error;
+    if (errorCode(error) !== "EEXIST" || !isDirectory(live)) throw error;
   }
-  setMetadata(live, entry, context);
 };
 
 const removeDirectory = (live: string, path: BytePath, context: MoveContext): void => {
@@ -135,5 +156,3 @@ const setMetadata = (live: string, entry: ListedEntry, context: MoveContext): vo
     context.note(`${readable(entry.path)}: mode, owner or time could not be set. ${reasonOf(error)}`);
   }
 };
-
-const readable = (path: BytePath): string => Buffer.from(path, "latin1").toString("utf8");

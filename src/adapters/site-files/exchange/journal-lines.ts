@@ -1,0 +1,81 @@
+import { lstatSync } from "node:fs";
+import type { BytePath } from "../../../domain/byte-path.ts";
+import type { SwapOperation } from "../../../ports/site-host.ts";
+import { entryReader } from "../entry-reader.ts";
+import { bytes, type Area } from "./area.ts";
+import { journalEntry, type JournalEntry, type JournalLine } from "./journal.ts";
+import { isOwnOfflinePage, isThere } from "./moves.ts";
+import { inRoot, PlaceFinder, readable } from "./places.ts";
+
+/**
+ * The lines for a swap: each operation with what stands there now, which putting back needs. Throws when something that
+ * is to be placed is not staged: a file that is not there would be taken for one that has been placed already.
+ */
+export function* journalLines(areas: readonly Area[], operations: Iterable<SwapOperation>): Generator<JournalLine> {
+  const finder = new PlaceFinder(areas, "forward");
+  const site = new SiteNow(finder);
+  try {
+    for (const operation of operations) {
+      const line = lineOf(operation, site);
+      if (line?.kind === "place") checkStaged(finder, areas, line);
+      if (line !== undefined) yield line;
+    }
+  } finally {
+    finder.close();
+  }
+}
+
+const lineOf = (operation: SwapOperation, site: SiteNow): JournalLine | undefined => {
+  switch (operation.kind) {
+    case "place":
+      return { ...operation, had: site.hasFile(operation.path) };
+    case "makeDirectory":
+      return { ...operation, had: site.entry(operation.path)?.kind === "directory" };
+    case "remove":
+      return operation;
+    case "removeDirectory": {
+      const old = site.entry(operation.path);
+      // Gone meanwhile: nothing to do, and nothing to come back to.
+      return old?.kind === "directory" ? { ...operation, old } : undefined;
+    }
+    case "setMetadata": {
+      const { path } = operation.entry;
+      const old = site.entry(path);
+      const isSame = old?.kind === operation.entry.kind;
+      return { kind: "setMetadata", path, entry: journalEntry(operation.entry), ...(isSame ? { old } : {}) };
+    }
+  }
+};
+
+const checkStaged = (
+  finder: PlaceFinder,
+  areas: readonly Area[],
+  { path, attempt }: { readonly path: BytePath; readonly attempt: string },
+): void => {
+  const staged = finder.staged(inRoot(areas, path), attempt);
+  if (staged === undefined || !isThere(staged)) throw new Error(`${readable(path)} is not staged.`);
+};
+
+/** What the site has at a path before the first change. */
+class SiteNow {
+  readonly #finder: PlaceFinder;
+  readonly #entryOf = entryReader();
+
+  constructor(finder: PlaceFinder) {
+    this.#finder = finder;
+  }
+
+  /** Anything but a folder, and but our own offline page, which is not worth keeping. */
+  hasFile(path: BytePath): boolean {
+    const live = this.#finder.live(path);
+    const stat = live === undefined ? undefined : lstatSync(bytes(live), { throwIfNoEntry: false });
+    return live !== undefined && stat !== undefined && !stat.isDirectory() && !isOwnOfflinePage(live);
+  }
+
+  entry(path: BytePath): JournalEntry | undefined {
+    const live = this.#finder.live(path);
+    const stat = live === undefined ? undefined : lstatSync(bytes(live), { bigint: true, throwIfNoEntry: false });
+    const entry = live !== undefined && stat !== undefined ? this.#entryOf(path, stat, live) : undefined;
+    return entry && journalEntry(entry);
+  }
+}

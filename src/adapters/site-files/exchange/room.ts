@@ -1,0 +1,91 @@
+import { accessSync, constants, statfsSync, statSync } from "node:fs";
+import type { BytePath } from "../../../domain/byte-path.ts";
+import type { ExchangeNeed } from "../../../ports/site-host.ts";
+import type { ResolvedRoot } from "../list-root.ts";
+import { bytes, type Area } from "./area.ts";
+import { inRoot, parentOf, readable, type Located } from "./places.ts";
+
+/** Small files take whole blocks, whatever the file system says of itself. */
+const blockBytes = 4_096;
+
+interface Room {
+  readonly directory: string;
+  bytes: number;
+  files: number;
+}
+
+/** What stands against an exchange: room on each of the file systems, borders between them, folders closed to us, names. */
+export const exchangeProblems = (areas: readonly Area[], need: ExchangeNeed): readonly string[] => [
+  ...roomProblems(areas, need),
+  ...borderProblems(areas, need.changed),
+];
+
+const roomProblems = (areas: readonly Area[], need: ExchangeNeed): readonly string[] => {
+  const rooms = new Map<number, Room>();
+  const roomOf = new Map<ResolvedRoot, Room>();
+  for (const { root } of areas) {
+    const directory = root.real || "/";
+    const device = statSync(bytes(directory)).dev;
+    const room = rooms.get(device) ?? { directory, bytes: 0, files: 0 };
+    rooms.set(device, room);
+    roomOf.set(root, room);
+  }
+  for (const { path, sizeBytes } of need.staged) {
+    const room = roomOf.get(inRoot(areas, path).area.root);
+    if (room === undefined) continue;
+    room.bytes += Math.ceil(sizeBytes / blockBytes + 1) * blockBytes;
+    room.files++;
+  }
+  return [...rooms.values()].flatMap(shortage);
+};
+
+const shortage = (room: Room): readonly string[] => {
+  const { bavail, bsize, files, ffree } = statfsSync(bytes(room.directory));
+  // For folders, the journal and the file system's own use.
+  const needed = Math.ceil(room.bytes * 1.05) + 2 ** 20;
+  const where = `The disk of ${readable(room.directory)}`;
+  if (bavail * bsize < needed)
+    return [
+      `${where} has ${bavail * bsize} bytes free, and the restore needs ${needed}. Free some, or restore fewer paths.`,
+    ];
+  // File systems that make inodes as they need them say they have none.
+  if (files > 0 && ffree < room.files)
+    return [`${where} has room for ${ffree} more files, and the restore needs ${room.files}. Remove some.`];
+  return [];
+};
+
+/** Another drive mounted inside the site: nothing can be renamed across its border. */
+const borderProblems = (areas: readonly Area[], changed: Iterable<BytePath>): readonly string[] => {
+  const seen = new Set<string>();
+  const problems: string[] = [];
+  for (const path of changed) {
+    const located = inRoot(areas, path);
+    problems.push(...nameProblems(located));
+    const folder = `${located.area.root.real}/${parentOf(located.rest)}`;
+    if (seen.has(folder)) continue;
+    seen.add(folder);
+    const problem = folderProblem(folder, located.area.root);
+    if (problem !== undefined) problems.push(problem);
+  }
+  return problems.slice(0, 20);
+};
+
+const longestName = 255;
+
+const nameProblems = ({ rest }: Located): readonly string[] =>
+  rest.length > longestName && rest.split("/").some((segment) => segment.length > longestName)
+    ? [`${readable(rest)}: a name of more than ${longestName} bytes cannot be stored here.`]
+    : [];
+
+const folderProblem = (folder: string, root: ResolvedRoot): string | undefined => {
+  const found = statSync(bytes(folder), { throwIfNoEntry: false });
+  if (found === undefined || !found.isDirectory()) return undefined;
+  if (found.dev !== statSync(bytes(root.real || "/")).dev)
+    return `${readable(folder)} is on another file system than the site. Name it as a directory of its own in the site's file.`;
+  try {
+    accessSync(bytes(folder), constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch {
+    return `${readable(folder)} may not be changed by the service. Give it the right to, or restore other paths.`;
+  }
+};
