@@ -67,9 +67,16 @@ export const createApi = ({ routes, keys }: ApiDeps) => {
     const response = await answer(request, invocation, correlation).catch((error: unknown) =>
       armError(toRefusal(error, correlation, invocation.log)),
     );
-    return { ...response, headers: { ...arrivalHeaders(request, correlation), ...response.headers } };
+    const whole = { ...response, headers: { ...arrivalHeaders(request, correlation), ...response.headers } };
+    return request.method === "HEAD" ? headOf(whole) : whole;
   };
 };
+
+/** What GET answers, without its body but with that body's length. */
+const headOf = ({ body, ...rest }: ApiResponse): ApiResponse =>
+  typeof body === "string"
+    ? { ...rest, headers: { ...rest.headers, "content-length": String(Buffer.byteLength(body)) } }
+    : rest;
 
 const toRefusal = (error: unknown, requestId: string, log: Log): Refusal => {
   if (error instanceof Refusal) return error;

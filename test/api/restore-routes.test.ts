@@ -34,7 +34,7 @@ const backedUp = async (name: string, status: "Succeeded" | "Failed" = "Succeede
   const row = await readBackup(deps.catalog, shop, backup.id);
   if (row === undefined) throw new Error("no row");
   const ended = replaceBackup({ ...row.backup, status }, row.version);
-  await changeSite(deps.catalog, shop, ({ run: _, ...free }) => ({ row: free, also: [ended], result: undefined }));
+  await changeSite(deps.catalog, shop, ({ run: _run, ...free }) => ({ row: free, also: [ended], result: undefined }));
   given.started.length = 0;
   return backup;
 };
@@ -104,7 +104,7 @@ describe("asking for a restore", () => {
       blob: "b.zip",
       backup: 2,
     });
-    await changeSite(deps.catalog, shop, ({ run: _, ...free }) => ({ row: free, result: undefined }));
+    await changeSite(deps.catalog, shop, ({ run: _run, ...free }) => ({ row: free, result: undefined }));
     const byId = await restore({ overwrite: true }, {}, 1);
     expect((await operationOf(byId.headers["location"])).operation.request).toMatchObject({ blob: "a.zip", backup: 1 });
   });
