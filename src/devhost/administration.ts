@@ -85,8 +85,8 @@ export const createAdministration = (options: AdministrationOptions): Administra
     const target = request.url ?? "";
     if (!target.toLowerCase().startsWith(durable)) return send(response, missing);
     const refused = refusal(grantOf(request, path), ["master", "system"]);
-    return refused
-      ? send(response, refused)
-      : forward(request, response, options.rpcBaseUrl() + target.slice(durable.length));
+    if (refused) return send(response, refused);
+    const outer = `${"encrypted" in request.socket ? "https" : "http"}://${request.headers.host ?? "localhost"}${durable}`;
+    return forward({ request, response }, target.slice(durable.length), { inner: options.rpcBaseUrl(), outer });
   };
 };

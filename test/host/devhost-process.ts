@@ -15,8 +15,8 @@ export type DevhostProcess = {
   readonly masterKey: string;
   /** Everything it logged so far. */
   readonly log: () => string;
-  /** Asks it to end and waits; resolves with its exit code. */
-  readonly stop: () => Promise<number | null>;
+  /** Ends it by that signal and waits; resolves with its exit code, null if the signal killed it. */
+  readonly end: (signal: "SIGTERM" | "SIGKILL") => Promise<number | null>;
 };
 
 const readyLine = async (process: ChildProcess, log: () => string): Promise<string> => {
@@ -47,8 +47,8 @@ export const startDevhost = async (
   return {
     ...ready,
     log: () => log,
-    stop: async () => {
-      child.kill("SIGTERM");
+    end: async (signal) => {
+      child.kill(signal);
       await exited;
       return child.exitCode;
     },

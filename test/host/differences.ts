@@ -5,6 +5,11 @@ export const differences = {
   "silent-handler": "A handler that throws, returns no object, or breaks off",
   "large-body": "A body of more than 104,857,600 bytes",
   "paced-download": "A download to a client that reads slowly or leaves",
+  "function-timeout": "A function that exceeds functionTimeout",
+  "unknown-step": "An activity or sub-orchestrator name that nobody registered",
+  unsupported: "Events, continueAsNew, Task.any, retries, entities, callHttp, suspend, rewind",
+  "timer-precision": "When a durable timer fires",
+  "management-urls": "URLs that the durable client hands out",
 } as const;
 
 export type Difference = keyof typeof differences;

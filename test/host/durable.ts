@@ -13,7 +13,6 @@ export type Status = {
   readonly customStatus: unknown;
   readonly createdTime: string;
   readonly lastUpdatedTime: string;
-  readonly historyEvents?: readonly Readonly<Record<string, unknown>>[];
 };
 
 /** Lets the fixture call its durable client; rejects with the client's message when the client rejected. */

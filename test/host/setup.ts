@@ -16,10 +16,10 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   const folder = mkdtempSync(join(tmpdir(), "lifeboat-host-"));
   const app = join(folder, "app");
   await Promise.all([buildHostApp(app), buildDevhost()]);
-  const { url, masterKey, stop } = await startDevhost(app, join(folder, "data"));
+  const { url, masterKey, end } = await startDevhost(app, join(folder, "data"));
   project.provide("functionsHost", { url, masterKey, isReal: false });
   return async () => {
-    await stop();
+    await end("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   };
 };

@@ -40,7 +40,7 @@ const historyEvents = (events: readonly HistoryEvent[], options: StatusOptions):
       case EventType.ExecutionCompleted:
         return { OrchestrationStatus: event.OrchestrationStatus, ...withResult(event.Result, options) };
       case EventType.ExecutionTerminated:
-        return { Input: value(event.Input) };
+        return {};
       case EventType.TimerCreated:
       case EventType.TimerFired:
         return { FireAt: event.FireAt };
