@@ -85,20 +85,24 @@ export const unknownOrchestrator = (name: string): Outcome => {
 
 const maxCustomStatusBytes = 16 * 1024;
 
-const unknownName = (decisions: readonly Decision[], names: Names): string | undefined => {
+/** Why decisions cannot be carried out. */
+const impossible = (decisions: readonly Decision[], names: Names): string | undefined => {
   for (const decision of decisions) {
     if (decision.kind === "activity" && !names.isActivity(decision.name))
       return `The function '${decision.name}' doesn't exist, is disabled, or is not an activity function.`;
     if (decision.kind === "child" && !names.isOrchestrator(decision.name))
       return `The function '${decision.name}' doesn't exist, is disabled, or is not an orchestrator function.`;
+    // The store would cut it there: the child would not be found again.
+    if (decision.kind === "child" && decision.instanceId?.includes("\0"))
+      return "The id of a sub-orchestration holds a NUL character.";
   }
   return undefined;
 };
 
 const outcomeOf = (name: string, history: readonly HistoryEvent[], answer: Answer, names: Names): Outcome => {
   const { decisions, openTasks } = replay(history, answer.actions);
-  const unknown = unknownName(decisions, names);
-  if (unknown !== undefined) return failed(name, unknown);
+  const reason = impossible(decisions, names);
+  if (reason !== undefined) return failed(name, reason);
   const customStatus = answer.customStatus === undefined ? null : jsonText(answer.customStatus);
   if (customStatus !== null && customStatus.length * 2 > maxCustomStatusBytes)
     return failed(name, "The size of the custom status must not exceed 16 KB of UTF-16 text.");

@@ -142,6 +142,7 @@ const terminate = async ({ engine }: RpcContext, { path, query }: RpcRequest): P
 export const answerRpc = async (context: RpcContext, request: RpcRequest): Promise<RpcAnswer> => {
   const { method, path } = request;
   const [collection, first = "", operation] = path;
+  if (path.some((part) => part.includes("\0"))) return message(400, "An id or a name holds a NUL character.");
   if (collection === "entities") return unsupported("An entity");
   if (collection === "orchestrators" && method === "POST" && first !== "" && path.length <= 3)
     return start(context, request);

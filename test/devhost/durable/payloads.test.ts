@@ -1,8 +1,11 @@
 import * as df from "durable-functions";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { activityInput } from "../../../src/devhost/durable/payload.ts";
 import { sanitize } from "../../../src/devhost/durable/sanitize.ts";
-import { startDurable } from "./running-durable.ts";
+import { startDurable, stopDurable } from "./running-durable.ts";
 
 df.app.activity("describe", {
   handler: (input: unknown) => ({ type: input === null ? "null" : typeof input, input }),
@@ -48,6 +51,24 @@ df.app.orchestration("echoes", function* (context) {
 df.app.orchestration("hasChild", function* (context) {
   const { of } = context.df.getInput() as { readonly of: string };
   return yield context.df.callSubOrchestrator("echoes", inputs[of], "the-child");
+});
+df.app.orchestration("hasChildOf", function* (context) {
+  return yield context.df.callSubOrchestrator("echoes", {}, String(context.df.getInput()));
+});
+df.app.orchestration("carriesText", function* (context) {
+  const { text } = context.df.getInput() as { readonly text: string };
+  context.df.setCustomStatus({ text });
+  return [
+    yield context.df.callActivity("describe", text),
+    yield context.df.callSubOrchestrator("echoes", text, "part"),
+  ];
+});
+// oxlint-disable-next-line require-yield -- it fails before it waits
+df.app.orchestration("failsWithText", function* (context) {
+  throw new Error((context.df.getInput() as { readonly text: string }).text);
+});
+df.app.orchestration("waits", function* (context) {
+  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 3_600_000));
 });
 df.app.orchestration("asksWhoItIs", function* (context) {
   return yield context.df.callActivity("whoAmI", {});
@@ -97,6 +118,48 @@ describe("an activity receives", () => {
 describe("an orchestrator receives an activity's answer", () => {
   it.each(Object.keys(answers))("%s", async (key) => {
     expect(await outputOf("takesAnswer", { with: key })).toEqual(answers[key] ?? null);
+  });
+});
+
+/** The database cuts a text at NUL when it reads it, so none may ever reach it unescaped. */
+describe("a NUL character", () => {
+  const text = "before \0 after \u2028 \ud800";
+
+  it("survives in inputs, results, custom status, errors and reasons, also after a restart", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "devhost-nul-"));
+    const first = await startDurable({ databaseFile: join(folder, "runs.db") });
+    await first.client.startNew("carriesText", { instanceId: "carries", input: { text } });
+    await first.client.startNew("failsWithText", { instanceId: "fails", input: { text } });
+    await first.client.startNew("waits", { instanceId: "waits", input: text });
+    await first.durable.idle();
+    await first.client.terminate("waits", text);
+    await first.durable.idle();
+    await stopDurable(first);
+    const { client } = await startDurable({ databaseFile: join(folder, "runs.db") });
+    const carried = await client.getStatus("carries");
+    expect(carried.input).toEqual({ text });
+    expect(carried.customStatus).toEqual({ text });
+    expect(carried.output).toEqual([
+      { type: "string", input: text },
+      { input: text, id: "part", parent: "carries" },
+    ]);
+    expect((await client.getStatus("fails")).output).toContain("failed: before \0 after");
+    const waited = await client.getStatus("waits");
+    expect(waited.runtimeStatus).toBe("Terminated");
+    expect(waited.input).toBe(text);
+    expect(waited.output).toContain("before \0 after");
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is refused in an id, by the client and for a child", async () => {
+    const { client, durable } = await startDurable();
+    await expect(client.startNew("echoes", { instanceId: "a\0b" })).rejects.toThrow("400");
+    expect(await client.getStatusAll()).toEqual([]);
+    await client.startNew("hasChildOf", { instanceId: "one", input: "a\0b" });
+    await durable.idle();
+    const { runtimeStatus, output } = await client.getStatus("one");
+    expect(runtimeStatus).toBe("Failed");
+    expect(output).toContain("The id of a sub-orchestration holds a NUL character.");
   });
 });
 
