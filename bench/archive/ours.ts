@@ -8,7 +8,7 @@ import { extractToRoots } from "../../src/archive/extract-to-roots.ts";
 import { PackPool } from "../../src/archive/pack-pool.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import type { LocalRoot } from "../../src/ports/site-files.ts";
-import { backUp, listSite, openBackup } from "../../test/support/engine.ts";
+import { fullBackup, listSite, openBackup, secondBackup } from "./drive-engine.ts";
 
 const rootOf = (directory: string): LocalRoot => ({ at: pathFromText(""), directory });
 
@@ -32,11 +32,23 @@ const withPool = async (work: (runner: PackPool) => Promise<void>): Promise<void
 
 const full = (site: string, output: string): Promise<void> =>
   withPool(async (runner) => {
-    const tick = clock();
     const destination = directoryDestination(dirname(output));
-    const sealed = await backUp({ site: new LocalDirectory([rootOf(site)]), destination, runner }, basename(output));
-    tick("full");
-    console.log(`${sealed.entries} entries, ${sealed.leftOut.length} left out`);
+    const files = new LocalDirectory([rootOf(site)]);
+    const sealed = await fullBackup({ site: files, destination, runner, name: basename(output), tick: clock() });
+    console.log(`${sealed.entries} entries`);
+  });
+
+/** The commit id of the archive before comes from where the catalog's stands in for: the object's metadata. */
+const again = (site: string, previous: string, output: string): Promise<void> =>
+  withPool(async (runner) => {
+    if (dirname(previous) !== dirname(output)) throw new Error("Both archives lie in one folder.");
+    const destination = directoryDestination(dirname(output));
+    const files = new LocalDirectory([rootOf(site)]);
+    const name = basename(previous);
+    const commitId = (await destination.head(name))?.metadata["commitid"] ?? "";
+    const setting = { site: files, destination, runner, name: basename(output), tick: clock() };
+    const sealed = await secondBackup(setting, { name, commitId });
+    console.log(`${sealed.entries} entries`);
   });
 
 const restore = (archive: string, into: string): Promise<void> =>
@@ -59,7 +71,7 @@ const compare = (archive: string, site: string, staging: string): Promise<void> 
   withPool(async (runner) => {
     const tick = clock();
     const files = new LocalDirectory([rootOf(site)]);
-    const [{ listing }, opened] = await Promise.all([
+    const [listing, opened] = await Promise.all([
       listSite(files),
       openBackup(directoryDestination(dirname(archive)), basename(archive)),
     ]);
@@ -77,9 +89,9 @@ const compare = (archive: string, site: string, staging: string): Promise<void> 
     console.log(`${differing.length} to write, ${onlyListed.length} to remove`);
   });
 
-const parts: Readonly<Record<string, (...parameters: string[]) => Promise<void>>> = { full, restore, compare };
+const parts: Readonly<Record<string, (...parameters: string[]) => Promise<void>>> = { full, again, restore, compare };
 
-/** The engine as a program of its own: `full SITE ARCHIVE`, `restore ARCHIVE INTO`, `compare ARCHIVE SITE STAGING`. */
+/** The engine as a program of its own: `full SITE ARCHIVE`, `again SITE ARCHIVE NEXT`, `restore ARCHIVE INTO`, `compare ARCHIVE SITE STAGING`. */
 export const runOurs = async (part = "", ...parameters: string[]): Promise<void> => {
   const run = parts[part];
   if (!run) throw new Error(`There is no part "${part}".`);
