@@ -1,0 +1,118 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { directoryDestination } from "../../src/adapters/destination/directory.ts";
+import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { openArchive } from "../../src/archive/open-archive.ts";
+import { inlineRunner } from "../../src/archive/read-runner.ts";
+import { verifyArchive, type VerifyReport } from "../../src/archive/verify-archive.ts";
+import { pathFromText } from "../../src/domain/byte-path.ts";
+import { fileSource } from "../support/file-source.ts";
+import { temporaryFolder } from "../support/file-tree.ts";
+import { packDirectory } from "../support/local-backup.ts";
+import { describeWith } from "../support/needs.ts";
+import { packArchive } from "../support/pack-archive.ts";
+import { writeSparseZip } from "../support/sparse-zip.ts";
+import { zipTools } from "./zip-tools.ts";
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+const verify = async (zip: string, inflate: boolean): Promise<VerifyReport> => {
+  const source = fileSource(zip);
+  try {
+    return await verifyArchive(await openArchive(source), { inflate, runner: inlineRunner });
+  } finally {
+    source.close();
+  }
+};
+
+const sha256 = (content: string): string => createHash("sha256").update(content).digest("hex");
+const zerosHash = (length: number): string =>
+  execFileSync("bash", ["-c", `head -c ${length} /dev/zero | sha256sum`], { encoding: "utf8" }).slice(0, 64);
+
+const over4GiB = 2 ** 32 + 12_345;
+
+/** Minutes of reading, and gigabytes of disk: in a long run only. */
+const isLong = process.env["LIFEBOAT_LARGE"] !== undefined;
+
+describe("an archive and an entry of more than 4 GiB", () => {
+  const zip = join(folder.path, "sparse.zip");
+  let zeros = "";
+  beforeAll(() => {
+    writeSparseZip(zip, over4GiB);
+    zeros = zerosHash(over4GiB);
+  });
+
+  it("verify", async () => {
+    expect(await verify(zip, false)).toMatchObject({ ok: true, isOurs: true, entries: 4 });
+    if (isLong) expect(await verify(zip, true)).toMatchObject({ ok: true, isOurs: true, entries: 4 });
+  });
+
+  for (const tool of zipTools)
+    describeWith(tool.name, tool.isHere, `for ${tool.name}`, () => {
+      it("are listed and read, before and behind 4 GiB", async () => {
+        expect(await tool.list(zip)).toHaveLength(4);
+        expect(await tool.contentHash(zip, "fs/behind/b.txt")).toBe(sha256("content of fs/behind/b.txt\n"));
+        // The fastest of them stands for all, except in a long run.
+        if (isLong || tool.name === "python3") expect(await tool.contentHash(zip, "fs/zeros")).toBe(zeros);
+      });
+    });
+});
+
+describe("an archive of more than 65,535 entries", () => {
+  const files = 66_000;
+  const zip = join(folder.path, "many", "many.zip");
+  beforeAll(async () => {
+    const site = new MemorySite();
+    for (let file = 0; file < files; file++)
+      site.writeFile(pathFromText(`d${file % 100}/f${file}`), Buffer.from(`content ${file}`));
+    await packArchive({
+      site,
+      destination: directoryDestination(join(folder.path, "many"), { isMade: true }),
+      name: "many.zip",
+    });
+  });
+
+  it("verifies", async () => {
+    expect(await verify(zip, true)).toMatchObject({ ok: true, isOurs: true, entries: files + 100 });
+  });
+
+  for (const tool of zipTools)
+    describeWith(tool.name, tool.isHere, `for ${tool.name}`, () => {
+      it("is tested, listed and read", async () => {
+        await tool.test(zip);
+        expect(await tool.list(zip)).toHaveLength(files + 100);
+        expect(await tool.contentHash(zip, "fs/d99/f65999")).toBe(sha256("content 65999"));
+      });
+    });
+});
+
+describe.runIf(isLong)("a file of more than 4 GiB, packed for real", () => {
+  it.each([
+    ["that compresses", "sparse"],
+    ["that does not compress", "noise"],
+  ])("%s comes back with every tool", { timeout: 1_800_000 }, async (_what, kind) => {
+    const home = temporaryFolder();
+    try {
+      const large = join(home.path, "large");
+      if (kind === "sparse") {
+        writeFileSync(large, "begins\n");
+        truncateSync(large, over4GiB);
+      } else execFileSync("bash", ["-c", 'head -c "$1" /dev/urandom > "$2"', "-", String(over4GiB), large]);
+      writeFileSync(join(home.path, "small"), "small\n");
+      const hash = execFileSync("sha256sum", [large], { encoding: "utf8" }).slice(0, 64);
+      const { zip, sealed } = await packDirectory(home.path, join(folder.path, kind));
+      expect(sealed.sizeBytes > 2 ** 32).toBe(kind === "noise");
+      expect(await verify(zip, true)).toMatchObject({ ok: true, entries: 2 });
+      for (const tool of zipTools.filter(({ isHere }) => isHere)) {
+        expect([tool.name, await tool.contentHash(zip, "fs/large")]).toEqual([tool.name, hash]);
+        expect(await tool.contentHash(zip, "fs/small")).toBe(sha256("small\n"));
+      }
+    } finally {
+      home.remove();
+    }
+  });
+});
