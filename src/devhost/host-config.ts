@@ -7,13 +7,9 @@ import { parseTimeSpan } from "./time-span.ts";
 export type HostConfig = {
   readonly functionTimeoutMs: number;
   readonly routePrefix: string;
-  readonly maxConcurrentRequests: number | undefined;
-  readonly maxOutstandingRequests: number | undefined;
   readonly hubName: string;
   readonly maxConcurrentActivities: number;
   readonly maxConcurrentOrchestrators: number;
-  /** Category prefix to least level, as in `logging.logLevel`. */
-  readonly logLevels: Readonly<Record<string, string>>;
 };
 
 const defaultTimeoutMs = 30 * 60_000;
@@ -69,15 +65,11 @@ export const readHostConfig = (file: string, environment: Environment): HostConf
   const lookup = lookupIn(file, readJsonFile(file) ?? { version: "2.0" }, environment);
   if (lookup.at("version") !== "2.0") throw lookup.problem("version", '"2.0"');
   const perCore = 10 * availableParallelism();
-  const levels = lookup.at("logging.logLevel") ?? {};
   return {
     functionTimeoutMs: timeoutMs(lookup),
     routePrefix: (text(lookup, "extensions.http.routePrefix") ?? "api").replaceAll(/^\/|\/$/g, ""),
-    maxConcurrentRequests: count(lookup, "extensions.http.maxConcurrentRequests"),
-    maxOutstandingRequests: count(lookup, "extensions.http.maxOutstandingRequests"),
     hubName: hubName(lookup),
     maxConcurrentActivities: count(lookup, "extensions.durableTask.maxConcurrentActivityFunctions") ?? perCore,
     maxConcurrentOrchestrators: count(lookup, "extensions.durableTask.maxConcurrentOrchestratorFunctions") ?? perCore,
-    logLevels: Object.fromEntries(Object.entries(levels).map(([category, level]) => [category, String(level)])),
   };
 };

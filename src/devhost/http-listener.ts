@@ -24,6 +24,7 @@ export type Listener = {
 const limits = { maxHeaderSize: 32_768, keepAliveTimeout: 130_000, requestTimeout: 0 };
 /** How long an answered request may go on sending a body nobody reads. */
 const drainMs = 5_000;
+const idleSweepMs = 20;
 
 /** Reads away what is left of an answered request's body, so that the connection can serve the next one. */
 const drainAfter = (request: IncomingMessage, response: ServerResponse): void => {
@@ -60,8 +61,11 @@ const createListening = (options: ListenerOptions): Server => {
 const close = (server: Server, graceMs: number): Promise<void> =>
   new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    // A client may keep the connection of a request that has ended since for another one, which nobody would answer.
+    const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();

@@ -13,6 +13,7 @@ export const buildDevhost = async (): Promise<void> =>
 export type DevhostProcess = {
   readonly url: string;
   readonly masterKey: string;
+  readonly pid: number;
   /** Everything it logged so far. */
   readonly log: () => string;
   /** Ends it by that signal and waits; resolves with its exit code, null if the signal killed it. */
@@ -46,6 +47,7 @@ export const startDevhost = async (
   const ready = JSON.parse(await readyLine(child, () => log)) as { readonly url: string; readonly masterKey: string };
   return {
     ...ready,
+    pid: child.pid ?? 0,
     log: () => log,
     end: async (signal) => {
       child.kill(signal);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, inject, it } from "vitest";
 import { type Call, get, send } from "./call.ts";
+import { itHere } from "./differences.ts";
 
 type Seen = {
   readonly method: string;
@@ -106,6 +107,10 @@ describe("the query", () => {
     expect(params).toEqual({ id: "7", a: "2" });
     expect(query).toContainEqual(["code", "some"]);
     expect(url).toContain("code=some");
+  });
+
+  itHere("headers-key", "does not take the place of the headers", async () => {
+    expect((await seen("GET", "/request?Headers=none", { headers: { "x-own": "1" } })).headers["x-own"]).toBe("1");
   });
 
   it("does not take the place of a parameter of the route", async () => {
