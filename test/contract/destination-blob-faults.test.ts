@@ -304,9 +304,18 @@ describeWith("azurite", azuritePresent, "a blob container whose store has faults
       const message = await failure("AccessDenied", stageAll(await open("rl"), upload, pieces));
       expect(message).toContain("Renew it with read, write, delete and list (rwdl)");
       await failure("AccessDenied", (await open("rwl")).remove("a.zip"));
-      await failure("AccessDenied", (await open("wdl")).head("a.zip"));
+      await failure("AccessDenied", (await open("wd")).head("a.zip"));
       await failure("AccessDenied", (await open("wdl")).read("a.zip", { offset: 0, length: 1 }));
       await failure("AccessDenied", namesOf((await open("rwd")).list("")));
+    });
+
+    it("not the writing where a SAS may write and list, but not read", async () => {
+      const writer = await open("wl");
+      const stored = await store(writer, upload.name, pieces, { commitid: "mine" });
+      expect(stored).toMatchObject({ sizeBytes: 300_005, metadata: { commitid: "mine" } });
+      expect(await writer.head(upload.name)).toEqual(stored);
+      expect(await writer.head("night.zip2")).toBeUndefined();
+      expect(await (await open("rwdl")).head(upload.name)).toEqual(stored);
     });
 
     it("a container that is not there", async () => {

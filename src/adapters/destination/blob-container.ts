@@ -192,9 +192,20 @@ class BlobContainer implements Destination {
         return storedObject(name, await blob.getProperties({ abortSignal }));
       } catch (error) {
         if (isGone(error)) return undefined;
+        // A SAS for writing only may still list, and a list says the same.
+        if (errorCodeOf(error) === "AuthorizationPermissionMismatch") return this.#listed(name, error);
         throw error;
       }
     });
+  }
+
+  async #listed(name: string, denied: unknown): Promise<StoredObject | undefined> {
+    try {
+      for await (const object of this.list(name)) if (object.name === name) return object;
+      return undefined;
+    } catch (error) {
+      throw isStoreFailure(error, "AccessDenied") ? denied : error;
+    }
   }
 
   async #readNothing(name: string, offset: number, ifMatch: string | undefined): Promise<Uint8Array> {

@@ -1,0 +1,133 @@
+import { forEachBounded } from "../archive/bounded.ts";
+import { zipName } from "../domain/backup.ts";
+import type { ContainerAccess } from "../domain/container-url.ts";
+import { refuse } from "../domain/errors.ts";
+import type { Secret } from "../domain/secret.ts";
+import { siteLabel, type SiteId } from "../domain/site.ts";
+import { isStoreFailure } from "../domain/store-failure.ts";
+import type { Call } from "../ports/call.ts";
+import type { Destination, StoredObject } from "../ports/destination.ts";
+import { whereTo } from "./create-backup.ts";
+import { credentialOf, rememberCredential } from "./credentials.ts";
+import { describePair, openPair, type FoundBackup, type Pair } from "./found-backup.ts";
+import type { Installation } from "./installation.ts";
+import { ownerOfName } from "./rows/name-rows.ts";
+
+export interface DiscoverWish {
+  /** Default: where the site's backups go. */
+  readonly storageAccountUrl?: Secret;
+  /** One archive, which is then opened too; its ".zip" may be missing. Without it: all that the container holds. */
+  readonly blobName?: string;
+  /** How many of the newest are described; the others are only counted. Default 100. */
+  readonly limit?: number;
+}
+
+export interface Discovery {
+  readonly access: ContainerAccess;
+  /** Newest first. */
+  readonly found: readonly FoundBackup[];
+  /** How many there are, described or not. */
+  readonly total: number;
+}
+
+const defaultLimit = 100;
+const atOnce = 8;
+
+/**
+ * What a container holds, whoever wrote it: nothing of it need be in the catalog, nor need the site exist. Afterwards a
+ * restore may name the container without its SAS.
+ */
+export const discoverBackups =
+  (deps: Installation) =>
+  async (call: Call, site: SiteId, wish: DiscoverWish): Promise<Discovery> => {
+    const access = await containerOf(deps, site, wish);
+    try {
+      const destination = await deps.destinations.open(access.container, access.credential);
+      const discovery =
+        wish.blobName === undefined
+          ? await discoverAll(deps, destination, { access, limit: wish.limit ?? defaultLimit })
+          : await discoverOne(deps, destination, { access, blob: wish.blobName });
+      await rememberCredential(deps, access);
+      call.log.info("container looked through", {
+        site: siteLabel(site),
+        container: access.container,
+        found: discovery.total,
+        caller: call.caller,
+      });
+      return discovery;
+    } catch (error) {
+      if (!isStoreFailure(error)) throw error;
+      throw refuse("DestinationUnavailable", { url: access.container, reason: error.message }, { cause: error });
+    }
+  };
+
+const containerOf = async (deps: Installation, id: SiteId, wish: DiscoverWish): Promise<ContainerAccess> => {
+  const site = (await deps.sites.find(id)) ?? { id, location: "", tier: "" };
+  const access = await whereTo(deps, site, wish);
+  if (access.credential !== undefined) return access;
+  const credential = await credentialOf(deps, access.container);
+  return credential === undefined ? access : { ...access, credential };
+};
+
+const discoverAll = async (
+  deps: Installation,
+  destination: Destination,
+  { access, limit }: { readonly access: ContainerAccess; readonly limit: number },
+): Promise<Discovery> => {
+  const pairs = (await pairsIn(destination)).toSorted((one, other) => modified(other) - modified(one));
+  const found = new Map<Pair, FoundBackup>();
+  await forEachBounded(pairs.slice(0, limit), atOnce, async (pair) => {
+    const described = await describePair(destination, pair);
+    if (described !== undefined) found.set(pair, await withOwner(deps, access.container, pair, described));
+  });
+  const dropped = pairs.slice(0, limit).length - found.size;
+  return {
+    access,
+    found: pairs.flatMap((pair) => found.get(pair) ?? []),
+    total: pairs.length - dropped,
+  };
+};
+
+const modified = ({ zip, manifest }: Pair): number => (zip ?? manifest)?.modified.getTime() ?? 0;
+
+/** Zips and the XML files of the same name. */
+const pairsIn = async (destination: Destination): Promise<readonly Pair[]> => {
+  const pairs = new Map<string, Pair>();
+  for await (const object of destination.list("")) {
+    const [, base, extension] = /^(.+)\.(zip|xml)$/s.exec(object.name) ?? [];
+    if (base === undefined) continue;
+    const pair = pairs.get(base) ?? { base };
+    pairs.set(base, extension === "zip" ? { ...pair, zip: object } : { ...pair, manifest: object });
+  }
+  return [...pairs.values()];
+};
+
+const discoverOne = async (
+  deps: Installation,
+  destination: Destination,
+  { access, blob }: { readonly access: ContainerAccess; readonly blob: string },
+): Promise<Discovery> => {
+  const base = blob.trim().replace(/\.(zip|xml)$/i, "");
+  const head = async (extension: string): Promise<StoredObject | undefined> => destination.head(`${base}.${extension}`);
+  const [zip, manifest] = await Promise.all([head("zip"), head("xml")]);
+  if (zip === undefined)
+    throw refuse("ArchiveUnreadable", {
+      blob: zipName(base),
+      reason: `it is not in ${access.container}. Discover without blobName to see what is.`,
+    });
+  const pair: Pair = { base, zip, ...(manifest === undefined ? {} : { manifest }) };
+  const described = await describePair(destination, pair);
+  if (described === undefined) return { access, found: [], total: 0 };
+  const opened = await openPair(destination, pair, described);
+  return { access, found: [await withOwner(deps, access.container, pair, opened)], total: 1 };
+};
+
+const withOwner = async (
+  deps: Installation,
+  container: string,
+  { base }: Pair,
+  found: FoundBackup,
+): Promise<FoundBackup> => {
+  const owner = await ownerOfName(deps.catalog, container, base);
+  return owner === undefined ? found : { ...found, owner };
+};
