@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Store } from "../../src/devhost/durable/store.ts";
-import { buildHostApp } from "./build-app.ts";
+import { buildHostApp } from "../../scripts/build-host-app.mjs";
 import { answered, get, open, post } from "./call.ts";
 import { type DevhostProcess, startDevhost } from "./devhost-process.ts";
 import { describeOwnHosts } from "./differences.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { namedHost } from "../support/functions-host.ts";
-import { buildHostApp } from "./build-app.ts";
+import { buildHostApp } from "../../scripts/build-host-app.mjs";
 import { buildDevhost, startDevhost } from "./devhost-process.ts";
 
 /** Gives all files of the suite one host: the one the environment names, else a devhost that ends with the suite. */

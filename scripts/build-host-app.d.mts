@@ -1,0 +1,1 @@
+export const buildHostApp: (folder: string) => Promise<void>;
