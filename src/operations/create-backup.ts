@@ -11,6 +11,7 @@ import { findSite } from "./find-site.ts";
 import { backupRun } from "./free-site.ts";
 import type { Installation } from "./installation.ts";
 import { insertBackup } from "./rows/backup-rows.ts";
+import { announceRun } from "./rows/open-run-rows.ts";
 import { nameKey, namesPartition } from "./rows/keys.ts";
 import { changeSite, siteBusy, takenBy, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
@@ -119,13 +120,15 @@ interface NewBackup {
 }
 
 const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promise<Backup> => {
-  const added = await changeSite(deps.catalog, wish.site, (row) => {
+  const added = await changeSite(deps.catalog, wish.site, async (row) => {
     if (row.run !== undefined && (row.waiting !== undefined || row.run.kind !== "backup")) throw siteBusy(row.run);
     const created = newBackup(wish, row.nextBackupId, call);
     const run = backupRun(deps, created);
     const backup = row.run === undefined ? { ...created, run: run.id } : created;
     const counted: SiteRow = { ...row, nextBackupId: row.nextBackupId + 1 };
     const next = row.run === undefined ? takenBy(counted, run) : { ...counted, waiting: backup.id };
+    // Before the row says so, and harmless if it never does.
+    if (row.run === undefined) await announceRun(deps.catalog, { run: run.id, site: wish.site, since: run.since });
     return { row: next, also: [insertBackup(backup)], result: { backup, row: next, starts: row.run === undefined } };
   });
   if (added.starts) await startRun(deps, call, wish.site, runRef(wish.site, added.row));

@@ -8,6 +8,7 @@ import { freeSite } from "./free-site.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
 import { replaceBackup } from "./rows/backup-rows.ts";
+import { announceRun } from "./rows/open-run-rows.ts";
 import { changeSite, type SiteChange, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
 
@@ -27,19 +28,31 @@ export const deleteBackup =
       const { backup, version } = await findBackup(deps, site.id, backupId);
       if (!mayBecome(backup.status, "DeleteInProgress")) return { row, result: { backup, row, next: false } };
       const deleting: Backup = { ...backup, status: "DeleteInProgress" };
+      // Before the row says so, and harmless if it never does.
+      await announceDelete(deps, deleting);
       return cancelling(deps, { row, backup: deleting, change: replaceBackup(deleting, version) });
     });
     if (done.cancelled !== undefined) await call.runner.terminate(done.cancelled, `Backup ${backupId} was deleted.`);
     if (done.next) await startRun(deps, call, site.id, runRef(site.id, done.row));
-    await startDelete(call, site.id, done.backup);
+    await startDelete(deps, call, done.backup);
     call.log.info("backup deleted", { site: siteLabel(site.id), backup: backupId, caller: call.caller });
     return { site, backup: done.backup };
   };
 
-const startDelete = async (call: Call, site: SiteId, backup: Backup): Promise<void> => {
+/** The run that deletes a backup; a second try has the same. */
+const deleteRun = (backup: Backup): string => `delete-${backup.id}-${backup.correlationId}`;
+
+const announceDelete = (deps: Installation, backup: Backup): Promise<void> => {
+  const since = deps.clock.now().toISOString();
+  return announceRun(deps.catalog, { run: deleteRun(backup), site: backup.site, since, deletes: backup.id });
+};
+
+/** Idempotent, as `startRun`. */
+export const startDelete = async (deps: Installation, call: Call, backup: Backup): Promise<void> => {
   if (backup.status !== "DeleteInProgress") return;
-  const run = `delete-${backup.id}-${backup.correlationId}`;
-  await call.runner.start("deleteBackup", run, { site, run, epoch: 0, backup: backup.id });
+  await announceDelete(deps, backup);
+  const run = deleteRun(backup);
+  await call.runner.start("deleteBackup", run, { site: backup.site, run, epoch: 0, backup: backup.id });
 };
 
 interface Deletion {

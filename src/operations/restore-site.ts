@@ -14,6 +14,7 @@ import { readBackups } from "./rows/backup-rows.ts";
 import { containerKey } from "./rows/keys.ts";
 import { ownerOfName } from "./rows/name-rows.ts";
 import { insertOperation, type Operation, type RestoreRequest } from "./rows/operation-rows.ts";
+import { announceRun } from "./rows/open-run-rows.ts";
 import { changeSite, siteBusy, takenBy, type OpenRun, type SiteRow } from "./rows/site-row.ts";
 import { runId, runRef, startRun } from "./start-run.ts";
 
@@ -195,6 +196,7 @@ const takeSite = async (deps: Installation, call: Call, site: SiteId, operation:
     since: operation.created,
     operation: operation.id,
   };
+  await announceRun(deps.catalog, { run: run.id, site, since: run.since });
   const taken = await changeSite<SiteRow>(deps.catalog, site, (row) => {
     if (row.run !== undefined) throw siteBusy(row.run);
     const next = takenBy(row, run);

@@ -2,7 +2,7 @@ import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { BackupRef, RunRef } from "../workflows/contract.ts";
 import type { Installation } from "./installation.ts";
-import { openRunsPartition } from "./rows/keys.ts";
+import { announceRun } from "./rows/open-run-rows.ts";
 import type { OpenRun, SiteRow } from "./rows/site-row.ts";
 
 /** The reference a run's steps get; its epoch is the one under which the run took the site. */
@@ -21,7 +21,7 @@ export const startRun = async (
   site: SiteId,
   { run, ref }: { readonly run: OpenRun; readonly ref: RunRef },
 ): Promise<void> => {
-  await deps.catalog.write(openRunsPartition, [{ kind: "put", key: run.id, value: { site, since: run.since } }]);
+  await announceRun(deps.catalog, { run: run.id, site, since: run.since });
   const backupRef = (): BackupRef => {
     if (run.backup === undefined) throw new Error(`The run ${run.id} names no backup.`);
     return { ...ref, backup: run.backup };

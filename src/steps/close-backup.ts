@@ -5,9 +5,10 @@ import { openContainer } from "../operations/credentials.ts";
 import { freeSite } from "../operations/free-site.ts";
 import type { Installation } from "../operations/installation.ts";
 import { readBackup, removeProgress, replaceBackup } from "../operations/rows/backup-rows.ts";
-import { nameKey, namesPartition, openRunsPartition } from "../operations/rows/keys.ts";
+import { nameKey, namesPartition } from "../operations/rows/keys.ts";
 import { changeSite, readSiteRow } from "../operations/rows/site-row.ts";
 import { runRef, startRun } from "../operations/start-run.ts";
+import { forgetRun } from "../operations/rows/open-run-rows.ts";
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readSummary, type BackupSummary } from "./backup-plan.ts";
@@ -38,7 +39,7 @@ export const closeBackup =
       await startNext(deps, input, call);
       await scratch.clear();
       await removeProgress(deps.catalog, input.site, input.run);
-      await deps.catalog.write(openRunsPartition, [{ kind: "remove", key: input.run }]);
+      await forgetRun(deps.catalog, input.run);
       return { ok: true };
     });
 

@@ -11,7 +11,7 @@ import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readPlan, readSeal, type BackupPlan, type BackupSummary, type Seal } from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
 import { asOutcome } from "./outcome.ts";
-import { writeOwn } from "./own-blobs.ts";
+import { removeOwn, writeOwn } from "./own-blobs.ts";
 import { failed, ownsSite, runLost } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
 import { scratchOf, type Scratch } from "./scratch.ts";
@@ -36,6 +36,10 @@ export const describeBackup =
       if (lines.length > 0 && !(await written(log, Buffer.from(`${lines.join("\n")}\n`)))) return taken(log);
       const manifest = manifestName(backup.blobBase);
       if (!(await written(manifest, writeManifest(manifestOf(deps, facts))))) return taken(manifest);
+      if (!(await ownsSite(deps, input))) {
+        await removeOwn(destination, backup, input.run);
+        return runLost;
+      }
       return { ok: true, summary: await scratch.putJson(summaryOf(facts, log)) };
     });
 

@@ -5,7 +5,8 @@ import { isStoreFailure } from "../domain/store-failure.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
 import { readBackup, removeProgress, replaceBackup } from "../operations/rows/backup-rows.ts";
-import { nameKey, namesPartition, openRunsPartition, sitePartition } from "../operations/rows/keys.ts";
+import { nameKey, namesPartition, sitePartition } from "../operations/rows/keys.ts";
+import { forgetRun } from "../operations/rows/open-run-rows.ts";
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { backupOf } from "./backup-row.ts";
@@ -21,12 +22,13 @@ export const removeBackup =
     const problem = await removeBlobs(deps, backup);
     await endDeletion(deps, input, problem === undefined ? "Deleted" : "DeleteFailed", problem);
     call.log.info("backup removed", { site: siteLabel(input.site), backup: input.backup, problem });
+    await forgetRun(deps.catalog, input.run);
     if (problem !== undefined) return { ok: false, code: "Failed", message: problem };
     await deps.catalog.write(namesPartition(backup.destination), [{ kind: "remove", key: nameKey(backup.blobBase) }]);
     if (backup.run === undefined) return { ok: true };
     await scratchOf(await deps.scratch(), backup.run).clear();
     await removeProgress(deps.catalog, input.site, backup.run);
-    await deps.catalog.write(openRunsPartition, [{ kind: "remove", key: backup.run }]);
+    await forgetRun(deps.catalog, backup.run);
     return { ok: true };
   };
 

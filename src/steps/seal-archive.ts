@@ -12,6 +12,7 @@ import type { BackupRef, Outcome, ScratchName, StepInput, StepResult } from "../
 import { readCopied, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
 import { backupOf, blobMetadata, uploadOf } from "./backup-row.ts";
 import { asOutcome } from "./outcome.ts";
+import { removeOwn } from "./own-blobs.ts";
 import { failed, ownsSite, runLost } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
 import { scratchOf, type Scratch } from "./scratch.ts";
@@ -42,6 +43,11 @@ export const sealArchive =
       if (!(await ownsSite(deps, input))) return runLost;
       const committed = await commit({ ref: input, backup, destination, blocks, sealed });
       if (!committed.ok) return committed;
+      if (!(await ownsSite(deps, input))) {
+        // Whoever took the site may have looked before the commit: it is ours to take away.
+        await removeOwn(destination, backup, input.run);
+        return runLost;
+      }
       return { ok: true, seal: await scratch.putJson(sealed) };
     });
 
