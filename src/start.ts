@@ -5,6 +5,7 @@ import { adminKeyFile, ensureAdminKey } from "./adapters/callers/admin-key.ts";
 import { ConfigProblems, readConfig, settingNames, type Config } from "./config.ts";
 import { HostFailure } from "./devhost/host-failure.ts";
 import { startHost, type Host } from "./devhost/host.ts";
+import { AppNotLoaded } from "./devhost/running-app.ts";
 import { messageOf } from "./domain/errors.ts";
 
 /** `npm start`: this app on this machine, with what it needs made on first start. */
@@ -54,8 +55,10 @@ const stopOnSignals = (host: Host): void => {
 
 /** People get the message, never a stack trace; whoever needs that sets NODE_DEBUG=lifeboat. */
 const fail = (error: unknown): void => {
-  const known = error instanceof HostFailure || error instanceof ConfigProblems;
-  console.error(known ? error.message : `Lifeboat could not start: ${messageOf(error)}`);
+  const isSaid = (error instanceof HostFailure && !(error instanceof AppNotLoaded)) || error instanceof ConfigProblems;
+  // What the app itself says is about files and settings of the user, not about the app.
+  const reason = error instanceof AppNotLoaded ? error.cause : error;
+  console.error(isSaid ? error.message : `Lifeboat could not start: ${messageOf(reason)}`);
   if (/\blifeboat\b/.test(process.env["NODE_DEBUG"] ?? "")) console.error(error);
   process.exit(1);
 };

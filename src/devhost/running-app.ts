@@ -15,10 +15,14 @@ export type RunningApp = {
   terminate(): Promise<void>;
 };
 
-const notLoaded = (appFile: string, error: unknown): HostFailure => {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new HostFailure(`The app ${appFile} could not be loaded: ${reason}`, { cause: error });
-};
+/** The app's entry file threw while it was loaded; the reason is the cause. */
+export class AppNotLoaded extends HostFailure {
+  constructor(appFile: string, error: unknown) {
+    super(`The app ${appFile} could not be loaded: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
 
 const runHooks = async (registry: Registry, name: "appStart" | "appTerminate", rootDir: string): Promise<void> => {
   const context = { hookData: {}, appHookData: registry.appHookData, functionAppDirectory: rootDir };
@@ -34,7 +38,7 @@ export const runApp = async ({ appFile, rootDir, config, environment, log }: Set
     await runHooks(registry, "appStart", rootDir);
     inner = await openInnerServer(registry);
   } catch (error) {
-    throw error instanceof HostFailure ? error : notLoaded(appFile, error);
+    throw error instanceof HostFailure ? error : new AppNotLoaded(appFile, error);
   }
   const registered = [...registry.functions.values()];
   return {

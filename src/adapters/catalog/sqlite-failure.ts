@@ -13,7 +13,7 @@ export const onFile = <Result>(path: string, run: () => Result): Result => {
 /** An error that is neither SQLite's nor the file system's comes back as it is. */
 export const fileFailure = (path: string, error: unknown): unknown => {
   if (!(error instanceof Error) || error instanceof StoreFailure) return error;
-  const code = "code" in error ? String(error.code) : "";
+  const code = codeOf(error);
   const about = (codes: readonly string[]): boolean => codes.some((start) => code.startsWith(start));
   const fail = (kind: "Full" | "AccessDenied" | "Unavailable", message: string): StoreFailure =>
     new StoreFailure(kind, message, { cause: error });
@@ -33,3 +33,21 @@ export const fileFailure = (path: string, error: unknown): unknown => {
     return fail("Unavailable", `${path} cannot be used: ${error.message} (${code}). Check the disk.`);
   return error;
 };
+
+/** The driver has no names for many of SQLite's extended codes; the lowest byte is the primary one. */
+const codeOf = (error: Error): string => {
+  const code = "code" in error ? String(error.code) : "";
+  if (!code.startsWith("UNKNOWN_SQLITE_ERROR") || !("rawCode" in error)) return code;
+  return primaryCodes.get(Number(error.rawCode) & 0xff) ?? `SQLITE_${Number(error.rawCode)}`;
+};
+
+const primaryCodes: ReadonlyMap<number, string> = new Map([
+  [3, "SQLITE_PERM"],
+  [5, "SQLITE_BUSY"],
+  [6, "SQLITE_LOCKED"],
+  [8, "SQLITE_READONLY"],
+  [11, "SQLITE_CORRUPT"],
+  [13, "SQLITE_FULL"],
+  [23, "SQLITE_AUTH"],
+  [26, "SQLITE_NOTADB"],
+]);

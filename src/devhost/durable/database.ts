@@ -1,6 +1,5 @@
 import Libsql from "libsql";
-import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, openSync, statSync } from "node:fs";
 import { HostFailure } from "../host-failure.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 
@@ -10,11 +9,12 @@ type Job = { readonly write: () => () => void; readonly reject: (error: unknown)
 /** Above this a whole-file check would be felt at every start; damage then shows when the page is read. */
 const checkedAtOpeningBytes = 32 * 1024 * 1024;
 
-/** SQLite itself calls a read-only file system a disk error. */
-const checkWritable = (file: string): void => {
-  if (file === ":memory:") return;
-  if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
-  else accessSync(dirname(file), constants.W_OK);
+/**
+ * SQLite itself calls a read-only file system a disk error, and would make the file for all to read. What it puts beside
+ * the file gets the file's mode.
+ */
+const makeWritable = (file: string): void => {
+  if (file !== ":memory:") closeSync(openSync(file, "a", 0o600));
 };
 
 /**
@@ -28,7 +28,7 @@ export class Database {
 
   constructor(file: string) {
     this.#file = file;
-    this.#explained(() => checkWritable(file));
+    this.#explained(() => makeWritable(file));
     this.#connection = this.#explained(() => new Libsql(file));
     try {
       this.#explained(() => this.#prepare());

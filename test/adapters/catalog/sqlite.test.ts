@@ -134,6 +134,19 @@ describe("the catalog's file", () => {
       });
     });
   });
+
+  it("in a folder that may not be written is refused as such", async () => {
+    await (await openSqliteCatalog(path)).close();
+    chmodSync(path, 0o666);
+    await asOrdinaryUser(folder, async () => {
+      if (process.geteuid?.() === statSync(folder).uid) chmodSync(folder, 0o555);
+      await expect(openSqliteCatalog(path)).rejects.toMatchObject({
+        kind: "AccessDenied",
+        message: expect.stringContaining("Check who owns it and its folder"),
+      });
+    });
+    chmodSync(folder, 0o755);
+  });
 });
 
 /** Modes do not hold back root: there, the work is done as another user. */

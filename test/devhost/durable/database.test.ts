@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -47,6 +47,11 @@ describe("a state file", () => {
     openDatabase();
     open.splice(0).forEach((database) => database.close());
     expect(() => openDatabase()).not.toThrow();
+  });
+
+  it("can be read by its owner alone, and so can the log beside it", () => {
+    openDatabase().exec("CREATE TABLE t (a TEXT)");
+    expect([file, `${file}-wal`].map((name) => statSync(name).mode & 0o777)).toEqual([0o600, 0o600]);
   });
 
   it("is refused when it is no database", () => {
