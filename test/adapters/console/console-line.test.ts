@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { consoleLine } from "../../../src/adapters/console/console-line.ts";
+
+const now = new Date("2026-11-21T12:00:01.500Z");
+const own = "Function.planArchive.User";
+
+describe("a line on the console", () => {
+  it("tells an event of the app with its fields, without what only machines need", () => {
+    const message = 'backup planned {"step":"planArchive","site":"shop","backup":7,"log":"two words"}';
+    expect(consoleLine(now, "information", own, message)).toBe(
+      '12:00:01 backup planned  site=shop backup=7 log="two words"',
+    );
+  });
+
+  it("keeps everything of a warning", () => {
+    expect(consoleLine(now, "warning", own, 'step threw {"step":"seal","error":"no"}')).toBe(
+      "12:00:01 step threw  step=seal error=no",
+    );
+  });
+
+  it("tells the host's troubles with their place, and not its chatter", () => {
+    expect(consoleLine(now, "error", "Host.Timers", "clock is off")).toBe("Host.Timers: clock is off");
+    expect(consoleLine(now, "information", "Host.Startup", "loaded")).toBeUndefined();
+    expect(consoleLine(now, "debug", own, "detail {}")).toBeUndefined();
+  });
+
+  it("shows a message without fields as it is", () => {
+    expect(consoleLine(now, "information", own, "plain words")).toBe("12:00:01 plain words");
+  });
+});
