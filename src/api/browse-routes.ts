@@ -9,6 +9,7 @@ import { backupIdOf } from "./backup-routes.ts";
 import { wantedRange } from "./byte-range.ts";
 import { queryOf, type Route, type RouteCall } from "./handle.ts";
 import { absoluteUrl } from "./long-running.ts";
+import { limitOf } from "./page-limit.ts";
 import { pathInQuery, pathQueries, pathQuery } from "./path-query.ts";
 import { empty, json, type ApiResponse } from "./response.ts";
 import { streamBody } from "./stream-body.ts";
@@ -49,19 +50,6 @@ export const browseRoutes = (deps: Installation): readonly Route[] => {
       handle: async (call) => download(call, downloadBackup(deps, open)),
     },
   ];
-};
-
-const mostInPage = 5_000;
-
-export const limitOf = (call: RouteCall): number => {
-  const text = queryOf(call, "limit") ?? "1000";
-  const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 1 || limit > mostInPage)
-    throw refuse("InvalidField", {
-      field: "limit",
-      reason: `"${text}" is not a whole number from 1 to ${mostInPage}.`,
-    });
-  return limit;
 };
 
 const browse = async (call: RouteCall, open: ReturnType<typeof backupArchives>): Promise<ApiResponse> => {

@@ -2,10 +2,13 @@ import { refuse } from "../domain/errors.ts";
 import type { Installation } from "../operations/installation.ts";
 import { getOperation, getOperationProgress } from "../operations/operation-results.ts";
 import { restoreSite, undoRestore } from "../operations/restore-site.ts";
+import { verifyBackup } from "../operations/verify-backup.ts";
+import { backupIdOf } from "./backup-routes.ts";
 import type { Route, RouteCall } from "./handle.ts";
 import { accepted, started } from "./long-running.ts";
 import { json, type ApiResponse } from "./response.ts";
-import { operationReply } from "./wire/operation.ts";
+import { operationReply, verificationReply } from "./wire/operation.ts";
+import { properties } from "./wire/lenient-json.ts";
 import { parseRestoreRequest } from "./wire/restore-request.ts";
 import { siteReply } from "./wire/site.ts";
 
@@ -15,7 +18,7 @@ const pathBackup = (call: RouteCall): number | undefined => {
   return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 };
 
-/** Restores, their undoing, and what became of them. */
+/** What takes its time and is polled: restores, their undoing, verifies; and what became of them. */
 export const restoreRoutes = (deps: Installation): readonly Route[] => {
   const restore = async (call: RouteCall): Promise<ApiResponse> => {
     const wish = parseRestoreRequest(await call.body(), pathBackup(call));
@@ -44,6 +47,17 @@ export const restoreRoutes = (deps: Installation): readonly Route[] => {
       role: "operator",
       async handle(call) {
         const { site, operation } = await undoRestore(deps)(call, call.site());
+        return accepted(call, site, operation);
+      },
+    },
+    {
+      name: "verifyBackup",
+      method: "POST",
+      path: "{site}/backups/{backupId}/verify",
+      role: "operator",
+      async handle(call) {
+        const quick = properties(await call.body()).flag("quick") ?? false;
+        const { site, operation } = await verifyBackup(deps)(call, call.site(), { backup: backupIdOf(call), quick });
         return accepted(call, site, operation);
       },
     },
@@ -80,5 +94,5 @@ const operationResult = async (deps: Installation, call: RouteCall): Promise<Api
   if (operation.status === "InProgress") return accepted(call, site, operation);
   if (operation.status === "Failed")
     throw refuse("RestoreFailed", { reason: operation.log ?? `The ${operation.kind} failed.` });
-  return json(200, siteReply(site));
+  return json(200, operation.kind === "verify" ? verificationReply(found) : siteReply(site));
 };

@@ -42,16 +42,48 @@ const mostFaults = 100;
  * changed bit anywhere is found, with and without inflating.
  */
 export const verifyArchive = async (archive: Archive, options: VerifyOptions): Promise<VerifyReport> => {
-  const isOurs = options.commitId !== undefined || claimsToBeOurs(archive);
+  const { isOurs, faults } = await verifyDirectory(archive, options);
   const verification = new Verification(archive, options);
-  if (options.commitId !== undefined && options.commitId !== archive.commitId)
-    verification.found(new ArchiveInvalid("CommitIdMismatch", `Its commit id is ${archive.commitId}.`));
-  if (isOurs) {
-    await verification.attempt(() => checkNoGaps(archive));
-    await verification.attempt(() => checkCanonical(archive, options.signal));
-  }
-  await verification.checkEntries(isOurs);
+  faults.forEach(verification.found);
+  await verification.checkEntries("all", isOurs);
   return verification.report(isOurs);
+};
+
+/** The first part of it: the directory, and that nothing lies between the entries. Reads no content. */
+export const verifyDirectory = async (
+  archive: Archive,
+  { commitId, signal }: Pick<VerifyOptions, "commitId" | "signal">,
+): Promise<Pick<VerifyReport, "isOurs" | "faults">> => {
+  const isOurs = commitId !== undefined || claimsToBeOurs(archive);
+  const faults: ArchiveInvalid[] = [];
+  if (commitId !== undefined && commitId !== archive.commitId)
+    faults.push(new ArchiveInvalid("CommitIdMismatch", `Its commit id is ${archive.commitId}.`));
+  for (const check of isOurs ? [() => checkNoGaps(archive), () => checkCanonical(archive, signal)] : []) {
+    const fault = await faultOf(check);
+    if (fault !== undefined) faults.push(fault);
+  }
+  return { isOurs, faults };
+};
+
+/** The other part, of these entries only: an archive can be verified piece by piece. `isOurs` as `verifyDirectory` says. */
+export const verifyEntries = async (
+  archive: Archive,
+  places: Iterable<number>,
+  options: Omit<VerifyOptions, "commitId"> & { readonly isOurs: boolean },
+): Promise<VerifyReport> => {
+  const verification = new Verification(archive, options);
+  await verification.checkEntries(places, options.isOurs);
+  return verification.report(options.isOurs);
+};
+
+const faultOf = async (check: () => void | Promise<void>): Promise<ArchiveInvalid | undefined> => {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ArchiveInvalid) return error;
+    throw error;
+  }
 };
 
 /** One run of it: collects what is found. */
@@ -73,20 +105,11 @@ class Verification {
     if (this.#faults.length < mostFaults) this.#faults.push(fault);
   };
 
-  async attempt(check: () => void | Promise<void>): Promise<void> {
-    try {
-      await check();
-    } catch (error) {
-      if (!(error instanceof ArchiveInvalid)) throw error;
-      this.found(error);
-    }
-  }
-
-  async checkEntries(isOurs: boolean): Promise<void> {
+  async checkEntries(places: Iterable<number> | "all", isOurs: boolean): Promise<void> {
     const { inflate, runner, signal } = this.#options;
     if (isOurs && !inflate)
-      return forEachBounded(readSegments(this.#archive, "all"), 4, (segment) => this.#checkStored(segment));
-    await extractSegments(this.#archive, "all", {
+      return forEachBounded(readSegments(this.#archive, places), 4, (segment) => this.#checkStored(segment));
+    await extractSegments(this.#archive, places, {
       runner,
       signal,
       output: "check",
@@ -104,9 +127,10 @@ class Verification {
     const bytes = segment.isLarge ? undefined : await source.read(segment.start, segment.end - segment.start, signal);
     for (const place of segment.places) {
       const entry = directory.at(place);
-      await this.attempt(() =>
+      const fault = await faultOf(() =>
         named(entry, () => (bytes ? checkSmall(entry, bytes, segment) : checkLarge(this.#archive, place, signal))),
       );
+      if (fault !== undefined) this.found(fault);
       this.#done(entry);
     }
   }

@@ -8,6 +8,7 @@ import { readProgress, type Progress } from "./rows/backup-rows.ts";
 import { readOperation, type Operation } from "./rows/operation-rows.ts";
 import { readSiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
+import { startVerify } from "./verify-backup.ts";
 
 export interface OperationResult {
   readonly site: SiteDefinition;
@@ -49,6 +50,7 @@ const startAgain = async (deps: Installation, call: Call, site: SiteId, operatio
   const age = deps.clock.now().getTime() - Date.parse(operation.created);
   if (operation.status !== "InProgress" || age < startAgainAfterMs) return;
   if ((await call.runner.state(operation.run)) !== undefined) return;
+  if (operation.kind === "verify") return startVerify(call, site, operation);
   const row = await readSiteRow(deps.catalog, site);
   if (row.run?.operation === operation.id) await startRun(deps, call, site, runRef(site, row));
 };

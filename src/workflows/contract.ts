@@ -16,6 +16,13 @@ export interface BackupRef extends RunRef {
   readonly backup: number;
 }
 
+/** A part of a verify; it takes no site, so it has no epoch. */
+export interface VerifyRef {
+  readonly site: SiteId;
+  readonly run: string;
+  readonly operation: string;
+}
+
 /** An expected failure: told to the caller as it is, not tried again. */
 export interface Failure {
   readonly ok: false;
@@ -88,6 +95,12 @@ interface Steps {
   putBack: { input: RunRef; result: Outcome };
   startSite: { input: RunRef; result: Outcome };
   closeRestore: { input: RunRef & { readonly failure?: string }; result: Outcome };
+  verifyArchive: {
+    /** `from`: how many entries have been checked; `failure`: why it ends here. */
+    input: VerifyRef & { readonly from: number; readonly failure?: string };
+    /** `next`: where to go on; absent once all is checked. */
+    result: Outcome<{ readonly next?: number }>;
+  };
 }
 
 interface Children {
@@ -95,6 +108,7 @@ interface Children {
   restoreSite: { input: RunRef; result: { readonly done: true } };
   undoRestore: { input: RunRef; result: { readonly done: true } };
   deleteBackup: { input: BackupRef; result: { readonly done: true } };
+  verifyArchive: { input: VerifyRef; result: { readonly done: true } };
 }
 
 export type StepName = keyof Steps;

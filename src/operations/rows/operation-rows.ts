@@ -29,6 +29,20 @@ const request = z.object({
 });
 export type RestoreRequest = z.infer<typeof request>;
 
+/** What a verify has found so far. */
+const verification = z.object({
+  /** Only the stored bytes are compared with their checksums; contents are not inflated. */
+  quick: z.boolean(),
+  /** Entries checked, in the order of their data. */
+  checked: z.number(),
+  entries: z.number(),
+  sizeBytes: z.number(),
+  faultCount: z.number(),
+  /** The first of them. */
+  faults: z.array(z.object({ path: z.string().exactOptional(), code: z.string(), problem: z.string() })),
+});
+export type Verification = z.infer<typeof verification>;
+
 const operation = z.object({
   id: z.string(),
   kind: z.enum(["restore", "undo", "verify"]),
@@ -39,6 +53,7 @@ const operation = z.object({
   request: request.exactOptional(),
   /** Of a verify: which backup. */
   backup: z.number().exactOptional(),
+  verification: verification.exactOptional(),
   /** Of an undo: the restore run whose replaced content comes back. */
   undoOf: z.string().exactOptional(),
   /** The recovery key the caller gave, sealed, until the operation ends. */
