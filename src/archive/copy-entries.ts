@@ -144,19 +144,13 @@ class Copying {
     return Math.floor(previous.archive.directory.offset(place) / rereadBytes) % every === run % every;
   }
 
-  async #copy({ start: runStart, end, places }: CopyRun): Promise<void> {
-    const { previous, signal } = this.#work;
-    const { minBlockBytes, maxBlockBytes } = this.#destination.limits;
-    for (const place of places) this.#addRow(place, this.#writer.length - runStart);
-    // A block must not be too short, so the one that has begun takes the beginning of the run.
-    const { pendingBytes } = this.#writer;
-    const missing = pendingBytes > 0 ? Math.max(0, minBlockBytes - pendingBytes) : 0;
-    if (missing > 0) await this.#writer.write(await previous.archive.source.read(runStart, missing, signal));
-    const start = runStart + missing;
-    const count = Math.ceil((end - start) / Math.min(mostCopiedBytes, maxBlockBytes));
+  async #copy({ start, end, places }: CopyRun): Promise<void> {
+    for (const place of places) this.#addRow(place, this.#writer.length - start);
+    const count = Math.ceil((end - start) / Math.min(mostCopiedBytes, this.#destination.limits.maxBlockBytes));
     const border = (part: number): number => start + Math.floor(((end - start) * part) / count);
+    const { object } = this.#work.previous;
     for (let part = 0; part < count; part++)
-      await this.#writer.copy({ ...previous.object, offset: border(part), length: border(part + 1) - border(part) });
+      await this.#writer.copy({ ...object, offset: border(part), length: border(part + 1) - border(part) });
   }
 
   async #readSmall(segment: ReadSegment, bytes: Uint8Array): Promise<void> {
@@ -232,7 +226,7 @@ class Copying {
  * 100 MiB would be too many.
  */
 const copyFrom = (destination: Destination, { isInDestination, shard }: CopyWork): number => {
-  const { appends, minBlockBytes } = destination.limits;
-  if (!isInDestination || appends || shard.copiedBytes > mostCopies * mostCopiedBytes) return Number.POSITIVE_INFINITY;
-  return Math.max(gapBytes, shard.copiedBytes / mostRuns, 2 * minBlockBytes);
+  if (!isInDestination || destination.limits.appends || shard.copiedBytes > mostCopies * mostCopiedBytes)
+    return Number.POSITIVE_INFINITY;
+  return Math.max(gapBytes, shard.copiedBytes / mostRuns);
 };

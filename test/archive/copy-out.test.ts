@@ -1,0 +1,37 @@
+import { writeFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { memoryDestination } from "../../src/adapters/destination/memory.ts";
+import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { memorySource } from "../../src/archive/byte-source.ts";
+import { copyOutTarGz } from "../../src/archive/copy-out-tar-gz.ts";
+import { copyOutZip } from "../../src/archive/copy-out-zip.ts";
+import { selectEntries } from "../../src/archive/copy-selection.ts";
+import { openArchive } from "../../src/archive/open-archive.ts";
+import { inlineRunner } from "../../src/archive/read-runner.ts";
+import { pathFromText, type BytePath } from "../../src/domain/byte-path.ts";
+import { lines, noise } from "../support/contents.ts";
+import { packArchive, readWhole } from "../support/pack-archive.ts";
+
+const path = pathFromText;
+it("smoke", async () => {
+  const site = new MemorySite();
+  site.writeFile(path("site/a\\b"), lines(1000));
+  site.writeFile(path("site/ü"), lines(1000), { mode: 0, uid: 300000, owner: "bob" });
+  site.writeFile("site/\xe9" as BytePath, lines(1000), { mtimeNs: -1_500_000_000n });
+  site.writeFile(path("site/large"), noise(9_000_000));
+  site.makeLink(path("site/link"), path("ü/x"));
+  const destination = memoryDestination();
+  await packArchive({ site, destination });
+  const archive = await openArchive(memorySource("a", await readWhole(destination)));
+  const { places, missing } = selectEntries(archive.directory, [path("fs/site")]);
+  expect(missing).toEqual([]);
+  const tar = copyOutTarGz(archive, places, { runner: inlineRunner });
+  const parts = [];
+  for await (const p of tar.content) parts.push(p);
+  writeFileSync("/tmp/B/t.tar.gz", Buffer.concat(parts));
+  const zip = copyOutZip(archive, places);
+  const zparts = [];
+  for await (const p of zip.content) zparts.push(p);
+  writeFileSync("/tmp/B/t.zip", Buffer.concat(zparts));
+  expect(Buffer.concat(zparts).length).toBe(zip.sizeBytes);
+});
