@@ -31,6 +31,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   RestoreFailed: { status: 409, code: "ResourceOperationFailure" },
   RouteNotFound: { status: 404, code: "NotFound" },
   SiteBusy: { status: 409, code: "Conflict" },
+  SiteDirectoryTaken: { status: 409, code: "Conflict" },
   SiteExists: { status: 409, code: "Conflict" },
   SiteFileInvalid: { status: 409 },
   SiteFilesMissing: { status: 409 },

@@ -29,6 +29,8 @@ const register = {
   RouteNotFound: "{method} {path} is not an operation of Lifeboat. docs/api.md lists them all.",
   SiteBusy:
     "Cannot modify this site because another operation is in progress. Details: Id: {run}, OperationName: {kind}, CreatedTime: {since}. Wait for it to end, or delete the running backup to cancel it.",
+  SiteDirectoryTaken:
+    "{directory}, where the new site {site} would go, holds files that belong to no site. Move them away, or describe a site there in a file.",
   SiteExists:
     "{site} exists and is not empty, and overwrite is false. Set overwrite to true, or restore to another name.",
   SiteFilesMissing:

@@ -1,7 +1,8 @@
 import { realpath } from "node:fs/promises";
-import { dirname, join, relative, isAbsolute, basename, sep } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refuse } from "../../domain/errors.ts";
+import { containsFolder, foldersOverlap } from "../../domain/folder-path.ts";
 import { codeOf } from "./disk.ts";
 import { refused } from "./storage-url.ts";
 
@@ -64,8 +65,8 @@ export const realFolder = async (path: string, container: string): Promise<strin
 const rootOf = async (folder: string, container: string, policy: FolderPolicy): Promise<string | undefined> => {
   for (const root of policy.fileRoots) {
     const real = await realFolder(root, container);
-    if (!contains(real, folder)) continue;
-    if (!contains(policy.dataFolder, root) && !(await exists(root)))
+    if (!containsFolder(real, folder)) continue;
+    if (!containsFolder(policy.dataFolder, root) && !(await exists(root)))
       throw refuse("DestinationUnavailable", { url: container, reason: `${root} is not there. Mount or create it.` });
     return real;
   }
@@ -82,10 +83,10 @@ const checkOwnFolders = async (folder: string, container: string, policy: Folder
   const [data, sites, www] = await Promise.all(
     [policy.dataFolder, policy.sitesFolder, policy.sitesRoot].map(async (own) => realFolder(own, container)),
   );
-  const isOwnBackups = contains(join(data ?? "", "backups"), folder);
-  if (!isOwnBackups && overlap(folder, data ?? ""))
+  const isOwnBackups = containsFolder(join(data ?? "", "backups"), folder);
+  if (!isOwnBackups && foldersOverlap(folder, data ?? ""))
     throw refused(container, `it and the data folder ${policy.dataFolder} contain one another. Name another folder.`);
-  if (overlap(folder, sites ?? "") || overlap(folder, www ?? ""))
+  if (foldersOverlap(folder, sites ?? "") || foldersOverlap(folder, www ?? ""))
     throw refused(container, "it and the folders of the sites contain one another. Name another folder.");
 };
 
@@ -94,7 +95,7 @@ const checkSites = async (folder: string, container: string, policy: FolderPolic
   const real = await Promise.all(
     directories.map(async (directory) => ({ directory, real: await siteFolder(directory) })),
   );
-  const found = real.find((site) => overlap(folder, site.real));
+  const found = real.find((site) => foldersOverlap(folder, site.real));
   if (found)
     throw refused(
       container,
@@ -104,11 +105,3 @@ const checkSites = async (folder: string, container: string, policy: FolderPolic
 
 /** A site's directory that cannot be looked at is taken at its word. */
 const siteFolder = async (directory: string): Promise<string> => realFolder(directory, "").catch(() => directory);
-
-/** Whether `inner` is `outer` or lies below it; both are real paths. */
-export const contains = (outer: string, inner: string): boolean => {
-  const way = relative(outer, inner);
-  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
-};
-
-const overlap = (one: string, other: string): boolean => contains(one, other) || contains(other, one);

@@ -1,11 +1,13 @@
-import { mkdir, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { messageOf, refuse } from "../../domain/errors.ts";
+import { containsFolder, foldersOverlap } from "../../domain/folder-path.ts";
 import { Secret } from "../../domain/secret.ts";
 import { siteKey, siteLabel, siteWithSlot, type SiteId } from "../../domain/site.ts";
 import type { SiteConfiguration, SiteSettings } from "../../ports/site-host.ts";
 import type { SiteDefinition, Sites } from "../../ports/sites.ts";
-import { changeSiteFile, readSiteFile, writeAtomically, type SiteContent, type SiteFile } from "./site-file.ts";
+import { createApp, createSlot } from "./new-site.ts";
+import { changeSiteFile, codeOf, readSiteFile, unlessMissing, type SiteContent, type SiteFile } from "./site-file.ts";
 
 /** What the host of a local site is made of. */
 export interface LocalSite {
@@ -19,6 +21,8 @@ export interface LocalSitesOptions {
   readonly folder: string;
   /** New sites get their directory here. */
   readonly sitesRoot: string;
+  /** No site may hold it, or lie in it but below `sitesRoot`: keys and backups would go into a backup. */
+  readonly dataFolder?: string;
   readonly warn: (message: string) => void;
 }
 
@@ -37,24 +41,26 @@ export interface LocalSites extends Sites {
 }
 
 /** Sites that are directories of this machine: one JSON file each, read again when it changes. */
-export const localSites = ({ folder, sitesRoot, warn }: LocalSitesOptions): LocalSites => {
+export const localSites = ({ folder, sitesRoot, dataFolder, warn }: LocalSitesOptions): LocalSites => {
   const cache = new Map<string, { readonly stamp: string; readonly file: SiteFile }>();
 
   const load = async (path: string): Promise<SiteFile | undefined> => {
-    const found = await stat(path, { bigint: true }).catch(() => undefined);
+    const found = await unlessMissing(path, async () => stat(path, { bigint: true }));
     if (found === undefined) return undefined;
     const stamp = `${found.mtimeNs} ${found.ino} ${found.size}`;
     const cached = cache.get(path);
     if (cached?.stamp === stamp) return cached.file;
     const file = await readSiteFile(path);
+    if (file === undefined) return undefined;
+    await checkRecursion(file, path, { folder, dataFolder, sitesRoot });
     cache.set(path, { stamp, file });
     return file;
   };
 
   const all = async (): Promise<readonly Known[]> => {
-    const names = await readdir(folder).catch(() => []);
+    const names = await siteFiles(folder);
     const known: Known[] = [];
-    for (const name of names.filter((text) => text.endsWith(".json") && !text.startsWith(".")).sort()) {
+    for (const name of names) {
       const path = join(folder, name);
       try {
         const file = await load(path);
@@ -77,21 +83,23 @@ export const localSites = ({ folder, sitesRoot, warn }: LocalSitesOptions): Loca
 
   return {
     find: async (id) => (await find(id))?.definition,
-    list: async () => (await all()).map((site) => site.definition),
+    list: async () => (await all()).map((site) => site.definition).toSorted(byName),
 
     async create(id) {
       if ((await find(id)) !== undefined) throw refuse("SiteExists", { site: siteLabel(id) });
-      if (id.slot === undefined) await createApp(id, { folder, sitesRoot });
-      else await createSlot(id, id.slot, { app: await find(siteWithSlot(id, undefined)), sitesRoot });
+      const places = { folder, sitesRoot, taken: directoriesOf(await all()) };
+      if (id.slot === undefined) await createApp(id, places);
+      else {
+        const app = await find(siteWithSlot(id, undefined));
+        if (app === undefined) throw refuse("SiteNotFound", { name: id.name, group: id.resourceGroup });
+        await createSlot(id, app.path, places);
+      }
       const made = await find(id);
       if (made === undefined) throw new Error(`The site ${siteLabel(id)} was made and is not there.`);
       return made.definition;
     },
 
-    directories: async () =>
-      (await all()).flatMap(({ content: { home, wwwroot, directories } }) =>
-        [home, wwwroot, ...Object.values(directories)].filter((path) => path !== undefined),
-      ),
+    directories: async () => directoriesOf(await all()),
 
     async local(id) {
       const site = await find(id);
@@ -116,35 +124,53 @@ const sitesOf = (file: SiteFile, path: string): Known[] => {
   return [known(app, file), ...slots];
 };
 
-interface Places {
-  readonly folder: string;
-  readonly sitesRoot: string;
-}
-
-const createApp = async (id: SiteId, { folder, sitesRoot }: Places): Promise<void> => {
-  const home = join(sitesRoot, id.name.toLowerCase());
-  await mkdir(join(home, "site", "wwwroot"), { recursive: true });
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { subscription, resourceGroup, name } = id;
-  await writeAtomically(
-    join(folder, `${name.toLowerCase()}.json`),
-    `${JSON.stringify({ name, subscription, resourceGroup, home }, null, 2)}\n`,
-  );
+const byName = (one: SiteDefinition, other: SiteDefinition): number => {
+  const [first, second] = [one, other].map(({ id }) => siteLabel(id).toLowerCase());
+  return first === second ? 0 : (first ?? "") < (second ?? "") ? -1 : 1;
 };
 
-const createSlot = async (
-  id: SiteId,
-  slot: string,
-  { app, sitesRoot }: { readonly app: Known | undefined; readonly sitesRoot: string },
+const directoriesOf = (sites: readonly Known[]): readonly string[] => sites.flatMap(({ content }) => rootsOf(content));
+
+const rootsOf = ({ home, wwwroot, directories }: SiteContent): readonly string[] =>
+  [home, wwwroot, ...Object.values(directories)].filter((path) => path !== undefined);
+
+const siteFiles = async (folder: string): Promise<readonly string[]> => {
+  try {
+    const names = await readdir(folder);
+    return names.filter((text) => text.endsWith(".json") && !text.startsWith(".")).toSorted();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT") return [];
+    const reason = `the folder of site files, ${folder}, cannot be read (${code}).`;
+    throw refuse("Unavailable", { reason }, { cause: error });
+  }
+};
+
+/** A site may not hold site files (they hold settings in clear) nor the data folder, nor lie in them. */
+const checkRecursion = async (
+  file: SiteFile,
+  path: string,
+  {
+    folder,
+    dataFolder,
+    sitesRoot,
+  }: { readonly folder: string; readonly dataFolder: string | undefined; readonly sitesRoot: string },
 ): Promise<void> => {
-  if (app === undefined) throw refuse("SiteNotFound", { name: id.name, group: id.resourceGroup });
-  const home = join(sitesRoot, `${id.name}-${slot}`.toLowerCase());
-  await mkdir(join(home, "site", "wwwroot"), { recursive: true });
-  await changeSiteFile(app.path, (json) => {
-    const slots = typeof json["slots"] === "object" && json["slots"] !== null ? json["slots"] : {};
-    json["slots"] = { ...slots, [slot]: { home } };
-  });
+  const www = await real(sitesRoot);
+  const own = [folder, ...(dataFolder === undefined ? [] : [dataFolder])];
+  const forbidden = await Promise.all(own.map(async (named) => ({ named, at: await real(named) })));
+  for (const directory of [file, ...Object.values(file.slots)].flatMap(rootsOf)) {
+    const at = await real(directory);
+    const isBelow = (outer: string): boolean => at !== outer && containsFolder(outer, at);
+    const found = forbidden.find((one) => foldersOverlap(at, one.at) && !(isBelow(one.at) && isBelow(www)));
+    if (found === undefined) continue;
+    const reason = `${directory} and Lifeboat's own folder ${found.named} contain one another. Move one of the two.`;
+    throw refuse("SiteFileInvalid", { file: basename(path), reason });
+  }
 };
+
+/** What is not there yet, or cannot be looked at, is taken at its word. */
+const real = async (path: string): Promise<string> => realpath(path).catch(() => path);
 
 /** The file's own maps; a restore replaces both, and leaves the rest of the file as it is. */
 const settingsOf = (site: Known): SiteSettings => ({

@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { link, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
@@ -66,20 +66,65 @@ export const parseSiteFile = (path: string, text: string): SiteFile => {
   return { ...parsed.data, name };
 };
 
-export const readSiteFile = async (path: string): Promise<SiteFile> =>
-  parseSiteFile(path, await readFile(path, "utf8"));
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 
-/** Changes the file's JSON and replaces it atomically; mode 0600, for it holds the site's settings. */
+/** Undefined when there is no such file; one that cannot be read is SiteFileInvalid, not a site that does not exist. */
+export const readSiteFile = async (path: string): Promise<SiteFile | undefined> => {
+  const text = await unlessMissing(path, async () => readFile(path, "utf8"));
+  return text === undefined ? undefined : parseSiteFile(path, text);
+};
+
+export const unlessMissing = async <T>(path: string, read: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await read();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT") return undefined;
+    const reason = `it cannot be read (${code}). Correct its rights, or look at its disk.`;
+    throw refuse("SiteFileInvalid", { file: basename(path), reason }, { cause: error });
+  }
+};
+
+const changing = new Map<string, Promise<void>>();
+
+/** Changes the file's JSON and replaces it atomically; mode 0600, for it holds the site's settings. One change at a time. */
 export const changeSiteFile = async (path: string, change: (json: Record<string, unknown>) => void): Promise<void> => {
+  const before = changing.get(path) ?? Promise.resolve();
+  const mine = before.then(
+    async () => changeNow(path, change),
+    async () => changeNow(path, change),
+  );
+  changing.set(path, mine);
+  try {
+    await mine;
+  } finally {
+    if (changing.get(path) === mine) changing.delete(path);
+  }
+};
+
+const changeNow = async (path: string, change: (json: Record<string, unknown>) => void): Promise<void> => {
   const json: unknown = JSON.parse(await readFile(path, "utf8"));
   if (typeof json !== "object" || json === null)
     throw refuse("SiteFileInvalid", { file: basename(path), reason: "it is not an object." });
   // Safe: an object of JSON is a record.
   change(json as Record<string, unknown>);
-  await writeAtomically(path, `${JSON.stringify(json, null, 2)}\n`);
+  await writeFile(path, `${JSON.stringify(json, null, 2)}\n`, async (temporary) => rename(temporary, path));
 };
 
-export const writeAtomically = async (path: string, text: string): Promise<void> => {
+/** False, and nothing is changed, when there is a file of this name. */
+export const writeNew = async (path: string, text: string): Promise<boolean> => {
+  try {
+    await writeFile(path, text, async (temporary) => link(temporary, path));
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+};
+
+/** Whole or not at all, and still there after a power cut. */
+const writeFile = async (path: string, text: string, publish: (temporary: string) => Promise<void>): Promise<void> => {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
   try {
     const handle = await open(temporary, "wx", 0o600);
@@ -89,7 +134,7 @@ export const writeAtomically = async (path: string, text: string): Promise<void>
     } finally {
       await handle.close();
     }
-    await rename(temporary, path);
+    await publish(temporary);
   } finally {
     await rm(temporary, { force: true });
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -66,7 +66,7 @@ describe("sites from files", () => {
     await sites.create(id("New"));
     await sites.create(id("New", "stage"));
     await expect(sites.create(id("new"))).rejects.toThrow(/exists/);
-    expect((await sites.local(id("new", "stage"))).content.home).toBe(join(folder, "www", "new-stage"));
+    expect((await sites.local(id("new", "stage"))).content.home).toBe(join(folder, "www", "new.stage"));
     expect(statSync(join(folder, "www", "new", "site", "wwwroot")).isDirectory()).toBe(true);
     expect(statSync(join(folder, "new.json")).mode & 0o777).toBe(0o600);
   });
@@ -93,5 +93,80 @@ describe("sites from files", () => {
     const slot = (await open().local(id("shop", "STAGING"))).settings;
     await slot.write({ appSettings: {}, connectionStrings: {} });
     expect(readFileSync(join(folder, "shop.json"), "utf8")).not.toContain('"S"');
+  });
+
+  it("whose file cannot be read are not taken for unknown ones", async () => {
+    mkdirSync(join(folder, "shop.json"));
+    symlinkSync("blog.json", join(folder, "blog.json"));
+    await expect(open().find(id("shop"))).rejects.toThrow(/shop\.json is not valid: it cannot be read \(EISDIR\)/);
+    await expect(open().find(id("blog"))).rejects.toThrow(/blog\.json is not valid: it cannot be read \(ELOOP\)/);
+    await expect(open().create(id("shop"))).rejects.toThrow(/EISDIR/);
+    expect(await open().list()).toEqual([]);
+    expect(warnings).toHaveLength(2);
+  });
+
+  it("are not all unknown because their folder cannot be read", async () => {
+    writeFileSync(join(folder, "file"), "");
+    const sites = localSites({ folder: join(folder, "file", "sites"), sitesRoot: folder, warn: () => undefined });
+    await expect(sites.list()).rejects.toThrow(/folder of site files.*ENOTDIR/);
+    const none = localSites({ folder: join(folder, "none"), sitesRoot: folder, warn: () => undefined });
+    expect(await none.list()).toEqual([]);
+  });
+
+  it("never take over a directory that holds files", async () => {
+    const www = join(folder, "www");
+    mkdirSync(join(www, "shop", "site", "wwwroot"), { recursive: true });
+    writeFileSync(join(www, "shop", "site", "wwwroot", "index.html"), "somebody's");
+    await expect(open().create(id("shop"))).rejects.toMatchObject({ code: "SiteDirectoryTaken" });
+    expect(await open().list()).toEqual([]);
+    mkdirSync(join(www, "blog", "site", "wwwroot"), { recursive: true });
+    expect(await open().create(id("blog"))).toMatchObject({ id: { name: "blog" } });
+  });
+
+  it("have a directory each: the slot staging of shop is not the app shop-staging", async () => {
+    const sites = open();
+    await sites.create(id("shop"));
+    await sites.create(id("shop", "staging"));
+    await sites.create(id("shop-staging"));
+    const homes = [id("shop"), id("shop", "staging"), id("shop-staging")].map(
+      async (one) => (await sites.local(one)).content.home,
+    );
+    expect(new Set(await Promise.all(homes)).size).toBe(3);
+    expect(new Set<string | undefined>(await sites.directories())).toEqual(new Set(await Promise.all(homes)));
+  });
+
+  it("of one name in two resource groups leave each other's file and directory alone", async () => {
+    const sites = open();
+    const other = { ...id("shop"), resourceGroup: "elsewhere" };
+    await sites.create(id("shop"));
+    await sites.create(other);
+    const homes = [(await sites.local(id("shop"))).content.home, (await sites.local(other)).content.home];
+    expect(homes[0]).toBe(join(folder, "www", "shop"));
+    expect(homes[1]).toMatch(/shop\.[0-9a-f]{8}$/);
+    expect((await sites.list()).map((site) => site.id.resourceGroup).toSorted()).toEqual(["LOCAL", "elsewhere"]);
+  });
+
+  it.each([
+    ["lies in the data folder", ["data", "tls"]],
+    ["holds the data folder", []],
+    ["holds the site files", ["sites"]],
+    ["is the folder of new sites", ["data", "www"]],
+  ])("may not have a directory that %s", async (_, parts) => {
+    const sites = join(folder, "sites");
+    mkdirSync(join(folder, "data", "www"), { recursive: true });
+    mkdirSync(sites);
+    const dataFolder = join(folder, "data");
+    const local = localSites({ folder: sites, sitesRoot: join(dataFolder, "www"), dataFolder, warn: () => undefined });
+    writeFileSync(join(sites, "shop.json"), JSON.stringify({ wwwroot: join(folder, ...parts) }));
+    await expect(local.find(id("shop"))).rejects.toThrow(/contain one another/);
+    await local.create(id("blog"));
+    expect((await local.local(id("blog"))).content.home).toBe(join(dataFolder, "www", "blog"));
+  });
+
+  it("lose no change when two are made at once", async () => {
+    const sites = open();
+    await sites.create(id("shop"));
+    await Promise.all(["one", "two", "three"].map((slot) => sites.create(id("shop", slot))));
+    expect((await sites.list()).map((site) => site.id.slot)).toEqual([undefined, "one", "three", "two"]);
   });
 });

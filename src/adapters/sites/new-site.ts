@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { refuse } from "../../domain/errors.ts";
+import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
+import { changeSiteFile, codeOf, writeNew } from "./site-file.ts";
+
+export interface Places {
+  /** Folder of site files. */
+  readonly folder: string;
+  /** New sites get their directory here. */
+  readonly sitesRoot: string;
+  /** Directories that belong to sites already. */
+  readonly taken: readonly string[];
+}
+
+/** Makes the app's directory and file. Nothing that exists is taken over: neither a directory that holds something, nor a file. */
+export const createApp = async (id: SiteId, places: Places): Promise<void> => {
+  const home = await newHome(id, places, id.name);
+  await mkdir(places.folder, { recursive: true, mode: 0o700 });
+  const { subscription, resourceGroup, name } = id;
+  const text = `${JSON.stringify({ name, subscription, resourceGroup, home }, null, 2)}\n`;
+  for (const base of names(id, name)) if (await writeNew(join(places.folder, `${base}.json`), text)) return;
+  throw refuse("SiteExists", { site: siteLabel(id) });
+};
+
+/** Adds the slot to the app's file. */
+export const createSlot = async (id: SiteId, appFile: string, places: Places): Promise<void> => {
+  const slot = id.slot ?? "production";
+  // A dot is in no site's name: the slot "staging" of "shop" is not the app "shop-staging".
+  const home = await newHome(id, places, `${id.name}.${slot}`);
+  await changeSiteFile(appFile, (json) => {
+    const slots = typeof json["slots"] === "object" && json["slots"] !== null ? json["slots"] : {};
+    json["slots"] = { ...slots, [slot]: { home } };
+  });
+};
+
+/** The plain name first; another site may have it, in another subscription or resource group. */
+const names = (id: SiteId, plain: string): readonly string[] => {
+  const base = plain.toLowerCase();
+  return [base, `${base}.${createHash("sha256").update(siteKey(id)).digest("hex").slice(0, 8)}`];
+};
+
+const newHome = async (id: SiteId, { sitesRoot, taken }: Places, plain: string): Promise<string> => {
+  const free = names(id, plain)
+    .map((name) => join(sitesRoot, name))
+    .find((home) => !taken.includes(home));
+  if (free === undefined) throw refuse("SiteExists", { site: siteLabel(id) });
+  if (await holdsFiles(free)) throw refuse("SiteDirectoryTaken", { site: siteLabel(id), directory: free });
+  await mkdir(join(free, "site", "wwwroot"), { recursive: true });
+  return free;
+};
+
+/** Empty directories are what an interrupted attempt left behind. */
+const holdsFiles = async (directory: string): Promise<boolean> => {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    for (const entry of entries)
+      if (!entry.isDirectory() || (await holdsFiles(join(directory, entry.name)))) return true;
+    return false;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    if (codeOf(error) === "ENOTDIR") return true;
+    throw error;
+  }
+};
