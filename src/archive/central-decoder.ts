@@ -4,6 +4,7 @@ import { centralHeaderBytes, centralSignature } from "./central-encoder.ts";
 import type { DirectoryEntry, OwnerNames } from "./directory-entry.ts";
 import { fromDosDateTime } from "./dos-time.ts";
 import {
+  ntfsFieldId,
   ownerFieldId,
   privateFieldId,
   readPrivateField,
@@ -12,7 +13,7 @@ import {
   type PrivateField,
 } from "./extra-fields.ts";
 import { ByteReader } from "./little-endian.ts";
-import { extraFields, readName } from "./zip-name.ts";
+import { extraFields, readName, slashed } from "./zip-name.ts";
 
 const max32 = 0xffff_ffff;
 const second = 1_000_000_000n;
@@ -29,7 +30,7 @@ export const centralRecordExtent = (bytes: Uint8Array, at: number): number | und
 export const decodeCentralRecord = (bytes: Uint8Array, at: number, owners: OwnerNames): DirectoryEntry => {
   const fields = new ByteReader(bytes, at);
   const header = readHeader(fields);
-  const name = readName(fields, header.nameLength);
+  const name = withSlashes(readName(fields, header.nameLength), header.system);
   const extra = extraFields(fields.bytes(header.extraLength));
   fields.bytes(header.commentLength);
   const sizes = wideSizes(header, extra.get(zip64FieldId) ?? nothing);
@@ -38,7 +39,7 @@ export const decodeCentralRecord = (bytes: Uint8Array, at: number, owners: Owner
   const ours = extra.get(privateFieldId);
   const field = ours && readPrivateField(ours, seconds);
   if (field) addOwnerNames(owners, uid, gid, field);
-  const { mode, kind } = unixMode(header, name);
+  const { mode, kind } = unixMode(header, name, sizes.sizeBytes);
   return {
     name,
     kind,
@@ -49,7 +50,7 @@ export const decodeCentralRecord = (bytes: Uint8Array, at: number, owners: Owner
     mode,
     uid,
     gid,
-    mtimeNs: field?.mtimeNs ?? BigInt(seconds ?? fromDosDateTime(header.date, header.time)) * second,
+    mtimeNs: field?.mtimeNs ?? ntfsTime(extra.get(ntfsFieldId)) ?? BigInt(seconds ?? dosTime(header)) * second,
     ctimeNs: field?.ctimeNs,
     inode: field?.inode,
     hash: field?.hash,
@@ -121,6 +122,24 @@ const timestamp = (bytes: Uint8Array | undefined): number | undefined => {
   return fields.u8() & 1 ? fields.i32() : undefined;
 };
 
+const dosTime = ({ date, time }: Header): number => fromDosDateTime(date, time);
+
+/** Nanoseconds between 1601, where these times begin, and 1970. */
+const ntfsEpoch = 11_644_473_600n * second;
+const ntfsTimesTag = 1;
+
+/** The modification in nanoseconds since 1970, where the field tells it. */
+const ntfsTime = (bytes: Uint8Array | undefined): bigint | undefined => {
+  // Four bytes of nothing, then the one attribute that exists: its tag and length, and three times.
+  if (!bytes || bytes.length < 32) return undefined;
+  const fields = new ByteReader(bytes, 4);
+  if (fields.u16() !== ntfsTimesTag || fields.u16() < 24) return undefined;
+  const ticks = fields.u64();
+  const ns = ticks * 100n - ntfsEpoch;
+  // Zero is "not told"; what nanoseconds in 64 bits cannot hold (from 2262 on) is no time either.
+  return ticks === 0n || ns !== BigInt.asIntN(64, ns) ? undefined : ns;
+};
+
 const owner = (bytes: Uint8Array | undefined): Pick<DirectoryEntry, "uid" | "gid"> => {
   const unknown = { uid: undefined, gid: undefined };
   if (!bytes) return unknown;
@@ -147,13 +166,28 @@ const addOwnerNames = (
   if (gid !== undefined && field.group !== undefined && !owners.groups.has(gid)) owners.groups.set(gid, field.group);
 };
 
+/** FAT, NTFS in both numbers that are in use, VFAT. */
+const windowsSystems = new Set([0, 10, 11, 14]);
+
+/**
+ * Older Windows tools, App Service's own backups among them, separate with backslashes. Elsewhere, and beside a slash,
+ * a backslash is a character like any other.
+ */
+const withSlashes = (name: BytePath, system: number): BytePath =>
+  windowsSystems.has(system) && !name.includes("/") ? slashed(name) : name;
+
 const unixSystems = new Set([3, 19]);
 
-const unixMode = (header: Header, name: BytePath): Pick<DirectoryEntry, "mode" | "kind"> => {
+const plainFile = 0o100000;
+/** With content it is what zip has read from one: `mysqldump | zip` makes such entries. */
+const pipe = 0o010000;
+
+const unixMode = (header: Header, name: BytePath, sizeBytes: number): Pick<DirectoryEntry, "mode" | "kind"> => {
   const unix = unixSystems.has(header.system) && header.mode !== 0;
   const mode = unix ? header.mode & 0o7777 : undefined;
   if (name.endsWith("/")) return { mode, kind: "directory" };
   const type = unix ? header.mode & 0o170000 : 0;
   if (type === 0o120000) return { mode, kind: "link" };
-  return { mode, kind: type === 0 || type === 0o100000 ? "file" : "other" };
+  const isFile = type === 0 || type === plainFile || (type === pipe && sizeBytes > 0);
+  return { mode, kind: isFile ? "file" : "other" };
 };

@@ -52,17 +52,32 @@ export interface EndRecord extends DirectoryExtent {
 }
 
 /**
- * The end record in the last bytes of an archive: the last one whose comment ends exactly where the archive ends.
- * Undefined when there is none.
+ * The end record in the last bytes of an archive: the last one whose comment ends exactly where the archive ends, or,
+ * when there is none, where nothing but zeros follow, as tools that write to tapes and pipes leave them. Undefined when
+ * there is neither.
  */
 export const findEndRecord = (tail: Uint8Array): EndRecord | undefined => {
   const bytes = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength);
+  const zeros = zerosFrom(bytes);
+  const at = endRecordAt(bytes, (end) => end === bytes.length) ?? endRecordAt(bytes, (end) => end >= zeros);
+  return at === undefined ? undefined : decodeEndRecord(bytes, at);
+};
+
+const endRecordAt = (bytes: Buffer, isEnd: (end: number) => boolean): number | undefined => {
   const first = Math.max(0, bytes.length - maxEndBytes);
   for (let at = bytes.length - endRecordBytes; at >= first; at--) {
     if (bytes.readUInt32LE(at) !== endSignature) continue;
-    if (at + endRecordBytes + bytes.readUInt16LE(at + 20) === bytes.length) return decodeEndRecord(bytes, at);
+    const end = at + endRecordBytes + bytes.readUInt16LE(at + 20);
+    if (end <= bytes.length && isEnd(end)) return at;
   }
   return undefined;
+};
+
+/** Where the zeros at the end begin. */
+const zerosFrom = (bytes: Buffer): number => {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end;
 };
 
 const decodeEndRecord = (bytes: Buffer, at: number): EndRecord => {

@@ -2,6 +2,7 @@ import { ArchiveInvalid } from "./archive-invalid.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
 import { decodeLocalHeader, encodeLocalHeader, localHeaderExtent, type LocalHeader } from "./local-header.ts";
 import { plainName } from "./read-directory.ts";
+import { slashed } from "./zip-name.ts";
 
 const encryptedBit = 1;
 const descriptorBit = 8;
@@ -33,7 +34,8 @@ export const headerLength = (bytes: Uint8Array, at: number): number => {
 };
 
 const checkForeignHeader = (entry: DirectoryEntry, header: LocalHeader): number => {
-  if (plainName(header.name) !== entry.name) throw mismatch("Its local header has another name.");
+  if (plainName(header.name) !== entry.name && plainName(slashed(header.name)) !== entry.name)
+    throw mismatch("Its local header has another name.");
   if (header.method !== entry.method) throw mismatch("Its local header has another method.");
   if ((header.generalFlags & encryptedBit) !== (entry.generalFlags & encryptedBit))
     throw mismatch("Only one of its headers says that it is encrypted.");

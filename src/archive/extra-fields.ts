@@ -7,6 +7,8 @@ export const privateFieldVersion = 1;
 export const zip64FieldId = 0x0001;
 export const timestampFieldId = 0x5455;
 export const ownerFieldId = 0x7875;
+/** Times to 100 ns, as 7-Zip and Windows tools write them; read only. */
+export const ntfsFieldId = 0x000a;
 export const hashBytes = 32;
 
 /** The flags of the private field; docs/format.md has the layout. */
@@ -44,14 +46,17 @@ export interface PrivateField {
 
 /** Whole seconds since 1970, rounded down, so that the nanoseconds are never negative. */
 export const wholeSeconds = (ns: bigint): number => {
-  const seconds = ns / second;
-  return Number(ns < 0n && seconds * second !== ns ? seconds - 1n : seconds);
+  const seconds = Number(ns / second);
+  return ns < 0n && BigInt(seconds) * second !== ns ? seconds - 1 : seconds;
 };
+
+/** What is left of it behind the whole seconds. */
+export const restNanoseconds = (ns: bigint, seconds: number): number => Number(ns - BigInt(seconds) * second);
 
 export const fitsTimestamp = (seconds: number): boolean => seconds >= -0x8000_0000 && seconds <= 0x7fff_ffff;
 
-export const flagsOf = (field: PrivateField): number => {
-  const seconds = wholeSeconds(field.mtimeNs);
+/** `seconds` are the whole ones of its mtime. */
+export const flagsOf = (field: PrivateField, seconds: number): number => {
   const wide = !fitsTimestamp(seconds);
   return (
     (field.changedWhileRead ? privateFlag.changedWhileRead : 0) |
@@ -59,7 +64,7 @@ export const flagsOf = (field: PrivateField): number => {
     (field.hash ? privateFlag.hash : 0) |
     (field.storedCrc === undefined ? 0 : privateFlag.storedCrc) |
     (wide ? privateFlag.wideMtime : 0) |
-    (!wide && BigInt(seconds) * second !== field.mtimeNs ? privateFlag.nanoseconds : 0) |
+    (!wide && restNanoseconds(field.mtimeNs, seconds) > 0 ? privateFlag.nanoseconds : 0) |
     (field.ctimeNs === undefined ? 0 : field.ctimeNs === field.mtimeNs ? privateFlag.ctimeIsMtime : privateFlag.ctime) |
     (field.inode === undefined ? 0 : field.inode > 0xffff_ffffn ? privateFlag.wideInode : privateFlag.inode) |
     (field.user === undefined ? 0 : privateFlag.user) |
@@ -87,7 +92,11 @@ const writeName = (out: ByteWriter, name: string | undefined): void => {
   out.u8(bytes.length).raw(bytes);
 };
 
-export const writePrivateField = (out: ByteWriter, flags: number, field: PrivateField): void => {
+export const writePrivateField = (
+  out: ByteWriter,
+  flags: number,
+  { field, seconds }: { readonly field: PrivateField; readonly seconds: number },
+): void => {
   out
     .u16(privateFieldId)
     .u16(privateFieldLength(flags, field) - 4)
@@ -96,7 +105,7 @@ export const writePrivateField = (out: ByteWriter, flags: number, field: Private
   if (field.hash) out.raw(field.hash);
   if (field.storedCrc !== undefined) out.u32(field.storedCrc);
   if (flags & privateFlag.wideMtime) out.i64(field.mtimeNs);
-  if (flags & privateFlag.nanoseconds) out.u32(Number(field.mtimeNs - BigInt(wholeSeconds(field.mtimeNs)) * second));
+  if (flags & privateFlag.nanoseconds) out.u32(restNanoseconds(field.mtimeNs, seconds));
   if (flags & privateFlag.ctime) out.i64(field.ctimeNs ?? 0n);
   if (flags & privateFlag.inode) out.u32(Number(field.inode));
   if (flags & privateFlag.wideInode) out.u64(field.inode ?? 0n);

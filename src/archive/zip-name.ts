@@ -15,6 +15,9 @@ export const nameFlag = (name: BytePath): number => {
 // The cast is safe: latin1 decoding yields one character below 256 a byte.
 export const readName = (fields: ByteReader, length: number): BytePath => fields.latin1(length) as BytePath;
 
+// The cast is safe: one ASCII character for another.
+export const slashed = (name: BytePath): BytePath => name.replaceAll("\\", "/") as BytePath;
+
 /** Extra fields by id, the first of each. Fewer than four bytes at the end are padding, as some tools leave it. */
 export const extraFields = (bytes: Uint8Array): ReadonlyMap<number, Uint8Array> => {
   const found = new Map<number, Uint8Array>();

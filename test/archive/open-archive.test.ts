@@ -45,6 +45,55 @@ describe("archives of other tools", () => {
     expect(await contents(rawZip(entries, options))).toEqual(threeContents);
   });
 
+  const windows: readonly RawEntry[] = [
+    { name: "b\\", method: 0, system: 0 },
+    { name: "b\\ü.txt", content: "second ".repeat(1000), system: 0 },
+    { name: "a.txt", content: "first", method: 0, system: 0 },
+  ];
+
+  it.each([0, 10, 11, 14])("are read with the backslashes of Windows (system %i)", async (system) => {
+    expect(await contents(rawZip(windows.map((entry) => ({ ...entry, system }))))).toEqual(threeContents);
+  });
+
+  it("keep backslashes that are part of a name: from other systems, or beside a slash", async () => {
+    expect(Object.keys(await contents(rawZip([{ name: "a\\b", system: 3 }])))).toEqual(["a\\b"]);
+    expect(Object.keys(await contents(rawZip([{ name: "a/b\\c", system: 0 }])))).toEqual(["a/b\\c"]);
+  });
+
+  it("never lead out of the folder by backslashes", async () => {
+    for (const name of ["..\\x", "a\\..\\..\\x", "\\x", "a\\\\b"])
+      await expect(open(rawZip([{ name, system: 0 }]))).rejects.toMatchObject({ code: "BadName" });
+  });
+
+  const ntfsTimes = (ticks: bigint): Buffer => {
+    const field = Buffer.alloc(36);
+    [0x000a, 32, 0, 0, 1, 24].forEach((value, index) => field.writeUInt16LE(value, index * 2));
+    for (const at of [12, 20, 28]) field.writeBigUInt64LE(ticks, at);
+    return field;
+  };
+
+  it.each([
+    ["to 100 ns", 133_444_555_666_777_889n, 1_699_981_966_677_788_900n],
+    ["not told", 0n, 315_532_800_000_000_000n],
+    ["beyond what nanoseconds can hold", 2n ** 63n - 1n, 315_532_800_000_000_000n],
+  ])("tell times as Windows does: %s", async (_what, ticks, mtimeNs) => {
+    const archive = await open(rawZip([{ name: "a", centralExtra: ntfsTimes(ticks) }]));
+    expect(archive.directory.at(0).mtimeNs).toBe(mtimeNs);
+  });
+
+  it("are read with zeros behind them, as bsdtar pads them", async () => {
+    for (const options of [{}, { comment: "hello" }, { zip64End: true }])
+      expect(await contents(Buffer.concat([rawZip(three, options), Buffer.alloc(5000)]))).toEqual(threeContents);
+    await expect(open(Buffer.concat([rawZip(three), Buffer.from("\0\0x")]))).rejects.toMatchObject({
+      code: "NoEndRecord",
+    });
+  });
+
+  it("tell a file that zip read from a pipe", async () => {
+    const archive = await open(rawZip([{ name: "-", content: "dumped", mode: 0o010600 }]));
+    expect(archive.directory.at(0)).toMatchObject({ kind: "file", mode: 0o600 });
+  });
+
   it("may be empty", async () => {
     expect(await contents(rawZip([]))).toEqual({});
   });

@@ -91,6 +91,7 @@ describe("verify", () => {
   it("finds bytes that belong to nothing, before, between and behind the entries", async () => {
     const zip = lifeboatZip(small);
     expect(await findings(Buffer.concat([Buffer.from("#!"), zip]), false)).toContain("UnexplainedBytes");
+    expect(await findings(Buffer.concat([zip, Buffer.alloc(3)]), false)).toEqual(["NotCanonical"]);
   });
 
   it("finds contents that are not what was hashed, when it inflates", async () => {

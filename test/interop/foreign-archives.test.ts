@@ -1,37 +1,40 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { ZipArchive } from "archiver";
+import { ZipArchive, type ArchiverOptions } from "archiver";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { extractMany } from "../../src/archive/extract-many.ts";
-import { openArchive } from "../../src/archive/open-archive.ts";
+import { openArchive, type Archive } from "../../src/archive/open-archive.ts";
 import { inlineRunner } from "../../src/archive/read-runner.ts";
 import { verifyArchive } from "../../src/archive/verify-archive.ts";
 import type { BytePath } from "../../src/domain/byte-path.ts";
 import { fileSource } from "../support/file-source.ts";
 import { buildTree, oddTree, readTree, temporaryFolder, type FoundNode } from "../support/file-tree.ts";
+import { unpackZip } from "../support/local-backup.ts";
 import { describeWith, hasCommand } from "../support/needs.ts";
+import { run } from "./zip-tools.ts";
 
 interface Maker {
   readonly name: string;
   readonly need: string;
-  readonly isHere: boolean;
-  readonly make: (site: string, archive: string) => Promise<void> | void;
+  /** Packs the folder `fs` in `folder`. */
+  readonly make: (folder: string, archive: string) => Promise<void> | void;
   /** What this tool does not keep, or renames. */
   readonly loses?: (path: BytePath, node: FoundNode) => boolean;
   readonly adds?: readonly string[];
+  /** What of a file or folder it tells besides the content; to the second. */
+  readonly tells: { readonly mode: boolean; readonly mtime: boolean };
 }
 
 const python = `
 import os, sys, zipfile
-site, archive = sys.argv[1:]
+archive = sys.argv[1]
 with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-    for folder, names, files in os.walk(site):
+    for folder, names, files in os.walk("fs"):
         for name in names + files:
             path = os.path.join(folder, name)
-            if not os.path.islink(path): out.write(path, os.path.relpath(path, site))
+            if not os.path.islink(path): out.write(path)
 `;
 /** A stream cannot be sought in, so these write sizes behind the data. */
 const pythonStream = python.replace(
@@ -40,62 +43,101 @@ const pythonStream = python.replace(
 );
 const isLink = (_: BytePath, node: FoundNode): boolean => node.kind === "link";
 
-const run = (program: string, parameters: readonly string[], cwd: string): void =>
-  void execFileSync(program, parameters, { cwd, stdio: ["ignore", "ignore", "inherit"] });
+const program = (name: string, ...parameters: readonly string[]): Maker["make"] => {
+  return (folder, archive) => void run(name, [...parameters, archive, "fs"], folder);
+};
+const script = (text: string): Maker["make"] => {
+  return (folder, archive) => void run("bash", ["-c", text, "-", archive], folder);
+};
+
+const withArchiver = (options: ArchiverOptions, isStreamed: boolean): Maker["make"] => {
+  return async (folder, archive) => {
+    const zip = new ZipArchive(options);
+    const written = pipeline(zip, createWriteStream(archive));
+    if (isStreamed) addStreams(zip, folder, "fs");
+    else zip.directory(join(folder, "fs"), "fs");
+    await zip.finalize();
+    await written;
+  };
+};
+
+/** Contents of unknown size, one stream each. */
+const addStreams = (zip: ZipArchive, folder: string, name: string): void => {
+  for (const inside of readdirSync(join(folder, name))) {
+    const path = join(folder, name, inside);
+    const found = lstatSync(path);
+    const entry = { name: `${name}/${inside}`, mode: found.mode, date: found.mtime };
+    if (found.isDirectory()) {
+      zip.append("", { ...entry, name: `${entry.name}/` });
+      addStreams(zip, folder, entry.name);
+    } else if (found.isFile()) zip.append(createReadStream(path), entry);
+  }
+};
+
+/** It takes a backslash for a separator. */
+const archiverRenames = {
+  loses: (path: BytePath): boolean => path.includes("\\"),
+  adds: ["fs/site/wwwroot/back/slash"],
+};
+
+const everything = { mode: true, mtime: true };
+/** Times without zone: no reader can know which it was. */
+const localTimes = { mode: true, mtime: false };
 
 const makers: readonly Maker[] = [
+  { name: "zip", need: "zip", make: program("zip", "-q", "-r", "-y"), tells: everything },
+  { name: "zip with ZIP64 forced", need: "zip", make: program("zip", "-q", "-r", "-y", "-fz"), tells: everything },
   {
-    name: "zip",
+    name: "zip into a pipe, with data descriptors",
     need: "zip",
-    isHere: hasCommand("zip"),
-    make: (site, archive) => run("zip", ["-q", "-r", "-y", archive, "."], site),
+    // It cannot write links there.
+    make: script('find fs -type l -delete && zip -q -r - fs | cat > "$1"'),
+    loses: isLink,
+    tells: everything,
   },
+  { name: "7z", need: "7z", make: program("7z", "a", "-tzip", "-snl", "-bso0", "-bsp0"), tells: everything },
+  { name: "bsdtar", need: "bsdtar", make: program("bsdtar", "--format", "zip", "-cf"), tells: everything },
   {
-    name: "zip with ZIP64 forced",
-    need: "zip",
-    isHere: hasCommand("zip"),
-    make: (site, archive) => run("zip", ["-q", "-r", "-y", "-fz", archive, "."], site),
-  },
-  {
-    name: "7z",
-    need: "7z",
-    isHere: hasCommand("7z"),
-    make: (site, archive) => run("7z", ["a", "-tzip", "-snl", "-bso0", "-bsp0", archive, "."], site),
-  },
-  {
-    name: "bsdtar",
+    name: "bsdtar into a pipe",
     need: "bsdtar",
-    isHere: hasCommand("bsdtar"),
-    make: (site, archive) => run("bsdtar", ["--format", "zip", "-cf", archive, "."], site),
+    make: script('bsdtar --format zip -cf - fs | cat > "$1"'),
+    tells: everything,
   },
   {
     name: "python's zipfile",
     need: "python3",
-    isHere: hasCommand("python3"),
-    make: (site, archive) => run("python3", ["-c", python, site, archive], site),
+    make: (folder, archive) => void run("python3", ["-c", python, archive], folder),
     loses: isLink,
+    tells: localTimes,
   },
   {
     name: "python's zipfile into a stream",
     need: "python3",
-    isHere: hasCommand("python3"),
-    make: (site, archive) => run("python3", ["-c", pythonStream, site, archive], site),
+    make: (folder, archive) => void run("python3", ["-c", pythonStream, archive], folder),
     loses: isLink,
+    tells: localTimes,
   },
   {
     name: "archiver",
     need: "archiver",
-    isHere: true,
-    make: async (site, archive) => {
-      const zip = new ZipArchive({ zlib: { level: 6 } });
-      zip.directory(site, false);
-      const written = pipeline(zip, createWriteStream(archive));
-      await zip.finalize();
-      await written;
-    },
-    // It takes a backslash for a separator.
-    loses: (path) => path.includes("\\"),
-    adds: ["site/wwwroot/back/slash"],
+    make: withArchiver({ zlib: { level: 6 } }, false),
+    ...archiverRenames,
+    tells: localTimes,
+  },
+  {
+    name: "archiver with ZIP64 forced",
+    need: "archiver",
+    make: withArchiver({ forceZip64: true }, false),
+    ...archiverRenames,
+    tells: localTimes,
+  },
+  {
+    name: "archiver from streams, with data descriptors",
+    need: "archiver",
+    make: withArchiver({}, true),
+    ...archiverRenames,
+    loses: (path, node) => path.includes("\\") || node.kind === "link",
+    tells: localTimes,
   },
 ];
 
@@ -104,10 +146,19 @@ interface Content {
   readonly text: string | undefined;
 }
 
-const contentsOf = async (path: string): Promise<ReadonlyMap<string, Content>> => {
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+const withArchive = async <Result>(path: string, use: (archive: Archive) => Promise<Result>): Promise<Result> => {
   const source = fileSource(path);
   try {
-    const archive = await openArchive(source);
+    return await use(await openArchive(source));
+  } finally {
+    source.close();
+  }
+};
+
+const contentsOf = (path: string): Promise<ReadonlyMap<string, Content>> =>
+  withArchive(path, async (archive) => {
     const contents = new Map<string, Content>();
     await extractMany(archive, "all", {
       runner: inlineRunner,
@@ -117,46 +168,75 @@ const contentsOf = async (path: string): Promise<ReadonlyMap<string, Content>> =
           const bytes: Uint8Array[] = [];
           for await (const piece of pieces) bytes.push(piece);
           const whole = Buffer.concat(bytes);
-          const hash = createHash("sha256").update(whole).digest("hex");
-          const text = kind === "file" ? hash : kind === "link" ? whole.toString("latin1") : undefined;
-          contents.set(name.replace(/^\.\//, "").replace(/\/$/, ""), { kind, text });
+          const text = kind === "file" ? sha256(whole) : kind === "link" ? whole.toString("latin1") : undefined;
+          contents.set(name.replace(/\/$/, ""), { kind, text });
         },
       },
     });
-    contents.delete(".");
-    contents.delete("");
     return contents;
-  } finally {
-    source.close();
-  }
-};
+  });
+
+const inSeconds = (ns: bigint): bigint => ns / 10n ** 9n;
 
 for (const maker of makers) {
-  describeWith(maker.need, maker.isHere, `an archive made by ${maker.name}`, () => {
+  const isHere = maker.need === "archiver" || hasCommand(maker.need);
+  describeWith(maker.need, isHere, `an archive made by ${maker.name}`, () => {
     const folder = temporaryFolder();
-    const site = join(folder.path, "site");
+    const site = join(folder.path, "fs");
     const archive = join(folder.path, "archive.zip");
+    let packed: readonly (readonly [BytePath, FoundNode])[] = [];
     beforeAll(async () => {
       buildTree(site, oddTree());
-      await maker.make(site, archive);
+      packed = [...readTree(site)].filter(([path, node]) => !maker.loses?.(path, node));
+      await maker.make(folder.path, archive);
     });
     afterAll(() => folder.remove());
 
     it("is read with all its contents", async () => {
-      const expected = new Map<string, Content>();
-      for (const [path, node] of readTree(site))
-        if (!maker.loses?.(path, node)) expected.set(path, { kind: node.kind, text: node.sha256 ?? node.target });
+      const expected = packed.map(
+        ([path, { kind, sha256, target }]) => [`fs/${path}`, { kind, text: sha256 ?? target }] as const,
+      );
       const contents = new Map(await contentsOf(archive));
       for (const path of maker.adds ?? []) expect(contents.delete(path)).toBe(true);
-      expect(contents).toEqual(expected);
+      contents.delete("fs");
+      expect(contents).toEqual(new Map(expected));
+    });
+
+    it("is unpacked with the modes and times it tells", async () => {
+      const target = join(folder.path, "target");
+      const archived = await withArchive(archive, async ({ directory }) =>
+        Array.from({ length: directory.length }, (_, place) => place).filter(
+          (place) => directory.name(place) !== "fs/",
+        ),
+      );
+      await unpackZip(archive, target, { selection: archived });
+      const found = readTree(target);
+      for (const [path, { kind, sha256, target: link, mode, mtimeNs }] of packed) {
+        expect([path, found.get(path)]).toMatchObject([path, { kind, sha256, target: link }]);
+        if (kind !== "link" && maker.tells.mode) expect([path, found.get(path)?.mode]).toEqual([path, mode]);
+        if (kind !== "link" && maker.tells.mtime)
+          expect([path, inSeconds(found.get(path)?.mtimeNs ?? 0n)]).toEqual([path, inSeconds(mtimeNs)]);
+      }
     });
 
     it("verifies", async () => {
-      const source = fileSource(archive);
-      const report = await verifyArchive(await openArchive(source), { runner: inlineRunner, inflate: true });
-      source.close();
+      const report = await withArchive(archive, (opened) =>
+        verifyArchive(opened, { runner: inlineRunner, inflate: true }),
+      );
       expect(report.faults).toEqual([]);
       expect(report.isOurs).toBe(false);
     });
   });
 }
+
+describeWith("zip", hasCommand("zip"), "an archive made by zip from a pipe into a pipe", () => {
+  it("is read: its sizes stand in ZIP64 fields and behind the data", async () => {
+    const folder = temporaryFolder();
+    const archive = join(folder.path, "archive.zip");
+    run("bash", ["-c", 'head -c 3000000 /dev/zero | zip -q - - | cat > "$1"', "-", archive]);
+    expect(await contentsOf(archive)).toEqual(
+      new Map([["-", { kind: "file", text: sha256(Buffer.alloc(3_000_000)) }]]),
+    );
+    folder.remove();
+  });
+});

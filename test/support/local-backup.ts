@@ -27,12 +27,15 @@ export const packDirectory = async (
 export const unpackZip = async (
   zip: string,
   directory: string,
-  options: Partial<ExtractToRootsOptions> = {},
+  {
+    selection = "all",
+    ...options
+  }: Partial<ExtractToRootsOptions> & { readonly selection?: Iterable<number> | "all" } = {},
 ): Promise<Extracted> => {
   mkdirSync(directory, { recursive: true });
   const source = fileSource(zip);
   try {
-    return await extractToRoots(await openArchive(source), "all", {
+    return await extractToRoots(await openArchive(source), selection, {
       runner: inlineRunner,
       roots: [{ at: pathFromText(""), directory }],
       prefix: filesPrefix,

@@ -16,6 +16,8 @@ export interface RawEntry {
   readonly offset?: number;
   readonly localName?: string | Buffer;
   readonly mode?: number;
+  /** What made it; Unix unless given. */
+  readonly system?: number;
   readonly centralExtra?: Buffer;
   readonly localExtra?: Buffer;
   /** Sizes after the data instead of in the local header, as streaming writers do. */
@@ -93,7 +95,7 @@ const centralPart = (entry: RawEntry, offset: number): Buffer => {
   const mode = entry.mode ?? (name.at(-1) === 0x2f ? 0o040755 : 0o100644);
   const sizes = entry.zip64 ? u32(0xffffffff, 0xffffffff) : u32(storedBytes, sizeBytes);
   return Buffer.concat([
-    Buffer.concat([u32(0x02014b50), u16(0x031e, 20, flags, method, 0, 0x21), u32(crc), sizes]),
+    Buffer.concat([u32(0x02014b50), u16(((entry.system ?? 3) << 8) | 30, 20, flags, method, 0, 0x21), u32(crc), sizes]),
     Buffer.concat([
       u16(name.length, extra.length, 0, 0, 0),
       u32(mode * 0x10000),
