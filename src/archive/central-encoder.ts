@@ -1,4 +1,5 @@
 import { ArchiveInvalid } from "./archive-invalid.ts";
+import { ByteArena } from "./byte-arena.ts";
 import type { DirectoryEntry, OwnerNames } from "./directory-entry.ts";
 import { dosDateTime } from "./dos-time.ts";
 import {
@@ -28,8 +29,12 @@ const dosDirectory = 0x10;
 const idBytes = (id: number): number => (id <= max16 ? 2 : 4);
 
 /** Values that do not fit the header, in the order in which the ZIP64 field holds them. */
-const zip64Values = (entry: DirectoryEntry): number[] =>
-  [entry.sizeBytes, entry.storedBytes, entry.offset].filter((value) => value >= max32);
+const zip64Values = ({ sizeBytes, storedBytes, offset }: DirectoryEntry): readonly number[] =>
+  sizeBytes < max32 && storedBytes < max32 && offset < max32
+    ? none
+    : [sizeBytes, storedBytes, offset].filter((value) => value >= max32);
+
+const none: readonly number[] = [];
 
 /**
  * Encodes the records of one central directory. The names of an owner and a group stand in the first record that has
@@ -39,28 +44,38 @@ export class CentralEncoder {
   readonly #owners: OwnerNames;
   readonly #users = new Set<number>();
   readonly #groups = new Set<number>();
+  readonly #arena = new ByteArena(256);
 
   constructor(owners: OwnerNames) {
     this.#owners = owners;
   }
 
   encode(entry: DirectoryEntry): Buffer {
+    this.#arena.length = 0;
+    this.write(entry, this.#arena);
+    return Buffer.from(this.#arena.bytes.subarray(0, this.#arena.length));
+  }
+
+  /** Puts the record behind what the arena holds. */
+  write(entry: DirectoryEntry, arena: ByteArena): void {
+    if (entry.name.length > max16) throw new ArchiveInvalid("BadName", "A name is longer than 65,535 bytes.");
     const field = this.#privateField(entry);
-    const flags = flagsOf(field);
     const wide = zip64Values(entry);
     const zip64Bytes = wide.length === 0 ? 0 : 4 + 8 * wide.length;
     const seconds = wholeSeconds(entry.mtimeNs);
+    const flags = flagsOf(field, seconds);
     const timestampBytes = fitsTimestamp(seconds) ? 9 : 0;
     const extraBytes = zip64Bytes + timestampBytes + ownerBytes(entry) + privateFieldLength(flags, field);
-    const out = new ByteWriter(Buffer.allocUnsafe(centralHeaderBytes + entry.name.length + extraBytes));
-    writeHeader(out, entry, extraBytes);
+    arena.reserve(centralHeaderBytes + entry.name.length + extraBytes);
+    const out = new ByteWriter(arena.bytes, arena.length);
+    writeHeader(out, entry, { seconds, extraBytes, zip64: zip64Bytes > 0 });
     out.latin1(entry.name);
     if (zip64Bytes > 0) out.u16(zip64FieldId).u16(zip64Bytes - 4);
     for (const value of wide) out.size(value);
     if (timestampBytes > 0) out.u16(timestampFieldId).u16(5).u8(1).i32(seconds);
     writeOwner(out, entry);
-    writePrivateField(out, flags, field);
-    return out.bytes;
+    writePrivateField(out, flags, { field, seconds });
+    arena.length = out.position;
   }
 
   #privateField(entry: DirectoryEntry): PrivateField {
@@ -101,12 +116,14 @@ const writeOwner = (out: ByteWriter, { uid, gid }: DirectoryEntry): void => {
   }
 };
 
-const writeHeader = (out: ByteWriter, entry: DirectoryEntry, extraBytes: number): void => {
+const writeHeader = (
+  out: ByteWriter,
+  entry: DirectoryEntry,
+  { seconds, extraBytes, zip64 }: { readonly seconds: number; readonly extraBytes: number; readonly zip64: boolean },
+): void => {
   if (entry.kind === "other") throw new ArchiveInvalid("BadRecord", "Devices, sockets and pipes are not archived.");
-  if (entry.name.length > max16) throw new ArchiveInvalid("BadName", "A name is longer than 65,535 bytes.");
-  const zip64 = zip64Values(entry).length > 0;
   const needed = versionNeeded(entry, zip64);
-  const { date, time } = dosDateTime(wholeSeconds(entry.mtimeNs));
+  const { date, time } = dosDateTime(seconds);
   const mode = unixType[entry.kind] | (entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644));
   out
     .u32(centralSignature)

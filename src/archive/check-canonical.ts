@@ -41,7 +41,7 @@ export const checkCanonical = async (archive: Archive, signal?: AbortSignal): Pr
   await checkSame(source, extent.directoryOffset, expectedBytes(archive, end), signal);
 };
 
-function* expectedBytes({ directory }: Archive, end: Buffer): Generator<Buffer> {
+function* expectedBytes({ directory }: Archive, end: Uint8Array): Generator<Uint8Array> {
   yield* directory.encode();
   yield end;
 }

@@ -1,12 +1,11 @@
-import { constants, deflateRawSync } from "node:zlib";
+import { deflaterOf } from "./deflater.ts";
 
 /** Below this, trying costs no more than probing. */
 const probedBytes = 32 * 1024;
 const samples = 4;
 const sampleBytes = 4 * 1024;
 const maxStoredBlock = 0xffff;
-/** Smaller than zlib's default: fits a core's cache, costs nothing in size, and is set up faster for small files. */
-const memLevel = 7;
+const storedBlockHead = 5;
 
 export const stored = 0;
 export const deflated = 8;
@@ -16,50 +15,58 @@ export const deflated = 8;
  */
 export const deflateEnd = Buffer.from([0x03, 0x00]);
 
+/** One of each a thread: nothing lives in them from one call to the next. */
+const probe = Buffer.allocUnsafeSlow(samples * sampleBytes);
+const probeOutput = Buffer.allocUnsafeSlow(samples * sampleBytes);
+
 /** Deflates a few KiB spread over the content to see whether the rest is worth it. */
 const isCompressible = (content: Buffer): boolean => {
   if (content.length < probedBytes) return true;
   const step = Math.floor((content.length - sampleBytes) / (samples - 1));
-  const probe = Buffer.concat(
-    Array.from({ length: samples }, (_, sample) => content.subarray(sample * step, sample * step + sampleBytes)),
-  );
-  return deflateRawSync(probe, { level: 1, memLevel }).length < probe.length * 0.97;
-};
-
-/** A whole file as it is stored: deflated when that makes it shorter. The bytes may be those given. */
-export const storedContent = (content: Buffer, level: number): { readonly method: 0 | 8; readonly bytes: Buffer } => {
-  if (!isCompressible(content)) return { method: stored, bytes: content };
-  const bytes = deflateRawSync(content, { level, memLevel });
-  return bytes.length < content.length ? { method: deflated, bytes } : { method: stored, bytes: content };
+  for (let sample = 0; sample < samples; sample++)
+    content.copy(probe, sample * sampleBytes, sample * step, sample * step + sampleBytes);
+  return (deflaterOf(1).deflate(probe, probeOutput, 0, "whole") ?? probe.length) < probe.length * 0.97;
 };
 
 /**
- * A slice of a large file as a piece of a deflate stream that needs nothing of what comes before it and ends on a
- * byte's border. So slices can be packed anywhere and at any time, and one that was read while the file changed harms
- * no other. It costs about a thousandth in size.
+ * Writes a whole file as it is stored to `into` from `at` on, where there must be room for all of it: deflated when that
+ * makes it shorter.
  */
-export const deflatedSlice = (content: Buffer, level: number): Buffer => {
-  if (!isCompressible(content)) return storedBlocks(content);
-  const bytes = deflateRawSync(content, {
-    level,
-    memLevel,
-    chunkSize: 256 * 1024,
-    finishFlush: constants.Z_SYNC_FLUSH,
-  });
-  return bytes.length < content.length ? bytes : storedBlocks(content);
+export const storeContent = (
+  content: Buffer,
+  level: number,
+  { into, at }: { readonly into: Buffer; readonly at: number },
+): { readonly method: 0 | 8; readonly length: number } => {
+  const length = isCompressible(content) ? deflaterOf(level).deflate(content, into, at, "whole") : undefined;
+  if (length !== undefined) return { method: deflated, length };
+  into.set(content, at);
+  return { method: stored, length: content.length };
+};
+
+/** Room that a slice needs: what does not compress becomes a little longer. */
+export const sliceRoom = (contentBytes: number): number =>
+  contentBytes + storedBlockHead * Math.ceil(contentBytes / maxStoredBlock);
+
+/**
+ * Writes a slice of a large file as a piece of a deflate stream that needs nothing of what comes before it and ends on a
+ * byte's border, to the start of `into`, which has `sliceRoom`. So slices can be packed anywhere and at any time, and
+ * one that was read while the file changed harms no other. It costs about a thousandth in size. Returns its length.
+ */
+export const storeSlice = (content: Buffer, level: number, into: Buffer): number => {
+  if (content.length === 0) return 0;
+  const length = isCompressible(content) ? deflaterOf(level).deflate(content, into, 0, "slice") : undefined;
+  return length ?? writeStoredBlocks(content, into);
 };
 
 /** Deflate's own blocks of uncompressed bytes: five bytes each and up to 65,535 of content. */
-const storedBlocks = (content: Buffer): Buffer => {
-  const blocks = Math.ceil(content.length / maxStoredBlock);
-  const out = Buffer.allocUnsafe(content.length + blocks * 5);
+const writeStoredBlocks = (content: Buffer, into: Buffer): number => {
   let at = 0;
   for (let from = 0; from < content.length; from += maxStoredBlock) {
     const length = Math.min(maxStoredBlock, content.length - from);
-    at = out.writeUInt8(0, at);
-    at = out.writeUInt16LE(length, at);
-    at = out.writeUInt16LE(~length & 0xffff, at);
-    at += content.copy(out, at, from, from + length);
+    at = into.writeUInt8(0, at);
+    at = into.writeUInt16LE(length, at);
+    at = into.writeUInt16LE(~length & 0xffff, at);
+    at += content.copy(into, at, from, from + length);
   }
-  return out;
+  return at;
 };

@@ -1,4 +1,5 @@
 import { pathBytes, type BytePath } from "../domain/byte-path.ts";
+import { ByteArena } from "./byte-arena.ts";
 import { ByteStore } from "./byte-store.ts";
 import { CentralEncoder } from "./central-encoder.ts";
 import { noOwnerNames, type DirectoryEntry, type OwnerNames } from "./directory-entry.ts";
@@ -176,20 +177,14 @@ export class DirectoryColumns {
   }
 
   /** The records of a central directory, place by place, in slices of about a MiB. */
-  *encode(): Generator<Buffer> {
+  *encode(): Generator<Uint8Array> {
     const encoder = new CentralEncoder(this.owners);
-    let records: Buffer[] = [];
-    let bytes = 0;
+    const records = new ByteArena(2 ** 20 + 2 ** 16);
     for (let place = 0; place < this.#length; place++) {
-      const record = encoder.encode(this.at(place));
-      records.push(record);
-      bytes += record.length;
-      if (bytes < 2 ** 20) continue;
-      yield Buffer.concat(records, bytes);
-      records = [];
-      bytes = 0;
+      encoder.write(this.at(place), records);
+      if (records.length >= 2 ** 20) yield records.take();
     }
-    if (bytes > 0) yield Buffer.concat(records, bytes);
+    if (records.length > 0) yield records.take();
   }
 
   #row(place: number): number {

@@ -9,6 +9,8 @@ const slabRows = 2 ** slabBits;
 const kinds = ["file", "directory", "link"] as const;
 const has = { ctime: 4, inode: 8 } as const;
 
+type Building = { -readonly [Key in keyof ListedEntry]: ListedEntry[Key] };
+
 const newSlab = () => ({
   state: new Uint8Array(slabRows),
   nameAt: new Uint32Array(slabRows),
@@ -94,23 +96,24 @@ export class ListingColumns {
     const kind = kinds[state & 3] ?? "file";
     const uid = slab.uid[at] ?? 0;
     const gid = slab.gid[at] ?? 0;
-    const owner = this.owners.users.get(uid);
-    const group = this.owners.groups.get(gid);
     const nameBytes = (slab.nameLength[at] ?? 0) - (kind === "directory" ? 1 : 0);
-    return {
+    const entry: Building = {
       path: this.#names.read(slab.nameAt[at] ?? 0, nameBytes),
       kind,
       sizeBytes: slab.sizeBytes[at] ?? 0,
       mode: slab.mode[at] ?? 0,
       uid,
       gid,
-      ...(owner === undefined ? {} : { owner }),
-      ...(group === undefined ? {} : { group }),
       mtimeNs: slab.mtimeNs[at] ?? 0n,
-      ...(state & has.ctime ? { ctimeNs: slab.ctimeNs[at] ?? 0n } : {}),
-      ...(state & has.inode ? { inode: slab.inode[at] ?? 0n } : {}),
-      ...(kind === "link" ? { target: this.#names.read(slab.targetAt[at] ?? 0, slab.targetLength[at] ?? 0) } : {}),
     };
+    const owner = this.owners.users.get(uid);
+    const group = this.owners.groups.get(gid);
+    if (owner !== undefined) entry.owner = owner;
+    if (group !== undefined) entry.group = group;
+    if (state & has.ctime) entry.ctimeNs = slab.ctimeNs[at] ?? 0n;
+    if (state & has.inode) entry.inode = slab.inode[at] ?? 0n;
+    if (kind === "link") entry.target = this.#names.read(slab.targetAt[at] ?? 0, slab.targetLength[at] ?? 0);
+    return entry;
   }
 
   name(place: number): BytePath {

@@ -1,6 +1,7 @@
 import type { BytePath } from "../domain/byte-path.ts";
 import type { EntryKind, ListedEntry } from "../domain/listing.ts";
 import { ArchiveInvalid } from "./archive-invalid.ts";
+import type { OwnerNames } from "./directory-entry.ts";
 import { ByteReader, ByteWriter } from "./little-endian.ts";
 import { ListingColumns } from "./listing-columns.ts";
 
@@ -92,36 +93,37 @@ const writeRow = (out: ByteWriter, entry: ListedEntry): void => {
 };
 
 const decodeSlice = (slice: Uint8Array, listing: ListingColumns): void => {
-  const fields = new ByteReader(slice);
-  decodeNames(fields, listing.owners.users);
-  decodeNames(fields, listing.owners.groups);
-  for (let left = fields.u32(); left > 0; left--) listing.append(readRow(fields));
-  if (fields.left > 0) throw new ArchiveInvalid("BadRecord", "A slice of a listing is longer than its rows.");
+  for (const entry of listedRows(slice, listing.owners)) listing.append(entry);
 };
+
+/** The rows of one slice, without the names of their owners: those are added to `owners` before the first row comes. */
+export function* listedRows(slice: Uint8Array, owners: OwnerNames): Generator<ListedEntry, void> {
+  const fields = new ByteReader(slice);
+  decodeNames(fields, owners.users);
+  decodeNames(fields, owners.groups);
+  for (let left = fields.u32(); left > 0; left--) yield readRow(fields);
+  if (fields.left > 0) throw new ArchiveInvalid("BadRecord", "A slice of a listing is longer than its rows.");
+}
+
+type Building = { -readonly [Key in keyof ListedEntry]: ListedEntry[Key] };
 
 const readRow = (fields: ByteReader): ListedEntry => {
   const flags = fields.u8();
   const kind = kinds[flags & 3];
   if (!kind) throw new ArchiveInvalid("BadRecord", "A slice of a listing has an entry of no kind.");
-  const row = {
-    kind,
-    mode: fields.u16(),
-    uid: fields.u32(),
-    gid: fields.u32(),
-    sizeBytes: fields.size(),
-    mtimeNs: fields.i64(),
-  };
+  const mode = fields.u16();
+  const uid = fields.u32();
+  const gid = fields.u32();
+  const sizeBytes = fields.size();
+  const mtimeNs = fields.i64();
   const ctimeNs = fields.i64();
   const inode = fields.u64();
-  const path = readPath(fields);
+  const row: Building = { path: readPath(fields), kind, sizeBytes, mode, uid, gid, mtimeNs };
   const target = readPath(fields);
-  return {
-    path,
-    ...row,
-    ...(flags & has.ctime ? { ctimeNs } : {}),
-    ...(flags & has.inode ? { inode } : {}),
-    ...(kind === "link" ? { target } : {}),
-  };
+  if (flags & has.ctime) row.ctimeNs = ctimeNs;
+  if (flags & has.inode) row.inode = inode;
+  if (kind === "link") row.target = target;
+  return row;
 };
 
 // The cast is safe: latin1 decoding yields one character below 256 a byte.

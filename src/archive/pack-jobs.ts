@@ -3,12 +3,15 @@ import { crc32 } from "node:zlib";
 import { pathBytes } from "../domain/byte-path.ts";
 import type { ListedEntry } from "../domain/listing.ts";
 import type { LocalRoot } from "../ports/site-files.ts";
+import { ByteArena } from "./byte-arena.ts";
 import { CentralEncoder } from "./central-encoder.ts";
 import { sliceBytes } from "./content-hash.ts";
-import { deflatedSlice, stored, storedContent } from "./deflate-content.ts";
+import { sliceRoom, stored, storeContent, storeSlice } from "./deflate-content.ts";
+import { noOwnerNames, type DirectoryEntry } from "./directory-entry.ts";
 import { entryMeta, entryRow, type ContentFacts } from "./entry-row.ts";
-import { encodeLocalHeader } from "./local-header.ts";
-import { decodeListing } from "./listing-encoding.ts";
+import { listedRows } from "./listing-encoding.ts";
+import { ByteWriter } from "./little-endian.ts";
+import { localHeaderLength, writeLocalHeader } from "./local-header.ts";
 import { readListed } from "./read-listed.ts";
 
 /** Several entries, each whole: what a thread packs at a time. */
@@ -70,81 +73,85 @@ export interface PackSliceResult {
   readonly slice: PackedSlice | undefined;
 }
 
-/** One buffer a thread, for what it reads. */
+/** One of each a thread, for what it reads and what it makes of it. */
 let readBuffer: Buffer | undefined;
-
-const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
-  if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength === bytes.byteLength)
-    return new Uint8Array(bytes.buffer);
-  return new Uint8Array(bytes);
-};
-
-const joined = (parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> => {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-};
+let output: ByteArena | undefined;
+let records: ByteArena | undefined;
 
 export const runPackFilesJob = (job: PackFilesJob): PackFilesResult => {
-  const listing = decodeListing([job.entries]);
-  const contentOf = contentReader(job);
-  const encoder = new CentralEncoder(listing.owners);
-  const output = new Joined(listing.length);
-  const records = new Joined(listing.length);
-  const contentEnds = new Float64Array(listing.length);
-  let contentBytes = 0;
-  for (let place = 0; place < listing.length; place++) {
-    const listed = listing.at(place);
-    const content = contentOf(listed);
-    if (content !== undefined) {
-      const { facts, bytes } = packedContent(listed, content, job.level);
-      const changedWhileRead = job.changed.includes(place);
-      const row = entryRow(entryMeta(listed, job.suspectAfterNs), { ...facts, changedWhileRead }, output.length);
-      output.add(encodeLocalHeader(row));
-      // The content may lie in the buffer that the next file is read into.
-      output.add(bytes === content ? Buffer.from(bytes) : bytes);
-      records.add(encoder.encode(row));
-      contentBytes += row.sizeBytes;
-    }
-    contentEnds[place] = contentBytes;
-    output.endEntry();
-    records.endEntry();
+  output ??= new ByteArena(sliceBytes);
+  records ??= new ByteArena();
+  try {
+    return packFiles(job, output, records);
+  } finally {
+    // Also after an error, for the next job.
+    output.length = 0;
+    records.length = 0;
   }
-  return {
-    output: output.finish(),
-    records: records.finish(),
-    outputEnds: output.ends,
-    recordEnds: records.ends,
-    contentEnds,
-  };
 };
 
-/** Bytes collected entry by entry. */
-class Joined {
-  readonly ends: Uint32Array;
-  readonly #parts: Uint8Array[] = [];
-  #entries = 0;
-  length = 0;
+const packFiles = (job: PackFilesJob, out: ByteArena, rows: ByteArena): PackFilesResult => {
+  const owners = noOwnerNames();
+  const contentOf = contentReader(job);
+  const encoder = new CentralEncoder(owners);
+  const ends = new Ends();
+  let contentBytes = 0;
+  let place = 0;
+  for (const listed of listedRows(job.entries, owners)) {
+    const content = contentOf(listed);
+    if (content !== undefined) {
+      const row = packWhole({ listed, content, job, hasChanged: job.changed.includes(place) }, out);
+      encoder.write(row, rows);
+      contentBytes += row.sizeBytes;
+    }
+    ends.add(out.length, rows.length, contentBytes);
+    place++;
+  }
+  return { output: out.take(), records: rows.take(), ...ends.finish() };
+};
 
-  constructor(entries: number) {
-    this.ends = new Uint32Array(entries);
+/** Writes an entry's local header and its stored bytes; the row's offset counts from the start of the arena. */
+const packWhole = (
+  entry: {
+    readonly listed: ListedEntry;
+    readonly content: Buffer;
+    readonly job: PackFilesJob;
+    readonly hasChanged: boolean;
+  },
+  out: ByteArena,
+): DirectoryEntry => {
+  const { listed, content, job } = entry;
+  const meta = entryMeta(listed, job.suspectAfterNs);
+  const offset = out.length;
+  // Nothing is stored longer than it is, and no file packed whole is long enough for a longer header.
+  const headerBytes = localHeaderLength({ name: meta.name, sizeBytes: content.length, storedBytes: content.length });
+  out.reserve(headerBytes + content.length);
+  const at = offset + headerBytes;
+  const facts = contentFacts(listed, content, { level: job.level, into: out.bytes, at });
+  const row = entryRow(meta, { ...facts, changedWhileRead: entry.hasChanged }, offset);
+  writeLocalHeader(new ByteWriter(out.bytes, offset), row);
+  out.length = at + row.storedBytes;
+  return row;
+};
+
+/** Where each entry ends. */
+class Ends {
+  readonly #output: number[] = [];
+  readonly #records: number[] = [];
+  readonly #contents: number[] = [];
+
+  add(output: number, records: number, contents: number): void {
+    this.#output.push(output);
+    this.#records.push(records);
+    this.#contents.push(contents);
   }
 
-  add(part: Uint8Array): void {
-    this.#parts.push(part);
-    this.length += part.length;
-  }
-
-  endEntry(): void {
-    this.ends[this.#entries++] = this.length;
-  }
-
-  finish(): Uint8Array<ArrayBuffer> {
-    return joined(this.#parts, this.length);
+  finish(): Pick<PackFilesResult, "outputEnds" | "recordEnds" | "contentEnds"> {
+    return {
+      outputEnds: Uint32Array.from(this.#output),
+      recordEnds: Uint32Array.from(this.#records),
+      contentEnds: Float64Array.from(this.#contents),
+    };
   }
 }
 
@@ -165,22 +172,25 @@ const contentReader = (job: PackFilesJob): ((listed: ListedEntry) => Buffer | un
   };
 };
 
-const packedContent = (
-  listed: ListedEntry,
+const contentFacts = (
+  { kind }: ListedEntry,
   content: Buffer,
-  level: number,
-): { readonly facts: Omit<ContentFacts, "changedWhileRead">; readonly bytes: Buffer } => {
-  const { method, bytes } = listed.kind === "file" ? storedContent(content, level) : { method: stored, bytes: content };
+  { level, into, at }: { readonly level: number; readonly into: Buffer; readonly at: number },
+): Omit<ContentFacts, "changedWhileRead"> => {
+  const isFile = kind === "file";
+  if (!isFile) into.set(content, at);
+  const { method, length } = isFile
+    ? storeContent(content, level, { into, at })
+    : { method: stored, length: content.length };
   const crc = crc32(content);
-  const facts = {
+  return {
     method,
     crc,
     sizeBytes: content.length,
-    storedBytes: bytes.length,
-    hash: listed.kind === "directory" ? undefined : hash("sha256", content, "buffer"),
-    storedCrc: method === stored ? crc : crc32(bytes),
+    storedBytes: length,
+    hash: kind === "directory" ? undefined : hash("sha256", content, "buffer"),
+    storedCrc: method === stored ? crc : crc32(into.subarray(at, at + length)),
   };
-  return { facts, bytes };
 };
 
 export const runPackSliceJob = ({ from, level }: PackSliceJob): PackSliceResult => {
@@ -189,14 +199,17 @@ export const runPackSliceJob = ({ from, level }: PackSliceJob): PackSliceResult 
       ? Buffer.from(from.content.buffer, from.content.byteOffset, from.content.length)
       : readSlice(from);
   if (content === undefined) return { slice: undefined };
-  const bytes = content.length === 0 ? content : deflatedSlice(content, level);
+  output ??= new ByteArena(sliceBytes);
+  output.reserve(sliceRoom(content.length));
+  output.length = storeSlice(content, level, output.bytes);
+  const packed = output.take();
   return {
     slice: {
       sizeBytes: content.length,
       crc: crc32(content),
       hash: hash("sha256", content, "buffer"),
-      output: ownBytes(bytes),
-      storedCrc: crc32(bytes),
+      output: packed,
+      storedCrc: crc32(packed),
     },
   };
 };

@@ -2,10 +2,21 @@ import { inflateRawSync } from "node:zlib";
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { deflatedSlice, deflateEnd, storedContent } from "../../src/archive/deflate-content.ts";
+import { deflateEnd, sliceRoom, storeContent, storeSlice } from "../../src/archive/deflate-content.ts";
 
 const text = (length: number): Buffer =>
   Buffer.from("All work and no play. ".repeat(length / 22 + 1)).subarray(0, length);
+
+const deflatedSlice = (content: Buffer, level: number): Buffer => {
+  const into = Buffer.alloc(sliceRoom(content.length));
+  return into.subarray(0, storeSlice(content, level, into));
+};
+
+const storedContent = (content: Buffer, level: number): { readonly method: number; readonly bytes: Buffer } => {
+  const into = Buffer.alloc(content.length + 3);
+  const { method, length } = storeContent(content, level, { into, at: 3 });
+  return { method, bytes: into.subarray(3, 3 + length) };
+};
 
 describe("deflating", () => {
   it("makes slices that follow one another in one stream, whatever they hold", () => {
