@@ -2,8 +2,10 @@ import { copyShard } from "../archive/copy-shard.ts";
 import { decodeCopyShard } from "../archive/copy-shard-encoding.ts";
 import { openPrevious } from "../archive/reuse-source.ts";
 import { encodeShardIndex } from "../archive/shard-index-encoding.ts";
+import { siteLabel } from "../domain/site.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
+import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readPlan, type Copied } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
@@ -14,7 +16,7 @@ import { scratchOf } from "./scratch.ts";
 /** Copies a part of what is unchanged out of the previous archive; SourceGone when that is not what it was any more. */
 export const copyUnchanged =
   (deps: Installation) =>
-  (input: StepInput<"copyUnchanged">): Promise<StepResult<"copyUnchanged">> =>
+  (input: StepInput<"copyUnchanged">, call: Call): Promise<StepResult<"copyUnchanged">> =>
     asOutcome(async () => {
       const progress = reportProgress(deps, input, `copy-${input.part}`);
       progress.set({ phase: "Copying" });
@@ -23,6 +25,8 @@ export const copyUnchanged =
       const { previous, copies, blockBytes } = await readPlan(scratch, input.plan);
       const part = copies[input.part];
       if (previous === undefined || part === undefined) throw new Error(`The plan has no part ${input.part} to copy.`);
+      const [number, parts] = [input.part + 1, copies.length];
+      call.log.info("backup copies", { site: siteLabel(input.site), backup: input.backup, part: number, parts });
       const backup = await backupOf(deps, input);
       const destination = await openContainer(deps, backup.destination);
       const isInDestination = previous.destination === backup.destination;

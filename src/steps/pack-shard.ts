@@ -1,8 +1,10 @@
 import { listingFromBytes } from "../archive/listing-encoding.ts";
 import { packShard as pack } from "../archive/pack-shard.ts";
 import { encodeShardIndex } from "../archive/shard-index-encoding.ts";
+import { siteLabel } from "../domain/site.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
+import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readPlan } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
@@ -13,7 +15,7 @@ import { scratchOf } from "./scratch.ts";
 /** Reads and packs one shard of the plan and stages it in the container; nothing of it is visible before the seal. */
 export const packShard =
   (deps: Installation) =>
-  (input: StepInput<"packShard">): Promise<StepResult<"packShard">> =>
+  (input: StepInput<"packShard">, call: Call): Promise<StepResult<"packShard">> =>
     asOutcome(async () => {
       const progress = reportProgress(deps, input, `shard-${input.shard}`);
       progress.set({ phase: "Packing" });
@@ -21,6 +23,8 @@ export const packShard =
       const plan = await readPlan(scratch, input.plan);
       const shard = plan.shards[input.shard];
       if (shard === undefined) throw new Error(`The plan has no shard ${input.shard}.`);
+      const [part, parts, bytes] = [input.shard + 1, plan.shards.length, shard.sizeBytes];
+      call.log.info("backup packs", { site: siteLabel(input.site), backup: input.backup, part, parts, bytes });
       const backup = await backupOf(deps, input);
       const host = await deps.hosts.host(input.site);
       const destination = await openContainer(deps, backup.destination);

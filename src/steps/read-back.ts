@@ -4,9 +4,11 @@ import { extractMany } from "../archive/extract-many.ts";
 import { openArchive, type Archive } from "../archive/open-archive.ts";
 import { zipName } from "../domain/backup.ts";
 import { parseSas } from "../domain/sas.ts";
+import { siteLabel } from "../domain/site.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import { credentialOf, openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
+import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readSeal } from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
@@ -21,7 +23,7 @@ import { scratchOf } from "./scratch.ts";
  */
 export const readBack =
   (deps: Installation) =>
-  (input: StepInput<"readBack">): Promise<StepResult<"readBack">> =>
+  (input: StepInput<"readBack">, call: Call): Promise<StepResult<"readBack">> =>
     asOutcome(async () => {
       const progress = reportProgress(deps, input, "read-back");
       progress.set({ phase: "ReadingBack" });
@@ -47,6 +49,7 @@ export const readBack =
         throw error;
       }
       await progress.end();
+      call.log.info("backup read back", { site: siteLabel(input.site), backup: input.backup });
       return { ok: true, isProven: true };
     });
 

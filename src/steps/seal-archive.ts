@@ -4,9 +4,11 @@ import { sealArchive as seal } from "../archive/seal.ts";
 import type { ShardIndex } from "../archive/shard-index.ts";
 import { decodeShardIndex } from "../archive/shard-index-encoding.ts";
 import type { Backup } from "../domain/backup.ts";
+import { siteLabel } from "../domain/site.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
+import type { Call } from "../ports/call.ts";
 import type { BlockId, Destination } from "../ports/destination.ts";
 import type { BackupRef, Outcome, ScratchName, StepInput, StepResult } from "../workflows/contract.ts";
 import { readCopied, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
@@ -20,7 +22,7 @@ import { scratchOf, type Scratch } from "./scratch.ts";
 /** Makes one archive of all shards, and makes it visible by one commit that only the run that owns the site can do. */
 export const sealArchive =
   (deps: Installation) =>
-  (input: StepInput<"sealArchive">): Promise<StepResult<"sealArchive">> =>
+  (input: StepInput<"sealArchive">, call: Call): Promise<StepResult<"sealArchive">> =>
     asOutcome(async () => {
       const progress = reportProgress(deps, input, "seal");
       progress.set({ phase: "Sealing" });
@@ -48,6 +50,12 @@ export const sealArchive =
         await removeOwn(destination, backup, input.run);
         return runLost;
       }
+      call.log.info("backup sealed", {
+        site: siteLabel(input.site),
+        backup: input.backup,
+        entries: sealed.entries,
+        bytes: sealed.sizeBytes,
+      });
       return { ok: true, seal: await scratch.putJson(sealed) };
     });
 

@@ -235,9 +235,9 @@ describe("a second backup", () => {
     later();
     const real = backupSteps(deps);
     const second = await run(await begin(), {
-      copyUnchanged: async (input) => {
+      copyUnchanged: async (input, call) => {
         await destination.remove(`${first.blobBase}.zip`);
-        return real.copyUnchanged(input);
+        return real.copyUnchanged(input, call);
       },
     });
     expect(second).toMatchObject({ status: "Succeeded", chain: 0, reusedBytes: 0, files: 50 });
@@ -295,12 +295,12 @@ describe("a backup that cannot be made", () => {
     const foreign = Buffer.from("another's");
     const real = backupSteps(deps);
     const ended = await run(backup, {
-      sealArchive: async (input) => {
+      sealArchive: async (input, call) => {
         const upload = { name: "taken.zip", run: "other" };
         const { blockId } = await import("../../src/archive/block-id.ts");
         await destination.stage(upload, blockId(0, 0, foreign), foreign);
         await destination.commit(upload, [blockId(0, 0, foreign)], {});
-        return real.sealArchive(input);
+        return real.sealArchive(input, call);
       },
     });
     expect(ended.status).toBe("Failed");
@@ -360,9 +360,9 @@ describe("deleting a backup", () => {
     await runWorkflow(
       {
         ...real,
-        packShard: async (input) => {
+        packShard: async (input, call) => {
           await deleteBackup(deps)(given.call, shop, backup.id);
-          return real.packShard(input);
+          return real.packShard(input, call);
         },
       },
       given.call,
