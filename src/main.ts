@@ -1,20 +1,97 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { readAdminKey } from "./adapters/callers/admin-key.ts";
-import { localSites } from "./adapters/sites/local-sites.ts";
+import { openSqliteCatalog } from "./adapters/catalog/sqlite.ts";
+import { openTableCatalog } from "./adapters/catalog/table.ts";
+import { openDestinations } from "./adapters/destination/open-destinations.ts";
+import { ownContainer } from "./adapters/destination/own-container.ts";
+import { ownIdentity } from "./adapters/destination/own-identity.ts";
+import { openRecoveryFolder } from "./adapters/secrets/recovery-folder.ts";
+import { keySealer } from "./adapters/secrets/sealed.ts";
+import { configuredSealingKeys, fileSealingKeys } from "./adapters/secrets/sealing-keys.ts";
+import { localSiteHost } from "./adapters/site-files/local-site-host.ts";
+import { localSites, type LocalSite } from "./adapters/sites/local-sites.ts";
 import { hashKey, type KeyHash } from "./api/callers.ts";
 import { createApi } from "./api/handle.ts";
-import { siteRoutes } from "./api/site-routes.ts";
+import { routes } from "./api/routes.ts";
+import { PackPool } from "./archive/pack-pool.ts";
 import { readConfig, type Config } from "./config.ts";
+import { pathFromText } from "./domain/byte-path.ts";
+import { Secret } from "./domain/secret.ts";
+import { registerSteps, registerWorkflows } from "./functions/durable.ts";
 import { registerHttp } from "./functions/http.ts";
 import { registerTimer } from "./functions/timers.ts";
+import { randomId, type Installation } from "./operations/installation.ts";
+import { takeUpRuns } from "./operations/take-up-runs.ts";
+import type { Catalog } from "./ports/catalog.ts";
+import { systemClock } from "./ports/clock.ts";
+import type { LocalRoot } from "./ports/site-files.ts";
+import type { SiteHost } from "./ports/site-host.ts";
+import { backupSteps } from "./steps/backup-steps.ts";
+import { verifyArchive } from "./steps/verify-archive.ts";
+import { backupSite } from "./workflows/backup-site.ts";
+import { deleteBackup } from "./workflows/delete-backup.ts";
+import { restoreSite, undoRestore } from "./workflows/restore-site.ts";
+import { verifyBackup } from "./workflows/verify-archive.ts";
 
-/** The composition root: configuration -> adapters -> operations -> registrations. Nothing else knows everybody. */
+/** The composition root: configuration -> adapters -> operations and steps -> registrations. Nothing else knows everybody. */
 const config = readConfig(process.env);
+
+const openCatalog = async ({ catalog, dataFolder }: Config): Promise<Catalog> => {
+  if (catalog.kind === "sqlite") return openSqliteCatalog(join(dataFolder, "lifeboat.db"));
+  const isEndpoint = catalog.connection.startsWith("https://");
+  return openTableCatalog({
+    connection: isEndpoint
+      ? { endpoint: catalog.connection, credential: await ownIdentity() }
+      : new Secret(catalog.connection),
+    table: "lifeboat",
+  });
+};
+
+const sealingKeys = async ({ sealingKeys: given, dataFolder }: Config) =>
+  given === undefined
+    ? fileSealingKeys(join(dataFolder, "sealing-keys"))
+    : configuredSealingKeys(new Secret(given), "LIFEBOAT_SEALING_KEYS");
 
 const sites = localSites({
   folder: config.sitesFolder,
   sitesRoot: config.sitesRoot,
   warn: (message) => console.warn(message),
 });
+
+const rootsOf = ({ home, wwwroot, directories }: LocalSite["content"]): readonly LocalRoot[] => [
+  ...(home === undefined ? [] : [{ at: pathFromText(""), directory: home }]),
+  ...(wwwroot === undefined ? [] : [{ at: pathFromText("site/wwwroot"), directory: wwwroot }]),
+  ...Object.entries(directories).map(([name, directory]) => ({ at: pathFromText(name), directory })),
+];
+
+const hostOf = ({ content, settings }: LocalSite): SiteHost =>
+  localSiteHost({
+    roots: rootsOf(content),
+    settings,
+    ...(content.stop === undefined ? {} : { stopCommand: content.stop }),
+    ...(content.start === undefined ? {} : { startCommand: content.start }),
+  });
+
+// Safe: the project's own file, which lies beside dist/ wherever that is deployed.
+const versionOf = (file: URL): string => (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+
+const { undoDays, defaultDestination, maxBackupBytes } = config;
+const installation: Installation = {
+  catalog: await openCatalog(config),
+  sites,
+  hosts: { host: async (id) => hostOf(await sites.local(id)) },
+  destinations: openDestinations({ ...config, siteDirectories: () => sites.directories() }),
+  scratch: ownContainer(new Secret(config.scratch)),
+  sealer: keySealer(await sealingKeys(config)),
+  recovery: await openRecoveryFolder(config.dataFolder),
+  threads: new PackPool({ threads: availableParallelism(), script: new URL("archive-worker.js", import.meta.url) }),
+  clock: systemClock,
+  newId: randomId,
+  policy: { defaultDestination, undoDays, ...(maxBackupBytes === undefined ? {} : { maxBackupBytes }) },
+  version: versionOf(new URL("../package.json", import.meta.url)),
+};
 
 const keysOf = (from: Config): readonly KeyHash[] => {
   const key = readAdminKey(from.dataFolder);
@@ -28,9 +105,8 @@ const keysOf = (from: Config): readonly KeyHash[] => {
 
 const keys = keysOf(config);
 
-registerHttp(createApi({ routes: siteRoutes({ sites }), keys: async () => keys }));
+registerHttp(createApi({ routes: routes(installation), keys: async () => keys }));
+registerSteps({ ...backupSteps(installation), verifyArchive: verifyArchive(installation) } as never);
+registerWorkflows({ backupSite, restoreSite, undoRestore, deleteBackup, verifyBackup });
 
-registerTimer("zSitesCheck", "0 0 * * * *", async (log) => {
-  // Reading them all is the check: a site file that cannot be understood is told in the log before a backup needs it.
-  log.info("sites are known", { sites: (await sites.list()).length });
-});
+registerTimer("zHousekeeping", "*/20 * * * * *", takeUpRuns(installation));
