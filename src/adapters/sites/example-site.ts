@@ -1,0 +1,40 @@
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { exampleContent } from "./example-content.ts";
+import { codeOf } from "./site-file.ts";
+
+export const exampleName = "example";
+
+/**
+ * Makes a small site and its site file, so that there is something to back up. For the very first start only, before
+ * anything else marks that there was one: once removed it does not come back, and after a crash it is completed. False,
+ * and nothing is made, where sites are described already.
+ */
+export const offerExampleSite = ({
+  sitesFolder,
+  sitesRoot,
+}: {
+  readonly sitesFolder: string;
+  readonly sitesRoot: string;
+}): boolean => {
+  mkdirSync(sitesFolder, { recursive: true, mode: 0o700 });
+  const others = readdirSync(sitesFolder).filter((name) => name.endsWith(".json") && !name.startsWith("."));
+  if (others.length > 0) return false;
+  const home = join(sitesRoot, exampleName);
+  for (const [path, text] of Object.entries(exampleContent)) {
+    const file = join(home, ...path.split("/"));
+    mkdirSync(dirname(file), { recursive: true });
+    writeUnlessThere(file, text, 0o644);
+  }
+  // The site file last: a site that is known is whole.
+  writeUnlessThere(join(sitesFolder, `${exampleName}.json`), `${JSON.stringify({ home }, null, 2)}\n`, 0o600);
+  return true;
+};
+
+const writeUnlessThere = (file: string, text: string, mode: number): void => {
+  try {
+    writeFileSync(file, text, { flag: "wx", mode, flush: true });
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+  }
+};
