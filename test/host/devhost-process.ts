@@ -1,14 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { bundle } from "../../scripts/build.mjs";
-
-/** Below node_modules, so that the bundle finds the packages it does not hold. */
-const built = fileURLToPath(new URL("../../node_modules/.cache/lifeboat-host", import.meta.url));
-
-export const buildDevhost = async (): Promise<void> =>
-  void (await bundle({ "run-devhost": "test/host/run-devhost.ts" }, built, { packages: "external" }));
 
 export type DevhostProcess = {
   readonly url: string;
@@ -30,13 +22,18 @@ const readyLine = async (process: ChildProcess, log: () => string): Promise<stri
   return String(text);
 };
 
-/** Starts the devhost in a process of its own, with the app in `root` and its state in `data`; rejects if it ends instead. */
-export const startDevhost = async (
-  root: string,
-  data: string,
-  environment: Readonly<Record<string, string>> = {},
-): Promise<DevhostProcess> => {
-  const child = spawn(process.execPath, [`${built}/run-devhost.js`, root, data], {
+export type DevhostStart = {
+  /** The bundle of run-devhost.ts. */
+  readonly program: string;
+  /** The app's folder. */
+  readonly root: string;
+  readonly data: string;
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+/** Starts the devhost in a process of its own; rejects if it ends instead. */
+export const startDevhost = async ({ program, root, data, environment }: DevhostStart): Promise<DevhostProcess> => {
+  const child = spawn(process.execPath, [program, root, data], {
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

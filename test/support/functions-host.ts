@@ -4,6 +4,8 @@ export type FunctionsHost = {
   readonly masterKey: string;
   /** A host of the cloud or of core tools, not the devhost. */
   readonly isReal: boolean;
+  /** What starts another devhost; nothing where a real host is asked. */
+  readonly program: string;
 };
 
 declare module "vitest" {
@@ -18,5 +20,5 @@ export const namedHost = (): FunctionsHost | undefined => {
   if (!url && !masterKey) return undefined;
   if (!url || !masterKey)
     throw new Error("Set both LIFEBOAT_HOST_URL and LIFEBOAT_HOST_KEY (the master key), or neither.");
-  return { url: url.replace(/\/$/, ""), masterKey, isReal: true };
+  return { url: url.replace(/\/$/, ""), masterKey, isReal: true, program: "" };
 };
