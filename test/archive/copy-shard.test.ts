@@ -109,7 +109,7 @@ describe("copying", () => {
 
   it("goes through us, with every checksum compared, where blocks are appended to one file", async () => {
     const { destination, calls } = counted({ limits: { ...azureLimits, appends: true } });
-    const { site, reuse } = await setUp({ ...big, large: noise(9 * MiB) }, destination);
+    const { site, reuse } = await setUp({ ...big, large: noise(5 * MiB) }, destination);
     expect((await reuse()).plan.copied).toBe(5);
     expect(calls.stageCopy).toBe(0);
     await expectAsFromScratch(site, destination);
@@ -135,7 +135,7 @@ describe("copying", () => {
   });
 
   it("can be done in many shards, some of them large files of their own", async () => {
-    const files = { ...big, e: noise(9 * MiB, 5), f: lines(2000), g: noise(300 * KiB, 6) };
+    const files = { ...big, e: noise(5 * MiB, 5), f: lines(2000), g: noise(300 * KiB, 6) };
     for (const appends of [false, true]) {
       const { site, destination, reuse } = await setUp(
         files,
@@ -162,13 +162,13 @@ describe("copying", () => {
 });
 
 describe("what the previous archive holds damaged", () => {
-  const files = { ...big, held: noise(3 * MiB + 5, 4), large: noise(9 * MiB, 5), z: lines(500) };
+  const files = { ...big, held: noise(3 * MiB + 5, 4), large: noise(5 * MiB, 5), z: lines(500) };
 
   it.each([
     ["the data of a small entry", "fs/b", 5_000],
     ["the header of a small entry", "fs/d", 0],
     ["a larger entry that is held until its end", "fs/held", 2 * MiB],
-    ["an entry of which blocks are staged by then", "fs/large", 8 * MiB],
+    ["an entry of which blocks are staged by then", "fs/large", 4 * MiB],
     ["the header of such an entry", "fs/large", 11],
   ])("is packed from the site and named: %s", async (_what, name, at) => {
     const destination = memoryDestination({ limits: { ...azureLimits, appends: true } });
@@ -190,7 +190,7 @@ describe("what the previous archive holds damaged", () => {
   });
 
   it("is found within N runs, as each looks at other parts", async () => {
-    const { site, destination, previous } = await setUp({ ...files, more: noise(9 * MiB, 6), most: noise(9 * MiB, 7) });
+    const { site, destination, previous } = await setUp({ ...files, more: noise(5 * MiB, 6), most: noise(5 * MiB, 7) });
     await replaceObject(destination, previousName, flipBit((await offsetOf(destination, "fs/more")) + 30));
     const found: BytePath[] = [];
     for (let run = 0; run < 5; run++) {
@@ -244,7 +244,7 @@ describe("a previous archive that vanishes or changes", () => {
         else await replaceObject(destination, previousName, (bytes) => bytes.subarray(0, 1000));
       },
     });
-    const { site, previous } = await setUp({ ...big, large: noise(9 * MiB), z: lines(10) }, destination);
+    const { site, previous } = await setUp({ ...big, large: noise(5 * MiB), z: lines(10) }, destination);
     const opened = await openPrevious(destination, previous);
     const [shard] = await shardsOf(site, opened);
     countdown = 3;
@@ -311,7 +311,7 @@ describe("a step that copies", () => {
   it("gives the same index when it is done again", async () => {
     for (const appends of [false, true]) {
       const destination = memoryDestination({ limits: { ...azureLimits, appends } });
-      const { site, previous } = await setUp({ ...big, large: noise(9 * MiB) }, destination);
+      const { site, previous } = await setUp({ ...big, large: noise(5 * MiB) }, destination);
       const opened = await openPrevious(destination, previous);
       const [shard] = await shardsOf(site, opened);
       const encoded = [];
@@ -325,7 +325,7 @@ describe("a step that copies", () => {
 
   it("tells how far it is, and stops when asked", async () => {
     const destination = memoryDestination({ limits: { ...azureLimits, appends: true } });
-    const { site, previous } = await setUp({ ...big, large: noise(9 * MiB) }, destination);
+    const { site, previous } = await setUp({ ...big, large: noise(5 * MiB) }, destination);
     const opened = await openPrevious(destination, previous);
     const [shard] = await shardsOf(site, opened);
     const told: number[] = [];
