@@ -31,7 +31,7 @@ export const encodeConfiguration = async (
 ): Promise<Uint8Array> => {
   const values = recovery && {
     recoveryKey: recovery.keyId,
-    sealed: Buffer.from(await recovery.seal(plainValues(configuration), contextOf(site))).toString("base64"),
+    sealed: Buffer.from(await recovery.seal(configurationBytes(configuration), contextOf(site))).toString("base64"),
   };
   const entry = {
     version: 1,
@@ -43,7 +43,8 @@ export const encodeConfiguration = async (
   return Buffer.from(`${JSON.stringify(entry, null, 2)}\n`);
 };
 
-const plainValues = ({ appSettings, connectionStrings }: SiteConfiguration): Uint8Array =>
+/** Everything in clear, to be sealed. */
+export const configurationBytes = ({ appSettings, connectionStrings }: SiteConfiguration): Uint8Array =>
   Buffer.from(
     JSON.stringify({
       appSettings: Object.entries(appSettings).map(([name, value]) => [name, value.reveal()]),
@@ -74,7 +75,11 @@ export const openConfiguration = async (
   key?: Secret,
 ): Promise<SiteConfiguration | undefined> => {
   if (entry.values === undefined) return undefined;
-  const json = parsed(await recovery.open(entry.values.sealed, contextOf(entry.site), key));
+  return configurationFromBytes(await recovery.open(entry.values.sealed, contextOf(entry.site), key));
+};
+
+export const configurationFromBytes = (bytes: Uint8Array): SiteConfiguration => {
+  const json = parsed(bytes);
   return {
     appSettings: Object.fromEntries(rows(json["appSettings"], 2).map(([name, value]) => [name, new Secret(value)])),
     connectionStrings: Object.fromEntries(

@@ -162,8 +162,10 @@ export class RestorePlan {
   }
 
   /** What will be staged and everything that changes: for the check of disk and borders. */
-  *stagedFiles(): Generator<{ readonly path: BytePath; readonly sizeBytes: number; readonly mtimeNs: bigint }> {
-    for (const place of this.staged) {
+  *stagedFiles(
+    places: Iterable<number> = this.staged,
+  ): Generator<{ readonly path: BytePath; readonly sizeBytes: number; readonly mtimeNs: bigint }> {
+    for (const place of places) {
       const { name, kind, sizeBytes, mtimeNs } = this.#sources.directory.at(place);
       yield { path: pathIn(name), sizeBytes: kind === "file" ? sizeBytes : 0, mtimeNs };
     }

@@ -22,7 +22,7 @@ export interface SiteHost {
    * Whom something restored belongs to here: by name where this host knows the name, else by id. Undefined: it stays with
    * whoever runs this, who may not give files away.
    */
-  ownerOf(wanted: WantedOwner): { readonly uid: number; readonly gid: number } | undefined;
+  readonly ownerOf: (wanted: WantedOwner) => { readonly uid: number; readonly gid: number } | undefined;
 
   /** Runs that left an area behind (staged, kept, or in the middle of a swap). */
   exchanges(): Promise<readonly string[]>;

@@ -82,19 +82,30 @@ interface Steps {
     result: Outcome;
   };
   removeBackup: { input: BackupRef; result: Outcome };
-  checkArchive: { input: RunRef; result: Outcome };
-  planRestore: { input: RunRef; result: Outcome<{ readonly plan: ScratchName; readonly changes: number }> };
+  checkArchive: { input: RunRef; result: Outcome<{ readonly checked: ScratchName }> };
+  planRestore: {
+    input: RunRef & { readonly checked: ScratchName };
+    /** Without a change the site is not touched at all. */
+    result: Outcome<{ readonly plan: ScratchName; readonly changes: number }>;
+  };
   stageRestore: { input: RunRef & { readonly plan: ScratchName }; result: Outcome<{ readonly staged: ScratchName }> };
   stopSite: { input: RunRef; result: Outcome };
   restageRestore: {
     input: RunRef & { readonly staged: ScratchName };
     result: Outcome<{ readonly staged: ScratchName }>;
   };
-  swapIn: { input: RunRef & { readonly staged: ScratchName }; result: Outcome };
-  restoreConfiguration: { input: RunRef; result: Outcome };
-  putBack: { input: RunRef; result: Outcome };
+  swapIn: { input: RunRef & { readonly staged: ScratchName }; result: Outcome<{ readonly report: ScratchName }> };
+  restoreConfiguration: {
+    input: RunRef & { readonly checked: ScratchName };
+    result: Outcome<{ readonly report: ScratchName }>;
+  };
+  putBack: { input: RunRef; result: Outcome<{ readonly report: ScratchName }> };
   startSite: { input: RunRef; result: Outcome };
-  closeRestore: { input: RunRef & { readonly failure?: string }; result: Outcome };
+  closeRestore: {
+    /** `reports` are lines for the log, in the order in which they came up; each has the form of `RestoreReport`. */
+    input: RunRef & { readonly reports: readonly ScratchName[]; readonly failure?: string };
+    result: Outcome;
+  };
   verifyArchive: {
     /** `from`: how many entries have been checked; `failure`: why it ends here. */
     input: VerifyRef & { readonly from: number; readonly failure?: string };
@@ -108,7 +119,7 @@ interface Children {
   restoreSite: { input: RunRef; result: { readonly done: true } };
   undoRestore: { input: RunRef; result: { readonly done: true } };
   deleteBackup: { input: BackupRef; result: { readonly done: true } };
-  verifyArchive: { input: VerifyRef; result: { readonly done: true } };
+  verifyBackup: { input: VerifyRef; result: { readonly done: true } };
 }
 
 export type StepName = keyof Steps;

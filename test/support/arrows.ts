@@ -127,7 +127,7 @@ const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly
   },
   {
     in: /^steps\//,
-    may: /^\.\.\/operations\/(?:rows\/[\w-]+|installation|credentials|free-site|start-run)\.ts$/,
+    may: /^\.\.\/operations\/(?:rows\/[\w-]+|installation|credentials|free-site|restore-archive|start-run)\.ts$/,
     because:
       "Steps read and write the same rows as operations, with the same installation, and end and start runs by the same rules.",
   },

@@ -5,6 +5,10 @@ import { fakeWorkflow, finish } from "../support/fake-workflow.ts";
 
 const run = { site: { subscription: "s", resourceGroup: "g", name: "shop" }, run: "restore-1", epoch: 2 };
 const whole = {
+  checkArchive: () => ({ ok: true as const, checked: "checked" }),
+  swapIn: () => ({ ok: true as const, report: "swapped" }),
+  restoreConfiguration: () => ({ ok: true as const, report: "configured" }),
+  putBack: () => ({ ok: true as const, report: "put back" }),
   planRestore: () => ({ ok: true as const, plan: "plan", changes: 1 }),
   stageRestore: () => ({ ok: true as const, staged: "staged" }),
   restageRestore: () => ({ ok: true as const, staged: "staged again" }),
@@ -29,7 +33,7 @@ describe("a restore", () => {
       "closeRestore",
     ]);
     expect(calls.find((call) => call.step === "swapIn")?.input).toMatchObject({ staged: "staged again" });
-    expect(calls.at(-1)?.input).toEqual(run);
+    expect(calls.at(-1)?.input).toEqual({ ...run, reports: ["plan", "staged again", "swapped", "configured"] });
   });
 
   it.each(["checkArchive", "planRestore", "stageRestore"] as const)(
@@ -38,9 +42,15 @@ describe("a restore", () => {
       const { wf, calls, steps } = fakeWorkflow({ ...whole, ...failing(step) });
       finish(restoreSite(wf, run));
       expect(steps()).not.toContain("stopSite");
-      expect(calls.at(-1)?.input).toEqual({ ...run, failure: `${step} said no` });
+      expect(calls.at(-1)?.input).toMatchObject({ ...run, failure: `${step} said no` });
     },
   );
+
+  it("does not touch the site when there is nothing to change", () => {
+    const { wf, steps } = fakeWorkflow({ ...whole, planRestore: () => ({ ok: true, plan: "plan", changes: 0 }) });
+    finish(restoreSite(wf, run));
+    expect(steps()).toEqual(["checkArchive", "planRestore", "closeRestore"]);
+  });
 
   it.each(["swapIn", "restoreConfiguration"] as const)(
     "puts everything back and starts the site when %s says no",
@@ -48,9 +58,25 @@ describe("a restore", () => {
       const { wf, calls, steps } = fakeWorkflow({ ...whole, ...failing(step) });
       finish(restoreSite(wf, run));
       expect(steps().slice(-3)).toEqual(["putBack", "startSite", "closeRestore"]);
-      expect(calls.at(-1)?.input).toEqual({ ...run, failure: `${step} said no` });
+      expect(calls.at(-1)?.input).toMatchObject({ ...run, failure: `${step} said no` });
     },
   );
+
+  it("tells both faults when what was replaced cannot be put back", () => {
+    const { wf, calls, steps } = fakeWorkflow({
+      ...whole,
+      ...failing("swapIn"),
+      putBack: () => {
+        throw new Error("a folder stands in the way");
+      },
+    });
+    finish(restoreSite(wf, run));
+    expect(steps().slice(-3)).toEqual(["putBack", "startSite", "closeRestore"]);
+    expect(calls.at(-1)?.input).toMatchObject({
+      failure:
+        "swapIn said no What was replaced could not be put back: The step putBack failed: a folder stands in the way",
+    });
+  });
 
   it("puts everything back also when the swap keeps throwing", () => {
     const { wf, calls, steps } = fakeWorkflow({
@@ -61,7 +87,7 @@ describe("a restore", () => {
     });
     finish(restoreSite(wf, run));
     expect(steps().slice(-3)).toEqual(["putBack", "startSite", "closeRestore"]);
-    expect(calls.at(-1)?.input).toEqual({ ...run, failure: "The step swapIn failed: EIO" });
+    expect(calls.at(-1)?.input).toMatchObject({ ...run, failure: "The step swapIn failed: EIO" });
   });
 
   it("leaves the swap alone once another run owns the site", () => {
@@ -69,6 +95,7 @@ describe("a restore", () => {
     const { wf, steps } = fakeWorkflow({ ...whole, swapIn: lost });
     finish(restoreSite(wf, run));
     expect(steps()).not.toContain("putBack");
+    expect(steps()).not.toContain("startSite");
   });
 
   it("starts the site again when it could not be stopped", () => {
@@ -81,7 +108,7 @@ describe("a restore", () => {
 
 describe("an undo", () => {
   it("stops, puts back, starts and closes", () => {
-    const { wf, steps } = fakeWorkflow({});
+    const { wf, steps } = fakeWorkflow(whole);
     finish(undoRestore(wf, run));
     expect(steps()).toEqual(["stopSite", "putBack", "startSite", "closeRestore"]);
   });
@@ -90,6 +117,6 @@ describe("an undo", () => {
     const { wf, calls } = fakeWorkflow(failing("putBack"));
     finish(undoRestore(wf, run));
     expect(calls.map((call) => call.step)).toEqual(["stopSite", "putBack", "startSite", "closeRestore"]);
-    expect(calls.at(-1)?.input).toEqual({ ...run, failure: "putBack said no" });
+    expect(calls.at(-1)?.input).toEqual({ ...run, reports: [], failure: "putBack said no" });
   });
 });

@@ -15,6 +15,9 @@ export const progressPrefix = (run: string): string => `progress!${run}!`;
 export const progressKey = (run: string, part: string): string => `${progressPrefix(run)}${part}`;
 export const operationPrefix = "operation!";
 export const operationKey = (id: string): string => `${operationPrefix}${id}`;
+/** What a restore run replaced, as long as it can be undone. */
+export const configurationBeforePrefix = "before!";
+export const configurationBeforeKey = (run: string): string => `${configurationBeforePrefix}${run}`;
 
 /** Configurations and their due rows share one partition, so that moving the next run is one batch. */
 export const schedulePartition = "schedules";

@@ -72,3 +72,8 @@ export const siteBusy = (run: OpenRun) => refuse("SiteBusy", { run: run.id, kind
 
 /** The site's row with `run` as its owner. */
 export const takenBy = (row: SiteRow, run: OpenRun): SiteRow => ({ ...row, epoch: row.epoch + 1, run });
+
+export const withoutUndo = (row: SiteRow): SiteRow => {
+  const { undo: _, ...rest } = row;
+  return rest;
+};

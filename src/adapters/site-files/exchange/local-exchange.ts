@@ -57,8 +57,7 @@ export class LocalExchange implements Exchange {
     return this.#eachArea().map((area) => {
       makeArea(area);
       for (const name of readdirSync(bytes(area.directory), "latin1"))
-        if (name.startsWith("staged-") && !kept.has(name))
-          rmSync(bytes(`${area.directory}/${name}`), { recursive: true, force: true });
+        if (name.startsWith("staged-") && !kept.has(name)) remove(`${area.directory}/${name}`);
       const directory = stagedIn(area, attempt);
       mkdirSync(bytes(directory), { mode: 0o700 });
       return { at: area.root.at, directory: readable(directory) };
@@ -106,12 +105,19 @@ export class LocalExchange implements Exchange {
     const state = this.#state();
     if (state === "swapping" || state === "puttingBack")
       throw new Error(`The swap of ${this.#options.run} is under way.`);
-    // The main area last: as long as it is there, the rest is found again after a crash.
-    for (const area of this.#eachArea().toReversed()) rmSync(bytes(area.directory), { recursive: true, force: true });
+    const [main, ...others] = this.#eachArea();
+    if (main === undefined || (state === "none" && !isThere(main.directory))) return;
+    // From here on nothing of it counts any more: half an area must not look like half a swap.
+    this.#mark("forgotten");
+    for (const area of others) remove(area.directory);
+    for (const name of readdirSync(bytes(main.directory), "latin1"))
+      if (name !== "forgotten") remove(`${main.directory}/${name}`);
+    remove(main.directory);
   }
 
   #state(): ExchangeState {
     const has = (name: string): boolean => isThere(this.#file(name));
+    if (has("forgotten")) return "none";
     if (has("done-back")) return "putBack";
     if (has("back")) return "puttingBack";
     if (has("done-forward")) return "swapped";
@@ -248,6 +254,8 @@ const setBack = ({ line, place, finder, context }: Move): boolean => {
   if (places !== undefined) backMetadata(line, places, context);
   return true;
 };
+
+const remove = (path: string): void => rmSync(bytes(path), { recursive: true, force: true });
 
 const notBroughtBack = (missed: readonly BytePath[]): Error => {
   const shown = missed.slice(0, 5).map(readable).join(", ");

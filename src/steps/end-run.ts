@@ -1,0 +1,20 @@
+import type { Installation } from "../operations/installation.ts";
+import { removeProgress } from "../operations/rows/backup-rows.ts";
+import { forgetRun } from "../operations/rows/open-run-rows.ts";
+import { readSiteRow } from "../operations/rows/site-row.ts";
+import { runRef, startRun } from "../operations/start-run.ts";
+import type { Call } from "../ports/call.ts";
+import type { RunRef } from "../workflows/contract.ts";
+import { scratchOf } from "./scratch.ts";
+
+/**
+ * After a run's site was freed: starts whoever waited and clears away what the run needed. Idempotent: also an attempt
+ * that comes after the site was freed makes sure of it.
+ */
+export const endRun = async (deps: Installation, ref: RunRef, call: Call): Promise<void> => {
+  const row = await readSiteRow(deps.catalog, ref.site);
+  if (row.run !== undefined && row.run.id !== ref.run) await startRun(deps, call, ref.site, runRef(ref.site, row));
+  await scratchOf(await deps.scratch(), ref.run).clear();
+  await removeProgress(deps.catalog, ref.site, ref.run);
+  await forgetRun(deps.catalog, ref.run);
+};

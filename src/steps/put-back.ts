@@ -1,0 +1,38 @@
+import { siteLabel } from "../domain/site.ts";
+import type { Installation } from "../operations/installation.ts";
+import type { Call } from "../ports/call.ts";
+import type { RunRef, StepResult } from "../workflows/contract.ts";
+import { failed, ownsSite, runLost } from "./owns-site.ts";
+import { reportProgress } from "./progress.ts";
+import { putConfigurationBack } from "./restore-configuration.ts";
+import { operationOf, type RestoreReport } from "./restore-run.ts";
+import { restoring } from "./restoring.ts";
+import { scratchOf } from "./scratch.ts";
+
+/** Brings back what a restore replaced: this run's own when it failed, that of an earlier one when this is its undo. */
+export const putBack =
+  (deps: Installation) =>
+  (ref: RunRef, call: Call): Promise<StepResult<"putBack">> =>
+    restoring(async () => {
+      const { undoOf } = await operationOf(deps, ref);
+      const run = undoOf ?? ref.run;
+      const progress = reportProgress(deps, ref, "back");
+      progress.set({ phase: "Putting back" });
+      const host = await deps.hosts.host(ref.site);
+      const exchange = host.exchange(run);
+      if (undoOf !== undefined && (await exchange.state()) === "none")
+        return failed("What the restore had replaced is not there any more; nothing was undone.");
+      if (!(await ownsSite(deps, ref))) return runLost;
+      const { notes } = await exchange.putBack();
+      const hasConfiguration = await putConfigurationBack(deps, ref, { run, host });
+      await progress.end();
+      call.log.info("content put back", { site: siteLabel(ref.site), run: ref.run });
+      const report: RestoreReport = {
+        lines: [
+          "What was replaced was put back.",
+          ...(hasConfiguration ? ["The configuration was put back."] : []),
+          ...notes,
+        ],
+      };
+      return { ok: true, report: await scratchOf(await deps.scratch(), ref.run).putJson(report) };
+    });

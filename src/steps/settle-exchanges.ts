@@ -1,0 +1,51 @@
+import { siteLabel } from "../domain/site.ts";
+import type { Installation } from "../operations/installation.ts";
+import { forgetConfigurationsBefore } from "../operations/rows/configuration-before-rows.ts";
+import { changeSite, readSiteRow, withoutUndo } from "../operations/rows/site-row.ts";
+import type { Call } from "../ports/call.ts";
+import type { SiteHost } from "../ports/site-host.ts";
+import type { RunRef } from "../workflows/contract.ts";
+import { ownsSite } from "./owns-site.ts";
+import { RunLost } from "./progress.ts";
+
+/**
+ * Before a run looks at its site's content: what runs that lost the site left half exchanged is put back, and what they
+ * staged is dropped. What the last restore replaced stays kept. Throws when something cannot be put back: then a person
+ * has to look at the site first.
+ */
+export const settleExchanges = async (
+  deps: Pick<Installation, "catalog">,
+  { ref, host }: { readonly ref: RunRef; readonly host: SiteHost },
+  call: Call,
+): Promise<void> => {
+  for (const run of await host.exchanges()) {
+    if (run === ref.run) continue;
+    if (!(await ownsSite(deps, ref))) throw new RunLost(ref.run);
+    const { undo } = await readSiteRow(deps.catalog, ref.site);
+    const isLast = undo?.run === run;
+    const exchange = host.exchange(run);
+    const state = await exchange.state();
+    // What a swap replaced that ended well is kept for undo; a swap that no undo knows was never acknowledged.
+    if (isLast && state === "swapped") continue;
+    if (state === "swapping" || state === "puttingBack" || state === "swapped") {
+      call.log.warn("an interrupted restore is put back", { site: siteLabel(ref.site), run });
+      await exchange.putBack();
+      await host.start(run);
+    }
+    if (isLast) await changeSite(deps.catalog, ref.site, (row) => ({ row: withoutUndo(row), result: undefined }));
+    await exchange.forget();
+  }
+};
+
+/** Drops what runs left beside the site, but for the last restore's and that of whoever owns the site now. */
+export const forgetExchanges = async (
+  deps: Pick<Installation, "catalog">,
+  { ref, host }: { readonly ref: Pick<RunRef, "site">; readonly host: SiteHost },
+): Promise<void> => {
+  // Listed before the row is read: whoever came later is not in the list.
+  const runs = await host.exchanges();
+  const { undo, run: owner } = await readSiteRow(deps.catalog, ref.site);
+  const isNeeded = (run: string): boolean => run === undo?.run || run === owner?.id;
+  for (const run of runs) if (!isNeeded(run)) await host.exchange(run).forget();
+  await forgetConfigurationsBefore(deps.catalog, ref.site, isNeeded);
+};

@@ -1,0 +1,18 @@
+import { siteLabel } from "../domain/site.ts";
+import type { Installation } from "../operations/installation.ts";
+import type { Call } from "../ports/call.ts";
+import type { RunRef, StepResult } from "../workflows/contract.ts";
+import { ownsSite, runLost } from "./owns-site.ts";
+import { restoring } from "./restoring.ts";
+
+/** Undoes the stop of this run; the offline page goes last. */
+export const startSite =
+  (deps: Installation) =>
+  (ref: RunRef, call: Call): Promise<StepResult<"startSite">> =>
+    restoring(async () => {
+      if (!(await ownsSite(deps, ref))) return runLost;
+      const host = await deps.hosts.host(ref.site);
+      await host.start(ref.run);
+      call.log.info("site started", { site: siteLabel(ref.site), run: ref.run });
+      return { ok: true };
+    });
