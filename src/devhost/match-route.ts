@@ -75,7 +75,6 @@ export const matchRoute = (segments: readonly RouteSegment[], path: string): Rou
     const parameter = onlyParameter(segment);
     const slash = path.indexOf("/", at);
     const text = path.slice(at, slash === -1 ? undefined : slash);
-    if (text === "" && at < path.length) return undefined;
     if (parameter && text !== "" && parameter.catchAll) {
       values[parameter.name] = path.slice(at);
       at = path.length;

@@ -88,6 +88,7 @@ describeOwnHosts("SIGTERM", () => {
     while (await isOpen(host.url));
     outgoing.end("after");
     expect(await code).toBe(0);
+    expect(host.log()).toContain("The app was told of the end.");
     expect(text).toBe("beforeafter");
   });
 });

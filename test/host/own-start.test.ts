@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { get } from "./call.ts";
 import { describeOwnHosts } from "./differences.ts";
 import { ownHosts, readJson } from "./own-hosts.ts";
 
@@ -30,6 +31,50 @@ describeOwnHosts("the ports of a host", () => {
   });
 });
 
+const core = 'createRequire(import.meta.url)("@azure/functions-core")';
+const importCore = 'import { createRequire } from "node:module";';
+const register = (name: string, binding: object): string =>
+  `${core}.registerFunction(${JSON.stringify({ name, bindings: { one: { direction: "in", ...binding } } })}, () => ({}));`;
+const withoutStreams = [
+  importCore,
+  `${core}.setProgrammingModel({ name: "none", version: "1", getCapabilities: async () => ({}) });`,
+  register("plain", { type: "httpTrigger" }),
+].join("\n");
+
+describeOwnHosts("a function that this host does not run", () => {
+  it("is left out by name, and the rest of the app runs", async () => {
+    const app = readFileSync(join(hosts.app, "dist", "main.js"), "utf8");
+    const more = [
+      importCore,
+      app,
+      register("queued", { type: "queueTrigger" }),
+      register("unclosed", { type: "httpTrigger", route: "a/{b" }),
+    ];
+    const host = await hosts.withFile("dist/main.js", more.join("\n"), () => hosts.start("left-out"));
+    expect(host.log()).toMatch(/'queued' function is in error and is left out: .* queueTrigger/);
+    expect(host.log()).toMatch(/'unclosed' function is in error and is left out: .* not closed/);
+    expect(host.log()).toMatch(/'reserved_admin' function is in error and is left out: .* built in routes/);
+    expect(host.log()).toMatch(/'wrong_schedule' function is in error and is left out: .*"61 \* \* \* \* \*"/);
+    expect((await get("/hello", { baseUrl: host.url })).status).toBe(200);
+  });
+});
+
+describeOwnHosts("the log", () => {
+  it("has what a function said, after the app's own hook", async () => {
+    const host = await hosts.start("logged");
+    await get("/hooked", { baseUrl: host.url });
+    expect(host.log()).toContain("warning Function.hooked.User: hooked: a line");
+  });
+
+  it("has why a handler failed, which its caller is not told", async () => {
+    const host = await hosts.start("failed");
+    await get("/misbehave/throws", { baseUrl: host.url });
+    await get("/misbehave/nothing", { baseUrl: host.url });
+    expect(host.log()).toMatch(/Function "misbehave" failed: Error: secret detail/);
+    expect(host.log()).toMatch(/Function "misbehave" returned nothing\. .*this caller would wait 240 s/);
+  });
+});
+
 describeOwnHosts("a host that cannot start says why and ends", () => {
   /** What the host says when a file of its app has other content. */
   const refusal = (file: string, content: string): Promise<string> =>
@@ -55,6 +100,7 @@ describeOwnHosts("a host that cannot start says why and ends", () => {
       says: /could not be loaded: the app is broken/,
       file: "dist/main.js",
     },
+    { content: withoutStreams, says: /is not in stream mode, which this host needs/, file: "dist/main.js" },
     { content: "export {};", says: /The app registered no functions/, file: "dist/main.js" },
   ])("where $file is $content", async ({ file, content, says }) => {
     expect(await refusal(file, content)).toMatch(says);
