@@ -8,7 +8,10 @@ export interface Config {
   /** Folder of everything this installation keeps on this machine. */
   readonly dataFolder: string;
   readonly httpPort: number;
-  readonly tlsPort: number;
+  /** Undefined: no https here (something in front does it). */
+  readonly tlsPort: number | undefined;
+  /** The owner's own certificate for https; absent: one signed by the installation's own authority. */
+  readonly tlsFiles?: { readonly certFile: string; readonly keyFile: string };
   /** Folder of site files. */
   readonly sitesFolder: string;
   /** Where a new site (restore with overwrite false) gets its directory. */
@@ -81,7 +84,12 @@ const azureHosts =
 const settings = z.object({
   LIFEBOAT_DATA: folder.optional(),
   LIFEBOAT_PORT: port(7071),
-  LIFEBOAT_TLS_PORT: port(7443),
+  LIFEBOAT_TLS_PORT: z
+    .string()
+    .refine((text) => text === "off" || (/^\d{1,5}$/.test(text) && Number(text) <= 65535), "a port number, or off")
+    .optional(),
+  LIFEBOAT_TLS_CERT: z.string().optional(),
+  LIFEBOAT_TLS_KEY: z.string().optional(),
   LIFEBOAT_SITES: folder.optional(),
   LIFEBOAT_SITES_ROOT: folder.optional(),
   LIFEBOAT_DESTINATION: destination.optional(),
@@ -96,6 +104,8 @@ const settings = z.object({
   LIFEBOAT_UNDO_DAYS: z.coerce.number("days").min(0, "0 or more days").default(3),
   LIFEBOAT_MAX_BACKUP_BYTES: z.coerce.number("bytes").int("whole bytes").positive("more than 0 bytes").optional(),
 });
+
+type Settings = z.infer<typeof settings>;
 
 // Settings that other readers own: the test runner, the example that `npm start` offers, the host's task hub.
 const knownElsewhere = new Set([
@@ -122,7 +132,11 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     (name) => !settingNames.includes(name) && !knownElsewhere.has(name) && !name.startsWith("LIFEBOAT_TEST_"),
   );
   const parsed = settings.safeParse(given);
+  const lonely = ["LIFEBOAT_TLS_CERT", "LIFEBOAT_TLS_KEY"].filter((name) => given[name] !== undefined);
   const problems = [
+    ...(lonely.length === 1
+      ? [`${lonely.join("")}: certificate and key come together (LIFEBOAT_TLS_CERT and LIFEBOAT_TLS_KEY).`]
+      : []),
     ...(parsed.error?.issues ?? []).map(
       (issue) =>
         `${String(issue.path[0])}: ${issue.message.replace(/^Invalid input: expected /, "expected ")} (is "${shown(String(issue.path[0]), given)}")`,
@@ -140,14 +154,24 @@ const shown = (name: string, given: Readonly<Record<string, string | undefined>>
 const keyless = (destinationUrl: string): readonly string[] =>
   destinationUrl.startsWith("https://") && !/[?{]/.test(destinationUrl) ? [destinationUrl.replace(/\/+$/, "")] : [];
 
-const toConfig = (value: z.infer<typeof settings>): Config => {
+/** Whoever lets the system choose the port of http does not care for that of https either. */
+const tlsPortOf = ({ LIFEBOAT_TLS_PORT: given, LIFEBOAT_PORT: http }: Settings): number | undefined => {
+  if (given === "off") return undefined;
+  return given === undefined ? (http === 0 ? 0 : 7443) : Number(given);
+};
+
+const tlsFilesOf = ({ LIFEBOAT_TLS_CERT: cert, LIFEBOAT_TLS_KEY: key }: Settings): Pick<Config, "tlsFiles"> =>
+  cert === undefined || key === undefined ? {} : { tlsFiles: { certFile: resolve(cert), keyFile: resolve(key) } };
+
+const toConfig = (value: Settings): Config => {
   const dataFolder = resolve(value.LIFEBOAT_DATA ?? join(homedir(), ".lifeboat"));
   const backups = join(dataFolder, "backups");
   const defaultDestination = value.LIFEBOAT_DESTINATION ?? `${pathToFileURL(backups).href}/{site}`;
   return {
     dataFolder,
     httpPort: value.LIFEBOAT_PORT,
-    tlsPort: value.LIFEBOAT_TLS_PORT,
+    tlsPort: tlsPortOf(value),
+    ...tlsFilesOf(value),
     sitesFolder: resolve(value.LIFEBOAT_SITES ?? join(dataFolder, "sites")),
     sitesRoot: resolve(value.LIFEBOAT_SITES_ROOT ?? join(dataFolder, "www")),
     defaultDestination,

@@ -1,7 +1,12 @@
 import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { adminKeyFile, ensureAdminKey } from "./adapters/callers/admin-key.ts";
+import { consoleLine } from "./adapters/console/console-line.ts";
+import { CertificateUnusable, givenCertificate } from "./adapters/tls/given-certificate.ts";
+import { ownCertificate, type ServerCertificate } from "./adapters/tls/own-authority.ts";
 import { ConfigProblems, readConfig, settingNames, type Config } from "./config.ts";
 import { HostFailure } from "./devhost/host-failure.ts";
 import { startHost, type Host } from "./devhost/host.ts";
@@ -16,8 +21,8 @@ const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 const flagOf = (setting: string): string => setting.replace("LIFEBOAT_", "").toLowerCase().replaceAll("_", "-");
 
 const applyFlags = (): void => {
-  // A secret on the command line shows in every list of processes.
-  const settings = settingNames.filter((name) => !/KEY/.test(name));
+  // A secret on the command line shows in every list of processes; of the key of https only the file is named.
+  const settings = settingNames.filter((name) => !/KEY/.test(name) || name === "LIFEBOAT_TLS_KEY");
   const options = Object.fromEntries(settings.map((name) => [flagOf(name), { type: "string" as const }]));
   const { values } = parseArgs({ options, strict: true, allowPositionals: false });
   for (const name of settings) {
@@ -26,10 +31,16 @@ const applyFlags = (): void => {
   }
 };
 
-const printReady = (host: Host, config: Config, isFirstStart: boolean): void => {
+interface Told {
+  readonly isFirstStart: boolean;
+  readonly trust: string | undefined;
+}
+
+const printReady = (host: Host, config: Config, { isFirstStart, trust }: Told): void => {
   const key = adminKeyFile(config.dataFolder);
   const lines = [
     `Lifeboat is ready at ${host.url}`,
+    ...(host.tlsUrl === undefined ? [] : [`  https  ${host.tlsUrl}  (${trust})`]),
     `  data   ${config.dataFolder}`,
     `  key    ${key}${isFirstStart ? "  (made just now; keep it to yourself)" : ""}`,
     `  sites  ${config.sitesFolder}  (one JSON file each, see docs/sites.md)`,
@@ -55,7 +66,10 @@ const stopOnSignals = (host: Host): void => {
 
 /** People get the message, never a stack trace; whoever needs that sets NODE_DEBUG=lifeboat. */
 const fail = (error: unknown): void => {
-  const isSaid = (error instanceof HostFailure && !(error instanceof AppNotLoaded)) || error instanceof ConfigProblems;
+  const isSaid =
+    (error instanceof HostFailure && !(error instanceof AppNotLoaded)) ||
+    error instanceof ConfigProblems ||
+    error instanceof CertificateUnusable;
   // What the app itself says is about files and settings of the user, not about the app.
   const reason = error instanceof AppNotLoaded ? error.cause : error;
   console.error(isSaid ? error.message : `Lifeboat could not start: ${messageOf(reason)}`);
@@ -67,17 +81,42 @@ const start = async (): Promise<void> => {
   applyFlags();
   const config = readConfig(process.env);
   const isFirstStart = prepare(config);
+  const https = config.tlsPort === undefined ? undefined : { ...certificateOf(config), port: config.tlsPort };
   const host = await startHost({
     appFile: `${packageFolder}dist/main.js`,
     rootDir: packageFolder,
     dataDir: config.dataFolder,
     port: config.httpPort,
+    ...(https === undefined ? {} : { tls: { key: https.key, cert: https.cert, port: https.port } }),
     log: (level, category, message) => {
-      if (level === "error" || level === "warning" || level === "critical") console.error(`${category}: ${message}`);
+      const line = consoleLine(new Date(), level, category, message);
+      if (line !== undefined) console[level === "information" ? "log" : "error"](line);
     },
   });
   stopOnSignals(host);
-  printReady(host, config, isFirstStart);
+  if (https !== undefined) keepCertificate(host, config);
+  printReady(host, config, { isFirstStart, trust: https?.trust });
+};
+
+/** What https is served with, and how its clients come to trust it. */
+const certificateOf = ({ tlsFiles, dataFolder }: Config): ServerCertificate & { readonly trust: string } => {
+  const now = new Date();
+  if (tlsFiles !== undefined) return { ...givenCertificate(tlsFiles, now), trust: `by ${tlsFiles.certFile}` };
+  const { key, cert, authorityFile } = ownCertificate({ folder: join(dataFolder, "tls"), now, machine: hostname() });
+  return { key, cert, trust: `clients need NODE_EXTRA_CA_CERTS=${authorityFile}` };
+};
+
+const renewalCheckMs = 12 * 3_600_000;
+
+/** A service that runs for a year must not end up with a certificate that has expired. */
+const keepCertificate = (host: Host, config: Config): void => {
+  setInterval(() => {
+    try {
+      host.renewCertificate(certificateOf(config));
+    } catch (error) {
+      console.error(`The certificate of https could not be renewed: ${messageOf(error)}`);
+    }
+  }, renewalCheckMs).unref();
 };
 
 /** True when the data folder's key was made by this start. */

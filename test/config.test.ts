@@ -28,6 +28,22 @@ describe("the configuration", () => {
     expect(read).not.toThrow(/short-secret|pass/);
   });
 
+  it.each([
+    [{}, 7443],
+    [{ LIFEBOAT_PORT: "0" }, 0],
+    [{ LIFEBOAT_PORT: "0", LIFEBOAT_TLS_PORT: "8443" }, 8443],
+    [{ LIFEBOAT_TLS_PORT: "off" }, undefined],
+  ])("serves https beside http: %j", (given, tlsPort) => {
+    expect(readConfig({ LIFEBOAT_DATA: "/data", ...given }).tlsPort).toBe(tlsPort);
+  });
+
+  it("wants a certificate of one's own with its key", () => {
+    const files = { LIFEBOAT_TLS_CERT: "/c.pem", LIFEBOAT_TLS_KEY: "/k.pem" };
+    expect(readConfig(files).tlsFiles).toEqual({ certFile: "/c.pem", keyFile: "/k.pem" });
+    expect(() => readConfig({ LIFEBOAT_TLS_CERT: "/c.pem" })).toThrow(/LIFEBOAT_TLS_KEY/);
+    expect(() => readConfig({ LIFEBOAT_TLS_PORT: "70000" })).toThrow(/LIFEBOAT_TLS_PORT/);
+  });
+
   it("takes an empty setting for one that is not set", () => {
     expect(readConfig({ LIFEBOAT_DATA: "/data", LIFEBOAT_PORT: "" }).httpPort).toBe(7071);
   });

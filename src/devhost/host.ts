@@ -22,6 +22,8 @@ export type Host = {
   readonly tlsUrl: string | undefined;
   readonly masterKey: string;
   readonly functionNames: readonly string[];
+  /** Serves https with this certificate from now on; nothing without tls. */
+  renewCertificate(certificate: Certificate): void;
   /** Resolves when no orchestration is running or due. */
   idle(): Promise<void>;
   /** Takes nothing new, gives what runs so long (10 s by default) to end, then closes everything. */
@@ -146,6 +148,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
       tlsUrl: https?.url,
       masterKey: keys.master,
       functionNames: parts.app?.names ?? [],
+      renewCertificate: (certificate) => https?.renew(certificate),
       idle: async () => parts.durable?.idle(),
       stop: (graceMs = defaultGraceMs) => (stopping ??= shutDown(parts, graceMs, settled)),
     };

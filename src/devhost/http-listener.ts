@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { HostFailure } from "./host-failure.ts";
 import type { Scheme } from "./http-call.ts";
@@ -16,6 +16,8 @@ export type ListenerOptions = {
 export type Listener = {
   readonly url: string;
   readonly port: number;
+  /** New connections get this certificate. */
+  renew(certificate: Certificate): void;
   /** Takes no new connections; resolves when the open ones have ended, or after so long, when it cuts them. */
   close(graceMs: number): Promise<void>;
 };
@@ -85,6 +87,9 @@ export const listen = (options: ListenerOptions): Promise<Listener> =>
       resolve({
         url: `${options.tls ? "https" : "http"}://${host}:${port}`,
         port,
+        renew: (certificate) => {
+          if (server instanceof TlsServer) server.setSecureContext(certificate);
+        },
         close: (graceMs) => close(server, graceMs),
       });
     });

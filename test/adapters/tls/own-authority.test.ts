@@ -1,0 +1,177 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:https";
+import { once } from "node:events";
+import { execFileSync } from "node:child_process";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CertificateUnusable, givenCertificate } from "../../../src/adapters/tls/given-certificate.ts";
+import { ownCertificate } from "../../../src/adapters/tls/own-authority.ts";
+import { describeWith, hasCommand } from "../../support/needs.ts";
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "lifeboat-tls-"))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const machine = "Backup-Host.example";
+const dayMs = 86_400_000;
+const today = new Date();
+const after = (days: number): Date => new Date(today.getTime() + days * dayMs);
+const tls = () => join(folder, "tls");
+const own = (now = today, name = machine) => ownCertificate({ folder: tls(), now, machine: name });
+const authority = () => new X509Certificate(readFileSync(join(tls(), "ca.pem")));
+
+describe("the installation's own authority", () => {
+  it("signs a certificate for localhost, both loopback addresses and the machine, in a folder only the owner can read", () => {
+    const { cert, key, authorityFile, isNewAuthority } = own();
+    expect({ authorityFile, isNewAuthority }).toEqual({ authorityFile: join(tls(), "ca.pem"), isNewAuthority: true });
+    const certificate = new X509Certificate(cert);
+    expect(certificate.verify(authority().publicKey)).toBe(true);
+    expect(certificate.checkIssued(authority())).toBe(true);
+    expect(certificate.checkPrivateKey(createPrivateKey(key))).toBe(true);
+    for (const name of ["localhost", "backup-host.example"]) expect(certificate.checkHost(name)).toBe(name);
+    for (const address of ["127.0.0.1", "::1"]) expect(certificate.checkIP(address)).toBe(address);
+    expect(certificate.checkHost("elsewhere.example")).toBeUndefined();
+    expect({ ca: certificate.ca, authority: authority().ca }).toEqual({ ca: false, authority: true });
+    expect(statSync(tls()).mode & 0o777).toBe(0o700);
+    const modes = readdirSync(tls()).map((name) => `${name} ${(statSync(join(tls(), name)).mode & 0o777).toString(8)}`);
+    expect(modes.toSorted()).toEqual(["authority.pem 600", "ca.pem 600", "server.pem 600"]);
+  });
+
+  it("serves clients that trust ca.pem and nothing else, by every name", async () => {
+    const { key, cert } = own();
+    const server = createServer({ key, cert }, (_, response) => response.end("hello"));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const ask = (ca: string | undefined, servername: string) =>
+      new Promise<string>((resolve) => {
+        const options = { port, host: "127.0.0.1", servername, agent: false, ...(ca === undefined ? {} : { ca }) };
+        request(options, (response) => {
+          response.resume();
+          resolve(String(response.statusCode));
+        })
+          .on("error", (error) => resolve(error.message))
+          .end();
+      });
+    try {
+      const ca = readFileSync(join(tls(), "ca.pem"), "utf8");
+      for (const name of ["localhost", "backup-host.example", ""]) expect(await ask(ca, name)).toBe("200");
+      expect(await ask(ca, "elsewhere.example")).toMatch(/altname/i);
+      expect(await ask(undefined, "localhost")).toMatch(/certificate/i);
+    } finally {
+      server.close();
+    }
+  });
+
+  it("is the same at the next start, and so is the certificate", () => {
+    const first = own();
+    const ca = authority().fingerprint256;
+    const second = own(after(200));
+    expect(second).toEqual({ ...first, isNewAuthority: false });
+    expect(authority().fingerprint256).toBe(ca);
+  });
+
+  it("signs a new certificate two months before the old one ends, and clients need not learn anything new", () => {
+    const first = own();
+    expect(first.renewAt.getTime()).toBeLessThan(first.until.getTime() - 59 * dayMs);
+    const second = own(new Date(first.renewAt.getTime() + 1_000));
+    expect(second.cert).not.toBe(first.cert);
+    expect(second.isNewAuthority).toBe(false);
+    expect(new X509Certificate(second.cert).verify(authority().publicKey)).toBe(true);
+  });
+
+  it("signs a new certificate when the machine is called otherwise", () => {
+    const first = own();
+    const second = own(today, "renamed");
+    expect(new X509Certificate(second.cert).checkHost("renamed")).toBe("renamed");
+    expect(second.cert).not.toBe(first.cert);
+  });
+
+  it("is made anew a year before it ends, so that no certificate outlives it, and says so", () => {
+    own();
+    const before = authority().fingerprint256;
+    const renewed = own(after(3650 - 380));
+    expect(renewed.isNewAuthority).toBe(true);
+    expect(authority().fingerprint256).not.toBe(before);
+    expect(renewed.until.getTime()).toBeLessThan(Date.parse(authority().validTo));
+  });
+
+  it.each(["authority.pem", "server.pem", "ca.pem"])("comes back when %s was damaged or is half there", (name) => {
+    own();
+    writeFileSync(join(tls(), name), readFileSync(join(tls(), name), "utf8").slice(0, 300));
+    const { cert } = own();
+    expect(new X509Certificate(cert).verify(authority().publicKey)).toBe(true);
+    expect(own().cert).toBe(cert);
+  });
+
+  it("does not keep the certificate of another authority", () => {
+    own();
+    const stranger = readFileSync(join(tls(), "server.pem"), "utf8");
+    rmSync(tls(), { recursive: true });
+    own();
+    writeFileSync(join(tls(), "server.pem"), stranger);
+    expect(new X509Certificate(own().cert).verify(authority().publicKey)).toBe(true);
+  });
+
+  it("names no machine whose name the DNS could not hold", () => {
+    const { cert } = own(today, "My_Machine (2)");
+    expect(new X509Certificate(cert).subjectAltName).toBe(
+      "DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1",
+    );
+  });
+});
+
+describeWith("openssl", hasCommand("openssl"), "openssl", () => {
+  it("finds nothing wrong with the chain, the strictest way", () => {
+    own();
+    const server = join(tls(), "server.pem");
+    const said = execFileSync("openssl", [
+      "verify",
+      "-x509_strict",
+      "-purpose",
+      "sslserver",
+      "-CAfile",
+      join(tls(), "ca.pem"),
+      server,
+    ]);
+    expect(said.toString()).toContain("OK");
+  });
+});
+
+describe("the owner's own certificate", () => {
+  const files = () => {
+    const { cert, key } = own();
+    const at = { certFile: join(folder, "cert.pem"), keyFile: join(folder, "key.pem") };
+    writeFileSync(at.certFile, cert);
+    writeFileSync(at.keyFile, key);
+    return at;
+  };
+
+  it("is taken as it is", () => {
+    const at = files();
+    expect(givenCertificate(at, today)).toEqual({
+      cert: readFileSync(at.certFile, "utf8"),
+      key: readFileSync(at.keyFile, "utf8"),
+    });
+  });
+
+  it("is refused in words, naming the file: not there, not PEM, another's key, expired", () => {
+    const at = files();
+    const refused =
+      (change: Partial<typeof at>, now = today) =>
+      () =>
+        givenCertificate({ ...at, ...change }, now);
+    expect(refused({ certFile: join(folder, "none.pem") })).toThrow(/none\.pem cannot be read/);
+    expect(refused({ certFile: at.keyFile })).toThrow(/key\.pem is not what is expected/);
+    expect(refused({ keyFile: at.certFile })).toThrow(/cert\.pem is not what is expected/);
+    expect(refused({}, after(366))).toThrow(/expired at/);
+    rmSync(tls(), { recursive: true });
+    writeFileSync(at.keyFile, own().key);
+    expect(refused({})).toThrow(CertificateUnusable);
+    expect(refused({})).toThrow(/not the key of/);
+    chmodSync(at.keyFile, 0o600);
+  });
+});
