@@ -8,6 +8,7 @@ import { storedStart } from "./entry-data.ts";
 import { extractLarge } from "./extract-large.ts";
 import { extractSegments, type ExtractOptions } from "./extract-segments.ts";
 import type { Archive } from "./open-archive.ts";
+import { readTarget } from "./read-entry.ts";
 import { readSegments, type ReadSegment } from "./read-segments.ts";
 import { checkStoredCrc, openStored } from "./stored-entry.ts";
 
@@ -117,6 +118,22 @@ class Verification {
       onFault: this.found,
       onDone: (placed) => placed.forEach(({ entry }) => this.#done(entry)),
     });
+    if (!isOurs) await this.#checkTargets();
+  }
+
+  /** What is no path cannot be a link's target; only other tools' archives have such links. */
+  async #checkTargets(): Promise<void> {
+    const { directory } = this.#archive;
+    for (let place = 0; place < directory.length; place++) {
+      if (directory.at(place).kind !== "link") continue;
+      try {
+        await readTarget(this.#archive, place, this.#options.signal);
+      } catch (error) {
+        if (!(error instanceof ArchiveInvalid)) throw error;
+        // Any other fault of the entry has been found already.
+        if (error.code === "BadRecord") this.found(error);
+      }
+    }
   }
 
   /** Headers and stored checksums, without inflating. */

@@ -30,8 +30,6 @@ const small: readonly Content[] = [
   { name: "fs/none" },
   { name: "fs/ü", content: "short", entry: { mode: 0o4755, ctimeNs: 1n, inode: 5n } },
 ];
-const oneFile: readonly Content[] = [{ name: "f", content: "x", entry: { uid: undefined, gid: undefined } }];
-
 const flipped = (zip: Buffer, bit: number): Buffer => {
   const copy = Buffer.from(zip);
   copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
@@ -45,21 +43,6 @@ describe("verify", () => {
     const report = await verify(zip, inflate, archive.commitId);
     expect(report).toEqual({ ok: true, entries: 5, sizeBytes: zip.length, isOurs: true, faultCount: 0, faults: [] });
     expect((await verify(lifeboatZip([]), inflate)).ok).toBe(true);
-  });
-
-  // The larger archive takes seconds: in full only in a long run.
-  const stride = process.env["LIFEBOAT_FUZZ"] === undefined ? 7 : 1;
-
-  it.each([
-    ["of five entries", small, stride],
-    ["of one entry", oneFile, 1],
-    ["without entries", [], 1],
-  ])("finds every single flipped bit of an archive %s", async (_what, contents, step) => {
-    const zip = lifeboatZip(contents);
-    const unseen: number[] = [];
-    for (let bit = 0; bit < zip.length * 8; bit += step)
-      if ((await findings(flipped(zip, bit), false)).length === 0) unseen.push(bit);
-    expect(unseen).toEqual([]);
   });
 
   it("finds flipped bits of large entries, which are read in pieces", async () => {

@@ -104,6 +104,13 @@ const extraFields = (zip: Buffer, at: number, length: number): Field[] => {
   return fields;
 };
 
+/** Of the entry whose directory record is here; with ZIP64 it is the third value of the first extra field. */
+const localOffset = (zip: Buffer, central: number): number => {
+  const narrow = zip.readUInt32LE(central + 42);
+  if (narrow !== 0xffff_ffff) return narrow;
+  return Number(zip.readBigUInt64LE(central + 46 + zip.readUInt16LE(central + 28) + 4 + 16));
+};
+
 /** Where everything is in a well-formed zip without prefix. */
 export const layoutOf = (zip: Buffer): Layout => {
   const end = zip.lastIndexOf(Buffer.from("PK\x05\x06", "latin1"));
@@ -121,7 +128,7 @@ export const layoutOf = (zip: Buffer): Layout => {
   for (let index = 0, at = offset; index < count; index++) {
     const nameBytes = zip.readUInt16LE(at + 28);
     const extraBytes = zip.readUInt16LE(at + 30);
-    const local = zip.readUInt32LE(at + 42);
+    const local = localOffset(zip, at);
     entries.push({ central: at, local, nameBytes, extraBytes, storedBytes: zip.readUInt32LE(at + 20) });
     fields.push(...fieldsAt(at, "central", centralFields), ...extraFields(zip, at + 46 + nameBytes, extraBytes));
     if (local + 30 <= zip.length) {

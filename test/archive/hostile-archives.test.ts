@@ -1,0 +1,211 @@
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  readFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ArchiveInvalid } from "../../src/archive/archive-invalid.ts";
+import { memorySource } from "../../src/archive/byte-source.ts";
+import { extractToRoots } from "../../src/archive/extract-to-roots.ts";
+import { openArchive, type Archive } from "../../src/archive/open-archive.ts";
+import { readEntry } from "../../src/archive/read-entry.ts";
+import { inlineRunner } from "../../src/archive/read-runner.ts";
+import { verifyArchive } from "../../src/archive/verify-archive.ts";
+import { pathFromText } from "../../src/domain/byte-path.ts";
+import { lifeboatZip, type Content } from "../support/lifeboat-zip.ts";
+import { rawZip, type RawEntry } from "../support/raw-zip.ts";
+import { layoutOf, mutated } from "../support/zip-mutations.ts";
+
+/** How many damaged archives are tried, and from which seed on: a full run takes 200,000. */
+const count = Number(process.env["LIFEBOAT_FUZZ"] ?? 600);
+const firstSeed = Number(process.env["LIFEBOAT_FUZZ_FROM"] ?? 0);
+
+const text = "A line that is worth deflating, and another one that is worth it too.\n".repeat(40);
+const noise = createHash("shake256", { outputLength: 3000 }).update("noise").digest();
+
+const ours: readonly Content[] = [
+  { name: "fs/" },
+  { name: "fs/a.txt", content: text },
+  { name: "fs/b.txt", content: text.toUpperCase() },
+  { name: "fs/deep/er/c.bin", content: noise },
+  { name: "fs/empty" },
+  { name: "fs/folder/" },
+  { name: "fs/link", content: "a.txt", link: true },
+  { name: "fs/out", content: "../../../outside", link: true },
+  {
+    name: Buffer.from("fs/\xff\xfe", "latin1"),
+    content: "raw name",
+    entry: { mode: 0o4755, ctimeNs: 1n, inode: 2n ** 40n },
+  },
+  { name: "dump", content: Buffer.alloc(50_000, "INSERT INTO t VALUES (1);\n") },
+];
+
+const foreign: readonly RawEntry[] = [
+  { name: "fs/", method: 0 },
+  { name: "fs/a.txt", content: text },
+  { name: "fs/b.txt", content: noise, method: 0 },
+  { name: "fs/link", content: "a.txt", method: 0, mode: 0o120777 },
+  { name: "fs/deep/er/c", content: "c" },
+  { name: "big", content: Buffer.alloc(200_000) },
+];
+
+const descriptor = (entry: RawEntry, index: number): RawEntry => ({
+  ...entry,
+  descriptor: index % 2 === 0 ? "signed" : "plain",
+});
+
+/** Zips with a prefix are mutated without it; it is put before them again. */
+const bases: readonly { readonly zip: Buffer; readonly prefix?: Buffer }[] = [
+  { zip: lifeboatZip(ours) },
+  { zip: lifeboatZip(ours.slice(1, 3)) },
+  { zip: rawZip(foreign) },
+  { zip: rawZip(foreign.map(descriptor)) },
+  {
+    zip: rawZip(
+      foreign.map((entry) => ({ ...entry, zip64: true })),
+      { zip64End: true },
+    ),
+  },
+  {
+    zip: rawZip(
+      foreign.map((entry, at) => ({ ...descriptor(entry, at), zip64: true })),
+      { comment: "a comment" },
+    ),
+  },
+  { zip: rawZip(foreign.map((entry) => ({ ...entry, system: 0, name: String(entry.name).replaceAll("/", "\\") }))) },
+  { zip: rawZip(foreign), prefix: Buffer.from("#!/bin/sh\n") },
+];
+
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Everything that any of the archives really holds: what is read without an error must be among it. */
+const trueContents = new Set([...ours, ...foreign].map(({ content }) => sha256(Buffer.from(content ?? ""))));
+
+let jail = "";
+let target = "";
+const sentinel = "nobody writes here";
+const rootBefore = readdirSync("/").toSorted();
+
+beforeAll(() => {
+  jail = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "lifeboat-hostile-"));
+  target = join(jail, "some", "where", "target");
+  mkdirSync(join(jail, "outside"));
+  writeFileSync(join(jail, "outside", "file"), sentinel);
+});
+afterAll(() => rmSync(jail, { recursive: true, force: true }));
+
+/** What lies around the target, which no archive may touch. */
+const surroundings = (): readonly string[] => [
+  ...readdirSync(jail),
+  ...readdirSync(join(jail, "some")),
+  ...readdirSync(join(jail, "some", "where")),
+  ...readdirSync(join(jail, "outside")),
+  readFileSync(join(jail, "outside", "file"), "utf8"),
+];
+const untouched = ["outside", "some", "where", "target", "file", sentinel];
+
+/** An error that says what is wrong: of the archive, or of the file system that cannot hold a name. */
+const isNamed = (error: unknown): boolean =>
+  error instanceof ArchiveInvalid ||
+  (error instanceof Error &&
+    "code" in error &&
+    ["ENAMETOOLONG", "EEXIST", "ENOTDIR", "EISDIR"].includes(String(error.code)));
+
+/** Codes of what goes wrong; undefined when nothing does. */
+const attempt = async (work: () => Promise<void>): Promise<string | undefined> => {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (isNamed(error)) return (error as Error & { code: string }).code; // Both kinds have one.
+    throw error;
+  }
+};
+
+const readAll = async (archive: Archive, what: string): Promise<void> => {
+  for (let place = 0; place < archive.directory.length; place++) {
+    await attempt(async () => {
+      const hash = createHash("sha256");
+      let length = 0;
+      for await (const piece of readEntry(archive, place)) {
+        length += piece.length;
+        hash.update(piece);
+      }
+      expect(length, what).toBe(archive.directory.sizeBytes(place));
+      expect(trueContents, `${what}: ${archive.directory.name(place)}`).toContain(hash.digest("hex"));
+    });
+  }
+};
+
+const unpack = async (archive: Archive): Promise<void> => {
+  mkdirSync(target, { recursive: true });
+  await extractToRoots(archive, "all", {
+    runner: inlineRunner,
+    roots: [{ at: pathFromText(""), directory: target }],
+    prefix: pathFromText(""),
+    stampsFolders: true,
+  });
+};
+
+/** What became of one archive, for the count of outcomes. */
+const tryArchive = async (zip: Buffer, what: string): Promise<string> => {
+  let opened: Archive | undefined;
+  const refused = await attempt(async () => void (opened = await openArchive(memorySource("hostile.zip", zip))));
+  if (opened === undefined) return refused ?? "";
+  const archive = opened;
+  await readAll(archive, what);
+  const faults: string[] = [];
+  for (const inflate of [false, true]) {
+    const report = await verifyArchive(archive, { inflate, runner: inlineRunner });
+    faults.push(...report.faults.map(({ code }) => code));
+  }
+  const failed = await attempt(() => unpack(archive));
+  expect(surroundings(), what).toEqual(untouched);
+  rmSync(target, { recursive: true });
+  // Verified without a fault means that it can be unpacked, unless the file system has other views on names.
+  if (faults.length === 0 && failed !== undefined) expect(failed, what).toMatch(/^E[A-Z]+$/);
+  return faults[0] ?? failed ?? "read correctly";
+};
+
+describe("damaged and forged archives", () => {
+  it(
+    "are read correctly or refused by name, quickly, and write nothing outside of the target",
+    { timeout: 36_000_000 },
+    async () => {
+      const layouts = bases.map(({ zip }) => layoutOf(zip));
+      const outcomes = new Map<string, number>();
+      const before = process.memoryUsage().rss;
+      let [slowest, most] = [{ ms: 0, what: "" }, before];
+      for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+        const base = seed % bases.length;
+        const { zip, prefix } = bases[base] ?? { zip: Buffer.alloc(0) };
+        const layout = layouts[base];
+        if (layout === undefined) throw new Error("no layout");
+        const { what, bytes } = mutated(zip, layout, seed);
+        const started = performance.now();
+        const outcome = await tryArchive(prefix ? Buffer.concat([prefix, bytes]) : bytes, `seed ${seed}: ${what}`);
+        const ms = performance.now() - started;
+        if (ms > slowest.ms) slowest = { ms, what: `seed ${seed}: ${what}` };
+        if (seed % 64 === 0) most = Math.max(most, process.memoryUsage().rss);
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      }
+      // oxlint-disable-next-line no-console -- the figures of a long run
+      if (process.env["LIFEBOAT_FUZZ"]) console.log({ count, slowest, grownMiB: (most - before) / 2 ** 20, outcomes });
+      expect(slowest.ms, slowest.what).toBeLessThan(1000);
+      expect((most - before) / 2 ** 20).toBeLessThan(300);
+      expect(readdirSync("/").toSorted()).toEqual(rootBefore);
+      // Every kind of base is whole: what fails, fails by what was done to it.
+      for (const { zip, prefix } of bases) {
+        const whole = await tryArchive(prefix ? Buffer.concat([prefix, zip]) : zip, "whole");
+        expect(whole).toBe("read correctly");
+      }
+    },
+  );
+});
