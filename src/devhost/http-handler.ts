@@ -48,7 +48,7 @@ export const createHttpHandler = (options: HttpHandlerOptions): HttpHandler => {
     const found = routes(request.method ?? "GET", path.path);
     if (!found) return noFunction(path.path, response);
     if (!isAllowed(keys, found.target, request, path)) return answerEmpty(response, 401);
-    if (announcesTooMuch(request, bodyLimitBytes)) return answerEmpty(response, 413, { connection: "close" });
+    if (announcesTooMuch(request, bodyLimitBytes)) return answerEmpty(response, 413);
     await run({ ...found, path, scheme, request, response });
   };
 };

@@ -53,8 +53,7 @@ export const createHttpRunner = (options: HttpRunnerOptions): HttpRunner => {
 
   const work = async (call: HttpCall, to: StreamResponse, handOverId: string): Promise<void> => {
     const { called, name } = call.target;
-    const body = (): AsyncGenerator<Buffer> =>
-      limitedBody(call.request, options.bodyLimitBytes, () => to.refuse(413, { connection: "close" }));
+    const body = (): AsyncGenerator<Buffer> => limitedBody(call.request, options.bodyLimitBytes, () => to.refuse(413));
     inner?.emit("request", forwardedRequest(call, handOverId, body), to);
     const { outcome, respond } = await invoker.execute(called, {
       invocationId: to.invocationId,

@@ -59,12 +59,12 @@ export class StreamResponse {
   }
 
   /** Answers in the app's stead with an empty body; cuts the connection if the app has begun to answer. */
-  refuse(status: number, headers: Readonly<Record<string, string>> = {}): void {
+  refuse(status: number): void {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#response.headersSent) return void this.#response.destroy();
     for (const name of this.#response.getHeaderNames()) this.#response.removeHeader(name);
-    this.#response.writeHead(status, { "content-length": "0", ...headers }).end();
+    this.#response.writeHead(status, { "content-length": "0" }).end();
   }
 
   /** Whether the client takes no more. */

@@ -1,72 +1,55 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bearer, expectRefusal, killAll, startLifeboat } from "../support/lifeboat-process.ts";
 
 let folder: string;
-let running: ChildProcess[];
-
+let data: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "lifeboat-start-"));
-  running = [];
+  data = join(folder, "data");
 });
 afterEach(async () => {
-  for (const child of running.filter((one) => one.exitCode === null && one.signalCode === null)) {
-    child.kill("SIGKILL");
-    await once(child, "close");
-  }
+  await killAll();
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Starts the built program and resolves when it is ready, or with its exit code when it ends before. */
-const start = async (...flags: string[]) => {
-  const child = spawn(process.execPath, ["dist/start.js", "--data", join(folder, "data"), "--port", "0", ...flags]);
-  running.push(child);
-  let output = "";
-  const url = new Promise<string>((resolve) => {
-    const take = (chunk: Buffer): void => {
-      output += chunk.toString();
-      const ready = /ready at (\S+)/.exec(output)?.[1];
-      if (ready !== undefined) resolve(ready);
-    };
-    child.stdout.on("data", take);
-    child.stderr.on("data", take);
-  });
-  const ended = once(child, "close").then(([code]) => code as number); // Safe: no signal ends it before it is asked to.
-  const result = await Promise.race([url, ended]);
-  return {
-    child,
-    ended,
-    output: () => output,
-    url: typeof result === "string" ? result : "",
-    code: typeof result === "number" ? result : undefined,
-  };
-};
+const start = (...flags: string[]) => startLifeboat({ data, flags });
 
-const bearer = (): Record<string, string> => {
-  const { secret }: { secret: string } = JSON.parse(readFileSync(join(folder, "data", "admin-key"), "utf8"));
-  return { authorization: `Bearer ${secret}` };
-};
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
 describe("npm start", () => {
-  it("makes its data folder and key, says where they are, and serves", async () => {
+  it("makes its data folder and key, says where they are in a few lines, and serves", async () => {
     const service = await start();
-    expect(service.output()).toContain(join(folder, "data", "admin-key"));
-    expect(statSync(join(folder, "data")).mode & 0o777).toBe(0o700);
+    expect(service.output()).toContain(join(data, "admin-key"));
+    expect(service.output().trim().split("\n").length).toBeLessThanOrEqual(8);
     const health = await fetch(`${service.url}/healthz`);
     expect(await health.json()).toEqual({ status: "alive" });
   });
 
+  it("keeps all it makes from other users", async () => {
+    await start();
+    expect(modeOf(data)).toBe(0o700);
+    const made = readdirSync(data, { recursive: true, withFileTypes: true });
+    const open = made.filter((entry) => modeOf(join(entry.parentPath, entry.name)) & 0o077);
+    expect(open.map(({ name }) => name).filter((name) => name !== "ca.pem")).toEqual([]); // A certificate is public.
+    expect(modeOf(join(data, "admin-key"))).toBe(0o600);
+    expect(JSON.parse(readFileSync(join(data, "admin-key"), "utf8"))).toEqual({
+      id: "admin",
+      secret: expect.stringMatching(/^.{43}$/),
+    });
+  });
+
   it("lists the sites described in its folder to those who have the key", async () => {
-    mkdirSync(join(folder, "data", "sites"), { recursive: true });
-    writeFileSync(join(folder, "data", "sites", "shop.json"), JSON.stringify({ home: join(folder, "shop") }));
+    mkdirSync(join(data, "sites"), { recursive: true });
+    writeFileSync(join(data, "sites", "shop.json"), JSON.stringify({ home: join(folder, "shop") }));
     const { url } = await start();
     const path =
       "/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Web/sites?api-version=2025-05-01";
     expect((await fetch(url + path)).status).toBe(401);
-    const answer = await fetch(url + path, { headers: bearer() });
+    const answer = await fetch(url + path, { headers: bearer(data) });
     expect(await answer.json()).toMatchObject({ value: [{ name: "shop", type: "Microsoft.Web/sites" }] });
   });
 
@@ -78,10 +61,8 @@ describe("npm start", () => {
 
   it("refuses a second process on its data folder, and starts again at once after a kill", async () => {
     const first = await start();
-    const second = await start();
-    expect(second.code).toBe(1);
-    expect(second.output()).toMatch(/in use by another process/);
-    expect(second.output()).not.toMatch(/\n\s+at /);
+    expectRefusal(await start(), /in use by another process/);
+    expect((await fetch(`${first.url}/healthz`)).status).toBe(200);
     first.child.kill("SIGKILL");
     await once(first.child, "close");
     expect((await start()).url).toMatch(/^http/);
@@ -92,9 +73,6 @@ describe("npm start", () => {
     { flags: ["--prot", "1"], says: /--prot/ },
     { flags: ["--data", "/dev/null/x"], says: /data folder/ },
   ])("says in words what is wrong with $flags", async ({ flags, says }) => {
-    const service = await start(...flags);
-    expect(service.code).toBe(1);
-    expect(service.output()).toMatch(says);
-    expect(service.output()).not.toMatch(/\n\s+at /);
+    expectRefusal(await start(...flags), says);
   });
 });

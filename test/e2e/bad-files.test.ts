@@ -1,0 +1,126 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  canMindFileModes,
+  expectRefusal,
+  killAll,
+  startLifeboat,
+  type StartOptions,
+} from "../support/lifeboat-process.ts";
+import { describeWith } from "../support/needs.ts";
+import { canMount, smallDisk, type SmallDisk } from "../support/small-disk.ts";
+
+let folder: string;
+let data: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lifeboat-bad-"));
+  data = join(folder, "data");
+});
+afterEach(async () => {
+  await killAll();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const start = (more: Partial<StartOptions> = {}) => startLifeboat({ data, ...more });
+
+/** A data folder as an orderly end leaves it. */
+const used = async (): Promise<void> => {
+  const { child, ended } = await start();
+  child.kill("SIGTERM");
+  expect(await ended).toBe(0);
+};
+
+/** As a dying disk or a wrong copy would leave it, whatever lies beside it. */
+const damage = (file: string): void => {
+  rmSync(`${file}-wal`, { force: true });
+  writeFileSync(file, Buffer.alloc(20_000, "not what belongs here. "));
+};
+
+describe("a start on a data folder with a damaged file", () => {
+  it.each([
+    ["runs.db", /runs\.db is damaged/],
+    ["lifeboat.db", /lifeboat\.db is damaged/],
+    ["admin-key", /key file .*admin-key does not hold/],
+    ["recovery-key", /recovery-key cannot be used/],
+    ["sealing-keys", /sealing-keys is not base64 of 32 bytes/],
+    [join("keys", "host.json"), /host\.json is not valid JSON/],
+  ])("names %s and ends", async (name, reason) => {
+    await used();
+    damage(join(data, name));
+    const before = readFileSync(join(data, name));
+    expectRefusal(await start(), reason);
+    expect(readFileSync(join(data, name))).toEqual(before);
+  });
+
+  it("names runs.db when only its middle is damaged", async () => {
+    await used();
+    const bytes = readFileSync(join(data, "runs.db"));
+    bytes.fill(0x55, 4096);
+    writeFileSync(join(data, "runs.db"), bytes);
+    expectRefusal(await start(), /runs\.db is damaged/);
+  });
+
+  it.each(["runs.db", "lifeboat.db"])("names %s when it is a folder", async (name) => {
+    mkdirSync(join(data, name), { recursive: true });
+    expectRefusal(await start(), new RegExp(`${name.replace(".", "\\.")} cannot be`));
+  });
+});
+
+describeWith("setpriv", canMindFileModes, "a start where it may not write", () => {
+  afterEach(() => chmodSync(folder, 0o700));
+
+  it.each([
+    ["runs.db", /runs\.db cannot be opened for writing/],
+    ["lifeboat.db", /lifeboat\.db cannot be written/],
+  ])("names a %s that is read-only", async (name, reason) => {
+    await used();
+    chmodSync(join(data, name), 0o400);
+    expectRefusal(await start({ minding: "file modes" }), reason);
+  });
+
+  it("names the data folder's file when the folder is read-only", async () => {
+    await used();
+    chmodSync(data, 0o500);
+    const refused = await start({ minding: "file modes" });
+    chmodSync(data, 0o700);
+    expectRefusal(refused, /runs\.db cannot be opened for writing/);
+  });
+
+  it("names a data folder that cannot be made", async () => {
+    chmodSync(folder, 0o500);
+    expectRefusal(await start({ minding: "file modes" }), /The data folder .* cannot be used: EACCES/);
+  });
+});
+
+describe("a start on a port that is taken", () => {
+  it("names the port, and leaves the data folder free", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    const port = typeof address === "object" ? String(address?.port) : "";
+    expectRefusal(await start({ flags: ["--port", port] }), new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is in use`));
+    other.close();
+    expect((await start()).url).not.toBe("");
+  });
+});
+
+describeWith("mount", canMount, "a start on a full disk", () => {
+  let disk: SmallDisk;
+  beforeEach(() => (disk = smallDisk(4)));
+  afterEach(() => disk.remove());
+
+  it.each([0, 4096, 20_000, 60_000])(
+    "with %i bytes left says that it is full, and works once there is room",
+    async (left) => {
+      disk.fill(left);
+      const full = { data: join(disk.folder, "data") };
+      expectRefusal(await startLifeboat(full), /is full|no space left/i);
+      disk.empty();
+      expect((await startLifeboat(full)).url).not.toBe("");
+    },
+  );
+});
