@@ -15,8 +15,8 @@ export interface CopiedTarGz {
 }
 
 /**
- * Entries of an archive as a tar.gz: folders first, then everything else in the order of its data, with every size,
- * checksum and hash checked. Links keep their targets. Reading stops when the consumer does.
+ * Entries of an archive as a tar.gz: about in the order of their data, folders last, with every size, checksum and hash
+ * checked. Links keep their targets. Reading stops when the consumer does.
  *
  * `places` as `selectEntries` gives them. Throws ArchiveInvalid at once for entries that are not read at all.
  */
@@ -61,7 +61,6 @@ const fill = async (
     return tarEntry(entry, { name, owners: directory.owners, ...(target === undefined ? {} : { target }) });
   };
   const isFolder = (place: number): boolean => directory.at(place).kind === "directory";
-  for (const place of places.filter(isFolder)) await append(tar, Buffer.alloc(0), described(place));
   const put = async (place: number, content: AsyncIterable<Uint8Array>): Promise<void> => {
     const { name, kind, sizeBytes } = directory.at(place);
     if (kind === "file" && sizeBytes > heldBytes) return appendStream(tar, content, { ...described(place), sizeBytes });
@@ -71,6 +70,8 @@ const fill = async (
   };
   const others = places.filter((place) => !isFolder(place));
   await extractMany(archive, others, { ...options, sink: { put: oneByOne(put) } });
+  // Deepest first and behind what is in them: nothing touches a folder any more once it has its mode and time.
+  for (const place of places.filter(isFolder).reverse()) await append(tar, Buffer.alloc(0), described(place));
   // Not waited for: a tar that nobody reads to its end never ends.
   tar.finalize().catch((error: Error) => tar.destroy(error));
 };

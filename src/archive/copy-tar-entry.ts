@@ -82,7 +82,7 @@ export const renamedInTar = (directory: DirectoryColumns, places: Iterable<numbe
     if (isText(from)) continue;
     let to = tarText(from);
     // The cast is safe: ASCII is a byte path.
-    while (findEntry(directory, to as BytePath) !== undefined) to = `_${to}`;
+    while (findEntry(directory, to as BytePath) !== undefined) to = to.replace(/[^/]*\/?$/, "_$&");
     renamed.push({ from, to });
   }
   return renamed;
