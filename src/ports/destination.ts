@@ -82,6 +82,9 @@ export interface Destination {
    */
   abandon(upload: Upload): Promise<void>;
 
+  /** As `abandon`, for all names that the run staged blocks for, also those that only a process which died knew. */
+  abandonRun(run: string): Promise<void>;
+
   /** Undefined when there is no such object. */
   head(name: string): Promise<StoredObject | undefined>;
 

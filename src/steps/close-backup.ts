@@ -12,7 +12,7 @@ import { forgetRun } from "../operations/rows/open-run-rows.ts";
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readSummary, type BackupSummary } from "./backup-plan.ts";
-import { backupOf, uploadOf } from "./backup-row.ts";
+import { backupOf } from "./backup-row.ts";
 import { asOutcome } from "./outcome.ts";
 import { removeOwn } from "./own-blobs.ts";
 import { ownsSite } from "./owns-site.ts";
@@ -62,7 +62,7 @@ const forgetStaged = async (deps: Installation, input: StepInput<"closeBackup">,
   const backup = await backupOf(deps, input);
   try {
     const destination = await openContainer(deps, backup.destination);
-    await destination.abandon(uploadOf(backup, input.run));
+    await destination.abandonRun(input.run);
   } catch (error) {
     call.log.warn("staged rests of a backup stay in the container", { backup: input.backup, error });
   }

@@ -40,7 +40,6 @@ export const removeOwn = async (destination: Destination, backup: Backup, run: s
     if (isOurs) await destination.remove(name, { ifMatch: object.etag });
     else kept.push(name);
   }
-  for (const nameOf of [manifestName, zipName, logName])
-    await destination.abandon({ name: nameOf(backup.blobBase), run });
+  await destination.abandonRun(run);
   return kept;
 };

@@ -37,6 +37,7 @@ export const scratchOf = (destination: Destination, run: string): Scratch => {
     getJson: async (name) => JSON.parse(Buffer.from(await get(name)).toString("utf8")) as unknown,
     async clear() {
       for await (const object of destination.list(prefix)) await destination.remove(object.name);
+      await destination.abandonRun(run);
     },
   };
 };
@@ -50,8 +51,7 @@ const pieceBytes = 64 * 2 ** 20;
 
 /** Writes one whole object. Taken already means the same content is there: the name is its hash. */
 const write = async (destination: Destination, name: string, { run, bytes }: Content): Promise<void> => {
-  // Two attempts of one step write the same name at the same time: each stages for itself.
-  const upload = { name, run: `${run}-${createHash("sha256").update(name).digest("hex").slice(0, 12)}` };
+  const upload = { name, run };
   const blocks: BlockId[] = [];
   for (let offset = 0, position = 0; offset < bytes.length || position === 0; offset += pieceBytes, position++) {
     const piece = bytes.subarray(offset, offset + pieceBytes);

@@ -47,6 +47,7 @@ export const destinationContract = (
     const context = { destination: () => destination, subject: () => subject, inOrder: options.inStagedOrder === true };
 
     describe("stage and commit", () => commits(context));
+    describe("whole runs", () => wholeRuns(context));
     describe("several writers", () => severalWriters(context));
     describe("copy", () => copies(context));
     describe("read and head", () => reads(context));
@@ -231,6 +232,19 @@ const commits = (context: Context): void => {
     await destination.commit(upload, again, {});
     await destination.abandon(upload);
     expect((await readAll(destination, upload.name)).toString()).toBe("gone");
+  });
+};
+
+const wholeRuns = (context: Context): void => {
+  it("forgets all that a run staged, whatever the names, and nothing of another's", async () => {
+    const destination = context.destination();
+    const others = await stageAll(destination, { ...upload, run: "run-10" }, [Buffer.from("theirs")]);
+    await stageAll(destination, upload, [Buffer.from("one")]);
+    await stageAll(destination, { ...upload, name: "folder/other.zip" }, [Buffer.from("two")]);
+    await context.destination().abandonRun(upload.run);
+    await destination.abandonRun("never-staged");
+    await destination.commit({ ...upload, run: "run-10" }, others, {});
+    expect((await readAll(destination, upload.name)).toString()).toBe("theirs");
   });
 };
 

@@ -397,6 +397,7 @@ const bound = (of: Destination): Destination => ({
   settle: (...args) => of.settle(...args),
   commit: (...args) => of.commit(...args),
   abandon: (...args) => of.abandon(...args),
+  abandonRun: (run) => of.abandonRun(run),
   head: (...args) => of.head(...args),
   read: (...args) => of.read(...args),
   list: (...args) => of.list(...args),

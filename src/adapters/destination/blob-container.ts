@@ -19,7 +19,7 @@ import {
   tooShort,
   wireId,
 } from "./blob-wire.ts";
-import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkUpload } from "./check-input.ts";
+import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
 import { defaultRetries, type RetryPolicy } from "./with-retries.ts";
 
 export interface BlobContainerOptions extends BlobLogin {
@@ -124,6 +124,10 @@ class BlobContainer implements Destination {
   /** Azure drops blocks that are not committed after a week by itself. */
   async abandon(upload: Upload): Promise<void> {
     checkUpload(upload);
+  }
+
+  async abandonRun(run: string): Promise<void> {
+    checkRun(run);
   }
 
   async head(name: string): Promise<StoredObject | undefined> {

@@ -29,8 +29,12 @@ export const checkName = (name: string): void => {
 
 export const checkUpload = (upload: Upload): void => {
   checkName(upload.name);
-  if (!/^[a-z0-9-]{1,100}$/.test(upload.run))
-    throw invalid(`The run ${JSON.stringify(upload.run)} is not of 1 to 100 lower-case letters, digits and "-".`);
+  checkRun(upload.run);
+};
+
+export const checkRun = (run: string): void => {
+  if (!/^[a-z0-9-]{1,100}$/.test(run))
+    throw invalid(`The run ${JSON.stringify(run)} is not of 1 to 100 lower-case letters, digits and "-".`);
 };
 
 export const checkBlock = (upload: Upload, block: BlockId, length: number, limits: DestinationLimits): void => {

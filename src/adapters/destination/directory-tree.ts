@@ -28,6 +28,12 @@ export class DirectoryTree {
     return join(this.root, workFolder, "uploads");
   }
 
+  /** Folders of what a run staged. A run's name has no dot. */
+  async uploadsOf(run: string): Promise<readonly string[]> {
+    const names = (await this.#disk.readdir(this.uploads).catch(absent)) ?? [];
+    return names.filter((name) => name.startsWith(`${run}.`)).map((name) => join(this.uploads, name));
+  }
+
   pathOf(name: string): string {
     return join(this.root, ...name.split("/"));
   }

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } from "../../ports/destination.ts";
 import { piecesOf } from "./block-file.ts";
-import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkUpload } from "./check-input.ts";
+import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
 import { DirectoryMetadata, type Version } from "./directory-metadata.ts";
 import { DirectoryTree } from "./directory-tree.ts";
 import { orFailure, realDisk, type Disk } from "./disk.ts";
@@ -106,6 +106,17 @@ class DirectoryDestination implements Destination {
     const doing = `Forgetting staged blocks of ${upload.name}`;
     await orFailure(doing, async () => staged.abandon());
     this.#forgetIfEmpty(upload);
+  }
+
+  async abandonRun(run: string): Promise<void> {
+    checkRun(run);
+    await orFailure(`Forgetting what ${run} staged`, async () => {
+      for (const folder of await this.#tree.uploadsOf(run)) {
+        const staged = this.#uploads.get(folder) ?? this.#newStaged(folder, run);
+        await staged.abandon();
+        this.#uploads.delete(folder);
+      }
+    });
   }
 
   async head(name: string): Promise<StoredObject | undefined> {

@@ -1,6 +1,6 @@
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } from "../../ports/destination.ts";
-import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkUpload } from "./check-input.ts";
+import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
 
 /** What is about to happen, or has just happened, for a hook to let pass, delay or break. */
 export interface MemoryOperation {
@@ -103,6 +103,11 @@ class MemoryDestination implements Destination {
       for (const key of staged?.keys() ?? []) if (key.startsWith(`${upload.run}/`)) staged?.delete(key);
       if (staged?.size === 0) this.#staged.delete(upload.name);
     });
+  }
+
+  async abandonRun(run: string): Promise<void> {
+    checkRun(run);
+    for (const name of this.#staged.keys()) await this.abandon({ name, run });
   }
 
   async head(name: string): Promise<StoredObject | undefined> {
