@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deflateEnd, sliceRoom, storeContent, storeSlice } from "../../src/archive/deflate-content.ts";
+import { lines } from "../support/contents.ts";
 
 const text = (length: number): Buffer =>
   Buffer.from("All work and no play. ".repeat(length / 22 + 1)).subarray(0, length);
@@ -53,5 +54,12 @@ describe("deflating", () => {
   it("deflates what is text in the middle of noise", () => {
     const mixed = Buffer.concat([randomBytes(100_000), text(200_000), randomBytes(100_000)]);
     expect(storedContent(mixed, 4).method).toBe(8);
+  });
+
+  it("gives the same bytes whatever was deflated before", () => {
+    const contents = Array.from({ length: 300 }, (_, at) => lines(at * 331));
+    const alone = contents.map((content) => storedContent(content, 6).bytes.toString("base64"));
+    const backwards = contents.toReversed().map((content) => storedContent(content, 6).bytes.toString("base64"));
+    expect(backwards.toReversed().filter((bytes, at) => bytes !== alone[at]).length).toBe(0);
   });
 });
