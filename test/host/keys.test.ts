@@ -100,6 +100,13 @@ describe("the administration", () => {
     },
   );
 
+  it("starts a function for the master key alone", async () => {
+    const started = async (headers: Readonly<Record<string, string>>): Promise<number> =>
+      (await post("/admin/functions/on_demand", { headers, body: "{}" })).status;
+    expect(await started({ "content-type": "application/json" })).toBe(401);
+    expect(await started({ "content-type": "application/json", "x-functions-key": keys.host })).toBe(403);
+  });
+
   it("says that the host runs, and since when", async () => {
     const { bytes, text, status } = await get("/admin/host/status", { headers: { "x-functions-key": master } });
     expect([status, bytes.length]).toEqual([200, Buffer.byteLength(text)]);

@@ -23,8 +23,14 @@ describeOwnHosts("settings", () => {
       join(keys, "host.json"),
       `\uFEFF${JSON.stringify({ masterKey: key, functionKeys: [], systemKeys: [] })}`,
     );
-    const environment = { AzureWebJobsDisableHomepage: "true", FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: "1000" };
-    const changed = withSettings({ extensions: { http: { routePrefix: "api/v2" } } });
+    const environment = {
+      AzureWebJobsDisableHomepage: "true",
+      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: "1000",
+      FIXTURE_HUB: "other",
+    };
+    const changed = withSettings({
+      extensions: { http: { routePrefix: "api/v2" }, durableTask: { hubName: "%FIXTURE_HUB%" } },
+    });
     const host = await hosts.withFile("host.json", changed, () => hosts.start("settings", environment));
     baseUrl = host.url;
   });
@@ -34,6 +40,14 @@ describeOwnHosts("settings", () => {
       async (path) => (await get(path, { baseUrl })).status,
     );
     expect(await Promise.all(statuses)).toEqual([200, 200, 404, 404, 200]);
+  });
+
+  it("of local.settings.json reach the app, where the environment does not have them", async () => {
+    const valueOf = async (name: string): Promise<unknown> =>
+      (await get(`/api/v2/setting/${name}`, { baseUrl })).json();
+    expect(await valueOf("FIXTURE_SCHEDULE")).toEqual({ value: "0 0 0 1 1 *" });
+    expect(await valueOf("FIXTURE_HUB")).toEqual({ value: "other" });
+    expect((await get("/api/v2/client-binding", { baseUrl })).json()).toMatchObject({ taskHubName: "other" });
   });
 
   it("take the home page away", async () => {

@@ -55,12 +55,20 @@ describe("an answer", () => {
     expect(Math.abs(Date.parse(headers.date ?? "") - Date.now())).toBeLessThan(60_000);
   });
 
-  it("names its invocation, each another", async () => {
-    const ids = await Promise.all([answerOf({}), answerOf({})]);
-    const [first, second] = ids.map(({ headers }) => headers["x-ms-invocation-id"]);
-    expect(first).toMatch(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
-    expect(second).not.toBe(first);
+  it("names its invocation as the function knows it, each another", async () => {
+    const answers = await Promise.all([get("/request"), get("/request")]);
+    const ids = answers.map(({ headers }) => headers["x-ms-invocation-id"]);
+    expect(answers.map((answer) => answer.json<{ readonly invocationId: string }>().invocationId)).toEqual(ids);
+    expect(ids[0]).not.toBe(ids[1]);
   });
+
+  it.each([{ body: "text" }, { cookies: [{ name: "a", value: "1" }] }, { status: 204 }])(
+    "of %j names its invocation by a GUID",
+    async (init) => {
+      const { headers } = await answerOf(init);
+      expect(headers["x-ms-invocation-id"]).toMatch(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
+    },
+  );
 
   it("is chunked unless the function says its length", async () => {
     const { headers } = await answerOf({ body: "text" });
