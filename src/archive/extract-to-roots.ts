@@ -1,4 +1,5 @@
 import type { BytePath } from "../domain/byte-path.ts";
+import { secondsOf } from "../domain/file-time.ts";
 import type { LocalRoot } from "../ports/site-files.ts";
 import { ArchiveInvalid } from "./archive-invalid.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
@@ -179,8 +180,7 @@ class Extraction {
     const owner = ownerOf?.(entry);
     const isForeign = ownerOf !== undefined && owner === undefined;
     const mode = (entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644)) & (isForeign ? 0o1777 : 0o7777);
-    // Node takes a negative time for "now".
-    const mtime = Math.max(0, Number(entry.mtimeNs) / 1e9);
+    const mtime = secondsOf(entry.mtimeNs);
     return owner === undefined ? { mode, mtime } : { mode, mtime, owner };
   }
 }

@@ -53,7 +53,7 @@ const pieceBytes = 64 * 2 ** 20;
 const write = async (destination: Destination, name: string, { run, bytes }: Content): Promise<void> => {
   const upload = { name, run };
   const blocks: BlockId[] = [];
-  for (let offset = 0, position = 0; offset < bytes.length || position === 0; offset += pieceBytes, position++) {
+  for (let offset = 0, position = 0; offset < bytes.length; offset += pieceBytes, position++) {
     const piece = bytes.subarray(offset, offset + pieceBytes);
     const block = blockId(0, position, piece);
     await destination.stage(upload, block, piece);

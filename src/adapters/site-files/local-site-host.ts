@@ -20,10 +20,13 @@ export interface LocalSiteOptions {
   readonly owner?: string;
   readonly stopCommand?: string;
   readonly startCommand?: string;
+  /** Called between any two changes of an exchange; tests end the process there. */
+  readonly fault?: (point: string) => void;
 }
 
 /** A site that is directories of this machine. */
-export const localSiteHost = ({ roots, settings, owner, stopCommand, startCommand }: LocalSiteOptions): SiteHost => {
+export const localSiteHost = (options: LocalSiteOptions): SiteHost => {
+  const { roots, settings, owner, stopCommand, startCommand, fault } = options;
   const files = new LocalDirectory(roots);
   const owners = restoredOwners(owner);
   const resolved = (): readonly ResolvedRoot[] =>
@@ -48,6 +51,7 @@ export const localSiteHost = ({ roots, settings, owner, stopCommand, startComman
         roots: resolved,
         setMetadata: owners.setMetadata,
         setMetadataBack: metadataSetter(accountNames()),
+        ...(fault === undefined ? {} : { fault }),
       }),
 
     ownerOf: owners.ownerOf,

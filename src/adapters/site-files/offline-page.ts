@@ -9,6 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { secondsOf } from "../../domain/file-time.ts";
 import { offlinePage, offlinePageName, offlinePageRun } from "../../domain/own-names.ts";
 import { errorCode } from "./file-reasons.ts";
 import { isOwnOfflinePage } from "./exchange/moves.ts";
@@ -44,9 +45,9 @@ export const removeOfflinePage = (wwwroot: string, run: string): void => {
 
 /** The page is nobody's content, so the folder looks as if it had never been there. */
 const keepingTime = (folder: string, change: () => void): void => {
-  const { atimeMs, mtimeMs } = statSync(bytes(folder));
+  const { atimeNs, mtimeNs } = statSync(bytes(folder), { bigint: true });
   change();
-  utimesSync(bytes(folder), atimeMs / 1_000, mtimeMs / 1_000);
+  utimesSync(bytes(folder), secondsOf(atimeNs), secondsOf(mtimeNs));
 };
 
 const fileIn = (wwwroot: string): string => `${wwwroot}/${offlinePageName}`;

@@ -1,4 +1,5 @@
 import { chmodSync, chownSync, lchownSync, lstatSync, lutimesSync, utimesSync } from "node:fs";
+import { secondsOf } from "../../domain/file-time.ts";
 import type { AccountNames } from "./account-names.ts";
 import { holdFile } from "./beneath.ts";
 import { errorCode, reasonOf } from "./file-reasons.ts";
@@ -42,7 +43,7 @@ const setMetadata = (target: Target, metadata: Metadata, names: AccountNames): r
     if (dropped) notes.push(setIdNote);
     attempt(notes, "Permissions", () => target.chmod?.(dropped ? mode & ~setIds : mode));
   }
-  attempt(notes, "Times", () => target.utimes(Math.max(0, Number(metadata.mtimeNs) / 1e9)));
+  attempt(notes, "Times", () => target.utimes(secondsOf(metadata.mtimeNs)));
   return notes;
 };
 

@@ -1,0 +1,137 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts";
+import type { Backup } from "../../src/domain/backup.ts";
+import { pathFromText, type BytePath } from "../../src/domain/byte-path.ts";
+import { ownPrefix } from "../../src/domain/own-names.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import { siteKey } from "../../src/domain/site.ts";
+import { createBackup } from "../../src/operations/create-backup.ts";
+import type { Installation } from "../../src/operations/installation.ts";
+import {
+  restoreSite as askRestore,
+  undoRestore as askUndo,
+  type RestoreWish,
+} from "../../src/operations/restore-site.ts";
+import { readBackup } from "../../src/operations/rows/backup-rows.ts";
+import { readOperation, type Operation } from "../../src/operations/rows/operation-rows.ts";
+import { readSiteRow } from "../../src/operations/rows/site-row.ts";
+import type { LocalRoot } from "../../src/ports/site-files.ts";
+import type { SiteConfiguration, SiteHost } from "../../src/ports/site-host.ts";
+import { backupSteps } from "../../src/steps/backup-steps.ts";
+import { restoreSteps } from "../../src/steps/restore-steps.ts";
+import { backupSite } from "../../src/workflows/backup-site.ts";
+import type { RunRef, StepName } from "../../src/workflows/contract.ts";
+import { restoreSite, undoRestore } from "../../src/workflows/restore-site.ts";
+import { readTree, temporaryFolder, type FoundNode } from "./file-tree.ts";
+import { memoryInstallation, shop } from "./installation.ts";
+import { runWorkflow } from "./run-workflow.ts";
+
+export const container = "https://acct.blob.core.windows.net/backups";
+export const sas = new Secret(`${container}?sr=c&sp=rwdl&se=2027-01-01&sig=planted`);
+
+export const everything: RestoreWish = {
+  overwrite: true,
+  paths: [],
+  configuration: false,
+  quick: false,
+  allowOutsideLinks: false,
+};
+
+type Steps = ReturnType<typeof restoreSteps>;
+
+/** A site that is a directory of this machine, its backups in a container in memory, and restores by the real steps. */
+export const restoreWorld = (
+  options: { readonly roots?: (folder: string) => readonly LocalRoot[]; readonly undoDays?: number } = {},
+) => {
+  const folder = temporaryFolder();
+  const home = join(folder.path, "home");
+  const given = memoryInstallation();
+  const settings = { now: noSettings };
+  let fault: ((point: string) => void) | undefined;
+  const roots = options.roots?.(folder.path) ?? [{ at: pathFromText(""), directory: home }];
+  const host: SiteHost = localSiteHost({
+    roots,
+    settings: {
+      read: async () => settings.now,
+      write: async (configuration) => void (settings.now = configuration),
+    },
+    fault: (point) => fault?.(point),
+  });
+  const policy = { ...given.deps.policy, undoDays: options.undoDays ?? 3 };
+  const deps: Installation = { ...given.deps, hosts: { host: async () => host }, policy };
+
+  const refOf = async (run: string): Promise<RunRef> => ({
+    site: shop,
+    run,
+    epoch: (await readSiteRow(deps.catalog, shop)).epoch,
+  });
+  const ended = async (operation: Operation): Promise<Operation> => {
+    const found = await readOperation(deps.catalog, shop, operation.id);
+    if (found === undefined) throw new Error("The operation is gone.");
+    return found.operation;
+  };
+
+  return {
+    ...given,
+    deps,
+    host,
+    home,
+    folder: folder.path,
+    remove: folder.remove,
+    settings,
+    /** Called between any two changes that a swap makes; throwing there ends the step as the process's end would. */
+    setFault: (next: ((point: string) => void) | undefined) => void (fault = next),
+    tree: (): ReadonlyMap<BytePath, FoundNode> => readTree(home),
+    areas: (): string[] => [folder.path, home].flatMap((at) => (existsSync(at) ? areasIn(at) : [])),
+
+    async backUp(): Promise<Backup> {
+      const { backup } = await createBackup(deps)(given.call, shop, { storageAccountUrl: sas });
+      const ref = { ...(await refOf(backup.run ?? "")), backup: backup.id };
+      await runWorkflow(backupSteps(deps), given.call, (wf) => backupSite(wf, ref));
+      const row = await readBackup(deps.catalog, shop, backup.id);
+      if (row?.backup.commitId === undefined) throw new Error(`The backup failed: ${row?.backup.log}`);
+      return row.backup;
+    },
+
+    /** Asks for a restore without running it. */
+    async ask(backup: Backup | undefined, wish: Partial<RestoreWish> = {}): Promise<Operation> {
+      const by = backup === undefined ? {} : { backup: backup.id };
+      return (await askRestore(deps)(given.call, shop, { ...everything, ...by, ...wish })).operation;
+    },
+
+    async run(
+      operation: Operation,
+      steps: Partial<Steps> = {},
+    ): Promise<Operation & { readonly steps: readonly StepName[] }> {
+      const ref = await refOf(operation.run);
+      const body = operation.kind === "undo" ? undoRestore : restoreSite;
+      const done = await runWorkflow({ ...restoreSteps(deps), ...steps }, given.call, (wf) => body(wf, ref));
+      return { ...(await ended(operation)), steps: done.steps };
+    },
+
+    async restore(backup: Backup | undefined, wish: Partial<RestoreWish> = {}, steps: Partial<Steps> = {}) {
+      return this.run(await this.ask(backup, wish), steps);
+    },
+
+    async undo(steps: Partial<Steps> = {}) {
+      return this.run((await askUndo(deps)(given.call, shop)).operation, steps);
+    },
+
+    refOf,
+    steps: () => restoreSteps(deps),
+    row: () => readSiteRow(deps.catalog, shop),
+    async scratch(): Promise<readonly string[]> {
+      const names: string[] = [];
+      for await (const { name } of given.container("scratch").list("")) names.push(name);
+      return names;
+    },
+    siteKey: siteKey(shop),
+  };
+};
+
+export type RestoreWorld = ReturnType<typeof restoreWorld>;
+
+const areasIn = (directory: string): string[] => readdirSync(directory).filter((name) => name.startsWith(ownPrefix));
+
+const noSettings: SiteConfiguration = { appSettings: {}, connectionStrings: {} };
