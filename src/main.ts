@@ -29,11 +29,12 @@ import { systemClock } from "./ports/clock.ts";
 import type { LocalRoot } from "./ports/site-files.ts";
 import type { SiteHost } from "./ports/site-host.ts";
 import { backupSteps } from "./steps/backup-steps.ts";
+import { restoreSteps } from "./steps/restore-steps.ts";
 import { verifyArchive } from "./steps/verify-archive.ts";
 import { backupSite } from "./workflows/backup-site.ts";
 import { deleteBackup } from "./workflows/delete-backup.ts";
 import { restoreSite, undoRestore } from "./workflows/restore-site.ts";
-import { verifyBackup } from "./workflows/verify-archive.ts";
+import { verifyBackup } from "./workflows/verify-backup.ts";
 
 /** The composition root: configuration -> adapters -> operations and steps -> registrations. Nothing else knows everybody. */
 const config = readConfig(process.env);
@@ -57,6 +58,7 @@ const sealingKeys = async ({ sealingKeys: given, dataFolder }: Config) =>
 const sites = localSites({
   folder: config.sitesFolder,
   sitesRoot: config.sitesRoot,
+  dataFolder: config.dataFolder,
   warn: (message) => console.warn(message),
 });
 
@@ -70,6 +72,7 @@ const hostOf = ({ content, settings }: LocalSite): SiteHost =>
   localSiteHost({
     roots: rootsOf(content),
     settings,
+    ...(content.owner === undefined ? {} : { owner: content.owner }),
     ...(content.stop === undefined ? {} : { stopCommand: content.stop }),
     ...(content.start === undefined ? {} : { startCommand: content.start }),
   });
@@ -106,7 +109,11 @@ const keysOf = (from: Config): readonly KeyHash[] => {
 const keys = keysOf(config);
 
 registerHttp(createApi({ routes: routes(installation), keys: async () => keys }));
-registerSteps({ ...backupSteps(installation), verifyArchive: verifyArchive(installation) } as never);
+registerSteps({
+  ...backupSteps(installation),
+  ...restoreSteps(installation),
+  verifyArchive: verifyArchive(installation),
+});
 registerWorkflows({ backupSite, restoreSite, undoRestore, deleteBackup, verifyBackup });
 
 registerTimer("zHousekeeping", "*/20 * * * * *", takeUpRuns(installation));

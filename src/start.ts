@@ -3,7 +3,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { adminKeyFile, ensureAdminKey } from "./adapters/callers/admin-key.ts";
+import { adminKeyFile, ensureAdminKey, readAdminKey } from "./adapters/callers/admin-key.ts";
+import { exampleName, offerExampleSite } from "./adapters/sites/example-site.ts";
+import { localGroup } from "./adapters/sites/site-file.ts";
 import { consoleLine } from "./adapters/console/console-line.ts";
 import { CertificateUnusable, givenCertificate } from "./adapters/tls/given-certificate.ts";
 import { ownCertificate, type ServerCertificate } from "./adapters/tls/own-authority.ts";
@@ -12,6 +14,7 @@ import { HostFailure } from "./devhost/host-failure.ts";
 import { startHost, type Host } from "./devhost/host.ts";
 import { AppNotLoaded } from "./devhost/running-app.ts";
 import { messageOf } from "./domain/errors.ts";
+import { siteResourceId } from "./domain/site.ts";
 
 /** `npm start`: this app on this machine, with what it needs made on first start. */
 
@@ -44,9 +47,19 @@ const printReady = (host: Host, config: Config, { isFirstStart, trust }: Told): 
     `  data   ${config.dataFolder}`,
     `  key    ${key}${isFirstStart ? "  (made just now; keep it to yourself)" : ""}`,
     `  sites  ${config.sitesFolder}  (one JSON file each, see docs/sites.md)`,
-    `  try    curl ${host.url}/healthz`,
+    ...(isFirstStart ? firstSteps(host, config) : []),
   ];
   console.log(lines.join("\n"));
+};
+
+/** What matters once: the key that opens what backups keep sealed, and something to try. */
+const firstSteps = (host: Host, { dataFolder }: Config): readonly string[] => {
+  const site = `${host.url}${siteResourceId({ ...localGroup, name: exampleName })}`;
+  const secret = `$(sed -E 's/.*"secret":"([^"]+)".*/\\1/' ${adminKeyFile(dataFolder)})`;
+  return [
+    `  keep   ${join(dataFolder, "recovery-key")}  (copy it elsewhere: only it opens the settings inside backups)`,
+    `  try    curl -X POST -H "Authorization: Bearer ${secret}" "${site}/backup?api-version=2024-11-01"`,
+  ];
 };
 
 const stopOnSignals = (host: Host): void => {
@@ -123,6 +136,8 @@ const keepCertificate = (host: Host, config: Config): void => {
 const prepare = (config: Config): boolean => {
   try {
     mkdirSync(config.sitesFolder, { recursive: true, mode: 0o700 });
+    // The missing key marks the first start: one that was cut off in between is still the first.
+    if (readAdminKey(config.dataFolder) === undefined) offerExampleSite(config);
     return ensureAdminKey(config.dataFolder);
   } catch (error) {
     throw new HostFailure(`The data folder ${config.dataFolder} cannot be used: ${messageOf(error)}`, { cause: error });

@@ -4,15 +4,14 @@ import { siteLabel } from "../domain/site.ts";
 import { openContainer } from "../operations/credentials.ts";
 import { freeSite } from "../operations/free-site.ts";
 import type { Installation } from "../operations/installation.ts";
-import { readBackup, removeProgress, replaceBackup } from "../operations/rows/backup-rows.ts";
+import { readBackup, replaceBackup } from "../operations/rows/backup-rows.ts";
 import { nameKey, namesPartition } from "../operations/rows/keys.ts";
-import { changeSite, readSiteRow } from "../operations/rows/site-row.ts";
-import { runRef, startRun } from "../operations/start-run.ts";
-import { forgetRun } from "../operations/rows/open-run-rows.ts";
+import { changeSite } from "../operations/rows/site-row.ts";
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readSummary, type BackupSummary } from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
+import { endRun } from "./end-run.ts";
 import { asOutcome } from "./outcome.ts";
 import { removeOwn } from "./own-blobs.ts";
 import { ownsSite } from "./owns-site.ts";
@@ -36,10 +35,7 @@ export const closeBackup =
           ...(end.status === "Succeeded" ? {} : { log: end.log?.slice(0, 500) }),
         });
       }
-      await startNext(deps, input, call);
-      await scratch.clear();
-      await removeProgress(deps.catalog, input.site, input.run);
-      await forgetRun(deps.catalog, input.run);
+      await endRun(deps, input, call);
       return { ok: true };
     });
 
@@ -78,10 +74,3 @@ const endBackup = async (deps: Installation, input: StepInput<"closeBackup">, en
     const ended: Backup = { ...found.backup, ...end, finished: deps.clock.now().toISOString() };
     return { row: freed.row, also: [replaceBackup(ended, found.version), ...freed.also], result: undefined };
   });
-
-/** Idempotent: also an attempt that comes after the site was freed makes sure that whoever waited has started. */
-const startNext = async (deps: Installation, input: StepInput<"closeBackup">, call: Call): Promise<void> => {
-  const row = await readSiteRow(deps.catalog, input.site);
-  if (row.run !== undefined && row.run.id !== input.run)
-    await startRun(deps, call, input.site, runRef(input.site, row));
-};

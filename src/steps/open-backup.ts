@@ -10,6 +10,7 @@ import type { BackupRef, Outcome, ScratchName } from "../workflows/contract.ts";
 import { backupOf, changeBackup } from "./backup-row.ts";
 import { asOutcome } from "./outcome.ts";
 import { failed, runLost } from "./owns-site.ts";
+import { settleExchanges } from "./settle-exchanges.ts";
 import { scratchOf } from "./scratch.ts";
 
 /** Checks what can be checked before the long work; `notes` are lines for the backup's log. */
@@ -25,8 +26,10 @@ export const openBackup =
       const findings = await checkCredential(deps, backup);
       const refused = findings.find(({ severity }) => severity === "error");
       if (refused !== undefined) return failed(refused.text);
-      const problem = await checkContent(await deps.hosts.host(ref.site));
+      const host = await deps.hosts.host(ref.site);
+      const problem = await checkContent(host);
       if (problem !== undefined) return failed(problem);
+      await settleExchanges(deps, { ref, host }, call);
       const mayRead = !findings.some((finding) => finding.problem === "LacksRead");
       const taken = mayRead ? await checkContainer(deps, backup) : undefined;
       if (taken !== undefined) return failed(taken);

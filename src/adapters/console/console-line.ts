@@ -17,7 +17,7 @@ const ownLine = (now: Date, message: string, isTrouble: boolean): string => {
   const [, event = message, json = "{}"] = /^(.*?) (\{.*\})$/s.exec(message) ?? [];
   const fields = fieldsOf(json)
     .filter(([name]) => isTrouble || !notForPeople.has(name))
-    .map(([name, value]) => `${name}=${typeof value === "string" ? quoted(value) : JSON.stringify(value)}`);
+    .map(([name, value]) => `${name}=${typeof value === "string" ? quoted(firstLine(value)) : JSON.stringify(value)}`);
   return [`${now.toISOString().slice(11, 19)} ${event}`, ...(fields.length === 0 ? [] : [fields.join(" ")])].join("  ");
 };
 
@@ -29,5 +29,8 @@ const fieldsOf = (json: string): readonly (readonly [string, unknown])[] => {
     return [];
   }
 };
+
+/** A stack trace is for the log; what went wrong stands in its first line. */
+const firstLine = (text: string): string => text.split("\n", 1)[0] ?? "";
 
 const quoted = (text: string): string => (/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text));

@@ -32,11 +32,14 @@ const oneRootMessage = { message: "either home or wwwroot must be given, and not
 
 const slot = z.strictObject(content).refine(oneRoot, oneRootMessage);
 
+/** Where a site of this machine lies that says nothing else. */
+export const localGroup = { subscription: "00000000-0000-0000-0000-000000000000", resourceGroup: "local" } as const;
+
 const siteFile = z
   .strictObject({
     name: siteName.optional(),
-    subscription: z.string().min(1).default("00000000-0000-0000-0000-000000000000"),
-    resourceGroup: z.string().min(1).default("local"),
+    subscription: z.string().min(1).default(localGroup.subscription),
+    resourceGroup: z.string().min(1).default(localGroup.resourceGroup),
     location: z.string().default("Local"),
     ...content,
     slots: z.record(siteName, slot).default({}),

@@ -18,6 +18,12 @@ describe("a line on the console", () => {
     );
   });
 
+  it("shows of an error what it says, and not where in the program", () => {
+    expect(
+      consoleLine(now, "error", own, String.raw`step threw {"error":"Error: no room\n    at pack (main.js:1:2)"}`),
+    ).toBe('12:00:01 step threw  error="Error: no room"');
+  });
+
   it("tells the host's troubles with their place, and not its chatter", () => {
     expect(consoleLine(now, "error", "Host.Timers", "clock is off")).toBe("Host.Timers: clock is off");
     expect(consoleLine(now, "information", "Host.Startup", "loaded")).toBeUndefined();
