@@ -46,4 +46,4 @@ export const verifyBackup =
 
 /** Idempotent, as every start. */
 export const startVerify = (call: Call, site: SiteId, operation: Operation): Promise<void> =>
-  call.runner.start("verifyArchive", operation.run, { site, run: operation.run, operation: operation.id });
+  call.runner.start("verifyBackup", operation.run, { site, run: operation.run, operation: operation.id });

@@ -9,9 +9,8 @@ import type { Installation } from "../../src/operations/installation.ts";
 import { insertBackup, readBackup, readProgress, replaceBackup } from "../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../src/operations/rows/keys.ts";
 import type { Destination } from "../../src/ports/destination.ts";
-import { blockId } from "../../src/archive/block-id.ts";
 import { verifyArchive } from "../../src/steps/verify-archive.ts";
-import { verifyArchive as verifyWorkflow } from "../../src/workflows/verify-archive.ts";
+import { verifyBackup as verifyWorkflow } from "../../src/workflows/verify-backup.ts";
 import { StepFailed } from "../../src/workflows/workflow.ts";
 import type { VerifyRef } from "../../src/workflows/contract.ts";
 import { writeManifest } from "../../src/manifest/write-manifest.ts";
@@ -19,15 +18,8 @@ import { apiOver, shopPath } from "../support/api.ts";
 import { fakeWorkflow, finish } from "../support/fake-workflow.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
 import { packArchive, readWhole } from "../support/pack-archive.ts";
+import { putObject } from "../support/put-object.ts";
 import { bareManifest } from "../manifest/example.ts";
-
-const put = async (destination: Destination, name: string, content: Uint8Array) => {
-  await destination.remove(name);
-  const upload = { name, run: "test" };
-  const block = blockId(0, 0, content);
-  await destination.stage(upload, block, content);
-  await destination.commit(upload, [block], {});
-};
 
 let given: ReturnType<typeof memoryInstallation>;
 let deps: Installation;
@@ -57,7 +49,7 @@ beforeEach(async () => {
     log: "",
   };
   const archive = { name: "nightly.zip", sizeBytes, commitId };
-  await put(destination, "nightly.xml", writeManifest({ ...bareManifest, archive }));
+  await putObject(destination, "nightly.xml", writeManifest({ ...bareManifest, archive }));
   await given.deps.catalog.write(sitePartition(shop), [insertBackup(backup)]);
   deps = { ...given.deps, destinations: { open: async () => destination } };
   ask = apiOver(restoreRoutes(deps), given.call);
@@ -94,7 +86,7 @@ const result = async (location: string) =>
   };
 
 const damage = async (change: (zip: Buffer) => Buffer) =>
-  put(destination, "nightly.zip", change(await readWhole(destination, "nightly.zip")));
+  putObject(destination, "nightly.zip", change(await readWhole(destination, "nightly.zip")));
 
 describe("verifying a backup", () => {
   it("is polled as a restore is, with ids only in the workflow, and takes no site", async () => {
@@ -140,7 +132,7 @@ describe("verifying a backup", () => {
   it("finds an archive that was exchanged for another good one", async () => {
     const other = memoryDestination();
     await packArchive({ site: new MemorySite(), destination: other, name: "nightly.zip" });
-    await put(destination, "nightly.zip", await readWhole(other, "nightly.zip"));
+    await putObject(destination, "nightly.zip", await readWhole(other, "nightly.zip"));
     const { location, ref } = await verify();
     await run(ref);
     expect((await result(location)).damaged.map(({ code }) => code)).toEqual(["CommitIdMismatch"]);
@@ -150,7 +142,11 @@ describe("verifying a backup", () => {
     ["cut short", () => damage((zip) => zip.subarray(0, zip.length - 100)), "NoEndRecord"],
     ["gone", () => destination.remove("nightly.zip"), "Missing"],
     ["without its description", () => destination.remove("nightly.xml"), "Missing"],
-    ["with an edited description", () => put(destination, "nightly.xml", Buffer.from("<backup/>")), "CommitIdMismatch"],
+    [
+      "with an edited description",
+      () => putObject(destination, "nightly.xml", Buffer.from("<backup/>")),
+      "CommitIdMismatch",
+    ],
   ])("tells an archive that is %s", async (_, spoil, code) => {
     await spoil();
     const { location, ref } = await verify();
