@@ -1,52 +1,26 @@
-import { build } from "esbuild";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EventType, parseEvents } from "../../src/devhost/durable/history-event.ts";
 import { Store } from "../../src/devhost/durable/store.ts";
+import {
+  buildCrashApp,
+  endCrashApp,
+  outputOf,
+  startCrashApp,
+  startOne,
+  type Status,
+  statusOf,
+} from "../support/crash-app.ts";
 
 const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 5);
 const killsPerRound = 5;
 const orchestrations = 20;
-const fixture = "test/fixtures/crash-app";
-const built = "node_modules/.cache/lifeboat-crash-app";
 const folder = mkdtempSync(join(tmpdir(), "devhost-crash-"));
 const journal = join(folder, "journal");
 const dataDir = join(folder, "data");
-
-interface Running {
-  readonly process: ChildProcess;
-  /** Resolves once it serves, rejects when it ends before. */
-  readonly url: Promise<string>;
-  readonly complaints: string[];
-}
-
-const startHost = (): Running => {
-  const process = spawn(
-    globalThis.process.execPath,
-    [join(built, "host.js"), fixture, join(built, "app.js"), dataDir],
-    { env: { ...globalThis.process.env, CRASH_JOURNAL: journal }, stdio: ["ignore", "pipe", "pipe"] },
-  );
-  const complaints: string[] = [];
-  createInterface({ input: process.stderr }).on("line", (line) => complaints.push(line));
-  const url = new Promise<string>((resolve, reject) => {
-    createInterface({ input: process.stdout }).once("line", resolve);
-    process.once("exit", () => reject(new Error(`The host ended before it served. ${complaints.join("\n")}`)));
-  });
-  url.catch(() => undefined); // Some are killed so early that nobody waits for it.
-  return { process, url, complaints };
-};
-
-const kill = async ({ process }: Running): Promise<void> => {
-  const ended = once(process, "exit");
-  process.kill("SIGKILL");
-  await ended;
-};
 
 /**
  * The keys of all activities whose completion is on disk, while no host runs. Read from a copy: opening the original
@@ -88,33 +62,15 @@ const expectNoRepetition = (): void => {
   if (begun.some((key) => !now.has(key))) past.interrupted++;
 };
 
-const expectedOutput = (id: string): object => {
-  const step = (key: string): object => ({ key, length: key.length });
-  return {
-    first: ["a", "b", "c"].map((name) => step(`${id}/${name}`)),
-    group: ["d", "e", "f", "g"].map((name) => step(`${id}/${name}`)),
-    child: ["x", "y"].map((name) => step(`${id}-part/${name}`)),
-    last: step(`${id}/h`),
-  };
-};
-
 /** Whether the host has said 202, or knows the id from a host that died while it said so. */
 const started = async (url: string, id: string): Promise<boolean> => {
   try {
     if ((await fetch(`${url}/status/${id}`)).status === 200) return true;
-    return (await fetch(`${url}/start/${id}`, { method: "POST" })).status === 202;
+    return (await startOne(url, id)) === 202;
   } catch {
     return false; // The host died.
   }
 };
-
-interface Status {
-  readonly runtimeStatus: string;
-  readonly output: unknown;
-}
-
-const statusOf = async (url: string, id: string): Promise<Status> =>
-  (await (await fetch(`${url}/status/${id}`)).json()) as Status; // The fixture answers so.
 
 const untilComplete = async (url: string, id: string): Promise<Status> => {
   for (let tries = 0; tries < 600; tries++) {
@@ -127,16 +83,7 @@ const untilComplete = async (url: string, id: string): Promise<Status> => {
 
 beforeAll(async () => {
   writeFileSync(journal, "");
-  await build({
-    entryPoints: [`${fixture}/host.ts`, `${fixture}/app.ts`],
-    outdir: built,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20.19",
-    packages: "external",
-    external: ["@azure/functions-core"],
-  });
+  await buildCrashApp();
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -158,27 +105,27 @@ const expectSurvival = async (ids: readonly string[], deaths: number): Promise<v
     for (const id of ids) if (!acknowledged.has(id) && (await started(url, id))) acknowledged.add(id);
   };
   for (let death = 0; death < deaths; death++) {
-    const host = startHost();
+    const host = startCrashApp({ journal, dataDir });
     // Some die before they serve, most in the middle of work.
     const isEarly = Math.random() < 0.2;
     const starting = isEarly ? undefined : host.url.then(startMissing);
     if (!isEarly) await host.url;
     await pause(Math.random() * 500);
-    await kill(host);
+    await endCrashApp(host, "SIGKILL");
     await starting;
     expect(host.complaints).toEqual([]);
     expectNoRepetition();
   }
-  const host = startHost();
+  const host = startCrashApp({ journal, dataDir });
   const url = await host.url;
   const lost = [];
   for (const id of acknowledged) if ((await fetch(`${url}/status/${id}`)).status !== 200) lost.push(id);
   expect(lost).toEqual([]);
   await startMissing(url);
   for (const id of ids)
-    expect(await untilComplete(url, id)).toEqual({ runtimeStatus: "Completed", output: expectedOutput(id) });
-  await kill(host);
+    expect(await untilComplete(url, id)).toEqual({ runtimeStatus: "Completed", output: outputOf(id) });
+  await endCrashApp(host, "SIGKILL");
   expectNoRepetition();
-  const everything = ids.flatMap((id) => JSON.stringify(expectedOutput(id)).match(/run-[\w-]+\/\w/g) ?? []);
+  const everything = ids.flatMap((id) => JSON.stringify(outputOf(id)).match(/run-[\w-]+\/\w/g) ?? []);
   expect(everything.filter((key) => !past.recorded.has(key))).toEqual([]);
 };

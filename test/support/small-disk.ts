@@ -16,6 +16,16 @@ export interface SmallDisk {
 const mount = (folder: string, megabytes: number): void =>
   void execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder], { stdio: "ignore" });
 
+const hadRoom = (write: () => void): boolean => {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOSPC") return false;
+    throw error;
+  }
+};
+
 export const smallDisk = (megabytes: number): SmallDisk => {
   const folder = mkdtempSync(join(tmpdir(), "lifeboat-disk-"));
   try {
@@ -28,8 +38,13 @@ export const smallDisk = (megabytes: number): SmallDisk => {
   return {
     folder,
     fill: (leftBytes = 0) => {
-      const { bavail, bsize } = statfsSync(folder);
-      writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - leftBytes)), { flag: "a" });
+      // Block by block: others write meanwhile.
+      for (
+        let { bavail, bsize } = statfsSync(folder);
+        bavail * bsize > leftBytes;
+        { bavail, bsize } = statfsSync(folder)
+      )
+        if (!hadRoom(() => writeFileSync(ballast, Buffer.alloc(bsize), { flag: "a" }))) return;
     },
     empty: () => truncateSync(ballast, 0),
     remove: () => {
