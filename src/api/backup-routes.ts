@@ -6,6 +6,7 @@ import {
 } from "../operations/backup-configuration.ts";
 import { createBackup } from "../operations/create-backup.ts";
 import { deleteBackup } from "../operations/delete-backup.ts";
+import { discoverBackups } from "../operations/discover.ts";
 import { findSite } from "../operations/find-site.ts";
 import type { Installation } from "../operations/installation.ts";
 import { getBackup, getProgress, listBackups, renewBackupAccess } from "../operations/read-backups.ts";
@@ -13,6 +14,7 @@ import type { Route, RouteCall } from "./handle.ts";
 import { empty, json } from "./response.ts";
 import { backupInSite, backupItem, page } from "./wire/backup-item.ts";
 import { configurationReply, parseBackupRequest, parseConfigurationRequest } from "./wire/backup-request.ts";
+import { discoverReply, parseDiscoverRequest } from "./wire/discovery.ts";
 import { properties } from "./wire/lenient-json.ts";
 import { progressReply } from "./wire/progress.ts";
 
@@ -39,6 +41,11 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
       200,
       configurationReply({ site: await findSite(deps, call.site()), configuration: found, storageAccountUrl: shown }),
     );
+  };
+  const discover = async (call: RouteCall) => {
+    const wish = parseDiscoverRequest(await call.body());
+    const discovery = await discoverBackups(deps)(call, call.site(), wish);
+    return json(200, discoverReply(call.site(), { wish, discovery, showsSecrets: call.isAdmin }));
   };
   return [
     {
@@ -92,6 +99,8 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
         return json(200, backupItem({ ...found, apiVersion: call.apiVersion, storageAccountUrl: shown }, "single"));
       },
     },
+    { name: "discoverBackup", method: "POST", path: "{site}/discoverbackup", role: "operator", handle: discover },
+    { name: "discoverBackups", method: "POST", path: "{site}/backups/discover", role: "operator", handle: discover },
     {
       name: "getProgress",
       method: "GET",

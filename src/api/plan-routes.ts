@@ -1,15 +1,33 @@
 import { refuse } from "../domain/errors.ts";
 import type { Installation } from "../operations/installation.ts";
-import { planBackup, type PlanBackupWish } from "../operations/plan-backup.ts";
+import { planBackup } from "../operations/plan-backup.ts";
+import { planRestore } from "../operations/plan-restore.ts";
 import { queryOf, type Route, type RouteCall } from "./handle.ts";
 import { absoluteUrl } from "./long-running.ts";
 import { limitOf } from "./page-limit.ts";
 import { pathInQuery, pathQueries } from "./path-query.ts";
-import { json } from "./response.ts";
+import { json, type ApiResponse } from "./response.ts";
+import { pathBackup } from "./restore-routes.ts";
 import { plannedBackup } from "./wire/planned-backup.ts";
+import { plannedRestore } from "./wire/planned-restore.ts";
+import { parseRestoreRequest } from "./wire/restore-request.ts";
 
 /** Dry runs: what a backup or a restore would do, without doing it. */
 export const planRoutes = (deps: Installation): readonly Route[] => [
+  {
+    name: "planRestore",
+    method: "POST",
+    path: "{site}/backups/{backupId}/restore/plan",
+    role: "operator",
+    handle: (call) => restorePlan(deps, call),
+  },
+  {
+    name: "planRestoreFromBackupBlob",
+    method: "POST",
+    path: "{site}/restoreFromBackupBlob/plan",
+    role: "operator",
+    handle: (call) => restorePlan(deps, call),
+  },
   {
     name: "planBackup",
     method: "GET",
@@ -17,7 +35,7 @@ export const planRoutes = (deps: Installation): readonly Route[] => [
     role: "reader",
     async handle(call) {
       const [after] = pathQueries(call, "after", { keepSlashes: true });
-      const show = shownOf(call);
+      const show = oneOf(call, ["all", "included", "excluded"]);
       const wish = { show, limit: limitOf(call), ...(after === undefined ? {} : { after }) };
       const plan = await planBackup(deps)(call, call.site(), wish);
       const here = call.request.url.pathname;
@@ -27,8 +45,16 @@ export const planRoutes = (deps: Installation): readonly Route[] => [
   },
 ];
 
-const shownOf = (call: RouteCall): PlanBackupWish["show"] => {
-  const text = (queryOf(call, "show") ?? "all").toLowerCase();
-  if (text === "all" || text === "included" || text === "excluded") return text;
-  throw refuse("InvalidField", { field: "show", reason: `"${text}" is none of all, included, excluded.` });
+const restorePlan = async (deps: Installation, call: RouteCall): Promise<ApiResponse> => {
+  const restore = parseRestoreRequest(await call.body(), pathBackup(call));
+  const wish = { restore, showAll: oneOf(call, ["changes", "all"]) === "all", limit: limitOf(call) };
+  return json(200, plannedRestore(await planRestore(deps)(call, call.site(), wish)));
+};
+
+const oneOf = <Word extends string>(call: RouteCall, words: readonly [Word, ...Word[]]): Word => {
+  const text = (queryOf(call, "show") ?? words[0]).toLowerCase();
+  const word = words.find((one) => one === text);
+  if (word === undefined)
+    throw refuse("InvalidField", { field: "show", reason: `"${text}" is none of ${words.join(", ")}.` });
+  return word;
 };

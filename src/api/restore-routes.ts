@@ -13,7 +13,7 @@ import { parseRestoreRequest } from "./wire/restore-request.ts";
 import { siteReply } from "./wire/site.ts";
 
 /** The id in a restore's path means nothing (clients send 0 or 1); it chooses only where the body names no blob. */
-const pathBackup = (call: RouteCall): number | undefined => {
+export const pathBackup = (call: RouteCall): number | undefined => {
   const text = call.parameters["backupId"] ?? "";
   return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 };

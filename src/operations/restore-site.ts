@@ -123,25 +123,42 @@ const targetOf = async (
   pathSite: SiteId,
   wish: RestoreWish,
 ): Promise<{ readonly site: SiteDefinition; readonly isNew: boolean }> => {
+  const target = await wantedTarget(deps, pathSite, wish);
+  if (target.site !== undefined) return { site: target.site, isNew: false };
+  const site = await deps.sites.create(target.id);
+  // A site just made may have found a directory that somebody else filled.
+  await checkEmpty(deps, site.id);
+  return { site, isNew: true };
+};
+
+/** Which site a restore is for; without a definition it is one that would have to be made. Changes nothing. */
+export const wantedTarget = async (
+  deps: Installation,
+  pathSite: SiteId,
+  wish: Pick<RestoreWish, "siteName" | "overwrite">,
+): Promise<{ readonly id: SiteId; readonly site: SiteDefinition | undefined }> => {
   const id = targetId(pathSite, wish.siteName);
-  const known = await deps.sites.find(id);
-  if (known === undefined && wish.overwrite) throw siteNotFound(id);
-  const site = known ?? (await newSite(deps, id));
-  // Also a site just made may have found a directory that somebody else filled.
+  const site = await deps.sites.find(id);
+  if (site === undefined) {
+    if (wish.overwrite) throw siteNotFound(id);
+    checkNewName(id);
+  } else if (!wish.overwrite) await checkEmpty(deps, id);
+  return { id, site };
+};
+
+const checkEmpty = async (deps: Installation, id: SiteId): Promise<void> => {
   const content = await (await deps.hosts.host(id)).content();
-  if (content === "present" && !wish.overwrite) throw refuse("SiteExists", { site: siteLabel(id) });
-  return { site, isNew: known === undefined };
+  if (content === "present") throw refuse("SiteExists", { site: siteLabel(id) });
 };
 
 /** Its name becomes a directory's, so it is held to what Azure allows. */
-const newSite = async (deps: Installation, id: SiteId): Promise<SiteDefinition> => {
+const checkNewName = (id: SiteId): void => {
   const wrong = [id.name, id.slot ?? id.name].find((name) => !isSiteName(name));
   if (wrong !== undefined)
     throw refuse("InvalidField", {
       field: "the site's name",
       reason: `"${wrong.slice(0, 100)}" is not made of letters, digits and inner hyphens, 60 at most.`,
     });
-  return deps.sites.create(id);
 };
 
 /** `siteName` may name another app, or a slot as `app(slot)`; without it the path's site is meant. */
