@@ -1,50 +1,22 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { directoryDestination } from "../../src/adapters/destination/directory.ts";
 import { StoreFailure } from "../../src/domain/store-failure.ts";
 import { namesOf, noise, readAll, stageAll, store } from "../adapters/destination/blocks.ts";
 import { describeWith } from "../support/needs.ts";
+import { canMount, smallDisk, type SmallDisk } from "../support/small-disk.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** A file system of 8 MiB in memory; false where this user may not mount one. */
-const mountSmall = (folder: string): boolean => {
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const unmount = (folder: string): void => {
-  execFileSync("umount", [folder], { stdio: "ignore" });
-};
-
-const canMount = ((): boolean => {
-  const folder = mkdtempSync(join(tmpdir(), "lifeboat-mount-"));
-  try {
-    if (!mountSmall(folder)) return false;
-    unmount(folder);
-    return true;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-})();
-
 describeWith("mount", canMount, "a directory destination on a disk that fills up", () => {
-  let folder = "";
+  let disk: SmallDisk;
+  let folder: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "lifeboat-full-"));
-    mountSmall(folder);
+    disk = smallDisk(8);
+    folder = disk.folder;
   });
-  afterEach(() => {
-    unmount(folder);
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterEach(() => disk.remove());
 
   const upload = { name: "night.zip", run: "run-1" };
   const pieces = Array.from({ length: 6 }, (_, at) => noise(mebibyte, `piece ${at}`));
