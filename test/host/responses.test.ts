@@ -83,9 +83,13 @@ describe("an answer", () => {
     expect([answer.status, answer.headers["x-own"], answer.text]).toEqual([203, "1", ""]);
   });
 
-  it("of 204 has no body, whatever was returned", async () => {
-    const answer = await answerOf({ status: 204, body: "text" });
-    expect([answer.status, answer.text]).toEqual([204, ""]);
+  it.each([
+    { status: 204, body: "text" },
+    { status: 205, body: "text" },
+    { status: 304, jsonBody: { a: 1 } },
+  ])("of $status has neither body nor type, whatever was returned", async (init) => {
+    const answer = await answerOf(init);
+    expect([answer.status, answer.text, answer.headers["content-type"]]).toEqual([init.status, "", undefined]);
   });
 });
 

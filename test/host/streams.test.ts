@@ -56,11 +56,11 @@ describe("an upload", () => {
     expect((await head).statusCode).toBe(expectedOf("large-body", { here: 413, real: 500 }));
   });
 
-  it("that the function does not read keeps the connection usable", async () => {
+  it.each(["/unread", "/half-read"])("that %s leaves off keeps the connection usable", async (path) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const first = await post("/unread", { agent, body: Buffer.alloc(2 * mib) });
-    const second = await get("/hello", { agent });
-    expect([first.status, second.status]).toEqual([200, 200]);
+    const first = await post(path, { agent, body: Buffer.alloc(8 * mib) });
+    const second = await get("/request", { agent });
+    expect([first.status, second.status, second.headers.connection]).toEqual([200, 200, "keep-alive"]);
     agent.destroy();
   });
 });
@@ -130,5 +130,6 @@ describe("a client", () => {
     await settled(topic);
     incoming.destroy();
     while ((await journal(topic)).at(-1) !== "ended") await pause(20);
+    expect((await journal(topic)).at(-2)).toBeLessThan(1024);
   });
 });
