@@ -3,41 +3,40 @@ import { ArchiveInvalid } from "./archive-invalid.ts";
 import { centralHeaderBytes, centralSignature } from "./central-encoder.ts";
 import type { DirectoryEntry, OwnerNames } from "./directory-entry.ts";
 import { fromDosDateTime } from "./dos-time.ts";
-import {
-  ntfsFieldId,
-  ownerFieldId,
-  privateFieldId,
-  readPrivateField,
-  timestampFieldId,
-  zip64FieldId,
-  type PrivateField,
-} from "./extra-fields.ts";
+import { readPrivateField, type PrivateField } from "./extra-fields.ts";
+import { knownFields, within } from "./known-fields.ts";
 import { ByteReader } from "./little-endian.ts";
-import { extraFields, readName, slashed } from "./zip-name.ts";
+import { readName, slashed } from "./zip-name.ts";
 
 const max32 = 0xffff_ffff;
 const second = 1_000_000_000n;
-const nothing = new Uint8Array();
 
 /** Length of the whole record that begins here; undefined when not even its fixed part is there. */
 export const centralRecordExtent = (bytes: Uint8Array, at: number): number | undefined => {
   if (bytes.length - at < centralHeaderBytes) return undefined;
-  const fields = new ByteReader(bytes, at + 28);
-  return centralHeaderBytes + fields.u16() + fields.u16() + fields.u16();
+  return centralHeaderBytes + u16(bytes, at + 28) + u16(bytes, at + 30) + u16(bytes, at + 32);
 };
 
+const u16 = (bytes: Uint8Array, at: number): number => (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+
 /** One record of a central directory, of any tool. Owner names found in it are added to `owners`. */
-export const decodeCentralRecord = (bytes: Uint8Array, at: number, owners: OwnerNames): DirectoryEntry => {
-  const fields = new ByteReader(bytes, at);
+export const decodeCentralRecord = (bytes: Uint8Array, at: number, owners: OwnerNames): DirectoryEntry =>
+  decodeNextRecord(new ByteReader(bytes, at), owners);
+
+/** The same for the record at which `fields` stands; afterwards it stands behind it. */
+export const decodeNextRecord = (fields: ByteReader, owners: OwnerNames): DirectoryEntry => {
+  const { end } = fields;
   const header = readHeader(fields);
   const name = withSlashes(readName(fields, header.nameLength), header.system);
-  const extra = extraFields(fields.bytes(header.extraLength));
-  fields.bytes(header.commentLength);
-  const sizes = wideSizes(header, extra.get(zip64FieldId) ?? nothing);
-  const seconds = timestamp(extra.get(timestampFieldId));
-  const { uid, gid } = owner(extra.get(ownerFieldId));
-  const ours = extra.get(privateFieldId);
-  const field = ours && readPrivateField(ours, seconds);
+  const extra = knownFields(fields, header.extraLength);
+  fields.skip(header.commentLength);
+  const behind = fields.position;
+  const sizes = wideSizes(header, within(fields, extra.zip64));
+  const seconds = timestamp(within(fields, extra.timestamp));
+  const { uid, gid } = owner(within(fields, extra.owner));
+  const field = extra.ours && readPrivateField(within(fields, extra.ours), seconds);
+  const mtimeNs = field?.mtimeNs ?? ntfsTime(within(fields, extra.ntfs)) ?? BigInt(seconds ?? dosTime(header)) * second;
+  fields.move(behind, end);
   if (field) addOwnerNames(owners, uid, gid, field);
   const { mode, kind } = unixMode(header, name, sizes.sizeBytes);
   return {
@@ -46,11 +45,13 @@ export const decodeCentralRecord = (bytes: Uint8Array, at: number, owners: Owner
     method: header.method,
     generalFlags: header.generalFlags,
     crc: header.crc,
-    ...sizes,
+    sizeBytes: sizes.sizeBytes,
+    storedBytes: sizes.storedBytes,
+    offset: sizes.offset,
     mode,
     uid,
     gid,
-    mtimeNs: field?.mtimeNs ?? ntfsTime(extra.get(ntfsFieldId)) ?? BigInt(seconds ?? dosTime(header)) * second,
+    mtimeNs,
     ctimeNs: field?.ctimeNs,
     inode: field?.inode,
     hash: field?.hash,
@@ -65,9 +66,9 @@ type Header = ReturnType<typeof readHeader>;
 const readHeader = (fields: ByteReader) => {
   if (fields.u32() !== centralSignature)
     throw new ArchiveInvalid("BadRecord", `No directory record where one should be (at byte ${fields.position - 4}).`);
-  fields.u8();
+  fields.skip(1);
   const system = fields.u8();
-  fields.u16();
+  fields.skip(2);
   const generalFlags = fields.u16();
   const method = fields.u16();
   const time = fields.u16();
@@ -80,8 +81,7 @@ const readHeader = (fields: ByteReader) => {
   const commentLength = fields.u16();
   const disk = fields.u16();
   if (disk !== 0 && disk !== 0xffff) throw new ArchiveInvalid("SplitArchive", "The archive is split over many files.");
-  fields.u16();
-  fields.u16();
+  fields.skip(4);
   const mode = fields.u16();
   const offset = fields.u32();
   return {
@@ -102,25 +102,22 @@ const readHeader = (fields: ByteReader) => {
 };
 
 /** Sizes and offset, from the ZIP64 field where the header says that they do not fit it. */
-const wideSizes = (header: Header, bytes: Uint8Array): Pick<DirectoryEntry, "sizeBytes" | "storedBytes" | "offset"> => {
-  const wide = new ByteReader(bytes);
-  const value = (narrow: number): number => {
-    if (narrow !== max32) return narrow;
-    if (wide.left < 8) throw new ArchiveInvalid("BadExtraField", "A ZIP64 field lacks a value that its record needs.");
-    return wide.size();
-  };
+const wideSizes = (header: Header, wide: ByteReader): Pick<DirectoryEntry, "sizeBytes" | "storedBytes" | "offset"> => {
   // In this order: so the field holds them.
-  const sizeBytes = value(header.sizeBytes);
-  const storedBytes = value(header.storedBytes);
-  return { sizeBytes, storedBytes, offset: value(header.offset) };
+  const sizeBytes = wideValue(header.sizeBytes, wide);
+  const storedBytes = wideValue(header.storedBytes, wide);
+  return { sizeBytes, storedBytes, offset: wideValue(header.offset, wide) };
+};
+
+const wideValue = (narrow: number, wide: ByteReader): number => {
+  if (narrow !== max32) return narrow;
+  if (wide.left < 8) throw new ArchiveInvalid("BadExtraField", "A ZIP64 field lacks a value that its record needs.");
+  return wide.size();
 };
 
 /** Seconds since 1970 of the modification, where the field tells it. */
-const timestamp = (bytes: Uint8Array | undefined): number | undefined => {
-  if (!bytes || bytes.length < 5) return undefined;
-  const fields = new ByteReader(bytes);
-  return fields.u8() & 1 ? fields.i32() : undefined;
-};
+const timestamp = (fields: ByteReader): number | undefined =>
+  fields.left >= 5 && fields.u8() & 1 ? fields.i32() : undefined;
 
 const dosTime = ({ date, time }: Header): number => fromDosDateTime(date, time);
 
@@ -129,10 +126,10 @@ const ntfsEpoch = 11_644_473_600n * second;
 const ntfsTimesTag = 1;
 
 /** The modification in nanoseconds since 1970, where the field tells it. */
-const ntfsTime = (bytes: Uint8Array | undefined): bigint | undefined => {
+const ntfsTime = (fields: ByteReader): bigint | undefined => {
   // Four bytes of nothing, then the one attribute that exists: its tag and length, and three times.
-  if (!bytes || bytes.length < 32) return undefined;
-  const fields = new ByteReader(bytes, 4);
+  if (fields.left < 32) return undefined;
+  fields.skip(4);
   if (fields.u16() !== ntfsTimesTag || fields.u16() < 24) return undefined;
   const ticks = fields.u64();
   const ns = ticks * 100n - ntfsEpoch;
@@ -140,20 +137,23 @@ const ntfsTime = (bytes: Uint8Array | undefined): bigint | undefined => {
   return ticks === 0n || ns !== BigInt.asIntN(64, ns) ? undefined : ns;
 };
 
-const owner = (bytes: Uint8Array | undefined): Pick<DirectoryEntry, "uid" | "gid"> => {
-  const unknown = { uid: undefined, gid: undefined };
-  if (!bytes) return unknown;
-  const fields = new ByteReader(bytes);
-  if (fields.u8() !== 1) return unknown;
-  const uid = id(fields.bytes(fields.u8()));
-  const gid = id(fields.bytes(fields.u8()));
-  return uid === undefined || gid === undefined ? unknown : { uid, gid };
+const unknownOwner = { uid: undefined, gid: undefined };
+
+const owner = (fields: ByteReader): Pick<DirectoryEntry, "uid" | "gid"> => {
+  if (fields.left === 0 || fields.u8() !== 1) return unknownOwner;
+  const uid = id(fields);
+  const gid = id(fields);
+  return uid === undefined || gid === undefined ? unknownOwner : { uid, gid };
 };
 
 /** Ids wider than 32 bits exist on no system this runs on: unknown. */
-const id = (bytes: Buffer): number | undefined => {
-  if (bytes.length === 0 || bytes.subarray(4).some((byte) => byte !== 0)) return undefined;
-  return bytes.readUIntLE(0, Math.min(bytes.length, 4));
+const id = (fields: ByteReader): number | undefined => {
+  const length = fields.u8();
+  // As we write nearly all of them, without a view.
+  if (length === 2) return fields.u16();
+  const bytes = fields.bytes(length);
+  if (length === 0 || bytes.subarray(4).some((byte) => byte !== 0)) return undefined;
+  return bytes.readUIntLE(0, Math.min(length, 4));
 };
 
 const addOwnerNames = (

@@ -55,8 +55,8 @@ export class DirectoryColumns {
     return this.#inOrder || this.#order !== undefined;
   }
 
-  /** Adds a row. Where it goes is open until `sort` is called again. */
-  append(entry: DirectoryEntry): void {
+  /** Adds a row, its offset moved by `shift`. Where it goes is open until `sort` is called again. */
+  append(entry: DirectoryEntry, shift = 0): void {
     const row = this.#length;
     if (row >>> slabBits === this.#slabs.length) this.#slabs.push(newSlab());
     const slab = this.#slab(row);
@@ -73,7 +73,7 @@ export class DirectoryColumns {
     slab.gid[at] = entry.gid ?? 0;
     slab.sizeBytes[at] = entry.sizeBytes;
     slab.storedBytes[at] = entry.storedBytes;
-    slab.offset[at] = entry.offset;
+    slab.offset[at] = entry.offset + shift;
     slab.mtimeNs[at] = entry.mtimeNs;
     slab.ctimeNs[at] = entry.ctimeNs ?? 0n;
     slab.inode[at] = entry.inode ?? 0n;
@@ -85,10 +85,7 @@ export class DirectoryColumns {
 
   /** Adds all rows of another directory, their offsets moved by `shift`. */
   appendAll(other: DirectoryColumns, shift = 0): void {
-    for (let place = 0; place < other.length; place++) {
-      const entry = other.at(place);
-      this.append({ ...entry, offset: entry.offset + shift });
-    }
+    for (let place = 0; place < other.length; place++) this.append(other.at(place), shift);
     for (const [id, name] of other.owners.users) if (!this.owners.users.has(id)) this.owners.users.set(id, name);
     for (const [id, name] of other.owners.groups) if (!this.owners.groups.has(id)) this.owners.groups.set(id, name);
   }

@@ -1,6 +1,7 @@
 import { ArchiveInvalid } from "./archive-invalid.ts";
-import { centralRecordExtent, decodeCentralRecord } from "./central-decoder.ts";
+import { centralRecordExtent, decodeNextRecord } from "./central-decoder.ts";
 import { DirectoryColumns } from "./directory-columns.ts";
+import { ByteReader } from "./little-endian.ts";
 
 /** Turns the bytes of a central directory (or of a shard's index), given in pieces of any size, into columns. */
 export class DirectoryDecoder {
@@ -16,15 +17,13 @@ export class DirectoryDecoder {
 
   push(piece: Uint8Array): void {
     const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
-    let at = 0;
+    const fields = new ByteReader(bytes);
     for (;;) {
-      const extent = centralRecordExtent(bytes, at);
-      if (extent === undefined || extent > bytes.length - at) break;
-      const entry = decodeCentralRecord(bytes, at, this.directory.owners);
-      this.directory.append(this.#shift === 0 ? entry : { ...entry, offset: entry.offset + this.#shift });
-      at += extent;
+      const extent = centralRecordExtent(bytes, fields.position);
+      if (extent === undefined || extent > fields.left) break;
+      this.directory.append(decodeNextRecord(fields, this.directory.owners), this.#shift);
     }
-    this.#rest = bytes.slice(at);
+    this.#rest = bytes.slice(fields.position);
   }
 
   /** Throws `Truncated` when the last record is not complete. */

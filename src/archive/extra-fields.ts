@@ -1,5 +1,5 @@
 import { ArchiveInvalid } from "./archive-invalid.ts";
-import { ByteReader, type ByteWriter } from "./little-endian.ts";
+import type { ByteReader, ByteWriter } from "./little-endian.ts";
 
 /** "LB" in the file's bytes. */
 export const privateFieldId = 0x424c;
@@ -115,9 +115,8 @@ export const writePrivateField = (
 
 const readName = (fields: ByteReader): string => fields.bytes(fields.u8()).toString("utf8");
 
-/** `seconds` are those of the timestamp field. A version this program does not know reads as "no field". */
-export const readPrivateField = (bytes: Uint8Array, seconds: number | undefined): PrivateField | undefined => {
-  const fields = new ByteReader(bytes);
+/** Reads to the end of `fields`. `seconds` are those of the timestamp field. A version this program does not know reads as "no field". */
+export const readPrivateField = (fields: ByteReader, seconds: number | undefined): PrivateField | undefined => {
   if (fields.u8() !== privateFieldVersion) return undefined;
   const flags = fields.u16();
   if (flags > allFlags) throw new ArchiveInvalid("BadExtraField", "The private field has flags that do not exist.");

@@ -116,6 +116,17 @@ export class ListingColumns {
     return entry;
   }
 
+  entries(from: number, to: number): readonly ListedEntry[] {
+    return Array.from({ length: to - from }, (_, index) => this.at(from + index));
+  }
+
+  /** Whether its metadata can prove that what is read is what was listed; of what is no file there is nothing to prove. */
+  isProvable(place: number): boolean {
+    const row = this.#row(place);
+    const state = this.#slab(row).state[row & (slabRows - 1)] ?? 0;
+    return kinds[state & 3] !== "file" || ((state & has.ctime) !== 0 && (state & has.inode) !== 0);
+  }
+
   name(place: number): BytePath {
     const row = this.#row(place);
     return this.#names.read(this.#nameAt(row), this.#nameLength(row));

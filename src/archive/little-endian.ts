@@ -2,20 +2,32 @@ import { ArchiveInvalid } from "./archive-invalid.ts";
 
 const two32 = 0x1_0000_0000;
 
-/** Reads little-endian numbers between two bounds; leaving them is an ArchiveInvalid, never an exception of Buffer. */
+/** Reads little-endian numbers between two bounds; leaving them is an ArchiveInvalid, never an exception of DataView. */
 export class ByteReader {
   readonly #bytes: Buffer;
-  readonly #end: number;
+  readonly #numbers: DataView;
+  #end: number;
   position: number;
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = Math.min(end, bytes.length);
     this.position = start;
   }
 
   get left(): number {
     return this.#end - this.position;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Goes on reading elsewhere in the same bytes. */
+  move(start: number, end: number): void {
+    this.position = start;
+    this.#end = Math.min(end, this.#bytes.length);
   }
 
   #take(length: number): number {
@@ -25,36 +37,40 @@ export class ByteReader {
     return at;
   }
 
+  skip(length: number): void {
+    this.#take(length);
+  }
+
   u8(): number {
-    return this.#bytes.readUInt8(this.#take(1));
+    return this.#numbers.getUint8(this.#take(1));
   }
 
   u16(): number {
-    return this.#bytes.readUInt16LE(this.#take(2));
+    return this.#numbers.getUint16(this.#take(2), true);
   }
 
   u32(): number {
-    return this.#bytes.readUInt32LE(this.#take(4));
+    return this.#numbers.getUint32(this.#take(4), true);
   }
 
   i32(): number {
-    return this.#bytes.readInt32LE(this.#take(4));
+    return this.#numbers.getInt32(this.#take(4), true);
   }
 
   /** A 64-bit size or offset; beyond 2^53 is refused. */
   size(): number {
     const at = this.#take(8);
-    const high = this.#bytes.readUInt32LE(at + 4);
+    const high = this.#numbers.getUint32(at + 4, true);
     if (high >= 0x20_0000) throw new ArchiveInvalid("TooLarge", `A size or offset exceeds 2^53 (at byte ${at}).`);
-    return high * two32 + this.#bytes.readUInt32LE(at);
+    return high * two32 + this.#numbers.getUint32(at, true);
   }
 
   u64(): bigint {
-    return this.#bytes.readBigUInt64LE(this.#take(8));
+    return this.#numbers.getBigUint64(this.#take(8), true);
   }
 
   i64(): bigint {
-    return this.#bytes.readBigInt64LE(this.#take(8));
+    return this.#numbers.getBigInt64(this.#take(8), true);
   }
 
   /** A view, not a copy. */
@@ -72,30 +88,36 @@ export class ByteReader {
 /** Writes little-endian numbers one after another into a buffer whose length the caller has computed. */
 export class ByteWriter {
   readonly bytes: Buffer;
+  readonly #numbers: DataView;
   position: number;
 
   constructor(bytes: Buffer, position = 0) {
     this.bytes = bytes;
+    this.#numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.position = position;
   }
 
   u8(value: number): this {
-    this.position = this.bytes.writeUInt8(value, this.position);
+    this.#numbers.setUint8(this.position, checked(value, 0, 0xff));
+    this.position += 1;
     return this;
   }
 
   u16(value: number): this {
-    this.position = this.bytes.writeUInt16LE(value, this.position);
+    this.#numbers.setUint16(this.position, checked(value, 0, 0xffff), true);
+    this.position += 2;
     return this;
   }
 
   u32(value: number): this {
-    this.position = this.bytes.writeUInt32LE(value, this.position);
+    this.#numbers.setUint32(this.position, checked(value, 0, 0xffff_ffff), true);
+    this.position += 4;
     return this;
   }
 
   i32(value: number): this {
-    this.position = this.bytes.writeInt32LE(value, this.position);
+    this.#numbers.setInt32(this.position, checked(value, -0x8000_0000, 0x7fff_ffff), true);
+    this.position += 4;
     return this;
   }
 
@@ -105,12 +127,16 @@ export class ByteWriter {
   }
 
   u64(value: bigint): this {
-    this.position = this.bytes.writeBigUInt64LE(value, this.position);
+    if (BigInt.asUintN(64, value) !== value) throw new RangeError(`${value} is no unsigned number of 64 bits.`);
+    this.#numbers.setBigUint64(this.position, value, true);
+    this.position += 8;
     return this;
   }
 
   i64(value: bigint): this {
-    this.position = this.bytes.writeBigInt64LE(value, this.position);
+    if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} is no signed number of 64 bits.`);
+    this.#numbers.setBigInt64(this.position, value, true);
+    this.position += 8;
     return this;
   }
 
@@ -125,3 +151,9 @@ export class ByteWriter {
     return this;
   }
 }
+
+/** A number that does not fit would be cut off without a word. */
+const checked = (value: number, least: number, most: number): number => {
+  if (value >= least && value <= most) return value;
+  throw new RangeError(`${value} lies outside ${least} to ${most}.`);
+};

@@ -7,7 +7,6 @@ import type { OrderedWindow } from "./ordered-window.ts";
 import type { PackContext } from "./pack-context.ts";
 import { noPackedFiles, type PackFilesJob, type PackFilesResult } from "./pack-jobs.ts";
 import { readCarefully } from "./read-carefully.ts";
-import { isProvable } from "./read-listed.ts";
 import { repackLarge } from "./repack-large.ts";
 
 interface Places {
@@ -33,18 +32,21 @@ export const packBatch = async (
   { listing, from, to }: Places & { readonly listing: ListingColumns },
 ): Promise<void> => {
   const { roots } = context;
-  const entries = Array.from({ length: to - from }, (_, index) => listing.at(from + index));
-  const areProvable = entries.every((entry) => entry.kind !== "file" || isProvable(entry));
-  if (roots !== undefined && areProvable)
+  if (roots !== undefined && areProvable(listing, from, to))
     await window.add(
       () => runJob(context, listing, { from, to, source: { roots } }),
-      (packed) => addThreadsWork(context, entries, packed),
+      (packed) => addThreadsWork(context, { listing, from, to }, packed),
     );
   else
     await window.add(
-      () => readAll(context, entries),
+      () => readAll(context, listing.entries(from, to)),
       ({ reads, packed }) => addReads(context, reads, packed),
     );
+};
+
+const areProvable = (listing: ListingColumns, from: number, to: number): boolean => {
+  for (let place = from; place < to; place++) if (!listing.isProvable(place)) return false;
+  return true;
 };
 
 const runJob = (
@@ -63,18 +65,18 @@ const runJob = (
 /** A thread refuses what is not as listed; that is read again through the site, in its place. */
 const addThreadsWork = async (
   context: PackContext,
-  entries: readonly ListedEntry[],
+  { listing, from, to }: Places & { readonly listing: ListingColumns },
   packed: PackFilesResult,
 ): Promise<void> => {
-  let from = 0;
-  for (const [place, entry] of entries.entries()) {
+  let added = 0;
+  for (let place = 0; place < to - from; place++) {
     if (packed.recordEnds[place] !== (place === 0 ? 0 : packed.recordEnds[place - 1])) continue;
-    await context.writer.addPacked(packed, from, place);
-    const again = await readAll(context, [entry]);
+    await context.writer.addPacked(packed, added, place);
+    const again = await readAll(context, [listing.at(from + place)]);
     await addReads(context, again.reads, again.packed);
-    from = place + 1;
+    added = place + 1;
   }
-  await context.writer.addPacked(packed, from, entries.length);
+  await context.writer.addPacked(packed, added, to - from);
 };
 
 const readAll = async (

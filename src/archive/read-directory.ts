@@ -2,10 +2,11 @@ import type { BytePath } from "../domain/byte-path.ts";
 import { ArchiveInvalid } from "./archive-invalid.ts";
 import { pieces, type ByteSource } from "./byte-source.ts";
 import { centralHeaderBytes } from "./central-encoder.ts";
-import { centralRecordExtent, decodeCentralRecord } from "./central-decoder.ts";
+import { centralRecordExtent, decodeNextRecord } from "./central-decoder.ts";
 import { CommitIdBuilder, type CommitId } from "./commit-id.ts";
 import { DirectoryColumns } from "./directory-columns.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
+import { ByteReader } from "./little-endian.ts";
 import { localHeaderBytes } from "./local-header.ts";
 import type { ArchiveExtent } from "./locate-directory.ts";
 import { nameFault } from "./safe-name.ts";
@@ -31,16 +32,14 @@ export const readDirectory = async (
   for await (const piece of pieces(source, { start, end: start + extent.directoryBytes, pieceBytes }, signal)) {
     commitId.update(piece);
     const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-    let at = 0;
+    const fields = new ByteReader(bytes);
     for (;;) {
-      const length = centralRecordExtent(bytes, at);
-      if (length === undefined || length > bytes.length - at) break;
-      const entry = decodeCentralRecord(bytes, at, directory.owners);
-      addChecked(directory, entry, extent);
+      const length = centralRecordExtent(bytes, fields.position);
+      if (length === undefined || length > fields.left) break;
+      addChecked(directory, decodeNextRecord(fields, directory.owners), extent);
       records++;
-      at += length;
     }
-    rest = bytes.subarray(at);
+    rest = bytes.subarray(fields.position);
   }
   if (rest.length > 0) throw new ArchiveInvalid("Truncated", `The directory ends within a record (entry ${records}).`);
   if (records !== extent.entries)
