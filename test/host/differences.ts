@@ -6,6 +6,7 @@ export const differences = {
   "large-body": "A body of more than 104,857,600 bytes",
   "paced-download": "A download to a client that reads slowly or leaves",
   "headers-key": "A query key called Headers",
+  "admin-invoke": "POST /admin/functions/NAME for a function that is no timer",
   "function-timeout": "A function that exceeds functionTimeout",
   "unknown-step": "An activity or sub-orchestrator name that nobody registered",
   unsupported: "Events, continueAsNew, Task.any, retries, entities, callHttp, suspend, rewind",

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { get, post, send } from "./call.ts";
+import { itHere } from "./differences.ts";
 
 const master = inject("functionsHost").masterKey;
 
@@ -105,6 +106,11 @@ describe("the administration", () => {
       (await post("/admin/functions/on_demand", { headers, body: "{}" })).status;
     expect(await started({ "content-type": "application/json" })).toBe(401);
     expect(await started({ "content-type": "application/json", "x-functions-key": keys.host })).toBe(403);
+  });
+
+  itHere("admin-invoke", "refuses to start what is no timer", async () => {
+    const headers = { "x-functions-key": keys.master, "content-type": "application/json" };
+    expect((await post("/admin/functions/hello", { headers, body: "{}" })).status).toBe(400);
   });
 
   it("says that the host runs, and since when", async () => {
