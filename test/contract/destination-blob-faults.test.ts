@@ -215,7 +215,7 @@ describeWith("azurite", azuritePresent, "a blob container whose store has faults
     expect([count(isHead), count(isCopy), proxy.seen.length]).toEqual([1, 2, 3]);
   });
 
-  it.each([400, 401, 403, 409, 501])(
+  it.each([400, 401, 403, 404, 409, 412, 501])(
     "copies through itself when the store refuses to (%i), and does not ask again",
     async (status) => {
       const { etag } = await store(destination, "source.zip", pieces);

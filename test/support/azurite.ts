@@ -37,11 +37,18 @@ export interface Azurite {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
+export interface AzuriteOptions {
+  readonly tables?: boolean;
+  /** Serves https, and takes bearer tokens, whose signature it does not check. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+}
+
 /** Starts an Azurite of its own on free loopback ports, with its data in a temporary folder that `stop` removes. */
-export const startAzurite = async (options: { readonly tables?: boolean } = {}): Promise<Azurite> => {
+export const startAzurite = async (options: AzuriteOptions = {}): Promise<Azurite> => {
   const folder = await mkdtemp(join(tmpdir(), "lifeboat-azurite-"));
   const services = options.tables ? ["blob", "queue", "table"] : ["blob"];
-  const child = launch(services, folder);
+  const secure = options.tls && ["--oauth", "basic", "--cert", options.tls.certFile, "--key", options.tls.keyFile];
+  const child = launch(services, folder, secure ?? []);
   const stop = async (): Promise<void> => {
     await ended(child);
     await rm(folder, { recursive: true, force: true });
@@ -58,10 +65,10 @@ export const startAzurite = async (options: { readonly tables?: boolean } = {}):
   }
 };
 
-const launch = (services: readonly string[], folder: string): Child => {
+const launch = (services: readonly string[], folder: string, more: readonly string[]): Child => {
   const script = services.length === 1 ? "blob/main.js" : "azurite.js";
   const ports = services.flatMap((service) => [`--${service}Port`, "0", `--${service}Host`, "127.0.0.1"]);
-  const flags = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location", folder];
+  const flags = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location", folder, ...more];
   const child = spawn(process.execPath, [`node_modules/azurite/dist/src/${script}`, ...ports, ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -55,15 +55,20 @@ export class BlobCopies {
         await blob.stageBlockFromURL(wireId(upload, block), url, from.offset, from.length, options);
         return true;
       } catch (error) {
-        return this.#refusal(error, from.name);
+        return this.#refusal(error, from, abortSignal);
       }
     });
   }
 
   /** Answers false, or throws what is no refusal to copy. */
-  #refusal(error: unknown, source: string): false {
+  async #refusal(error: unknown, source: CopySource, signal: AbortSignal): Promise<false> {
     const status = statusOf(error) ?? 0;
-    if (status === 404 || status === 412 || status === 304) throw changed(source);
+    // A store that may not read the source says the same as one that does not find it, or not as it was.
+    if ([304, 404, 412].includes(status)) {
+      if ((await this.#needs.head(source.name, signal))?.etag !== source.etag) throw changed(source.name);
+      this.#isRefused = true;
+      return false;
+    }
     // The store could not reach itself, by its firewall perhaps; that may be over with the next copy.
     if (status >= 500 && status !== 501 && errorCodeOf(error) === "CannotVerifyCopySource") return false;
     if (isTransient(error) !== false || ![400, 401, 403, 409, 501].includes(status)) throw error;
