@@ -1,18 +1,13 @@
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-  readFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ArchiveInvalid } from "../../src/archive/archive-invalid.ts";
 import { memorySource } from "../../src/archive/byte-source.ts";
+import { copyOutTarGz } from "../../src/archive/copy-out-tar-gz.ts";
+import { copyOutZip } from "../../src/archive/copy-out-zip.ts";
+import { selectEntries } from "../../src/archive/copy-selection.ts";
 import { extractToRoots } from "../../src/archive/extract-to-roots.ts";
 import { openArchive, type Archive } from "../../src/archive/open-archive.ts";
 import { readEntry } from "../../src/archive/read-entry.ts";
@@ -154,6 +149,29 @@ const unpack = async (archive: Archive): Promise<void> => {
   });
 };
 
+/** A zip of all its entries is sound when the archive is; of a damaged one it may be made or not. */
+const copyAsZip = async (archive: Archive, isSound: boolean, what: string): Promise<void> => {
+  const { places } = selectEntries(archive.directory, [pathFromText("")]);
+  const parts: Uint8Array[] = [];
+  const failed = await attempt(async () => {
+    for await (const part of copyOutZip(archive, places).content) parts.push(part);
+    const copy = await openArchive(memorySource("copy.zip", Buffer.concat(parts)));
+    const report = await verifyArchive(copy, { inflate: true, runner: inlineRunner });
+    expect([what, report.ok || !isSound, report.entries]).toEqual([what, true, archive.directory.length]);
+  });
+  const hasDevices = Array.from(places, (place) => archive.directory.at(place).kind).includes("other");
+  if (isSound) expect([what, failed]).toEqual([what, hasDevices ? "BadRecord" : undefined]);
+};
+
+const copyAsTar = async (archive: Archive): Promise<void> => {
+  const { places } = selectEntries(archive.directory, [pathFromText("")]);
+  let length = 0;
+  await attempt(async () => {
+    for await (const part of copyOutTarGz(archive, places, { runner: inlineRunner }).content) length += part.length;
+    expect(length).toBeGreaterThan(20);
+  });
+};
+
 /** What became of one archive, for the count of outcomes. */
 const tryArchive = async (zip: Buffer, what: string): Promise<string> => {
   let opened: Archive | undefined;
@@ -166,6 +184,9 @@ const tryArchive = async (zip: Buffer, what: string): Promise<string> => {
     const report = await verifyArchive(archive, { inflate, runner: inlineRunner });
     faults.push(...report.faults.map(({ code }) => code));
   }
+  await copyAsZip(archive, faults.length === 0, what);
+  // Each takes a few milliseconds of setting up.
+  if (zip.length % 8 === 0) await copyAsTar(archive);
   const failed = await attempt(() => unpack(archive));
   expect(surroundings(), what).toEqual(untouched);
   rmSync(target, { recursive: true });
