@@ -279,6 +279,21 @@ describe("a previous archive that vanishes or changes", () => {
     await expect(copied).rejects.toThrow("damaged in too many places");
   });
 
+  it.each(["NotFound", "SourceChanged", "OutOfRange"] as const)("is lost when the store says %s", async (kind) => {
+    let isBroken = false;
+    const destination = memoryDestination({
+      limits: { ...azureLimits, appends: true },
+      before: ({ method }) => {
+        if (isBroken && method === "read") throw new StoreFailure(kind, "It is not what it was.");
+      },
+    });
+    const { site, previous } = await setUp(big, destination);
+    const opened = await openPrevious(destination, previous);
+    const [shard] = await shardsOf(site, opened);
+    isBroken = true;
+    await expect(copy(site, destination, { previous: opened, shard })).rejects.toThrow(SourceLost);
+  });
+
   it("is not lost when the store is only out of reach", async () => {
     const { destination } = counted({
       before: ({ method }) => {
@@ -321,6 +336,19 @@ describe("a step that copies", () => {
       }
       expect(encoded[1]).toEqual(encoded[0]);
     }
+  });
+
+  it("gives what it packs itself a number of its own", async () => {
+    const destination = memoryDestination({ limits: { ...azureLimits, appends: true } });
+    const { site, previous } = await setUp(big, destination);
+    await replaceObject(destination, previousName, flipBit(1));
+    const opened = await openPrevious(destination, previous);
+    const [shard] = await shardsOf(site, opened);
+    const { indexes } = await copy(site, destination, { previous: opened, shard });
+    expect(indexes.map(({ shard: number, entries }) => [number, entries])).toEqual([
+      [shard.number, 3],
+      [shard.number + 1, 1],
+    ]);
   });
 
   it("tells how far it is, and stops when asked", async () => {
