@@ -24,11 +24,11 @@ const cells = (line: string): readonly string[] =>
     .split("|")
     .map((cell) => cell.trim().replace(/^`(.*)`$/, "$1"));
 
-/** What the table says, as a pattern: "…" stands for names, an empty cell for no log at all. */
+/** What the table says, as a pattern: "…" stands for names and further lines, an empty cell for no log at all. */
 export const saying = (text: string): RegExp =>
   new RegExp(
     `^${text
       .split("…")
       .map((part) => part.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&"))
-      .join(".+")}$`,
+      .join("[^]+")}$`,
   );
