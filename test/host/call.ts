@@ -1,4 +1,5 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { buffer } from "node:stream/consumers";
 import { inject } from "vitest";
 
@@ -23,17 +24,18 @@ export type Answer = {
 };
 
 const agent = new Agent({ keepAlive: true });
+const tlsAgent = new TlsAgent({ keepAlive: true });
 
 /** Sends the head of a request; the caller writes the body. The path goes out exactly as given. */
 export const open = (method: string, path: string, call: Call = {}) => {
   const { hostname, port, protocol } = new URL(call.baseUrl ?? inject("functionsHost").url);
-  if (protocol !== "http:") throw new Error("The suite speaks plain http; put a proxy in front of an https host.");
-  return request({
+  const isTls = protocol === "https:";
+  return (isTls ? tlsRequest : request)({
     method,
     path,
     hostname,
     port,
-    agent: call.agent ?? agent,
+    agent: isTls ? tlsAgent : (call.agent ?? agent),
     headers: Object.fromEntries(
       Object.entries(call.headers ?? {}).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]),
     ),

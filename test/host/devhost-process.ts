@@ -15,7 +15,7 @@ export type DevhostProcess = {
 const readyLine = async (process: ChildProcess, log: () => string): Promise<string> => {
   if (!process.stdout) throw new Error("The process was started without a pipe.");
   const line = once(createInterface({ input: process.stdout }), "line");
-  const ended = once(process, "exit").then(() => {
+  const ended = once(process, "close").then(() => {
     throw new Error(`The host ended before it served.\n${log()}`);
   });
   const [text] = await Promise.race([line, ended]);
@@ -37,7 +37,7 @@ export const startDevhost = async ({ program, root, data, environment }: Devhost
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const exited = once(child, "exit");
+  const exited = once(child, "close");
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
   // run-devhost.ts wrote it.

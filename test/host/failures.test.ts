@@ -27,7 +27,7 @@ describe("an activity that throws", () => {
   it("has whatever looks like a credential taken out of its message", async () => {
     const { output } = await runLines({ attempt: boom("url https://x/?sig=abc key=def") });
     const [{ caught }] = output as readonly [{ readonly caught: string }];
-    expect(caught).toMatch(/failed: +url https:\/\/x\/\[Hidden Credential\]/);
+    expect(caught).toMatch(/failed: +url https:\/\/x\/\[Hidden Credential\]\s*\n/);
     expect(caught).not.toMatch(/sig=abc|key=def/);
   });
 

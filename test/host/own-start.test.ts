@@ -51,10 +51,10 @@ describeOwnHosts("a function that this host does not run", () => {
       register("unclosed", { type: "httpTrigger", route: "a/{b" }),
     ];
     const host = await hosts.withFile("dist/main.js", more.join("\n"), () => hosts.start("left-out"));
-    expect(host.log()).toMatch(/'queued' function is in error and is left out: .* queueTrigger/);
-    expect(host.log()).toMatch(/'unclosed' function is in error and is left out: .* not closed/);
-    expect(host.log()).toMatch(/'reserved_admin' function is in error and is left out: .* built in routes/);
-    expect(host.log()).toMatch(/'wrong_schedule' function is in error and is left out: .*"61 \* \* \* \* \*"/);
+    await expect.poll(host.log).toMatch(/'queued' function is in error and is left out: .* queueTrigger/);
+    await expect.poll(host.log).toMatch(/'unclosed' function is in error and is left out: .* not closed/);
+    await expect.poll(host.log).toMatch(/'reserved_admin' function is in error and is left out: .* built in routes/);
+    await expect.poll(host.log).toMatch(/'wrong_schedule' function is in error and is left out: .*"61 \* \* \* \* \*"/);
     expect((await get("/hello", { baseUrl: host.url })).status).toBe(200);
   });
 });
@@ -63,15 +63,15 @@ describeOwnHosts("the log", () => {
   it("has what a function said, after the app's own hook", async () => {
     const host = await hosts.start("logged");
     await get("/hooked", { baseUrl: host.url });
-    expect(host.log()).toContain("warning Function.hooked.User: hooked: a line");
+    await expect.poll(host.log).toContain("warning Function.hooked.User: hooked: a line");
   });
 
   it("has why a handler failed, which its caller is not told", async () => {
     const host = await hosts.start("failed");
     await get("/misbehave/throws", { baseUrl: host.url });
     await get("/misbehave/nothing", { baseUrl: host.url });
-    expect(host.log()).toMatch(/Function "misbehave" failed: Error: secret detail/);
-    expect(host.log()).toMatch(/Function "misbehave" returned nothing\. .*this caller would wait 240 s/);
+    await expect.poll(host.log).toMatch(/Function "misbehave" failed: Error: secret detail/);
+    await expect.poll(host.log).toMatch(/Function "misbehave" returned nothing\. .*this caller would wait 240 s/);
   });
 });
 

@@ -49,6 +49,11 @@ describe("a start", () => {
     expect((await untilEnded(id)).runtimeStatus).toBe("Completed");
   });
 
+  it("without a body gives the orchestrator null", async () => {
+    const { id } = (await call("POST", "orchestrators/seen_input")).json<{ readonly id: string }>();
+    expect((await untilEnded(id)).output).toEqual({ type: "null", value: null });
+  });
+
   it("with an input that is not JSON is a 400", async () => {
     expect((await call("POST", `orchestrators/script/${randomUUID()}`, "{")).status).toBe(400);
   });
