@@ -17,20 +17,21 @@ export const checkCopyable = (entry: DirectoryEntry): void => {
   }
 };
 
-/** Where an entry, its header included, lies in the bytes of a segment; undefined when it is damaged. */
-export const extentInSegment = (
-  { directory }: Archive,
-  place: number,
+/** The bytes of an entry, its header included, in those of a segment; undefined when it is damaged. */
+export const wholeInSegment = (
+  entry: DirectoryEntry,
   { start, bytes }: { readonly start: number; readonly bytes: Uint8Array },
-): { readonly from: number; readonly data: number; readonly to: number } | undefined => {
-  const entry = directory.at(place);
+): Uint8Array | undefined => {
   const from = entry.offset - start;
-  return unlessDamaged(() => {
+  try {
     const data = storedStart(entry, bytes, from);
     const to = data + entry.storedBytes;
     checkStoredCrc(entry, crc32(bytes.subarray(data, to)));
-    return { from, data, to };
-  });
+    return bytes.subarray(from, to);
+  } catch (error) {
+    if (error instanceof ArchiveInvalid) return undefined;
+    throw error;
+  }
 };
 
 /** Which of these entries are not what the directory says, headers included. Nothing is inflated. */
@@ -43,7 +44,7 @@ export const damagedAmong = async (
   for await (const { segment, bytes } of segmentsAhead(archive, places, signal))
     for (const place of segment.places) {
       const isWhole = bytes
-        ? extentInSegment(archive, place, { start: segment.start, bytes }) !== undefined
+        ? wholeInSegment(archive.directory.at(place), { start: segment.start, bytes }) !== undefined
         : await isWholeLarge(archive, place, signal);
       if (!isWhole) damaged.add(place);
     }
@@ -57,15 +58,6 @@ const isWholeLarge = async (archive: Archive, place: number, signal?: AbortSigna
     return true;
   } catch (error) {
     if (error instanceof ArchiveInvalid) return false;
-    throw error;
-  }
-};
-
-const unlessDamaged = <Value>(value: () => Value): Value | undefined => {
-  try {
-    return value();
-  } catch (error) {
-    if (error instanceof ArchiveInvalid) return undefined;
     throw error;
   }
 };

@@ -2,7 +2,7 @@ import type { Destination, Upload } from "../ports/destination.ts";
 import { ArchiveInvalid } from "./archive-invalid.ts";
 import { BlockWriter } from "./block-writer.ts";
 import { CentralEncoder } from "./central-encoder.ts";
-import { damagedAmong, extentInSegment } from "./copy-check.ts";
+import { damagedAmong, wholeInSegment } from "./copy-check.ts";
 import { readsAhead } from "./copy-segments.ts";
 import type { CopyShard } from "./copy-shards.ts";
 import { copySteps, type CopyRun } from "./copy-steps.ts";
@@ -145,7 +145,11 @@ class Copying {
   }
 
   async #copy({ start, end, places }: CopyRun): Promise<void> {
-    for (const place of places) this.#addRow(place, this.#writer.length - start);
+    const moved = this.#writer.length - start;
+    for (const place of places) {
+      const entry = this.#work.previous.archive.directory.at(place);
+      this.#addRow(place, entry, entry.offset + moved);
+    }
     const count = Math.ceil((end - start) / Math.min(mostCopiedBytes, this.#destination.limits.maxBlockBytes));
     const border = (part: number): number => start + Math.floor(((end - start) * part) / count);
     const { object } = this.#work.previous;
@@ -154,13 +158,14 @@ class Copying {
   }
 
   async #readSmall(segment: ReadSegment, bytes: Uint8Array): Promise<void> {
-    const { archive } = this.#work.previous;
+    const { directory } = this.#work.previous.archive;
     for (const place of segment.places) {
-      const extent = extentInSegment(archive, place, { start: segment.start, bytes });
-      if (extent === undefined) this.#skip(place);
+      const entry = directory.at(place);
+      const whole = wholeInSegment(entry, { start: segment.start, bytes });
+      if (whole === undefined) this.#skip(place);
       else {
-        this.#addRow(place, this.#writer.length - archive.directory.offset(place));
-        await this.#writer.write(bytes.subarray(extent.from, extent.to));
+        this.#addRow(place, entry, this.#writer.length);
+        await this.#writer.write(whole);
       }
     }
   }
@@ -195,19 +200,16 @@ class Copying {
       else await this.#writer.write(piece);
     if (isHeld) await this.#writer.write(encodeLocalHeader(entry));
     for (const piece of held) await this.#writer.write(piece);
-    this.#addRow(place, at - entry.offset);
+    this.#addRow(place, entry, at);
   }
 
   #skip(place: number): void {
     this.#damaged.push(this.#listedAt.get(place) ?? -1);
   }
 
-  /** `moved` is how much further back it lies in the shard than in the previous archive. */
-  #addRow(place: number, moved: number): void {
-    const { previous, shard } = this.#work;
-    const then = previous.archive.directory.at(place);
-    const now = shard.listing.at(this.#listedAt.get(place) ?? -1);
-    const row: DirectoryEntry = { ...then, ...entryMeta(now, neverSuspect), offset: then.offset + moved };
+  #addRow(place: number, then: DirectoryEntry, offset: number): void {
+    const now = this.#work.shard.listing.at(this.#listedAt.get(place) ?? -1);
+    const row: DirectoryEntry = { ...then, ...entryMeta(now, neverSuspect), offset };
     this.#records.push(this.#encoder.encode(row));
     this.#entries++;
     this.#sizeBytes += row.sizeBytes;

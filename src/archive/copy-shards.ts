@@ -61,6 +61,9 @@ export function* copyShards(
 
 const inverse = (archivedAt: Int32Array, length: number): Int32Array => {
   const listedAt = new Int32Array(length).fill(-1);
-  for (const [listed, archived] of archivedAt.entries()) if (archived >= 0) listedAt[archived] = listed;
+  for (let listed = 0; listed < archivedAt.length; listed++) {
+    const archived = archivedAt[listed] ?? -1;
+    if (archived >= 0) listedAt[archived] = listed;
+  }
   return listedAt;
 };
