@@ -1,6 +1,6 @@
 // Builds what runs: dist/main.js (the Functions app), dist/start.js (the one-machine host) and dist/archive-worker.js.
 import { build } from "esbuild";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,6 +14,9 @@ const functionsLibrary = {
   "@azure/functions": `${root}/node_modules/@azure/functions/src/index.ts`,
   "@azure/functions-extensions-base": `${root}/node_modules/@azure/functions-extensions-base/dist/azure-functions-extensions-base.js`,
 };
+
+/** What esbuild splits off has a hash in its name. */
+const isPart = (path) => /-[A-Z\d]{8}\.js/.test(path);
 
 /**
  * Bundles TypeScript entry points as ESM for Node; CommonJS dependencies find `require` through the banner. Each file is
@@ -41,7 +44,9 @@ export const bundle = async (entryPoints, outdir, extra = {}) => {
     },
     ...extra,
   });
-  for (const { path, contents } of outputFiles) {
+  // Parts before the entry files that name them.
+  const inOrder = outputFiles.toSorted((a, b) => Number(isPart(b.path)) - Number(isPart(a.path)));
+  for (const { path, contents } of inOrder) {
     const unfinished = `${path}.${process.pid}.tmp`;
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(unfinished, contents);
@@ -56,15 +61,23 @@ const entryPoints = {
   "archive-worker": "src/archive/worker.ts",
 };
 
-/** What an earlier build left and this one does not make; `dist/ts` belongs to scripts/run-ts.mjs. */
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * What earlier builds left and this one does not make. A process that started from the build before still loads its parts
+ * as it comes to need them, so they stay for a day. `dist/ts` belongs to scripts/run-ts.mjs.
+ */
 const removeLeftovers = (made) => {
   const names = new Set(made.map((path) => basename(path)));
-  for (const entry of readdirSync(`${root}/dist`, { withFileTypes: true }))
-    if (entry.isFile() && !entry.name.endsWith(".tmp") && !names.has(entry.name))
-      rmSync(`${root}/dist/${entry.name}`, { force: true });
+  for (const entry of readdirSync(`${root}/dist`, { withFileTypes: true })) {
+    const path = `${root}/dist/${entry.name}`;
+    const { mtimeMs = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    if (entry.isFile() && !names.has(entry.name) && Date.now() - mtimeMs > dayMs) rmSync(path, { force: true });
+  }
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const present = Object.entries(entryPoints).filter(([, path]) => existsSync(`${root}/${path}`));
-  removeLeftovers(await bundle(Object.fromEntries(present), "dist"));
+  // Split: what only some installations need (Azure's SDKs) is a file of its own, loaded when it is needed.
+  removeLeftovers(await bundle(Object.fromEntries(present), "dist", { splitting: true }));
 }

@@ -1,7 +1,8 @@
+import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 
 /** The only reader of the environment. Every problem is listed at once, with the setting's name and what is expected. */
 export interface Config {
@@ -12,6 +13,8 @@ export interface Config {
   readonly tlsPort: number | undefined;
   /** The owner's own certificate for https; absent: one signed by the installation's own authority. */
   readonly tlsFiles?: { readonly certFile: string; readonly keyFile: string };
+  /** Addresses of reverse proxies in front, which tell how they were addressed. */
+  readonly proxies: readonly string[];
   /** Folder of site files. */
   readonly sitesFolder: string;
   /** Where a new site (restore with overwrite false) gets its directory. */
@@ -90,6 +93,10 @@ const settings = z.object({
     .optional(),
   LIFEBOAT_TLS_CERT: z.string().optional(),
   LIFEBOAT_TLS_KEY: z.string().optional(),
+  LIFEBOAT_PROXIES: z
+    .string()
+    .refine((text) => list(text).every((address) => isIP(address) !== 0), "IP addresses, with commas between them")
+    .optional(),
   LIFEBOAT_SITES: folder.optional(),
   LIFEBOAT_SITES_ROOT: folder.optional(),
   LIFEBOAT_DESTINATION: destination.optional(),
@@ -172,6 +179,7 @@ const toConfig = (value: Settings): Config => {
     httpPort: value.LIFEBOAT_PORT,
     tlsPort: tlsPortOf(value),
     ...tlsFilesOf(value),
+    proxies: list(value.LIFEBOAT_PROXIES ?? ""),
     sitesFolder: resolve(value.LIFEBOAT_SITES ?? join(dataFolder, "sites")),
     sitesRoot: resolve(value.LIFEBOAT_SITES_ROOT ?? join(dataFolder, "www")),
     defaultDestination,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fullContainerUrl, parseContainerUrl } from "../domain/container-url.ts";
 import { refuse } from "../domain/errors.ts";
 import { scheduleProblem, type BackupSchedule } from "../domain/schedule.ts";

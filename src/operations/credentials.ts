@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { sasExpiry } from "../domain/sas.ts";
 import { Secret } from "../domain/secret.ts";
 import type { ContainerAccess } from "../domain/container-url.ts";

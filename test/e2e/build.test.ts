@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, it } from "vitest";
 
@@ -9,9 +9,11 @@ const files = ["dist/main.js", "dist/start.js", "dist/archive-worker.js"];
 const isWhole = (file: string): boolean =>
   existsSync(file) && /\n\/\/# sourceMappingURL=.*\n$/.test(readFileSync(file, "utf8"));
 
-it("a build replaces each file in one move, keeps what others run from dist/ts, and removes leftovers", async () => {
+it("a build replaces each file in one move, keeps what others run from dist/ts, and removes old leftovers", async () => {
   mkdirSync("dist/ts", { recursive: true });
   writeFileSync("dist/left-over.js", "");
+  utimesSync("dist/left-over.js", 0, 0);
+  writeFileSync("dist/of-the-build-before.js", "");
   writeFileSync("dist/ts/build-test.js", "");
   const build = spawn(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
   const ended = once(build, "close");
@@ -23,6 +25,8 @@ it("a build replaces each file in one move, keeps what others run from dist/ts, 
   expect((await ended)[0]).toBe(0);
   expect([...broken]).toEqual([]);
   expect(existsSync("dist/left-over.js")).toBe(false);
-  expect(existsSync("dist/ts/build-test.js")).toBe(true);
-  rmSync("dist/ts/build-test.js");
+  for (const kept of ["dist/of-the-build-before.js", "dist/ts/build-test.js"]) {
+    expect(existsSync(kept)).toBe(true);
+    rmSync(kept);
+  }
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 const keyFile = z.object({ id: z.string().min(1), secret: z.string().min(24) });
 export type AdminKey = z.infer<typeof keyFile>;

@@ -1,7 +1,7 @@
 import { link, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { refuse } from "../../domain/errors.ts";
 import { isSiteName } from "../../domain/site.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog } from "../../ports/catalog.ts";
 import { openRunsPartition } from "./keys.ts";
