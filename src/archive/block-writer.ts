@@ -39,6 +39,24 @@ export interface CopySource {
   readonly length: number;
 }
 
+/** Where the bytes of a block come from: stands for their content, as long as nothing else is among them. */
+class Origins {
+  readonly #ranges: CopySource[] = [];
+
+  add(range: CopySource): void {
+    const last = this.#ranges.at(-1);
+    if (last && last.offset + last.length === range.offset && last.name === range.name && last.etag === range.etag)
+      this.#ranges.splice(-1, 1, { ...last, length: last.length + range.length });
+    else this.#ranges.push(range);
+  }
+
+  bytes(): Buffer {
+    return Buffer.from(
+      this.#ranges.map(({ name, etag, offset, length }) => `${name} ${etag} ${offset} ${length}`).join("\n"),
+    );
+  }
+}
+
 /** A block on its way. */
 interface Staging {
   /** What its id is made of. */
@@ -59,6 +77,8 @@ export class BlockWriter {
   readonly #spare: Buffer[] = [];
   #failure: { readonly error: unknown } | undefined;
   #block: Buffer | undefined;
+  /** Of everything in the block; undefined when something in it was made here. */
+  #origins: Origins | undefined;
   #filled = 0;
   #position = 0;
   #length = 0;
@@ -77,10 +97,13 @@ export class BlockWriter {
     return this.#filled;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  /** `from` is where unchanged bytes of another object come from. A block of nothing else needs no hash of its own. */
+  async write(bytes: Uint8Array, from?: Omit<CopySource, "length">): Promise<void> {
     for (let at = 0; at < bytes.length;) {
-      this.#block ??= this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#target.blockBytes);
+      this.#block ??= this.#newBlock();
       const part = bytes.subarray(at, at + this.#block.length - this.#filled);
+      if (from) this.#origins?.add({ ...from, offset: from.offset + at, length: part.length });
+      else this.#origins = undefined;
       this.#block.set(part, this.#filled);
       this.#filled += part.length;
       at += part.length;
@@ -89,11 +112,17 @@ export class BlockWriter {
     this.#length += bytes.length;
   }
 
+  #newBlock(): Buffer {
+    this.#origins = new Origins();
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#target.blockBytes);
+  }
+
   /** Stages a byte range of another object of the same container, as a block of its own. */
   async copy(from: CopySource): Promise<void> {
     await this.cut();
-    // What is copied is not seen here; where it comes from stands for its content.
-    const named = Buffer.from(`${from.name} ${from.etag} ${from.offset} ${from.length}`);
+    const origins = new Origins();
+    origins.add(from);
+    const named = origins.bytes();
     const { destination, upload, signal } = this.#target;
     const stage = (block: BlockId): Promise<void> => destination.stageCopy(upload, block, from, signal);
     this.#pieces.push(await this.#start({ named, length: from.length, stage, whenDone: () => undefined }));
@@ -105,9 +134,10 @@ export class BlockWriter {
     const block = this.#block;
     if (block === undefined || this.#filled === 0) return;
     const bytes = block.subarray(0, this.#filled);
+    const named = this.#origins?.bytes() ?? bytes;
     this.#block = undefined;
     this.#filled = 0;
-    this.#pieces.push(await this.#stage(bytes, () => this.#spare.push(block)));
+    this.#pieces.push(await this.#stage(bytes, { named, whenDone: () => this.#spare.push(block) }));
   }
 
   /**
@@ -117,7 +147,7 @@ export class BlockWriter {
   async leaveHeader(length: number): Promise<void> {
     await this.cut();
     this.#pieces.push({ header: this.#position });
-    if (this.#target.destination.limits.appends) await this.#stage(Buffer.alloc(length), () => undefined);
+    if (this.#target.destination.limits.appends) await this.#stage(Buffer.alloc(length));
     else this.#position++;
   }
 
@@ -147,10 +177,13 @@ export class BlockWriter {
     await Promise.all(this.#running);
   }
 
-  #stage(bytes: Buffer, whenDone: () => void): Promise<BlockPiece> {
+  #stage(
+    bytes: Buffer,
+    { named, whenDone }: Pick<Staging, "named" | "whenDone"> = { named: bytes, whenDone: () => undefined },
+  ): Promise<BlockPiece> {
     const { destination, upload, signal } = this.#target;
     const stage = (block: BlockId): Promise<void> => destination.stage(upload, block, bytes, signal);
-    return this.#start({ named: bytes, length: bytes.length, stage, whenDone });
+    return this.#start({ named, length: bytes.length, stage, whenDone });
   }
 
   async #start(work: Staging): Promise<BlockPiece> {

@@ -191,20 +191,38 @@ export const readJournal = (text: string, path: string): ReadonlyMap<BlockId, Pl
 
 const pieceBytes = 8 * 1024 * 1024;
 
+/** Bytes of an object's file. */
+interface FileRange {
+  readonly name: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** A range of an open file in pieces; each is valid until the next is asked for. Throws OutOfRange where the file ends. */
-export async function* piecesOf(
-  handle: FileHandle,
-  range: { readonly name: string; readonly offset: number; readonly length: number },
-  signal?: AbortSignal,
-): AsyncIterable<Uint8Array> {
+export async function* piecesOf(handle: FileHandle, range: FileRange, signal?: AbortSignal): AsyncIterable<Uint8Array> {
   const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, range.length));
   for (let done = 0; done < range.length;) {
     signal?.throwIfAborted();
     const wanted = Math.min(buffer.length, range.length - done);
     const { bytesRead } = await handle.read(buffer, 0, wanted, range.offset + done);
-    if (bytesRead === 0)
-      throw new StoreFailure("OutOfRange", `${range.name} ends before byte ${range.offset + range.length}.`);
+    if (bytesRead === 0) throw outOfRange(range);
     yield buffer.subarray(0, bytesRead);
     done += bytesRead;
   }
 }
+
+/** A range of an open file at once. Throws OutOfRange where the file ends. */
+export const readRange = async (handle: FileHandle, range: FileRange, signal?: AbortSignal): Promise<Buffer> => {
+  const bytes = Buffer.allocUnsafe(range.length);
+  for (let filled = 0; filled < range.length;) {
+    signal?.throwIfAborted();
+    const wanted = Math.min(pieceBytes, range.length - filled);
+    const { bytesRead } = await handle.read(bytes, filled, wanted, range.offset + filled);
+    if (bytesRead === 0) throw outOfRange(range);
+    filled += bytesRead;
+  }
+  return bytes;
+};
+
+const outOfRange = ({ name, offset, length }: FileRange): StoreFailure =>
+  new StoreFailure("OutOfRange", `${name} ends before byte ${offset + length}.`);

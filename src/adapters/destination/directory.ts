@@ -3,7 +3,7 @@ import type { BigIntStats } from "node:fs";
 import { join, resolve } from "node:path";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } from "../../ports/destination.ts";
-import { piecesOf } from "./block-file.ts";
+import { readRange } from "./block-file.ts";
 import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
 import { DirectoryMetadata, type Version } from "./directory-metadata.ts";
 import { DirectoryTree } from "./directory-tree.ts";
@@ -143,13 +143,7 @@ class DirectoryDestination implements Destination {
       try {
         if (options.ifMatch !== undefined && options.ifMatch !== etagOf(found.stats)) throw changed(name);
         checkInside(name, found.stats, range);
-        const bytes = Buffer.allocUnsafe(range.length);
-        let filled = 0;
-        for await (const piece of piecesOf(found.handle, { name, ...range }, options.signal)) {
-          bytes.set(piece, filled);
-          filled += piece.byteLength;
-        }
-        return bytes;
+        return await readRange(found.handle, { name, ...range }, options.signal);
       } finally {
         await found.handle.close();
       }
