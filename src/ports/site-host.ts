@@ -33,7 +33,10 @@ export interface SiteHost {
    */
   stop(run: string): Promise<"stopped" | "page">;
 
-  /** Undoes `stop` of the same run; not an error when the site was not stopped. Throws SiteCommandFailed. */
+  /**
+   * Puts the site online for the run that owns it, whichever run took it offline; not an error when it was not. Throws
+   * SiteCommandFailed.
+   */
   start(run: string): Promise<void>;
 }
 

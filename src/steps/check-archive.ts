@@ -7,7 +7,7 @@ import type { Call } from "../ports/call.ts";
 import type { SiteHost } from "../ports/site-host.ts";
 import type { RunRef, StepResult } from "../workflows/contract.ts";
 import { archivedConfiguration } from "./archived-configuration.ts";
-import { asOutcome } from "./outcome.ts";
+import { restoring } from "./restoring.ts";
 import { reportProgress } from "./progress.ts";
 import { requestOf, type CheckedArchive } from "./restore-run.ts";
 import { scratchOf } from "./scratch.ts";
@@ -17,7 +17,7 @@ import { settleExchanges } from "./settle-exchanges.ts";
 export const checkArchive =
   (deps: Installation) =>
   (ref: RunRef, call: Call): Promise<StepResult<"checkArchive">> =>
-    asOutcome(async () => {
+    restoring(deps, ref, async () => {
       const request = await requestOf(deps, ref);
       const progress = reportProgress(deps, ref, "check");
       progress.set({ phase: "Checking" });

@@ -26,7 +26,7 @@ import { scratchOf } from "./scratch.ts";
 export const planRestore =
   (deps: Installation) =>
   (input: StepInput<"planRestore">, call: Call): Promise<StepResult<"planRestore">> =>
-    restoring(async () => {
+    restoring(deps, input, async () => {
       const request = await requestOf(deps, input);
       const progress = reportProgress(deps, input, "plan");
       const { signal } = progress;

@@ -13,7 +13,7 @@ import { scratchOf } from "./scratch.ts";
 export const putBack =
   (deps: Installation) =>
   (ref: RunRef, call: Call): Promise<StepResult<"putBack">> =>
-    restoring(async () => {
+    restoring(deps, ref, async () => {
       const { undoOf } = await operationOf(deps, ref);
       const run = undoOf ?? ref.run;
       const progress = reportProgress(deps, ref, "back");

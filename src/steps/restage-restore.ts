@@ -29,7 +29,7 @@ import { placesBytes, placesFrom, stagePlaces, type Staging } from "./stage-plac
 export const restageRestore =
   (deps: Installation) =>
   (input: StepInput<"restageRestore">, call: Call): Promise<StepResult<"restageRestore">> =>
-    restoring(async () => {
+    restoring(deps, input, async () => {
       const request = await requestOf(deps, input);
       const progress = reportProgress(deps, input, "restage");
       const { signal } = progress;

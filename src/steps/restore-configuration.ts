@@ -18,7 +18,7 @@ import { scratchOf } from "./scratch.ts";
 export const restoreConfiguration =
   (deps: Installation) =>
   (ref: StepInput<"restoreConfiguration">, call: Call): Promise<StepResult<"restoreConfiguration">> =>
-    restoring(async () => {
+    restoring(deps, ref, async () => {
       const request = await requestOf(deps, ref);
       const scratch = scratchOf(await deps.scratch(), ref.run);
       const report = async (lines: readonly string[]) => {

@@ -15,7 +15,7 @@ import { placesBytes, stagePlaces } from "./stage-places.ts";
 export const stageRestore =
   (deps: Installation) =>
   (input: StepInput<"stageRestore">, call: Call): Promise<StepResult<"stageRestore">> =>
-    restoring(async () => {
+    restoring(deps, input, async () => {
       const request = await requestOf(deps, input);
       const progress = reportProgress(deps, input, "stage");
       const { signal } = progress;

@@ -1,6 +1,12 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { accountNames } from "../../src/adapters/site-files/account-names.ts";
+import { realRoot } from "../../src/adapters/site-files/beneath.ts";
+import { LocalExchange } from "../../src/adapters/site-files/exchange/local-exchange.ts";
 import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts";
+import { restoredOwners } from "../../src/adapters/site-files/restored-owners.ts";
+import { metadataSetter } from "../../src/adapters/site-files/set-metadata.ts";
 import type { Backup } from "../../src/domain/backup.ts";
 import { pathFromText, type BytePath } from "../../src/domain/byte-path.ts";
 import { ownPrefix } from "../../src/domain/own-names.ts";
@@ -17,13 +23,14 @@ import { readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { readOperation, type Operation } from "../../src/operations/rows/operation-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
 import type { LocalRoot } from "../../src/ports/site-files.ts";
-import type { SiteConfiguration, SiteHost } from "../../src/ports/site-host.ts";
+import type { Exchange, SiteConfiguration, SiteHost } from "../../src/ports/site-host.ts";
 import { backupSteps } from "../../src/steps/backup-steps.ts";
 import { restoreSteps } from "../../src/steps/restore-steps.ts";
 import { backupSite } from "../../src/workflows/backup-site.ts";
 import type { RunRef, StepName } from "../../src/workflows/contract.ts";
 import { restoreSite, undoRestore } from "../../src/workflows/restore-site.ts";
-import { readTree, temporaryFolder, type FoundNode } from "./file-tree.ts";
+import { readTree, type FoundNode } from "./file-tree.ts";
+import type { Interleaving } from "./interleaving.ts";
 import { memoryInstallation, shop } from "./installation.ts";
 import { runWorkflow } from "./run-workflow.ts";
 
@@ -44,22 +51,43 @@ type Steps = ReturnType<typeof restoreSteps>;
 export const restoreWorld = (
   options: { readonly roots?: (folder: string) => readonly LocalRoot[]; readonly undoDays?: number } = {},
 ) => {
-  const folder = temporaryFolder();
+  const folder = memoryFolder();
   const home = join(folder.path, "home");
   const given = memoryInstallation();
   const settings = { now: noSettings };
   let fault: ((point: string) => void) | undefined;
   const roots = options.roots?.(folder.path) ?? [{ at: pathFromText(""), directory: home }];
-  const host: SiteHost = localSiteHost({
+  const local = localSiteHost({
     roots,
     settings: {
       read: async () => settings.now,
       write: async (configuration) => void (settings.now = configuration),
     },
-    fault: (point) => fault?.(point),
   });
+  const gates: { now: Interleaving | undefined } = { now: undefined };
+  const gated = <Port extends object>(port: Port): Port => gates.now?.gated(port) ?? port;
+  const exchange = (run: string): Exchange =>
+    new LocalExchange({
+      run,
+      roots: () => roots.map(({ at, directory }) => ({ at, real: realRoot(directory) })),
+      setMetadata: restoredOwners(undefined).setMetadata,
+      setMetadataBack: metadataSetter(accountNames()),
+      fault: (point) => fault?.(point),
+      flush: async () => undefined,
+      pause: async () => gates.now?.gate(),
+    });
+  const host: SiteHost = { ...local, exchange: (run) => gated(exchange(run)) };
   const policy = { ...given.deps.policy, undoDays: options.undoDays ?? 3 };
-  const deps: Installation = { ...given.deps, hosts: { host: async () => host }, policy };
+  const scratch = given.container("scratch");
+  const deps: Installation = {
+    ...given.deps,
+    get catalog() {
+      return gated(given.deps.catalog);
+    },
+    scratch: async () => gated(scratch),
+    hosts: { host: async () => gated(host) },
+    policy,
+  };
 
   const refOf = async (run: string): Promise<RunRef> => ({
     site: shop,
@@ -82,6 +110,8 @@ export const restoreWorld = (
     settings,
     /** Called between any two changes that a swap makes; throwing there ends the step as the process's end would. */
     setFault: (next: ((point: string) => void) | undefined) => void (fault = next),
+    /** From here on, what runs at the same time goes on in an order that a seed chooses. */
+    setInterleaving: (next: Interleaving | undefined) => void (gates.now = next),
     tree: (): ReadonlyMap<BytePath, FoundNode> => readTree(home),
     areas: (): string[] => [folder.path, home].flatMap((at) => (existsSync(at) ? areasIn(at) : [])),
 
@@ -131,6 +161,12 @@ export const restoreWorld = (
 };
 
 export type RestoreWorld = ReturnType<typeof restoreWorld>;
+
+/** In memory where the system offers that: a swap flushes its journal, and a test makes hundreds of swaps. */
+const memoryFolder = (): { readonly path: string; readonly remove: () => void } => {
+  const path = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "lifeboat-test-"));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+};
 
 const areasIn = (directory: string): string[] => readdirSync(directory).filter((name) => name.startsWith(ownPrefix));
 

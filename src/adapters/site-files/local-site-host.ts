@@ -20,13 +20,10 @@ export interface LocalSiteOptions {
   readonly owner?: string;
   readonly stopCommand?: string;
   readonly startCommand?: string;
-  /** Called between any two changes of an exchange; tests end the process there. */
-  readonly fault?: (point: string) => void;
 }
 
 /** A site that is directories of this machine. */
-export const localSiteHost = (options: LocalSiteOptions): SiteHost => {
-  const { roots, settings, owner, stopCommand, startCommand, fault } = options;
+export const localSiteHost = ({ roots, settings, owner, stopCommand, startCommand }: LocalSiteOptions): SiteHost => {
   const files = new LocalDirectory(roots);
   const owners = restoredOwners(owner);
   const resolved = (): readonly ResolvedRoot[] =>
@@ -51,7 +48,6 @@ export const localSiteHost = (options: LocalSiteOptions): SiteHost => {
         roots: resolved,
         setMetadata: owners.setMetadata,
         setMetadataBack: metadataSetter(accountNames()),
-        ...(fault === undefined ? {} : { fault }),
       }),
 
     ownerOf: owners.ownerOf,
@@ -65,9 +61,9 @@ export const localSiteHost = (options: LocalSiteOptions): SiteHost => {
       return "stopped";
     },
 
-    async start(run) {
+    async start() {
       if (startCommand !== undefined) await runCommand(startCommand, "start");
-      removeOfflinePage(servedFolder(resolved()), run);
+      removeOfflinePage(servedFolder(resolved()));
     },
   };
 };

@@ -1,16 +1,6 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, constants, existsSync, openSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { secondsOf } from "../../domain/file-time.ts";
-import { offlinePage, offlinePageName, offlinePageRun } from "../../domain/own-names.ts";
+import { offlinePage, offlinePageName } from "../../domain/own-names.ts";
 import { errorCode } from "./file-reasons.ts";
 import { isOwnOfflinePage } from "./exchange/moves.ts";
 
@@ -36,11 +26,10 @@ const place = (file: string, run: string): void => {
   }
 };
 
-/** Takes away our page, and only the one of this run. */
-export const removeOfflinePage = (wwwroot: string, run: string): void => {
+/** Takes away our page, whichever run placed it: whoever starts the site owns it. */
+export const removeOfflinePage = (wwwroot: string): void => {
   const file = fileIn(wwwroot);
-  if (isOwnOfflinePage(file) && offlinePageRun(readFileSync(bytes(file), "utf8")) === run)
-    keepingTime(wwwroot, () => rmSync(bytes(file)));
+  if (isOwnOfflinePage(file)) keepingTime(wwwroot, () => rmSync(bytes(file)));
 };
 
 /** The page is nobody's content, so the folder looks as if it had never been there. */

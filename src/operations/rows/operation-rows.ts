@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, RowChange } from "../../ports/catalog.ts";
 import { operationKey, sitePartition } from "./keys.ts";
@@ -62,6 +62,8 @@ const operation = z.object({
   log: z.string().exactOptional(),
   /** Whether the site was stopped by it, or only had the offline page in front. */
   stopped: z.enum(["stopped", "page"]).exactOptional(),
+  /** The site is to run again: a stop that comes late undoes itself. */
+  started: z.boolean().exactOptional(),
 });
 export type Operation = z.infer<typeof operation>;
 

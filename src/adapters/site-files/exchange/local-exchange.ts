@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import type { Exchange, ExchangeNeed, ExchangeState, SwapOperation, SwapReport } from "../../../ports/site-host.ts";
@@ -24,9 +24,18 @@ export interface LocalExchangeOptions {
   readonly setMetadataBack: MetadataWriter;
   /** Called between any two changes of the file system; tests end the process there. */
   readonly fault?: (point: string) => void;
+  /** Brings everything on a directory's file system to the disk; tests do without. */
+  readonly flush?: (directory: string) => Promise<void>;
+  /** Called after every change instead of a turn of the loop now and then; tests let other attempts in there. */
+  readonly pause?: () => Promise<void>;
 }
 
 const turnMilliseconds = 20;
+const waitMs = 50;
+/** An attempt that took over and then stands still this long has died. */
+const longestWaitMs = 60_000;
+
+class TakenOver extends Error {}
 
 /**
  * The exchange of a local site's content. All that says how far it is lies in the first root's area: `journal` (written
@@ -74,31 +83,52 @@ export class LocalExchange implements Exchange {
     await setExactTimes(files(this.#eachArea()));
     for (const area of this.#eachArea()) {
       if (!isThere(stagedIn(area, attempt))) throw new Error(`Another attempt staged in the place of ${attempt}.`);
-      await syncFileSystem(stagedIn(area, attempt));
+      await this.#flush(stagedIn(area, attempt));
     }
   }
 
   async swap(operations: Iterable<SwapOperation>): Promise<SwapReport> {
     const state = this.#state();
-    if (state === "swapped") return { notes: [] };
+    if (state === "swapped") return { notes: this.#notes() };
     if (state === "puttingBack" || state === "putBack") throw new Error(`${this.#options.run} was put back already.`);
     if (state === "none") throw new Error(`Nothing is staged for ${this.#options.run}.`);
-    const holder = this.#takeOver();
+    const checkHolder = this.#takeOver();
     if (state !== "swapping") this.#begin(operations);
-    const notes = await this.#carryOut("forward", holder);
-    this.#mark("done-forward");
-    return { notes };
+    return this.#finish("forward", checkHolder);
   }
 
   async putBack(): Promise<SwapReport> {
     const state = this.#state();
-    if (state === "none" || state === "staged" || state === "putBack") return { notes: [] };
-    const holder = this.#takeOver();
+    if (state === "none" || state === "staged") return { notes: [] };
+    if (state === "putBack") return { notes: this.#notes() };
+    const checkHolder = this.#takeOver();
     if (state !== "puttingBack") this.#mark("back");
     this.#turnFolders();
-    const notes = await this.#carryOut("back", holder);
-    this.#mark("done-back");
-    return { notes };
+    return this.#finish("back", checkHolder);
+  }
+
+  /** An attempt that another one took over from ends when that one does. */
+  async #finish(direction: Direction, checkHolder: () => void): Promise<SwapReport> {
+    try {
+      const notes = await this.#carryOut(direction, checkHolder);
+      this.#write("notes", JSON.stringify(notes));
+      this.#mark(`done-${direction}`);
+      return { notes };
+    } catch (error) {
+      if (!(error instanceof TakenOver)) throw error;
+      const wanted = direction === "forward" ? "swapped" : "putBack";
+      const underWay = direction === "forward" ? "swapping" : "puttingBack";
+      for (let waited = 0; waited < longestWaitMs && this.#state() === underWay; waited += waitMs) await sleep(waitMs);
+      if (this.#state() !== wanted) throw error;
+      return { notes: this.#notes() };
+    }
+  }
+
+  #notes(): readonly string[] {
+    // Safe: written by this class. An area of which nothing is left tells nothing.
+    return isThere(this.#file("notes"))
+      ? (JSON.parse(readFileSync(bytes(this.#file("notes")), "utf8")) as readonly string[])
+      : [];
   }
 
   async forget(): Promise<void> {
@@ -113,6 +143,10 @@ export class LocalExchange implements Exchange {
     for (const name of readdirSync(bytes(main.directory), "latin1"))
       if (name !== "forgotten") remove(`${main.directory}/${name}`);
     remove(main.directory);
+  }
+
+  #flush(directory: string): Promise<void> {
+    return (this.#options.flush ?? syncFileSystem)(directory);
   }
 
   #state(): ExchangeState {
@@ -163,7 +197,7 @@ export class LocalExchange implements Exchange {
     };
     const own = seen();
     return () => {
-      if (seen() !== own) throw new Error(`Another attempt took over the swap of ${this.#options.run}.`);
+      if (seen() !== own) throw new TakenOver(`Another attempt took over the swap of ${this.#options.run}.`);
     };
   }
 
@@ -207,6 +241,7 @@ export class LocalExchange implements Exchange {
           const line = journal.at(place);
           if (!pass({ line, place, finder, context })) missed.push(line.path);
           this.#options.fault?.(`${direction} ${place}`);
+          if (this.#options.pause) await this.#options.pause();
           if (performance.now() - turn < turnMilliseconds) continue;
           await setImmediate();
           turn = performance.now();
@@ -214,7 +249,7 @@ export class LocalExchange implements Exchange {
     } finally {
       finder.close();
     }
-    for (const area of this.#eachArea()) await syncFileSystem(area.directory);
+    for (const area of this.#eachArea()) await this.#flush(area.directory);
     if (missed.length > 0) throw notBroughtBack(missed);
     checkHolder();
     return [...notes];

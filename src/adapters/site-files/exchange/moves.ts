@@ -142,7 +142,8 @@ const removeDirectory = (live: string, path: BytePath, context: MoveContext): vo
     rmdirSync(bytes(live));
   } catch (error) {
     const code = errorCode(error);
-    if (code === "ENOENT") return;
+    // What is no folder is not what this line made: it stands there from before, or since.
+    if (code === "ENOENT" || code === "ENOTDIR") return;
     if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "EBUSY") throw error;
     context.note(`${readable(path)}: the folder stays, because something is in it or stands on it.`);
   }

@@ -2,6 +2,8 @@ import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import type { ExchangeNeed } from "../../../ports/site-host.ts";
 import type { ResolvedRoot } from "../list-root.ts";
+import { holdDirectory, type HeldDirectory } from "../beneath.ts";
+import { reasonOf, saysGone } from "../file-reasons.ts";
 import { bytes, type Area } from "./area.ts";
 import { inRoot, parentOf, readable, type Located } from "./places.ts";
 
@@ -61,10 +63,12 @@ const borderProblems = (areas: readonly Area[], changed: Iterable<BytePath>): re
   for (const path of changed) {
     const located = inRoot(areas, path);
     problems.push(...nameProblems(located));
-    const folder = `${located.area.root.real}/${parentOf(located.rest)}`;
-    if (seen.has(folder)) continue;
-    seen.add(folder);
-    const problem = folderProblem(folder, located.area.root);
+    const { root } = located.area;
+    const folder = parentOf(located.rest);
+    const key = `${root.real}/${folder}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const problem = folderProblem(root, folder);
     if (problem !== undefined) problems.push(problem);
   }
   return problems.slice(0, 20);
@@ -77,15 +81,24 @@ const nameProblems = ({ rest }: Located): readonly string[] =>
     ? [`${readable(rest)}: a name of more than ${longestName} bytes cannot be stored here.`]
     : [];
 
-const folderProblem = (folder: string, root: ResolvedRoot): string | undefined => {
-  const found = statSync(bytes(folder), { throwIfNoEntry: false });
-  if (found === undefined || !found.isDirectory()) return undefined;
-  if (found.dev !== statSync(bytes(root.real || "/")).dev)
-    return `${readable(folder)} is on another file system than the site. Name it as a directory of its own in the site's file.`;
+/** A folder that is not there, or a link in its place: one made by the exchange will be. */
+const folderProblem = (root: ResolvedRoot, folder: string): string | undefined => {
+  let held: HeldDirectory;
   try {
-    accessSync(bytes(folder), constants.W_OK | constants.X_OK);
+    held = holdDirectory(root.real, folder, "reach");
+  } catch (error) {
+    if (saysGone(error)) return undefined;
+    throw error;
+  }
+  const name = readable(folder === "" ? root.real : `${root.real}/${folder}`);
+  try {
+    if (statSync(bytes(`${held.prefix}/.`)).dev !== statSync(bytes(root.real || "/")).dev)
+      return `${name} is on another file system than the site. Name it as a directory of its own in the site's file.`;
+    accessSync(bytes(`${held.prefix}/.`), constants.W_OK | constants.X_OK);
     return undefined;
-  } catch {
-    return `${readable(folder)} may not be changed by the service. Give it the right to, or restore other paths.`;
+  } catch (error) {
+    return `${name} may not be changed by the service. ${reasonOf(error)} Give it the right to, or restore other paths.`;
+  } finally {
+    held.close();
   }
 };
