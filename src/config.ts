@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -84,6 +83,8 @@ const scratch = z
 const azureHosts =
   ".blob.core.windows.net,.blob.storage.azure.net,.blob.core.chinacloudapi.cn,.blob.core.usgovcloudapi.net";
 
+const ipAddress = z.union([z.ipv4(), z.ipv6()]);
+
 const settings = z.object({
   LIFEBOAT_DATA: folder.optional(),
   LIFEBOAT_PORT: port(7071),
@@ -95,7 +96,10 @@ const settings = z.object({
   LIFEBOAT_TLS_KEY: z.string().optional(),
   LIFEBOAT_PROXIES: z
     .string()
-    .refine((text) => list(text).every((address) => isIP(address) !== 0), "IP addresses, with commas between them")
+    .refine(
+      (text) => list(text).every((address) => ipAddress.safeParse(address).success),
+      "IP addresses, with commas between them",
+    )
     .optional(),
   LIFEBOAT_SITES: folder.optional(),
   LIFEBOAT_SITES_ROOT: folder.optional(),

@@ -100,6 +100,7 @@ const start = async (): Promise<void> => {
     rootDir: packageFolder,
     dataDir: config.dataFolder,
     port: config.httpPort,
+    proxies: config.proxies,
     ...(https === undefined ? {} : { tls: { key: https.key, cert: https.cert, port: https.port } }),
     log: (level, category, message) => {
       const line = consoleLine(new Date(), level, category, message);

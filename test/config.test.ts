@@ -44,6 +44,12 @@ describe("the configuration", () => {
     expect(() => readConfig({ LIFEBOAT_TLS_PORT: "70000" })).toThrow(/LIFEBOAT_TLS_PORT/);
   });
 
+  it("believes only proxies whose addresses are named", () => {
+    expect(readConfig({}).proxies).toEqual([]);
+    expect(readConfig({ LIFEBOAT_PROXIES: "10.0.0.5, fd00::1" }).proxies).toEqual(["10.0.0.5", "fd00::1"]);
+    expect(() => readConfig({ LIFEBOAT_PROXIES: "proxy.example" })).toThrow(/LIFEBOAT_PROXIES.*IP addresses/);
+  });
+
   it("takes an empty setting for one that is not set", () => {
     expect(readConfig({ LIFEBOAT_DATA: "/data", LIFEBOAT_PORT: "" }).httpPort).toBe(7071);
   });

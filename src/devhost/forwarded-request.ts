@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Address } from "./addressed-as.ts";
 import type { TypedData } from "./core-types.ts";
 import type { HttpCall } from "./http-call.ts";
 import { encodePath } from "./request-path.ts";
@@ -42,13 +43,13 @@ export const triggerMetadata = ({ values, path, request }: HttpCall): Record<str
 };
 
 /** The request as the app's inner server would have received it from the host's forwarder. */
-export const forwardedRequest = (call: HttpCall, id: string, body: () => AsyncGenerator<Buffer>): object => ({
-  method: call.request.method,
-  url: encodePath(call.path.path) + call.path.search,
-  headers: {
-    "x-ms-invocation-id": id,
-    "x-forwarded-host": call.request.headers.host ?? "localhost",
-    "x-forwarded-proto": call.scheme,
-  },
+export const forwardedRequest = (
+  { request, path }: HttpCall,
+  { scheme, host }: Address,
+  { id, body }: { readonly id: string; readonly body: () => AsyncGenerator<Buffer> },
+): object => ({
+  method: request.method,
+  url: encodePath(path.path) + path.search,
+  headers: { "x-ms-invocation-id": id, "x-forwarded-host": host, "x-forwarded-proto": scheme },
   [Symbol.asyncIterator]: body,
 });

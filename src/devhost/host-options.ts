@@ -20,6 +20,8 @@ export type HostOptions = {
   readonly address?: string;
   /** A second port that speaks https. */
   readonly tls?: Certificate & { readonly port: number };
+  /** Addresses of proxies in front, whose forwarded headers count; default none. */
+  readonly proxies?: readonly string[];
   readonly log: Log;
   readonly clock?: Clock;
   /** Default process.env; local settings are added to it. */

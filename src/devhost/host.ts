@@ -94,7 +94,13 @@ const handlerOf = (settled: Settled, keys: Keys, parts: Required<Omit<Parts, "li
   const timeout = functionTimeout(clock, config.functionTimeoutMs);
   return createHttpHandler({
     routes: createRouteTable(app.functions.http),
-    run: createHttpRunner({ ...shared, timeout, invoker: app.invoker, inner: app.inner }),
+    run: createHttpRunner({
+      ...shared,
+      proxies: new Set(settled.proxies),
+      timeout,
+      invoker: app.invoker,
+      inner: app.inner,
+    }),
     keys,
     administration: createAdministration({
       keys,

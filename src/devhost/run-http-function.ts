@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { addressedAs, type Proxies } from "./addressed-as.ts";
 import { limitedBody } from "./body-limit.ts";
 import type { InvocationRequest } from "./core-types.ts";
 import { forwardedRequest, triggerMetadata } from "./forwarded-request.ts";
@@ -22,6 +23,8 @@ export type HttpRunnerOptions = {
   readonly bodyLimitBytes: number;
   readonly timeout: FunctionTimeout;
   readonly clientBinding: () => string;
+  /** Whose word on how they were addressed counts. */
+  readonly proxies: Proxies;
 };
 
 const inTheCloud = "in the cloud this caller would wait 240 s and then get a 500.";
@@ -54,7 +57,7 @@ export const createHttpRunner = (options: HttpRunnerOptions): HttpRunner => {
   const work = async (call: HttpCall, to: StreamResponse, handOverId: string): Promise<void> => {
     const { called, name } = call.target;
     const body = (): AsyncGenerator<Buffer> => limitedBody(call.request, options.bodyLimitBytes, () => to.refuse(413));
-    inner?.emit("request", forwardedRequest(call, handOverId, body), to);
+    inner?.emit("request", forwardedRequest(call, addressedAs(call, options.proxies), { id: handOverId, body }), to);
     const { outcome, respond } = await invoker.execute(called, {
       invocationId: to.invocationId,
       handOverId,
