@@ -1,3 +1,4 @@
+import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Destination, StoredObject } from "../ports/destination.ts";
 import { objectSource } from "./byte-source.ts";
 import { openArchive, type Archive } from "./open-archive.ts";
@@ -18,7 +19,11 @@ export interface PreviousArchive {
   readonly object: Pick<StoredObject, "name" | "etag">;
 }
 
-/** Opens it. Throws SourceLost when it is gone, changed, damaged, or not the one that is meant. */
+/**
+ * Opens it. Throws SourceLost when it is gone, changed, damaged, or not the one that is meant; and while the reuse is
+ * planned (without an etag) also when it cannot be read, say because it lies in an archive tier by now: it is only a
+ * cache, and no backup fails for want of it.
+ */
 export const openPrevious = async (
   destination: Destination,
   { name, commitId, etag }: PreviousRef,
@@ -32,6 +37,7 @@ export const openPrevious = async (
     if (archive.commitId !== commitId) throw new SourceLost(name, "is not the archive that the catalog knows");
     return { archive, object: { name, etag: object.etag } };
   } catch (error) {
+    if (etag === undefined && isStoreFailure(error)) throw new SourceLost(name, "cannot be read", { cause: error });
     throw asSourceLost(name, error);
   }
 };

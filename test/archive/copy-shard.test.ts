@@ -265,6 +265,23 @@ describe("a previous archive that vanishes or changes", () => {
     await expect(openPrevious(destination, previous)).rejects.toThrow(SourceLost);
   });
 
+  it.each(["Unavailable", "AccessDenied"] as const)(
+    "is lost for a plan, and only for that, when it is %s",
+    async (kind) => {
+      let isBroken = false;
+      const destination = memoryDestination({
+        before: ({ method }) => {
+          if (isBroken && method === "read") throw new StoreFailure(kind, "It lies in the archive tier.");
+        },
+      });
+      const { previous } = await setUp(big, destination);
+      const { object } = await openPrevious(destination, previous);
+      isBroken = true;
+      await expect(openPrevious(destination, previous)).rejects.toThrow(SourceLost);
+      await expect(openPrevious(destination, { ...previous, etag: object.etag })).rejects.toThrow(StoreFailure);
+    },
+  );
+
   it("is lost when more of it is damaged than one step can pack", async () => {
     const destination = memoryDestination({ limits: { ...azureLimits, appends: true } });
     const { site, previous } = await setUp(big, destination);
