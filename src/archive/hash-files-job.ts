@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { sliceBytes, sliceHash } from "./content-hash.ts";
 import { hashBytes } from "./extra-fields.ts";
-import { withShortPath } from "./write-new-file.ts";
+import { withShortPath } from "./long-path.ts";
 
 /** A whole small file, or one slice of a large one, on this machine. */
 export interface FileSlice {

@@ -1,13 +1,7 @@
 import { closeSync, constants, lchownSync, openSync, symlinkSync, unlinkSync } from "node:fs";
-import {
-  isCode,
-  makeFolder,
-  openNewFile,
-  parentOf,
-  stampFile,
-  withShortPath,
-  type FileStamp,
-} from "./write-new-file.ts";
+import { isCode, parentOf, withShortPath } from "./long-path.ts";
+import { makeFolder } from "./make-folder.ts";
+import { openNewFile, stampFile, type FileStamp } from "./write-new-file.ts";
 
 /** What is to be made besides whole small files. Paths and targets are latin1, one character a byte. */
 export type Placing =

@@ -1,7 +1,8 @@
 import { crc32 } from "node:zlib";
 import { closeSync, constants, openSync } from "node:fs";
 import { sliceHash } from "./content-hash.ts";
-import { withShortPath, writeFully } from "./write-new-file.ts";
+import { withShortPath } from "./long-path.ts";
+import { writeFully } from "./write-new-file.ts";
 
 /** One slice of a large file's content: to be hashed, and written where the file has it. */
 export interface SliceJob {

@@ -1,4 +1,6 @@
-import { closeSync, constants, fchmodSync, fchownSync, futimesSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fchownSync, futimesSync, openSync, writeSync } from "node:fs";
+import { makeFolder } from "./make-folder.ts";
+import { isCode, parentOf, withShortPath } from "./long-path.ts";
 
 /** What a file or folder gets besides its content. */
 export interface FileStamp {
@@ -9,40 +11,9 @@ export interface FileStamp {
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
-const slash = 0x2f;
 const { O_CREAT, O_EXCL, O_WRONLY } = constants;
 // Windows has no O_NOFOLLOW; there O_EXCL alone refuses whatever has the name already.
 const onlyNew = O_WRONLY | O_CREAT | O_EXCL | (constants.O_NOFOLLOW ?? 0);
-
-export const isCode = (error: unknown, ...codes: string[]): boolean =>
-  error instanceof Error && "code" in error && codes.includes(String(error.code));
-
-export const parentOf = (path: Buffer): Buffer => path.subarray(0, path.lastIndexOf(slash));
-
-/** The kernel takes paths up to 4,095 bytes; the rest is room for one more name. */
-const longestPath = 3_800;
-
-/** Calls `use` with a path that is short enough for one call, reached through folders held open; they must exist. */
-export const withShortPath = <Result>(path: Buffer, use: (short: Buffer) => Result): Result => {
-  const cut = path.length < longestPath ? -1 : path.lastIndexOf(slash, longestPath);
-  if (cut <= 0) return use(path);
-  const folder = openSync(path.subarray(0, cut), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  try {
-    return withShortPath(Buffer.concat([Buffer.from(`/proc/self/fd/${folder}`), path.subarray(cut)]), use);
-  } finally {
-    closeSync(folder);
-  }
-};
-
-/** Makes a folder and those it lies in, private ones; no error when they exist. */
-export const makeFolder = (path: Buffer): void => {
-  const make = (folder: Buffer): void => void mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (let cut = longestPath; cut < path.length; cut += longestPath / 2) {
-    const folder = path.subarray(0, path.lastIndexOf(slash, cut));
-    withShortPath(folder, make);
-  }
-  withShortPath(path, make);
-};
 
 /** Opens a file that must not exist yet, and makes the folders it lies in. */
 export const openNewFile = (path: Buffer): number => {

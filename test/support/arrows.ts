@@ -115,7 +115,7 @@ export const arrows: Readonly<Record<string, Arrow>> = {
 /** Single imports that go against the table on purpose, each with the reason. */
 const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly because: string }[] = [
   {
-    in: /^archive\/(?:[\w-]+-jobs?|[\w-]+-worker|read-listed|write-new-file)\.ts$/,
+    in: /^archive\/(?:[\w-]+-jobs?|[\w-]+-worker|read-listed|write-new-file|make-folder|long-path)\.ts$/,
     may: /^node:fs$/,
     because:
       "Jobs run in worker threads, which read and write files of this machine without a detour over the main thread.",
