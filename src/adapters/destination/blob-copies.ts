@@ -48,7 +48,8 @@ export class BlobCopies {
     if (this.#isRefused) return false;
     const blob = source.client.getBlockBlobClient(upload.name);
     const { url } = source.client.getBlobClient(from.name);
-    const work = { signal, bytes: from.length };
+    // The bytes stay inside the store, which moves them much faster than a network would.
+    const work = { signal, bytes: from.length / 16 };
     return this.#needs.requests.send(`Copying ${from.name} into ${upload.name}`, work, async (abortSignal) => {
       const options = { abortSignal, ...(await this.#login()) };
       try {

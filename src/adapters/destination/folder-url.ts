@@ -17,17 +17,41 @@ export interface FolderPolicy {
   readonly siteDirectories: () => Promise<readonly string[]>;
 }
 
+/** A site's directory, and where it really is. */
+export interface SiteDirectory {
+  readonly directory: string;
+  readonly real: string;
+}
+
+/** A site's directory that cannot be looked at is taken at its word. */
+export const realSiteDirectories = async (directories: readonly string[]): Promise<readonly SiteDirectory[]> =>
+  Promise.all(
+    directories.map(async (directory) => ({
+      directory,
+      real: await realFolder(directory, "").catch(() => directory),
+    })),
+  );
+
 /**
  * The real path of a `file:` URL's folder, which need not exist yet. Throws DestinationRefused when it is not below a root
  * or when it, the data folder and a site contain one another, and DestinationUnavailable when its disk is not mounted.
  */
-export const checkFolderUrl = async (container: string, policy: FolderPolicy): Promise<string> => {
+export const checkFolderUrl = async (
+  container: string,
+  policy: FolderPolicy,
+  sites: () => Promise<readonly SiteDirectory[]>,
+): Promise<string> => {
   const folder = await realFolder(pathOf(container), container);
   const root = await rootOf(folder, container, policy);
   if (root === undefined)
     throw refused(container, `it is not below one of LIFEBOAT_FILE_ROOTS (${policy.fileRoots.join(", ")}).`);
   await checkOwnFolders(folder, container, policy);
-  await checkSites(folder, container, policy);
+  const site = (await sites()).find(({ real }) => foldersOverlap(folder, real));
+  if (site !== undefined)
+    throw refused(
+      container,
+      `it and the site directory ${site.directory} contain one another: each backup would hold the ones before it. Name another folder.`,
+    );
   return folder;
 };
 
@@ -89,19 +113,3 @@ const checkOwnFolders = async (folder: string, container: string, policy: Folder
   if (foldersOverlap(folder, sites ?? "") || foldersOverlap(folder, www ?? ""))
     throw refused(container, "it and the folders of the sites contain one another. Name another folder.");
 };
-
-const checkSites = async (folder: string, container: string, policy: FolderPolicy): Promise<void> => {
-  const directories = await policy.siteDirectories();
-  const real = await Promise.all(
-    directories.map(async (directory) => ({ directory, real: await siteFolder(directory) })),
-  );
-  const found = real.find((site) => foldersOverlap(folder, site.real));
-  if (found)
-    throw refused(
-      container,
-      `it and the site directory ${found.directory} contain one another: each backup would hold the ones before it. Name another folder.`,
-    );
-};
-
-/** A site's directory that cannot be looked at is taken at its word. */
-const siteFolder = async (directory: string): Promise<string> => realFolder(directory, "").catch(() => directory);

@@ -4,7 +4,7 @@ import type { Destination } from "../../ports/destination.ts";
 import type { Destinations } from "../../ports/destinations.ts";
 import { blobContainer } from "./blob-container.ts";
 import { directoryDestination } from "./directory.ts";
-import { checkFolderUrl, type FolderPolicy } from "./folder-url.ts";
+import { checkFolderUrl, realSiteDirectories, type FolderPolicy, type SiteDirectory } from "./folder-url.ts";
 import { guardedAgent } from "./guarded-agents.ts";
 import { ownIdentity } from "./own-identity.ts";
 import { checkStorageUrl, isForIdentity, refused, type StoragePolicy } from "./storage-url.ts";
@@ -12,14 +12,26 @@ import { checkStorageUrl, isForIdentity, refused, type StoragePolicy } from "./s
 export interface DestinationPolicy extends StoragePolicy, FolderPolicy {
   /** Default: managed identity and what else `DefaultAzureCredential` finds. */
   readonly identity?: () => Promise<TokenCredential>;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now?: () => number;
 }
+
+/** A run opens its container at every step, and thousands of sites are not looked at again each time. */
+const sitesAreKnownForMs = 2_000;
 
 /** Opens what callers name, within the policy (docs/destinations.md). Folders and containers are not contacted yet. */
 export const openDestinations = (policy: DestinationPolicy): Destinations => {
   // One for a folder: blocks staged through another one would be copied at the commit.
   const folders = new Map<string, Destination>();
+  const now = policy.now ?? (() => performance.now());
+  let known: { readonly at: number; readonly sites: readonly SiteDirectory[] } | undefined;
+  const sites = async (): Promise<readonly SiteDirectory[]> => {
+    if (known === undefined || now() - known.at > sitesAreKnownForMs)
+      known = { at: now(), sites: await realSiteDirectories(await policy.siteDirectories()) };
+    return known.sites;
+  };
   const openFolder = async (container: string): Promise<Destination> => {
-    const path = await checkFolderUrl(container, policy);
+    const path = await checkFolderUrl(container, policy, sites);
     const opened = folders.get(path) ?? directoryDestination(path, { isMade: true });
     folders.set(path, opened);
     return opened;

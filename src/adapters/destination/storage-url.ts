@@ -74,5 +74,8 @@ export const isLoopback = (hostname: string): boolean =>
 /** Where clouds keep their machines' secrets. URL has normalized every spelling of an address by now. */
 export const isLinkLocal = (hostname: string): boolean => {
   const address = bare(hostname).toLowerCase();
-  return /^169\.254\.|^fe[89ab][0-9a-f]:|^::ffff:a9fe:|^::ffff:169\.254\./.test(address) || address === "fd00:ec2::254";
+  return (
+    /^169\.254\.|^168\.63\.129\.16$|^fe[89ab][0-9a-f]:|^::ffff:a9fe:|^::ffff:169\.254\./.test(address) ||
+    address === "fd00:ec2::254"
+  );
 };

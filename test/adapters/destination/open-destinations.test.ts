@@ -209,6 +209,43 @@ describe("folders", () => {
     expect(await refusal(folder("mnt", "backups"), undefined, changes)).toBe("");
   });
 
+  it("and sites are compared anew after two seconds, not at every step of a run", async () => {
+    mkdirSync(join(base, "www"));
+    const asked: string[] = [];
+    const clock = { now: 0 };
+    const destinations = openDestinations({
+      ...policy,
+      now: () => clock.now,
+      siteDirectories: async () => {
+        asked.push("sites");
+        return siteDirectories;
+      },
+    });
+    const open = async () => destinations.open(folder("mnt", "shop"), undefined);
+    await open();
+    await open();
+    expect(asked).toHaveLength(1);
+    siteDirectories = [join(base, "mnt", "shop")];
+    clock.now = 2_001;
+    await expect(open()).rejects.toThrow(/site directory/);
+  });
+
+  it("whose sites could not be read open when they can be read again", async () => {
+    const clock = { now: 0 };
+    let isBroken = true;
+    const destinations = openDestinations({
+      ...policy,
+      now: () => clock.now,
+      siteDirectories: async () => {
+        if (isBroken) throw new Error("EIO");
+        return [];
+      },
+    });
+    await expect(destinations.open(folder("mnt"), undefined)).rejects.toThrow("EIO");
+    isBroken = false;
+    await destinations.open(folder("mnt"), undefined);
+  });
+
   it("and the folder where new sites go do not contain one another", async () => {
     const changes = { sitesRoot: join(base, "mnt", "www"), sitesFolder: join(base, "mnt", "sites") };
     for (const parts of [["mnt"], ["mnt", "www", "x"], ["mnt", "sites"]])
