@@ -36,10 +36,12 @@ const applyFlags = (): void => {
 
 interface Told {
   readonly isFirstStart: boolean;
+  /** The example site was made just now. */
+  readonly hasExample: boolean;
   readonly trust: string | undefined;
 }
 
-const printReady = (host: Host, config: Config, { isFirstStart, trust }: Told): void => {
+const printReady = (host: Host, config: Config, { isFirstStart, hasExample, trust }: Told): void => {
   const key = adminKeyFile(config.dataFolder);
   const lines = [
     `Lifeboat is ready at ${host.url}`,
@@ -47,19 +49,21 @@ const printReady = (host: Host, config: Config, { isFirstStart, trust }: Told): 
     `  data   ${config.dataFolder}`,
     `  key    ${key}${isFirstStart ? "  (made just now; keep it to yourself)" : ""}`,
     `  sites  ${config.sitesFolder}  (one JSON file each, see docs/sites.md)`,
-    ...(isFirstStart ? firstSteps(host, config) : []),
+    // What matters once: the key that opens what backups keep sealed, and something to try.
+    ...(isFirstStart
+      ? [
+          `  keep   ${join(config.dataFolder, "recovery-key")}  (copy it elsewhere: only it opens the settings inside backups)`,
+        ]
+      : []),
+    ...(hasExample ? [`  try    ${firstBackup(host, config)}`] : []),
   ];
   console.log(lines.join("\n"));
 };
 
-/** What matters once: the key that opens what backups keep sealed, and something to try. */
-const firstSteps = (host: Host, { dataFolder }: Config): readonly string[] => {
+const firstBackup = (host: Host, { dataFolder }: Config): string => {
   const site = `${host.url}${siteResourceId({ ...localGroup, name: exampleName })}`;
   const secret = `$(sed -E 's/.*"secret":"([^"]+)".*/\\1/' ${adminKeyFile(dataFolder)})`;
-  return [
-    `  keep   ${join(dataFolder, "recovery-key")}  (copy it elsewhere: only it opens the settings inside backups)`,
-    `  try    curl -X POST -H "Authorization: Bearer ${secret}" "${site}/backup?api-version=2024-11-01"`,
-  ];
+  return `curl -X POST -H "Authorization: Bearer ${secret}" "${site}/backup?api-version=2024-11-01"`;
 };
 
 const stopOnSignals = (host: Host): void => {
@@ -93,7 +97,7 @@ const fail = (error: unknown): void => {
 const start = async (): Promise<void> => {
   applyFlags();
   const config = readConfig(process.env);
-  const isFirstStart = prepare(config);
+  const first = prepare(config);
   const https = config.tlsPort === undefined ? undefined : { ...certificateOf(config), port: config.tlsPort };
   const host = await startHost({
     appFile: `${packageFolder}dist/main.js`,
@@ -109,7 +113,7 @@ const start = async (): Promise<void> => {
   });
   stopOnSignals(host);
   if (https !== undefined) keepCertificate(host, config);
-  printReady(host, config, { isFirstStart, trust: https?.trust });
+  printReady(host, config, { ...first, trust: https?.trust });
 };
 
 /** What https is served with, and how its clients come to trust it. */
@@ -133,13 +137,13 @@ const keepCertificate = (host: Host, config: Config): void => {
   }, renewalCheckMs).unref();
 };
 
-/** True when the data folder's key was made by this start. */
-const prepare = (config: Config): boolean => {
+/** Makes what a first start needs. */
+const prepare = (config: Config): Pick<Told, "isFirstStart" | "hasExample"> => {
   try {
     mkdirSync(config.sitesFolder, { recursive: true, mode: 0o700 });
     // The missing key marks the first start: one that was cut off in between is still the first.
-    if (readAdminKey(config.dataFolder) === undefined) offerExampleSite(config);
-    return ensureAdminKey(config.dataFolder);
+    const hasExample = readAdminKey(config.dataFolder) === undefined && offerExampleSite(config);
+    return { isFirstStart: ensureAdminKey(config.dataFolder), hasExample };
   } catch (error) {
     throw new HostFailure(`The data folder ${config.dataFolder} cannot be used: ${messageOf(error)}`, { cause: error });
   }

@@ -30,6 +30,7 @@ export class PackPool implements PackRunner {
   readonly #script: URL;
   readonly #all: Thread[] = [];
   readonly #queue: Waiting[] = [];
+  readonly #abandonments = new Abandonments();
   #closed = false;
 
   /** `script` is the bundle of worker.ts. */
@@ -42,7 +43,7 @@ export class PackPool implements PackRunner {
     if (this.#closed) return Promise.reject(new Error("The archive's threads have been closed."));
     if (signal?.aborted) return Promise.reject(signal.reason);
     const answer = new Promise<AnyResult>((resolve, reject) => {
-      this.#queue.push(abandonable({ kind, job, resolve, reject, isAbandoned: false }, signal));
+      this.#queue.push(this.#abandonments.under(signal, { kind, job, resolve, reject, isAbandoned: false }));
     });
     this.#startWaiting();
     // The cast is safe: a thread answers with the result of the job's kind.
@@ -107,26 +108,43 @@ export class PackPool implements PackRunner {
   }
 }
 
-/** The caller hears of an abort at once; a job that a thread has begun runs to its end, and its result is dropped. */
-const abandonable = (waiting: Waiting, signal: AbortSignal | undefined): Waiting => {
-  if (!signal) return waiting;
-  const settled = new AbortController();
-  const { resolve, reject } = waiting;
-  const given: Waiting = {
-    ...waiting,
-    resolve: (result) => {
-      settled.abort();
-      resolve(result);
-    },
-    reject: (error) => {
-      settled.abort();
-      reject(error);
-    },
-  };
-  const abandon = (): void => {
-    given.isAbandoned = true;
-    given.reject(signal.reason);
-  };
-  signal.addEventListener("abort", abandon, { once: true, signal: settled.signal });
-  return given;
-};
+/**
+ * What waits under each signal. One listener a signal: hundreds of jobs may wait under one, and Node takes many listeners
+ * for a leak.
+ */
+class Abandonments {
+  readonly #waiting = new WeakMap<AbortSignal, Set<Waiting>>();
+
+  /** The caller hears of an abort at once; a job that a thread has begun runs to its end, and its result is dropped. */
+  under(signal: AbortSignal | undefined, waiting: Waiting): Waiting {
+    if (!signal) return waiting;
+    const all = this.#waiting.get(signal) ?? this.#listen(signal);
+    const { resolve, reject } = waiting;
+    const given: Waiting = {
+      ...waiting,
+      resolve: (result) => {
+        all.delete(given);
+        resolve(result);
+      },
+      reject: (error) => {
+        all.delete(given);
+        reject(error);
+      },
+    };
+    all.add(given);
+    return given;
+  }
+
+  #listen(signal: AbortSignal): Set<Waiting> {
+    const all = new Set<Waiting>();
+    this.#waiting.set(signal, all);
+    const abandonAll = (): void => {
+      for (const waiting of all) {
+        waiting.isAbandoned = true;
+        waiting.reject(signal.reason);
+      }
+    };
+    signal.addEventListener("abort", abandonAll, { once: true });
+    return all;
+  }
+}

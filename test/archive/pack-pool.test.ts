@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { writeFileSync } from "node:fs";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,6 +43,18 @@ describe("the pool", () => {
       for (const run of running) await expect(run).rejects.toThrow("cancelled");
       await expect(pool.run("packSlice", slice(), controller.signal)).rejects.toThrow("cancelled");
       expect((await pool.run("packSlice", slice())).slice?.sizeBytes).toBe(100_000);
+    } finally {
+      await pool.close();
+    }
+  });
+
+  it("listens once to a signal, however many jobs wait under it", async () => {
+    const pool = new PackPool({ threads: 1, script: worker.script });
+    try {
+      const { signal } = new AbortController();
+      const running = Array.from({ length: 40 }, () => pool.run("packSlice", slice(lines(1000)), signal));
+      expect(getEventListeners(signal, "abort")).toHaveLength(1);
+      await Promise.all(running);
     } finally {
       await pool.close();
     }
