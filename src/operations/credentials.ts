@@ -2,6 +2,7 @@ import * as z from "zod";
 import { sasExpiry } from "../domain/sas.ts";
 import { Secret } from "../domain/secret.ts";
 import type { ContainerAccess } from "../domain/container-url.ts";
+import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Installation } from "./installation.ts";
 import { containerKey, credentialsPartition } from "./rows/keys.ts";
@@ -14,11 +15,15 @@ const context = (container: string): string => `credential ${containerKey(contai
 
 /**
  * Credentials belong to the container: the newest valid one seen serves all its backups. One that ends earlier than what
- * is stored does not replace it, unless that has expired.
+ * is stored does not replace it, unless that has expired; nor does one that the container refuses, or a caller could
+ * spoil the backups of others with a made-up SAS.
  */
 export const rememberCredential = async (deps: Needs, access: ContainerAccess): Promise<void> => {
   if (access.credential === undefined) return;
   const key = containerKey(access.container);
+  const stored = await credentialOf(deps, access.container);
+  if (stored?.equals(access.credential) === true) return;
+  if (stored !== undefined && isValid(stored, deps.clock.now()) && (await isRefused(deps, access))) return;
   const expires = sasExpiry(access.credential);
   const value = {
     container: access.container,
@@ -27,14 +32,28 @@ export const rememberCredential = async (deps: Needs, access: ContainerAccess): 
   };
   for (let attempt = 0; attempt < 20; attempt++) {
     const row = await deps.catalog.get(credentialsPartition, key);
-    const stored = row && credentialRow.parse(row.value);
-    if (stored && outlives(stored.expires, value.expires, deps.clock.now())) return;
+    const before = row && credentialRow.parse(row.value);
+    if (before && outlives(before.expires, value.expires, deps.clock.now())) return;
     const change = row
       ? ({ kind: "replace", key, value, version: row.version } as const)
       : ({ kind: "insert", key, value } as const);
     if (await deps.catalog.write(credentialsPartition, [change])) return;
   }
   throw new Error(`The credential of ${access.container} could not be stored: too many writers.`);
+};
+
+const isValid = (credential: Secret, now: Date): boolean =>
+  (sasExpiry(credential)?.getTime() ?? Infinity) > now.getTime();
+
+/** Undecided where the container does not answer: then the newest counts. */
+const isRefused = async (deps: Needs, { container, credential }: ContainerAccess): Promise<boolean> => {
+  try {
+    const destination = await deps.destinations.open(container, credential);
+    await destination.head("lifeboat-asks-whether-it-may-read");
+    return false;
+  } catch (error) {
+    return isStoreFailure(error, "AccessDenied");
+  }
 };
 
 const outlives = (stored: string | undefined, given: string | undefined, now: Date): boolean => {
