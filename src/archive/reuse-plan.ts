@@ -37,6 +37,8 @@ export interface ReusePlan {
 
 export interface ReuseOptions extends HashOptions {
   readonly reread: Reread;
+  /** Asked before a file is read. Without time what only its content could prove is packed, by steps of their own. */
+  readonly hasTime?: () => boolean;
 }
 
 export interface Today {
@@ -66,6 +68,7 @@ export const planReuse = async (
   const doubted: number[] = [];
   const suspectAfterNs = (await files.now()) - coarsestClockNs;
   const proves = files.provesUnchanged;
+  const hasTime = options.hasTime ?? (() => true);
 
   function* filesToHash(): Generator<FileToHash> {
     for (const { archived, listed } of mergeNames(previous, listing)) {
@@ -73,11 +76,13 @@ export const planReuse = async (
       const then = previous.at(archived);
       const now = listing.at(listed);
       if (!couldBeSame(then, now)) continue;
-      const isKnown = now.kind !== "file" || (proves && isProven(then, now) && !isReread(now.path, options.reread));
+      const isProof = now.kind !== "file" || (proves && isProven(then, now));
+      const isRead = now.kind === "file" && (!isProof || isReread(now.path, options.reread)) && hasTime();
+      if (!isProof && !isRead) continue;
       // What is read now and changes again within the clock's tick could never be told from what was read.
-      if (!isKnown && (now.ctimeNs ?? now.mtimeNs) > suspectAfterNs) continue;
+      if (isRead && (now.ctimeNs ?? now.mtimeNs) > suspectAfterNs) continue;
       archivedAt[listed] = archived;
-      if (!isKnown) yield { id: listed, path: now.path, sizeBytes: now.sizeBytes };
+      if (isRead) yield { id: listed, path: now.path, sizeBytes: now.sizeBytes };
     }
   }
 

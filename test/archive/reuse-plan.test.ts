@@ -182,6 +182,19 @@ describe("where nothing proves that a file is unchanged", () => {
     expect((await planReuse(previous, { listing, files }, options)).copied).toBe(0);
   });
 
+  it("packs what there is no time to read", async () => {
+    const set = siteWithClock({ provesUnchanged: false });
+    const names = Array.from({ length: 2_000 }, (_, number) => path(`file ${number}`));
+    for (const name of names) set.site.writeFile(name, lines(10), { mtimeNs: 5n * second });
+    const previous = await directoryAfterPacking(set);
+    const options = { runner: inlineRunner, reread: seldom, hasTime: () => set.read.length < 500 };
+    const reused = await planReuse(previous, { listing: await listSite(set.site), files: set.site }, options);
+    expect(set.read.length).toBeGreaterThanOrEqual(500);
+    expect(set.read.length).toBeLessThan(2_000);
+    expect(reused.copied).toBe(set.read.length);
+    expect((await packedAgain(set, reused)).length).toBe(2_000 - reused.copied);
+  });
+
   it("packs what cannot be read, so that the log says why it is missing", async () => {
     let isLocked = false;
     const set = siteWithClock({
@@ -266,6 +279,15 @@ describe("looking again at what metadata proves", () => {
       reads.push(...set.read);
     }
     expect(reads.toSorted()).toEqual(names.toSorted());
+  });
+
+  it("is left for another time when there is none", async () => {
+    const set = siteWithClock();
+    for (const name of names) set.site.writeFile(name, lines(10));
+    const previous = await directoryAfterPacking(set);
+    const options = { runner: inlineRunner, reread: { run: 0, every: 1 }, hasTime: () => false };
+    const reused = await planReuse(previous, { listing: await listSite(set.site), files: set.site }, options);
+    expect([reused.copied, set.read.length]).toEqual([40, 0]);
   });
 
   it("packs and names a file whose content changed behind the file system's back", async () => {
