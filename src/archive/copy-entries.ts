@@ -1,13 +1,14 @@
 import type { Destination, Upload } from "../ports/destination.ts";
 import { ArchiveInvalid } from "./archive-invalid.ts";
 import { BlockWriter } from "./block-writer.ts";
+import { ByteArena } from "./byte-arena.ts";
 import { CentralEncoder } from "./central-encoder.ts";
 import { damagedAmong, wholeInSegment } from "./copy-check.ts";
 import { readsAhead } from "./copy-segments.ts";
 import type { CopyShard } from "./copy-shards.ts";
 import { copySteps, type CopyRun } from "./copy-steps.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
-import { entryMeta } from "./entry-row.ts";
+import { entryMeta, entryRow } from "./entry-row.ts";
 import { encodeLocalHeader } from "./local-header.ts";
 import { OrderedWindow } from "./ordered-window.ts";
 import { heldBytesFor } from "./pack-shard.ts";
@@ -49,7 +50,7 @@ export const copyEntries = async (destination: Destination, work: CopyWork): Pro
   }
 };
 
-const recordsTogether = 512;
+const recordBytesTogether = 64 * 1024;
 const mostCopiedBytes = 100 * 2 ** 20;
 /** Runs and pieces of runs that are copied as blocks of their own; with all others they stay below what a blob takes. */
 const mostRuns = 5_000;
@@ -71,7 +72,7 @@ class Copying {
   readonly #copyFrom: number;
   readonly #runs: IndexRun[] = [];
   readonly #damaged: number[] = [];
-  #records: Buffer[] = [];
+  readonly #records = new ByteArena(2 * recordBytesTogether);
   #entries = 0;
   #sizeBytes = 0;
 
@@ -165,7 +166,7 @@ class Copying {
       if (whole === undefined) this.#skip(place);
       else {
         this.#addRow(place, entry, this.#writer.length);
-        await this.#writer.write(whole);
+        await this.#write(whole, entry.offset);
       }
     }
   }
@@ -193,14 +194,31 @@ class Copying {
     const { previous, signal } = this.#work;
     const { entry, pieces } = await openStored(previous.archive, place, { ahead: 2 ** 20, signal });
     const at = this.#writer.length;
-    const held: Uint8Array[] = [];
-    if (!isHeld) await this.#writer.write(encodeLocalHeader(entry));
-    for await (const piece of pieces())
+    const header = encodeLocalHeader(entry);
+    const held: Uint8Array[] = [header];
+    let from = entry.offset;
+    if (!isHeld) await this.#write(header, from);
+    from += header.length;
+    for await (const piece of pieces()) {
       if (isHeld) held.push(piece);
-      else await this.#writer.write(piece);
-    if (isHeld) await this.#writer.write(encodeLocalHeader(entry));
-    for (const piece of held) await this.#writer.write(piece);
+      else await this.#write(piece, from);
+      from += piece.length;
+    }
+    if (isHeld) await this.#writeAll(held, entry.offset);
     this.#addRow(place, entry, at);
+  }
+
+  /** Writes bytes that lie at `offset` of the previous archive. */
+  #write(bytes: Uint8Array, offset: number): Promise<void> {
+    return this.#writer.write(bytes, { ...this.#work.previous.object, offset });
+  }
+
+  async #writeAll(pieces: readonly Uint8Array[], offset: number): Promise<void> {
+    let from = offset;
+    for (const piece of pieces) {
+      await this.#write(piece, from);
+      from += piece.length;
+    }
   }
 
   #skip(place: number): void {
@@ -209,16 +227,14 @@ class Copying {
 
   #addRow(place: number, then: DirectoryEntry, offset: number): void {
     const now = this.#work.shard.listing.at(this.#listedAt.get(place) ?? -1);
-    const row: DirectoryEntry = { ...then, ...entryMeta(now, neverSuspect), offset };
-    this.#records.push(this.#encoder.encode(row));
+    this.#encoder.write(entryRow(entryMeta(now, neverSuspect), then, offset), this.#records);
     this.#entries++;
-    this.#sizeBytes += row.sizeBytes;
-    if (this.#records.length === recordsTogether) this.#endRecords();
+    this.#sizeBytes += then.sizeBytes;
+    if (this.#records.length >= recordBytesTogether) this.#endRecords();
   }
 
   #endRecords(): void {
-    if (this.#records.length > 0) this.#runs.push({ shift: 0, records: Buffer.concat(this.#records) });
-    this.#records = [];
+    if (this.#records.length > 0) this.#runs.push({ shift: 0, records: this.#records.take() });
   }
 }
 
