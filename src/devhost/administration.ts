@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname } from "node:os";
+import { text } from "node:stream/consumers";
 import type { Grant, Keys } from "./keys.ts";
 import { presentedKey } from "./keys.ts";
 import { forward } from "./forward.ts";
@@ -52,18 +53,42 @@ const keyList = (options: AdministrationOptions, kind: Parameters<Keys["list"]>[
 const functionNamed = (options: AdministrationOptions, name: string): string | undefined =>
   options.functionNames.find((known) => known.toLowerCase() === name.toLowerCase());
 
-const adminAnswer = (options: AdministrationOptions, method: string, path: string): Answer => {
+const isJsonObject = (body: string): boolean => {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+};
+
+/** Starts a function. The body holds what the function is given, which for a timer is nothing, but must be there. */
+const invoke = async (options: AdministrationOptions, request: IncomingMessage, name: string): Promise<Answer> => {
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) return { status: 415 };
+  if (!isJsonObject(await text(request))) return { status: 400 };
+  const functionName = functionNamed(options, name);
+  if (functionName === undefined) return missing;
+  return { status: options.runTimer(functionName) ? 202 : 400 };
+};
+
+const adminAnswer = (
+  options: AdministrationOptions,
+  request: IncomingMessage,
+  path: string,
+): Answer | Promise<Answer> => {
+  const { method } = request;
   const [area, name = "", rest] = path.split("/").slice(2);
   if (area === "host" && method === "GET") {
     if (name === "status") return hostStatus(options);
     if (name === "keys" || name === "functionkeys") return keyList(options, "host");
     if (name === "systemkeys") return keyList(options, "system");
   }
-  const functionName = area === "functions" ? functionNamed(options, name) : undefined;
-  if (functionName === undefined) return missing;
-  if (method === "GET" && rest === "keys") return keyList(options, { functionName });
-  if (method === "POST" && rest === undefined) return { status: options.runTimer(functionName) ? 202 : 400 };
-  return missing;
+  if (area !== "functions") return missing;
+  if (method === "POST" && rest === undefined) return invoke(options, request, name);
+  const functionName = functionNamed(options, name);
+  return method === "GET" && rest === "keys" && functionName !== undefined
+    ? keyList(options, { functionName })
+    : missing;
 };
 
 const webhooks = "/runtime/webhooks/";
@@ -73,14 +98,15 @@ const durable = `${webhooks}durabletask/`;
 export const createAdministration = (options: AdministrationOptions): Administration => {
   const grantOf = (request: IncomingMessage, path: RequestPath): Grant =>
     options.keys.grant(presentedKey(request.headers, path.search));
+  const administer = async (request: IncomingMessage, response: ServerResponse, path: RequestPath): Promise<true> => {
+    const refused = refusal(grantOf(request, path), ["master"]);
+    return send(response, refused ?? (await adminAnswer(options, request, path.path.toLowerCase())));
+  };
   return (request, response, path) => {
     const lower = path.path.toLowerCase();
     if (!lower.startsWith("/admin/") && !lower.startsWith(webhooks)) return false;
     if (lower === "/admin/host/ping") return send(response, { status: 200 });
-    if (/^\/admin\/(?:host|functions)\/./.test(lower)) {
-      const refused = refusal(grantOf(request, path), ["master"]);
-      return send(response, refused ?? adminAnswer(options, request.method ?? "GET", lower));
-    }
+    if (/^\/admin\/(?:host|functions)\/./.test(lower)) return administer(request, response, path);
     if (!lower.startsWith(webhooks)) return false;
     const target = request.url ?? "";
     if (!target.toLowerCase().startsWith(durable)) return send(response, missing);

@@ -22,9 +22,9 @@ const entries = async <Entry = Run>(topic: string, count: number): Promise<reado
   }
 };
 
-const start = async (name: string): Promise<number> => {
-  const headers = { "x-functions-key": inject("functionsHost").masterKey, "content-type": "application/json" };
-  return (await post(`/admin/functions/${name}`, { headers, body: "{}" })).status;
+const start = async (name: string, body = "{}", type = "application/json"): Promise<number> => {
+  const headers = { "x-functions-key": inject("functionsHost").masterKey, "content-type": type };
+  return (await post(`/admin/functions/${name}`, { headers, body })).status;
 };
 
 describe("a timer that is started by the administration", () => {
@@ -39,6 +39,13 @@ describe("a timer that is started by the administration", () => {
     const before = (await journal("on-demand")).length;
     expect(await start("ON_DEMAND")).toBe(202);
     expect((await entries("on-demand", before + 1)).length).toBe(before + 1);
+  });
+
+  it("needs a JSON object to be started", async () => {
+    expect([await start("on_demand", ""), await start("on_demand", "null"), await start("on_demand", "{")]).toEqual([
+      400, 400, 400,
+    ]);
+    expect(await start("on_demand", "{}", "text/plain")).toBe(415);
   });
 
   it("knows its schedule's next turn, in UTC", async () => {
