@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -23,6 +24,7 @@ import { backupSite } from "../../src/workflows/backup-site.ts";
 import { deleteBackup as deleteWorkflow } from "../../src/workflows/delete-backup.ts";
 import type { BackupRef } from "../../src/workflows/contract.ts";
 import { buildTree, temporaryFolder, treeOf } from "../support/file-tree.ts";
+import { describeWith, hasCommand } from "../support/needs.ts";
 import { inlineThreads, memoryInstallation, shop } from "../support/installation.ts";
 import { runWorkflow } from "../support/run-workflow.ts";
 
@@ -184,12 +186,27 @@ describe("a backup of a site", () => {
   });
 
   it("is PartiallySucceeded when something cannot be kept, and names it", async () => {
-    const { execFileSync } = await import("node:child_process");
     execFileSync("mkfifo", [join(folder.path, "site/wwwroot/pipe")]);
     const backup = await run(await begin());
     expect(backup).toMatchObject({ status: "PartiallySucceeded", leftOut: 1 });
     expect(backup.log).toContain("site/wwwroot/pipe");
     expect((await manifestOf(backup)).leftOut.listed.map(({ path }) => pathText(path))).toEqual(["site/wwwroot/pipe"]);
+  });
+});
+
+const attributeTools = ["getfattr", "setfattr", "setfacl"].every(hasCommand);
+describeWith("attr and acl", attributeTools, "attributes that no zip keeps", () => {
+  it("are named with their files in the log of a backup that has everything else", async () => {
+    execFileSync("setfattr", ["-n", "user.comment", "-v", "x", join(folder.path, "site/wwwroot/index.html")]);
+    execFileSync("setfacl", ["-m", "u:12345:r", join(folder.path, "site/logs")]);
+    const backup = await run(await begin());
+    expect(backup.status).toBe("Succeeded");
+    const object = await destination.head(`${backup.blobBase}.log`);
+    const log = await destination.read(`${backup.blobBase}.log`, { offset: 0, length: object?.sizeBytes ?? 0 });
+    for (const said of [backup.log ?? "", Buffer.from(log).toString("utf8")]) {
+      expect(said).toMatch(/site\/wwwroot\/index\.html: .*without its extended attributes \(user\.comment\)/);
+      expect(said).toMatch(/site\/logs: .*without its access list/);
+    }
   });
 });
 
