@@ -1,0 +1,212 @@
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { BytePath } from "../../src/domain/byte-path.ts";
+import { readTree, temporaryFolder, type FoundNode } from "../support/file-tree.ts";
+import { randomOf } from "../support/interleaving.ts";
+import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
+import { serviceClient, siteFolder } from "../support/service-client.ts";
+
+/** 100 in a full run. */
+const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 6);
+const files = 300;
+
+const folder = temporaryFolder();
+const data = join(folder.path, "data");
+const home = join(folder.path, "home");
+const at = (path: string): string => join(home, "site/wwwroot", path);
+const random = randomOf(7);
+
+let service: LifeboatProcess;
+let backedUp: string;
+
+const start = async (environment: Readonly<Record<string, string>> = {}): Promise<void> => {
+  service = await startLifeboat({ data, environment: { LIFEBOAT_TLS_PORT: "0", ...environment } });
+  if (service.url === "") throw new Error(`The service did not start: ${service.output()}`);
+};
+const kill = async (): Promise<void> => {
+  const ended = once(service.child, "close");
+  service.child.kill("SIGKILL");
+  await ended;
+};
+
+const client = () => serviceClient(service.url, bearer(data), "shop");
+
+/** Asks for a restore or an undo; the operation's id. */
+const ask = async (path: string, properties?: Readonly<Record<string, unknown>>): Promise<string> => {
+  const answer = await fetch(`${service.url}${siteFolder("shop")}${path}?api-version=2024-11-01`, {
+    method: "POST",
+    headers: { ...bearer(data), "content-type": "application/json" },
+    ...(properties === undefined ? {} : { body: JSON.stringify({ properties }) }),
+  });
+  expect(answer.status, await answer.text()).toBe(202);
+  return /operationresults\/([^?]+)/.exec(answer.headers.get("location") ?? "")?.[1] ?? "";
+};
+const restore = (): Promise<string> => ask("/backups/1/restore", { overwrite: true, recoverConfiguration: true });
+
+interface Ended {
+  readonly status: string;
+  readonly log: string;
+}
+
+const ended = async (id: string): Promise<Ended> => {
+  for (let waits = 0; waits < 2_400; waits++) {
+    const { body } = await client().ask("GET", `/operations/${id}`);
+    const found = body["properties"];
+    // Safe in tests: as docs/api.md describes it.
+    if (found !== undefined && found["status"] !== "InProgress") return found as unknown as Ended;
+    await pause(25);
+  }
+  throw new Error(`Operation ${id} never ended: ${service.output().slice(-2_000)}`);
+};
+
+/** Content, kind, mode and time of everything. Folders' times are right to the microsecond. */
+const state = (): string => {
+  const node = ([path, found]: readonly [BytePath, FoundNode]): string =>
+    `${path} ${found.kind} ${found.mode} ${found.sha256 ?? found.target ?? ""} ${found.kind === "file" ? found.mtimeNs : found.mtimeNs / 1_000n}`;
+  return [...readTree(home)].map(node).join("\n");
+};
+
+const build = (): void => {
+  for (let number = 0; number < files; number++) {
+    mkdirSync(at(`folder-${number % 20}`), { recursive: true });
+    writeFileSync(at(`folder-${number % 20}/file-${number}`), `${number} `.repeat(500 + number * 20));
+  }
+  symlinkSync("folder-1/file-1", at("link"));
+};
+
+/** Another mess in every round: changed, gone, new, and of another kind. */
+const wreck = (round: number): void => {
+  // What the round before made of a folder, where its undo has brought that back.
+  rmSync(at(`folder-${(round + 19) % 20}`), { recursive: true, force: true });
+  for (let number = round % 5; number < files; number += 5)
+    rmSync(at(`folder-${number % 20}/file-${number}`), { recursive: true, force: true });
+  for (let number = round % 3; number < files; number += 7) {
+    const file = at(`folder-${number % 20}/file-${number}`);
+    mkdirSync(join(file, ".."), { recursive: true });
+    rmSync(file, { recursive: true, force: true });
+    writeFileSync(file, `hacked ${round}`);
+  }
+  const victim = at(`folder-${round % 20}`);
+  rmSync(victim, { recursive: true, force: true });
+  writeFileSync(victim, `a file where a folder was, ${round}`);
+  mkdirSync(at(`new-${round}/below`), { recursive: true });
+  writeFileSync(at(`new-${round}/below/shell.php`), "<?php");
+};
+
+const areas = (): readonly string[] => readdirSync(folder.path).filter((name) => name.startsWith(".lifeboat-"));
+const workFiles = (): readonly string[] => {
+  const scratch = join(data, "scratch");
+  if (!existsSync(scratch)) return [];
+  return readdirSync(scratch, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name);
+};
+
+/** Either all of it or nothing; and the site runs. */
+const expectWhole = ({ status, log }: Ended, before: string, wanted: string): void => {
+  expect(["Succeeded", "Failed"]).toContain(status);
+  expect(state() === (status === "Succeeded" ? wanted : before), `${status}: ${log}`).toBe(true);
+  expect(existsSync(at("app_offline.htm"))).toBe(false);
+};
+
+beforeAll(async () => {
+  mkdirSync(join(data, "sites"), { recursive: true });
+  mkdirSync(at(""), { recursive: true });
+  const site = { home, appSettings: { MODE: "backed up" } };
+  writeFileSync(join(data, "sites", "shop.json"), JSON.stringify(site));
+  build();
+  await start();
+  backedUp = state();
+  expect((await client().ask("POST", "/backup", { properties: {} })).status).toBe(200);
+  while ((await client().backups())[0]?.status !== "Succeeded") await pause(25);
+});
+afterAll(async () => {
+  await killAll();
+  folder.remove();
+});
+
+describe("restores and undos, with the service killed at random moments", () => {
+  it("end fully restored or fully as before, and leave nothing behind", async () => {
+    wreck(0);
+    const began = performance.now();
+    await ended(await restore());
+    const oneRestoreMs = performance.now() - began;
+    let succeeded = 0;
+    for (let round = 1; round <= kills; round++) {
+      wreck(round);
+      const before = state();
+      const operation = await restore();
+      await pause(random() * oneRestoreMs);
+      await kill();
+      await start();
+      const done = await ended(operation);
+      expectWhole(done, before, backedUp);
+      if (done.status !== "Succeeded") continue;
+      succeeded++;
+      const undo = await ask("/undo");
+      await pause(random() * oneRestoreMs * 0.6);
+      await kill();
+      await start();
+      expectWhole(await ended(undo), backedUp, before);
+    }
+    // An interruption is no reason to fail: the step is run again.
+    expect(succeeded).toBe(kills);
+    await ended(await restore());
+    await pause(200);
+    expect(areas()).toHaveLength(1);
+    expect(workFiles()).toEqual([]);
+    const site: { appSettings: unknown } = JSON.parse(readFileSync(join(data, "sites", "shop.json"), "utf8"));
+    expect(site.appSettings).toEqual({ MODE: "backed up" });
+    await ended(await ask("/undo"));
+    expect(areas()).toEqual([]);
+  });
+
+  it("end well also when the service ends right before any of the changes of an exchange", async () => {
+    const counted = join(folder.path, "count");
+    const hook = pathToFileURL("test/support/end-at-change.mjs").href;
+    const ending = (point: number) => ({
+      NODE_OPTIONS: `--import=${hook}`,
+      END_AT: String(point),
+      END_COUNT: counted,
+    });
+    // How many changes there are, with a mess that has some of each.
+    await kill();
+    await start(ending(1_000_000));
+    const mess = (): void => {
+      writeFileSync(at("folder-3/file-3"), "hacked");
+      rmSync(at("folder-4"), { recursive: true });
+      writeFileSync(at("folder-4"), "a file where a folder was");
+      mkdirSync(at("new"));
+      writeFileSync(at("new/shell.php"), "<?php");
+    };
+    const first = state();
+    await ended(await restore());
+    expect(state() === backedUp || first === backedUp).toBe(true);
+    mess();
+    const before = state();
+    rmSync(counted, { force: true });
+    await ended(await restore());
+    const ofRestore = Number(readFileSync(counted, "utf8"));
+    expect(state()).toBe(backedUp);
+    await ended(await ask("/undo"));
+    const changes = Number(readFileSync(counted, "utf8")) - ofRestore;
+    expect(state()).toBe(before);
+    expect(changes).toBeGreaterThan(30);
+
+    const every = Math.max(1, Math.floor((2 * changes) / Math.max(kills, 1)));
+    for (let point = 1; point < 2 * changes; point += every) {
+      await kill();
+      await start(ending(point));
+      const operation = await restore();
+      await Promise.race([service.ended, ended(operation).catch(() => undefined)]);
+      if (service.child.exitCode === null && service.child.signalCode === null) await kill();
+      await start();
+      expectWhole(await ended(operation), before, backedUp);
+      expectWhole(await ended(await ask("/undo")), backedUp, before);
+    }
+  });
+});
