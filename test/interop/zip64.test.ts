@@ -12,10 +12,10 @@ import { pathFromText } from "../../src/domain/byte-path.ts";
 import { fileSource } from "../support/file-source.ts";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { packDirectory } from "../support/local-backup.ts";
-import { describeWith } from "../support/needs.ts";
+import { describeWith, hasCommand } from "../support/needs.ts";
 import { packArchive } from "../support/pack-archive.ts";
 import { writeSparseZip } from "../support/sparse-zip.ts";
-import { zipTools } from "./zip-tools.ts";
+import { run, zipTools } from "./zip-tools.ts";
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -88,6 +88,38 @@ describe("an archive of more than 65,535 entries", () => {
         expect(await tool.contentHash(zip, "fs/d99/f65999")).toBe(sha256("content 65999"));
       });
     });
+});
+
+describeWith("python3", hasCommand("python3"), "another tool's archive of more than 65,535 entries", () => {
+  it("is opened and verified", async () => {
+    const zip = join(folder.path, "python.zip");
+    const script = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as out:
+    for n in range(66000): out.writestr(f"d{n % 100}/f{n}", f"content {n}")
+`;
+    run("python3", ["-c", script, zip]);
+    expect(await verify(zip, true)).toMatchObject({ ok: true, isOurs: false, entries: 66_000 });
+  });
+});
+
+describe.runIf(isLong)("another tool's entry of more than 4 GiB", () => {
+  it.each([
+    ["zip", ["-q", "-1"]],
+    ["7z", ["a", "-tzip", "-mx=1", "-bso0", "-bsp0"]],
+    ["bsdtar", ["--format", "zip", "--options", "zip:compression-level=1", "-cf"]],
+  ])("is read when made by %s", { timeout: 1_800_000 }, async (tool, parameters) => {
+    const home = temporaryFolder();
+    try {
+      writeFileSync(join(home.path, "large"), "begins\n");
+      truncateSync(join(home.path, "large"), over4GiB);
+      writeFileSync(join(home.path, "small"), "small\n");
+      run(tool, [...parameters, join(home.path, "out.zip"), "large", "small"], home.path);
+      expect(await verify(join(home.path, "out.zip"), true)).toMatchObject({ ok: true, isOurs: false, entries: 2 });
+    } finally {
+      home.remove();
+    }
+  });
 });
 
 describe.runIf(isLong)("a file of more than 4 GiB, packed for real", () => {
