@@ -35,7 +35,7 @@ export type DevhostStart = {
 export const startDevhost = async ({ program, root, data, environment }: DevhostStart): Promise<DevhostProcess> => {
   const child = spawn(process.execPath, [program, root, data], {
     env: { ...process.env, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   const exited = once(child, "close");
   let log = "";

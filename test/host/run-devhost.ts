@@ -14,6 +14,8 @@ try {
     log: (level, category, message) => console.error(`${level} ${category}: ${message}`),
   });
   process.once("SIGTERM", () => void host.stop().then(() => process.exit(0)));
+  // Whoever started it holds the other end, and closes it also when it is killed.
+  process.stdin.resume().once("close", () => process.exit(1));
   console.log(JSON.stringify({ url: host.url, masterKey: host.masterKey }));
 } catch (error) {
   console.error(error instanceof HostFailure ? error.message : error);
