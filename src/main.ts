@@ -29,6 +29,7 @@ import { systemClock } from "./ports/clock.ts";
 import type { LocalRoot } from "./ports/site-files.ts";
 import type { SiteHost } from "./ports/site-host.ts";
 import { backupSteps } from "./steps/backup-steps.ts";
+import { forgetExpiredUndos } from "./steps/forget-expired-undos.ts";
 import { restoreSteps } from "./steps/restore-steps.ts";
 import { verifyArchive } from "./steps/verify-archive.ts";
 import { backupSite } from "./workflows/backup-site.ts";
@@ -117,3 +118,4 @@ registerSteps({
 registerWorkflows({ backupSite, restoreSite, undoRestore, deleteBackup, verifyBackup });
 
 registerTimer("zHousekeeping", "*/20 * * * * *", takeUpRuns(installation));
+registerTimer("zUndoEnds", "0 40 * * * *", forgetExpiredUndos(installation));

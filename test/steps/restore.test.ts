@@ -13,6 +13,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { pathFromText, type BytePath } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { readBackup } from "../../src/operations/rows/backup-rows.ts";
+import { sitePartition } from "../../src/operations/rows/keys.ts";
+import { forgetExpiredUndos } from "../../src/steps/forget-expired-undos.ts";
 import { buildTree, oddTree, treeOf, type FoundNode } from "../support/file-tree.ts";
 import { shop } from "../support/installation.ts";
 import { restoreWorld, type RestoreWorld } from "../support/restore-world.ts";
@@ -292,7 +294,7 @@ describe("the configuration", () => {
     expect(plain()).toEqual({ MODE: "backup", WEBSITE_CONTENTSHARE: "share of today", Main: "db of backup (Custom)" });
     await world.undo();
     expect(plain()).toEqual(today);
-    expect(await world.deps.catalog.list("site!s!g!shop!", { prefix: "before!" })).toEqual([]);
+    expect(await world.deps.catalog.list(sitePartition(shop), { prefix: "before!" })).toEqual([]);
   });
 
   it("stays as it is when it is not asked for", async () => {
@@ -340,5 +342,26 @@ describe("the configuration", () => {
     expect(plain()).toMatchObject({ MODE: "today", Main: "db of today (Custom)" });
     expect(comparable(world.tree())).toEqual(comparable(before));
     expect(world.areas()).toEqual([]);
+  });
+});
+
+describe("what a restore replaced", () => {
+  it("is dropped once it was kept long enough, and not before", async () => {
+    world.settings.now = { appSettings: {}, connectionStrings: {} };
+    const backup = await world.backUp();
+    wreck();
+    await world.restore(backup, { configuration: true });
+    const restored = comparable(world.tree());
+    const housekeeping = forgetExpiredUndos(world.deps);
+    world.clock.time = new Date("2026-11-24T11:59:59Z");
+    await housekeeping(world.call);
+    expect(world.areas()).toHaveLength(1);
+    world.clock.time = new Date("2026-11-24T12:00:00Z");
+    await housekeeping(world.call);
+    expect(world.areas()).toEqual([]);
+    expect((await world.row()).undo).toBeUndefined();
+    expect(await world.deps.catalog.list(sitePartition(shop), { prefix: "before!" })).toEqual([]);
+    expect(comparable(world.tree())).toEqual(restored);
+    await expect(world.undo()).rejects.toMatchObject({ code: "NothingToUndo" });
   });
 });
