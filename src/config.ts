@@ -83,6 +83,21 @@ const scratch = z
 const azureHosts =
   ".blob.core.windows.net,.blob.storage.azure.net,.blob.core.chinacloudapi.cn,.blob.core.usgovcloudapi.net";
 
+const hosts = z
+  .string()
+  .refine(
+    (text) =>
+      list(text).every((host) => /^\.?(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?$/i.test(host)),
+    "hosts like store.example.org, store.example.org:8443 or .example.org, with commas between them",
+  );
+
+const containers = z
+  .string()
+  .refine(
+    (text) => list(text).every((url) => /^https:\/\/[^/?#@\s]+\/[^?#\s]*$/.test(url)),
+    "https container URLs without SAS, or https://ACCOUNT/ for all containers of an account, with commas between them",
+  );
+
 const ipAddress = z.union([z.ipv4(), z.ipv6()]);
 
 const settings = z.object({
@@ -105,8 +120,8 @@ const settings = z.object({
   LIFEBOAT_SITES_ROOT: folder.optional(),
   LIFEBOAT_DESTINATION: destination.optional(),
   LIFEBOAT_FILE_ROOTS: z.string().optional(),
-  LIFEBOAT_STORAGE_HOSTS: z.string().default(azureHosts),
-  LIFEBOAT_IDENTITY_CONTAINERS: z.string().optional(),
+  LIFEBOAT_STORAGE_HOSTS: hosts.default(azureHosts),
+  LIFEBOAT_IDENTITY_CONTAINERS: containers.optional(),
   LIFEBOAT_ALLOW_HTTP_STORAGE: flag,
   LIFEBOAT_TABLES: z.string().optional(),
   LIFEBOAT_SCRATCH: scratch.optional(),

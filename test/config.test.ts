@@ -53,4 +53,40 @@ describe("the configuration", () => {
   it("takes an empty setting for one that is not set", () => {
     expect(readConfig({ LIFEBOAT_DATA: "/data", LIFEBOAT_PORT: "" }).httpPort).toBe(7071);
   });
+
+  it.each([
+    ["LIFEBOAT_STORAGE_HOSTS", "https://store.example.org/"],
+    ["LIFEBOAT_STORAGE_HOSTS", ".blob.core.windows.net, *.example.org"],
+    ["LIFEBOAT_IDENTITY_CONTAINERS", "acct.blob.core.windows.net/backups"],
+    ["LIFEBOAT_IDENTITY_CONTAINERS", "https://acct.blob.core.windows.net/backups?sig=x"],
+    ["LIFEBOAT_SCRATCH", "scratch"],
+  ])("refuses %s=%s, which would never match anything", (name, value) => {
+    expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`${name}: `));
+  });
+
+  it.each([
+    ["LIFEBOAT_STORAGE_HOSTS", "127.0.0.1,[::1]:10000, Store.example.org:8443,.example.org"],
+    ["LIFEBOAT_IDENTITY_CONTAINERS", "https://acct.blob.core.windows.net/, https://acct.blob.core.windows.net/backups"],
+    ["LIFEBOAT_SCRATCH", "UseDevelopmentStorage=true"],
+    ["LIFEBOAT_SCRATCH", "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=k;EndpointSuffix=core.windows.net"],
+  ])("takes %s=%s", (name, value) => {
+    expect(() => readConfig({ [name]: value })).not.toThrow();
+  });
+
+  it("escapes folders in URLs", () => {
+    const { scratch, defaultDestination } = readConfig({ LIFEBOAT_DATA: "/my data/50%" });
+    expect([scratch, defaultDestination]).toEqual([
+      "file:///my%20data/50%25/scratch",
+      "file:///my%20data/50%25/backups/{site}",
+    ]);
+  });
+
+  it("lets its identity open its own destination where that has no SAS, and nothing else", () => {
+    const identity = (url: string) => readConfig({ LIFEBOAT_DESTINATION: url }).identityContainers;
+    expect(identity("https://acct.blob.core.windows.net/backups/")).toEqual([
+      "https://acct.blob.core.windows.net/backups",
+    ]);
+    expect(identity("https://acct.blob.core.windows.net/backups?sig=x")).toEqual([]);
+    expect(identity("file:///mnt/backups")).toEqual([]);
+  });
 });

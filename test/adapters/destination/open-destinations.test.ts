@@ -1,11 +1,12 @@
 import type { lookup, LookupAddress } from "node:dns";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { Agent as HttpsAgent } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { blobContainer } from "../../../src/adapters/destination/blob-container.ts";
-import { guardedAgents, isForbidden } from "../../../src/adapters/destination/guarded-agents.ts";
+import { guardedAgent, guardedAgents, isForbidden } from "../../../src/adapters/destination/guarded-agents.ts";
 import { openDestinations, type DestinationPolicy } from "../../../src/adapters/destination/open-destinations.ts";
 import { readConfig } from "../../../src/config.ts";
 import { Refusal } from "../../../src/domain/errors.ts";
@@ -129,6 +130,17 @@ describe("addresses behind a host's name", () => {
     ["localhost", "169.254.169.254", true],
   ])("%s at %s: refused is %s", (host, address, isRefused) => {
     expect(isForbidden(host, address)).toBe(isRefused);
+  });
+
+  it("are the proxy's matter where there is one", () => {
+    expect(guardedAgent("https://store.example.org")).toBeInstanceOf(HttpsAgent);
+    expect(guardedAgent("http://127.0.0.1")).not.toBeInstanceOf(HttpsAgent);
+    vi.stubEnv("https_proxy", "http://proxy.example.org:3128");
+    try {
+      expect(guardedAgent("https://store.example.org")).toBeUndefined();
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it("are looked at when connecting, whatever the name led to before, and nothing is tried again", async () => {
