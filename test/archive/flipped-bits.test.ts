@@ -11,13 +11,13 @@ import { verifyArchive } from "../../src/archive/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { lines, noise } from "../support/contents.ts";
 import { lifeboatZip, type Content } from "../support/lifeboat-zip.ts";
+import { fuzzCount } from "../support/long-runs.ts";
 import { packArchive, readWhole } from "../support/pack-archive.ts";
 import { randomFrom } from "../support/zip-mutations.ts";
 import { sparseZip } from "../support/sparse-zip.ts";
 
 /** Of a short run 0: it tries every ninth bit of small archives. With a count they are tried whole, and more of large ones. */
-const count = Number(process.env["LIFEBOAT_FUZZ"] ?? 0);
-const samples = (few: number, most: number): number => Math.max(few, Math.min(most, Math.floor(count / 10)));
+const samples = (few: number, most: number): number => Math.max(few, Math.min(most, Math.floor(fuzzCount / 10)));
 
 const flip = (bytes: Buffer, bit: number): void =>
   void bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
@@ -78,8 +78,8 @@ describe("verify finds every flipped bit", () => {
   ])("of an archive %s", async (_what, contents) => {
     const zip = lifeboatZip(contents);
     expect(await verifies(zip, false)).toBe(true);
-    expect(await unseen(zip, every(zip.length * 8, count > 0 ? 1 : 9))).toEqual([]);
-    expect(await unseen(zip, every(zip.length * 8, count > 0 ? 1 : 99), true)).toEqual([]);
+    expect(await unseen(zip, every(zip.length * 8, fuzzCount > 0 ? 1 : 9))).toEqual([]);
+    expect(await unseen(zip, every(zip.length * 8, fuzzCount > 0 ? 1 : 99), true)).toEqual([]);
   });
 
   it("of large files in slices, and of what pads them", async () => {
@@ -125,7 +125,7 @@ describe("verify finds every flipped bit", () => {
       ["local headers", head, head],
       ["directory and end", tail, tail],
     ] as const) {
-      for (const bit of every(records.length * 8, count > 0 ? 1 : 45)) {
+      for (const bit of every(records.length * 8, fuzzCount > 0 ? 1 : 45)) {
         flip(bytes, bit);
         if (!(await isFound(isFaulty))) missed.push(`${name}: ${bit}`);
         flip(bytes, bit);

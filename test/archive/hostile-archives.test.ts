@@ -15,12 +15,12 @@ import { inlineRunner } from "../../src/archive/read-runner.ts";
 import { verifyArchive } from "../../src/archive/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { lifeboatZip, type Content } from "../support/lifeboat-zip.ts";
+import { firstFuzzSeed, fuzzCount } from "../support/long-runs.ts";
 import { rawZip, type RawEntry } from "../support/raw-zip.ts";
 import { layoutOf, mutated } from "../support/zip-mutations.ts";
 
-/** How many damaged archives are tried, and from which seed on: a full run takes 200,000. */
-const count = Number(process.env["LIFEBOAT_FUZZ"] ?? 300);
-const firstSeed = Number(process.env["LIFEBOAT_FUZZ_FROM"] ?? 0);
+/** How many damaged archives are tried: a full run takes 200,000. */
+const count = fuzzCount || 300;
 
 const text = "A line that is worth deflating, and another one that is worth it too.\n".repeat(40);
 const noise = createHash("shake256", { outputLength: 3000 }).update("noise").digest();
@@ -204,7 +204,7 @@ describe("damaged and forged archives", () => {
       const outcomes = new Map<string, number>();
       const before = process.memoryUsage().rss;
       let [slowest, most] = [{ ms: 0, what: "" }, before];
-      for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+      for (let seed = firstFuzzSeed; seed < firstFuzzSeed + count; seed++) {
         const base = seed % bases.length;
         const { zip, prefix } = bases[base] ?? { zip: Buffer.alloc(0) };
         const layout = layouts[base];
@@ -218,7 +218,7 @@ describe("damaged and forged archives", () => {
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       }
       // oxlint-disable-next-line no-console -- the figures of a long run
-      if (process.env["LIFEBOAT_FUZZ"]) console.log({ count, slowest, grownMiB: (most - before) / 2 ** 20, outcomes });
+      if (fuzzCount > 0) console.log({ count, slowest, grownMiB: (most - before) / 2 ** 20, outcomes });
       expect(slowest.ms, slowest.what).toBeLessThan(1000);
       expect((most - before) / 2 ** 20).toBeLessThan(300);
       expect(readdirSync("/").toSorted()).toEqual(rootBefore);

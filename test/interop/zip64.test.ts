@@ -11,6 +11,7 @@ import { verifyArchive, type VerifyReport } from "../../src/archive/verify-archi
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { fileSource } from "../support/file-source.ts";
 import { temporaryFolder } from "../support/file-tree.ts";
+import { largeFilesToo } from "../support/long-runs.ts";
 import { packDirectory } from "../support/local-backup.ts";
 import { describeWith, hasCommand } from "../support/needs.ts";
 import { packArchive } from "../support/pack-archive.ts";
@@ -35,9 +36,6 @@ const zerosHash = (length: number): string =>
 
 const over4GiB = 2 ** 32 + 12_345;
 
-/** Minutes of reading, and gigabytes of disk: in a long run only. */
-const isLong = process.env["LIFEBOAT_LARGE"] !== undefined;
-
 describe("an archive and an entry of more than 4 GiB", () => {
   const zip = join(folder.path, "sparse.zip");
   let zeros = "";
@@ -48,7 +46,7 @@ describe("an archive and an entry of more than 4 GiB", () => {
 
   it("verify", async () => {
     expect(await verify(zip, false)).toMatchObject({ ok: true, isOurs: true, entries: 4 });
-    if (isLong) expect(await verify(zip, true)).toMatchObject({ ok: true, isOurs: true, entries: 4 });
+    if (largeFilesToo) expect(await verify(zip, true)).toMatchObject({ ok: true, isOurs: true, entries: 4 });
   });
 
   for (const tool of zipTools)
@@ -57,7 +55,7 @@ describe("an archive and an entry of more than 4 GiB", () => {
         expect(await tool.list(zip)).toHaveLength(4);
         expect(await tool.contentHash(zip, "fs/behind/b.txt")).toBe(sha256("content of fs/behind/b.txt\n"));
         // The fastest of them stands for all, except in a long run.
-        if (isLong || tool.name === "python3") expect(await tool.contentHash(zip, "fs/zeros")).toBe(zeros);
+        if (largeFilesToo || tool.name === "python3") expect(await tool.contentHash(zip, "fs/zeros")).toBe(zeros);
       });
     });
 });
@@ -103,7 +101,7 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as out:
   });
 });
 
-describe.runIf(isLong)("another tool's entry of more than 4 GiB", () => {
+describe.runIf(largeFilesToo)("another tool's entry of more than 4 GiB", () => {
   it.each([
     ["zip", ["-q", "-1"]],
     ["7z", ["a", "-tzip", "-mx=1", "-bso0", "-bsp0"]],
@@ -122,7 +120,7 @@ describe.runIf(isLong)("another tool's entry of more than 4 GiB", () => {
   });
 });
 
-describe.runIf(isLong)("a file of more than 4 GiB, packed for real", () => {
+describe.runIf(largeFilesToo)("a file of more than 4 GiB, packed for real", () => {
   it.each([
     ["that compresses", "sparse"],
     ["that does not compress", "noise"],

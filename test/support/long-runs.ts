@@ -1,0 +1,10 @@
+/** What a long run asks for (CONTRIBUTING.md); unset, suites that repeat something stay short. */
+
+/** How many damaged archives to try; 0 when nobody asked. */
+export const fuzzCount = Number(process.env["LIFEBOAT_FUZZ"] ?? 0);
+
+/** The seed to begin with, so that a long run can be cut into parts. */
+export const firstFuzzSeed = Number(process.env["LIFEBOAT_FUZZ_FROM"] ?? 0);
+
+/** Whether gigabytes may be written and minutes spent. */
+export const largeFilesToo = process.env["LIFEBOAT_LARGE"] !== undefined;
