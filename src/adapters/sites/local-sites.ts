@@ -57,25 +57,38 @@ export const localSites = ({ folder, sitesRoot, dataFolder, warn }: LocalSitesOp
     return file;
   };
 
+  /** Once for each file and fault: sites are listed often. */
+  const warned = new Map<string, string>();
+  const tell = (path: string, message: string): void => {
+    if (warned.get(path) !== message) warn(message);
+    warned.set(path, message);
+  };
+
   const all = async (): Promise<readonly Known[]> => {
-    const names = await siteFiles(folder);
-    const known: Known[] = [];
-    for (const name of names) {
+    const known = new Map<string, Known>();
+    for (const name of await siteFiles(folder)) {
       const path = join(folder, name);
       try {
         const file = await load(path);
-        if (file !== undefined) known.push(...sitesOf(file, path));
+        for (const site of file === undefined ? [] : sitesOf(file, path)) {
+          const key = siteKey(site.definition.id);
+          const other = known.get(key);
+          const used = other === undefined || hasUsualName(site) ? site : other;
+          known.set(key, used);
+          const ignored = used === site ? other : site;
+          if (ignored !== undefined) tell(ignored.path, describedTwice(used, ignored));
+        }
       } catch (error) {
-        warn(messageOf(error));
+        tell(path, messageOf(error));
       }
     }
-    return known;
+    return [...known.values()];
   };
 
   const find = async (id: SiteId): Promise<Known | undefined> => {
     const wanted = siteKey(id);
     // The usual name of the file first; and its faults are told, not taken for "no such site".
-    const path = join(folder, `${id.name.toLowerCase()}.json`);
+    const path = join(folder, usualName(id));
     const file = /^[a-z0-9-]+$/i.test(id.name) ? await load(path) : undefined;
     const direct = file && sitesOf(file, path).find((site) => siteKey(site.definition.id) === wanted);
     return direct ?? (await all()).find((site) => siteKey(site.definition.id) === wanted);
@@ -123,6 +136,13 @@ const sitesOf = (file: SiteFile, path: string): Known[] => {
   const slots = Object.entries(file.slots).map(([slot, content]) => known(siteWithSlot(app, slot), content));
   return [known(app, file), ...slots];
 };
+
+/** `find` looks there first. */
+const usualName = ({ name }: SiteId): string => `${name.toLowerCase()}.json`;
+const hasUsualName = ({ definition, path }: Known): boolean => basename(path) === usualName(definition.id);
+
+const describedTwice = (used: Known, ignored: Known): string =>
+  `The site ${siteLabel(used.definition.id)} is described in ${basename(used.path)} and in ${basename(ignored.path)}; the second is not used.`;
 
 const byName = (one: SiteDefinition, other: SiteDefinition): number => {
   const [first, second] = [one, other].map(({ id }) => siteLabel(id).toLowerCase());

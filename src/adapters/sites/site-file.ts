@@ -9,6 +9,8 @@ import { isSiteName } from "../../domain/site.ts";
 const folder = z.string().refine(isAbsolute, "an absolute path");
 const siteName = z.string().refine(isSiteName, "letters, digits and hyphens, at most 60");
 
+const slotName = siteName.refine((name) => name.toLowerCase() !== "production", "another name: this is the app itself");
+
 const content = {
   /** Holds `site/wwwroot`, as an App Service home does. */
   home: folder.optional(),
@@ -42,7 +44,7 @@ const siteFile = z
     resourceGroup: z.string().min(1).default(localGroup.resourceGroup),
     location: z.string().default("Local"),
     ...content,
-    slots: z.record(siteName, slot).default({}),
+    slots: z.record(slotName, slot).default({}),
   })
   .refine(oneRoot, oneRootMessage);
 

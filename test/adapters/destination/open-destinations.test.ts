@@ -133,10 +133,12 @@ describe("addresses behind a host's name", () => {
   });
 
   it("are the proxy's matter where there is one", () => {
-    expect(guardedAgent("https://store.example.org")).toBeInstanceOf(HttpsAgent);
-    expect(guardedAgent("http://127.0.0.1")).not.toBeInstanceOf(HttpsAgent);
-    vi.stubEnv("https_proxy", "http://proxy.example.org:3128");
+    for (const name of ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"])
+      for (const spelling of [name, name.toLowerCase()]) vi.stubEnv(spelling, "");
     try {
+      expect(guardedAgent("https://store.example.org")).toBeInstanceOf(HttpsAgent);
+      expect(guardedAgent("http://127.0.0.1")).not.toBeInstanceOf(HttpsAgent);
+      vi.stubEnv("https_proxy", "http://proxy.example.org:3128");
       expect(guardedAgent("https://store.example.org")).toBeUndefined();
     } finally {
       vi.unstubAllEnvs();

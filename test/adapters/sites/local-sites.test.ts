@@ -169,4 +169,34 @@ describe("sites from files", () => {
     await Promise.all(["one", "two", "three"].map((slot) => sites.create(id("shop", slot))));
     expect((await sites.list()).map((site) => site.id.slot)).toEqual([undefined, "one", "three", "two"]);
   });
+
+  it("described twice are used once, whichever way they are looked for, and that is told once", async () => {
+    put("a.json", { name: "shop", home: "/srv/second" });
+    put("shop.json", { home: "/srv/first" });
+    put("z.json", { name: "Shop", home: "/srv/third" });
+    const sites = open();
+    expect(await sites.list()).toHaveLength(1);
+    expect(await sites.directories()).toEqual(["/srv/first"]);
+    expect((await sites.local(id("shop"))).content.home).toBe("/srv/first");
+    expect(warnings).toEqual([
+      "The site shop is described in shop.json and in a.json; the second is not used.",
+      "The site shop is described in shop.json and in z.json; the second is not used.",
+    ]);
+  });
+
+  it("with a fault are told of once, and again when the fault is another", async () => {
+    put("shop.json", "not JSON");
+    const sites = open();
+    await sites.list();
+    await sites.list();
+    expect(warnings).toHaveLength(1);
+    put("shop.json", { home: "relative" });
+    await sites.list();
+    expect(warnings).toHaveLength(2);
+  });
+
+  it("have no slot named production, which is the app itself", async () => {
+    put("shop.json", { home: "/srv/shop", slots: { Production: { home: "/srv/other" } } });
+    await expect(open().find(id("shop"))).rejects.toThrow(/slots\.Production/);
+  });
 });
