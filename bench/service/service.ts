@@ -9,6 +9,8 @@ export interface Service {
   readonly backup: (site: string, destination: string) => Promise<number>;
   /** Of the site's newest backup to a site that does not exist yet. */
   readonly restore: (site: string, to: string, destination: string) => Promise<number>;
+  /** Gets a resource below the group of sites; throws for anything but 200. */
+  readonly ask: (path: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -81,6 +83,9 @@ export const startService = async (data: string, sites: readonly string[], wwwro
         if (poll.status !== 202) throw new Error(`The restore ended ${poll.status}: ${await poll.text()}`);
         await pause(pollMs);
       }
+    },
+    async ask(path) {
+      await asked("GET", path);
     },
     async stop() {
       const ended = once(child, "exit");
