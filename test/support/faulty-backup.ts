@@ -7,7 +7,7 @@ import type { Backup } from "../../src/domain/backup.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
-import type { Installation } from "../../src/operations/installation.ts";
+import { randomId, type Installation } from "../../src/operations/installation.ts";
 import { readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
 import type { Destination } from "../../src/ports/destination.ts";
@@ -45,6 +45,8 @@ export const faultyBackups = ({ faulty, sound, directory, files }: Place) => {
   const host = files === undefined ? local : { ...local, files, content: async () => "present" as const };
   const deps: Installation = {
     ...given.deps,
+    // Several of these may write to one place.
+    newId: randomId,
     destinations: { open: async () => faulty },
     hosts: { host: async () => host },
   };
