@@ -76,7 +76,16 @@ export const restoreWorld = (
       flush: async () => undefined,
       pause: async () => gates.now?.gate(),
     });
-  const host: SiteHost = { ...local, exchange: (run) => gated(exchange(run)) };
+  let check: (() => readonly string[]) | undefined;
+  const host: SiteHost = {
+    ...local,
+    exchange(run) {
+      const made = exchange(run);
+      const real = made.check.bind(made);
+      made.check = async (need) => check?.() ?? real(need);
+      return gated<Exchange>(made);
+    },
+  };
   const policy = { ...given.deps.policy, undoDays: options.undoDays ?? 3 };
   const scratch = given.container("scratch");
   const deps: Installation = {
@@ -110,6 +119,8 @@ export const restoreWorld = (
     settings,
     /** Called between any two changes that a swap makes; throwing there ends the step as the process's end would. */
     setFault: (next: ((point: string) => void) | undefined) => void (fault = next),
+    /** What stands against a restore, instead of what the disk says. */
+    setCheck: (next: (() => readonly string[]) | undefined) => void (check = next),
     /** From here on, what runs at the same time goes on in an order that a seed chooses. */
     setInterleaving: (next: Interleaving | undefined) => void (gates.now = next),
     tree: (): ReadonlyMap<BytePath, FoundNode> => readTree(home),
