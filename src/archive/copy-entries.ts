@@ -5,14 +5,14 @@ import { ByteArena } from "./byte-arena.ts";
 import { CentralEncoder } from "./central-encoder.ts";
 import { damagedAmong, wholeInSegment } from "./copy-check.ts";
 import { readsAhead } from "./copy-segments.ts";
-import type { CopyShard } from "./copy-shards.ts";
+import { mostCopiedBytes, type CopyShard } from "./copy-shards.ts";
 import { copySteps, type CopyRun } from "./copy-steps.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
 import { entryMeta, entryRow } from "./entry-row.ts";
 import { encodeLocalHeader } from "./local-header.ts";
 import { OrderedWindow } from "./ordered-window.ts";
 import { heldBytesFor } from "./pack-shard.ts";
-import { gapBytes, type ReadSegment } from "./read-segments.ts";
+import type { ReadSegment } from "./read-segments.ts";
 import type { PreviousArchive } from "./reuse-source.ts";
 import type { IndexRun, ShardIndex } from "./shard-index.ts";
 import { openStored } from "./stored-entry.ts";
@@ -51,10 +51,6 @@ export const copyEntries = async (destination: Destination, work: CopyWork): Pro
 };
 
 const recordBytesTogether = 64 * 1024;
-const mostCopiedBytes = 100 * 2 ** 20;
-/** Runs and pieces of runs that are copied as blocks of their own; with all others they stay below what a blob takes. */
-const mostRuns = 5_000;
-const mostCopies = 15_000;
 /** Stretches of this many bytes are read again, or not, as a whole. */
 const rereadBytes = 4 * 2 ** 20;
 /** What is copied was not changed just now: that was made sure of before. */
@@ -238,13 +234,6 @@ class Copying {
   }
 }
 
-/**
- * Runs of this many bytes are copied within the container. None where blocks are appended to a file of this machine:
- * that gains nothing by copying unseen, and would lose the check. None either where so much is copied that pieces of
- * 100 MiB would be too many.
- */
-const copyFrom = (destination: Destination, { isInDestination, shard }: CopyWork): number => {
-  if (!isInDestination || destination.limits.appends || shard.copiedBytes > mostCopies * mostCopiedBytes)
-    return Number.POSITIVE_INFINITY;
-  return Math.max(gapBytes, shard.copiedBytes / mostRuns);
-};
+/** None where blocks are appended to a file of this machine: that gains nothing by copying unseen, and would lose the check. */
+const copyFrom = ({ limits }: Destination, { isInDestination, shard }: CopyWork): number =>
+  isInDestination && !limits.appends ? shard.copyFrom : Number.MAX_SAFE_INTEGER;

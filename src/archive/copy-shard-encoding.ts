@@ -10,7 +10,7 @@ const headBytes = 4 + 4 + 8 + 8 + 4 + 4;
 export const encodeCopyShard = (shard: CopyShard): Uint8Array => {
   const { archivedAt, reread } = shard;
   const head = new ByteWriter(Buffer.allocUnsafe(headBytes + 4 * archivedAt.length));
-  head.u32(version).u32(shard.number).size(shard.copiedBytes);
+  head.u32(version).u32(shard.number).size(shard.copyFrom);
   head.size(reread.run).u32(reread.every).u32(archivedAt.length);
   for (const place of archivedAt) head.u32(place);
   const parts: Uint8Array[] = [head.bytes];
@@ -24,13 +24,13 @@ export const decodeCopyShard = (bytes: Uint8Array): CopyShard => {
   const fields = new ByteReader(bytes);
   if (fields.u32() !== version) throw new ArchiveInvalid("BadRecord", "A copy shard is of another version.");
   const number = fields.u32();
-  const copiedBytes = fields.size();
+  const copyFrom = fields.size();
   const reread = { run: fields.size(), every: fields.u32() };
   const count = fields.u32();
   const archivedAt = Uint32Array.from(places(new ByteReader(fields.bytes(4 * count))));
   const listing = decodeListing(slices(fields));
   if (listing.length !== count) throw new ArchiveInvalid("BadCount", "A copy shard has not as many rows as places.");
-  return { number, listing, archivedAt, copiedBytes, reread };
+  return { number, listing, archivedAt, copyFrom, reread };
 };
 
 function* places(fields: ByteReader): Generator<number> {

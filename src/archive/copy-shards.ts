@@ -1,6 +1,8 @@
+import { copyRunsOf } from "./copy-steps.ts";
 import { localHeaderBytes } from "./local-header.ts";
 import { ListingColumns } from "./listing-columns.ts";
 import type { Archive } from "./open-archive.ts";
+import { gapBytes } from "./read-segments.ts";
 import type { Reread, ReusePlan } from "./reuse-plan.ts";
 
 /** Entries to copy by one step: all that it needs to know besides the previous archive itself. */
@@ -11,8 +13,8 @@ export interface CopyShard {
   readonly listing: ListingColumns;
   /** For every place of `listing` the place of the previous archive. */
   readonly archivedAt: Uint32Array;
-  /** Of all shards together. */
-  readonly copiedBytes: number;
+  /** Runs of at least this many bytes may be copied within the container. */
+  readonly copyFrom: number;
   readonly reread: Reread;
 }
 
@@ -23,11 +25,37 @@ export const firstCopyNumber = 0x8000_0000;
 const shardBytes = 2 * 2 ** 30;
 const shardEntries = 200_000;
 
+/** A copy takes at most this much. */
+export const mostCopiedBytes = 100 * 2 ** 20;
+/** Runs, and pieces of them, are blocks of their own, often behind a short one; a blob takes 50,000 in all. */
+const defaultMost = { runs: 5_000, copies: 15_000 };
+
 export interface CopyPlan {
   readonly listing: ListingColumns;
-  readonly plan: Pick<ReusePlan, "archivedAt" | "copiedBytes">;
+  readonly plan: Pick<ReusePlan, "archivedAt">;
   readonly reread: Reread;
 }
+
+/**
+ * The length from which on runs are copied within the container: as short as is worth a request, unless the archive is
+ * so large, or in so many pieces, that its blocks would be too many.
+ */
+export const copyLengthFrom = (
+  archive: Pick<Archive, "directory">,
+  places: Iterable<number>,
+  most = defaultMost,
+): number => {
+  const lengths: number[] = [];
+  let copies = 0;
+  for (const { start, end } of copyRunsOf(archive, places)) {
+    if (end - start < gapBytes) continue;
+    lengths.push(end - start);
+    copies += Math.ceil((end - start) / mostCopiedBytes);
+  }
+  if (copies > most.copies) return Number.MAX_SAFE_INTEGER;
+  const longestLeft = lengths.toSorted((a, b) => b - a)[most.runs];
+  return longestLeft === undefined ? gapBytes : longestLeft + 1;
+};
 
 /** Cuts what is copied into shards that can be done side by side, one after another as they are asked for. */
 export function* copyShards(
@@ -36,27 +64,28 @@ export function* copyShards(
   limits = { sizeBytes: shardBytes, entries: shardEntries },
 ): Generator<CopyShard> {
   const listedAt = inverse(plan.archivedAt, directory.length);
+  const copied = byOffset.filter((place) => (listedAt[place] ?? -1) >= 0);
+  const copyFrom = copyLengthFrom({ directory }, copied);
   let number = firstCopyNumber;
-  let places: number[] = [];
-  let sizeBytes = 0;
-  const shard = (): CopyShard => {
+  let from = 0;
+  const shard = (to: number): CopyShard => {
     const own = new ListingColumns();
-    for (const place of places) own.append(listing.at(listedAt[place] ?? -1));
-    return { number, listing: own, archivedAt: Uint32Array.from(places), copiedBytes: plan.copiedBytes, reread };
+    const archivedAt = copied.subarray(from, to);
+    for (const place of archivedAt) own.append(listing.at(listedAt[place] ?? -1));
+    return { number, listing: own, archivedAt, copyFrom, reread };
   };
-  for (const place of byOffset) {
-    if ((listedAt[place] ?? -1) < 0) continue;
+  let sizeBytes = 0;
+  for (const [at, place] of copied.entries()) {
     const entryBytes = localHeaderBytes + directory.storedBytes(place);
-    if (places.length > 0 && (sizeBytes + entryBytes > limits.sizeBytes || places.length >= limits.entries)) {
-      yield shard();
+    if (at > from && (sizeBytes + entryBytes > limits.sizeBytes || at - from >= limits.entries)) {
+      yield shard(at);
       number += 2;
-      places = [];
+      from = at;
       sizeBytes = 0;
     }
-    places.push(place);
     sizeBytes += entryBytes;
   }
-  if (places.length > 0) yield shard();
+  if (copied.length > from) yield shard(copied.length);
 }
 
 const inverse = (archivedAt: Int32Array, length: number): Int32Array => {

@@ -18,14 +18,15 @@ export function* copyRunsOf({ directory }: Pick<Archive, "directory">, places: I
   let start = 0;
   let end = -1;
   for (const place of places) {
-    const entry = directory.at(place);
-    if (entry.offset !== end) {
+    const offset = directory.offset(place);
+    if (offset !== end) {
       if (run.length > 0) yield { start, end, places: run };
       run = [];
-      start = entry.offset;
+      start = offset;
     }
     run.push(place);
-    end = entry.offset + localHeaderLength(entry) + entry.storedBytes;
+    const sizes = { sizeBytes: directory.sizeBytes(place), storedBytes: directory.storedBytes(place) };
+    end = offset + localHeaderLength({ name: { length: directory.nameLength(place) }, ...sizes }) + sizes.storedBytes;
   }
   if (run.length > 0) yield { start, end, places: run };
 }

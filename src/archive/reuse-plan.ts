@@ -5,10 +5,9 @@ import type { ListedEntry } from "../domain/listing.ts";
 import type { SiteFiles } from "../ports/site-files.ts";
 import type { DirectoryColumns } from "./directory-columns.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
-import { dosDateTime } from "./dos-time.ts";
-import { wholeSeconds } from "./extra-fields.ts";
 import { hashSiteFiles, type FileToHash, type HashOptions } from "./hash-site-files.ts";
 import { ListingColumns } from "./listing-columns.ts";
+import { encodeLocalHeader } from "./local-header.ts";
 import { mergeNames } from "./merge-names.ts";
 import { isSameFile, statFile } from "./read-carefully.ts";
 
@@ -135,18 +134,16 @@ const stillAsListed = async (places: readonly number[], { listing, files }: Toda
 const couldBeSame = (then: DirectoryEntry, now: ListedEntry): boolean => {
   if (then.storedCrc === undefined || then.changedWhileRead || then.mayHaveChanged || then.kind !== now.kind)
     return false;
-  if (!isSameHeaderTime(then.mtimeNs, now.mtimeNs) || then.storedBytes > mostStoredBytes) return false;
+  if (then.storedBytes > mostStoredBytes || !isSameHeader(then, now.mtimeNs)) return false;
   if (now.kind === "directory") return true;
   if (then.hash === undefined) return false;
   if (now.kind === "file") return then.sizeBytes === now.sizeBytes;
   return now.target !== undefined && Buffer.compare(hash("sha256", pathBytes(now.target), "buffer"), then.hash) === 0;
 };
 
-const isSameHeaderTime = (then: bigint, now: bigint): boolean => {
-  if (then === now) return true;
-  const [a, b] = [dosDateTime(wholeSeconds(then)), dosDateTime(wholeSeconds(now))];
-  return a.date === b.date && a.time === b.time;
-};
+/** Headers hold the time too, though only in seconds. */
+const isSameHeader = (then: DirectoryEntry, mtimeNs: bigint): boolean =>
+  then.mtimeNs === mtimeNs || Buffer.compare(encodeLocalHeader(then), encodeLocalHeader({ ...then, mtimeNs })) === 0;
 
 const isProven = (then: DirectoryEntry, now: ListedEntry): boolean =>
   now.ctimeNs !== undefined &&

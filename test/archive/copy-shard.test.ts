@@ -3,7 +3,8 @@ import { azureLimits, memoryDestination, type MemoryOptions } from "../../src/ad
 import { MemorySite } from "../../src/adapters/site-files/memory.ts";
 import { decodeCopyShard, encodeCopyShard } from "../../src/archive/copy-shard-encoding.ts";
 import { copyShard } from "../../src/archive/copy-shard.ts";
-import { copyShards, type CopyShard } from "../../src/archive/copy-shards.ts";
+import { copyLengthFrom, copyShards, type CopyShard } from "../../src/archive/copy-shards.ts";
+import { localHeaderLength } from "../../src/archive/local-header.ts";
 import { inlinePackRunner } from "../../src/archive/pack-runner.ts";
 import { inlineRunner } from "../../src/archive/read-runner.ts";
 import { planReuse } from "../../src/archive/reuse-plan.ts";
@@ -92,6 +93,18 @@ describe("copying", () => {
     await expectAsFromScratch(site, destination);
   });
 
+  it("is for runs that are worth a request, and for the longest only where there would be too many", async () => {
+    const { destination } = await setUp(big);
+    const { directory, byOffset } = await openStoredArchive(destination, previousName);
+    const entryBytes = localHeaderLength(directory.at(0)) + directory.storedBytes(0);
+    const apart = byOffset.filter((_, rank) => rank % 2 === 0);
+    expect(copyLengthFrom({ directory }, byOffset)).toBe(256 * KiB);
+    expect(copyLengthFrom({ directory }, byOffset, { runs: 0, copies: 1 })).toBeGreaterThan(3 * entryBytes);
+    expect(copyLengthFrom({ directory }, apart, { runs: 2, copies: 2 })).toBe(256 * KiB);
+    expect(copyLengthFrom({ directory }, apart, { runs: 1, copies: 2 })).toBe(entryBytes + 1);
+    expect(copyLengthFrom({ directory }, apart, { runs: 2, copies: 1 })).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
   it("reads short runs together, with the gaps between them", async () => {
     const files = Object.fromEntries(
       Array.from({ length: 40 }, (_, number) => [`f${number + 10}`, noise(20_000, number + 1)]),
@@ -133,6 +146,19 @@ describe("copying", () => {
     expect(directory.owners.users.get(33)).toBe("www-data");
     await expectAsFromScratch(site, destination);
   });
+
+  it.each([1n, 400_000_000n, 1_000_000_000n, 2_000_000_000n, 3_600_000_000_000n, -1_000_000_000n])(
+    "is done only where the headers, which are copied too, are still right (a time %d ns later)",
+    async (later) => {
+      const { site, destination, reuse } = await setUp(big);
+      site.writeFile(path("a"), big.a, { mtimeNs: 1_600_000_000_000_000_005n });
+      const { commitId } = await packArchive({ site, destination, name: "base.zip" });
+      site.writeFile(path("a"), big.a, { mtimeNs: 1_600_000_000_000_000_005n + later });
+      const reused = await reuse({ previous: { name: "base.zip", commitId } });
+      expect(reused.plan.copied).toBeGreaterThanOrEqual(3);
+      await expectAsFromScratch(site, destination);
+    },
+  );
 
   it("can be done in many shards, some of them large files of their own", async () => {
     const files = { ...big, e: noise(5 * MiB, 5), f: lines(2000), g: noise(300 * KiB, 6) };

@@ -15,13 +15,17 @@ const runs = Math.min(Number(process.env["LIFEBOAT_FUZZ"] ?? 6), 500);
 const paths = ["a", "b", "d/x", "d/y", "d/e/z", "ü", "d!", "latin-\xe9"].map((name) => name as BytePath);
 const sizes = [0, 10, 3_000, 70_000, 300_000];
 
+const startNs = 1_700_000_000_000_000_000n;
+/** Times that tools put back: within one second, within two, and further apart. */
+const fixedTimesNs = [0n, 300_000_000n, 1_000_000_000n, 9_000_000_000n].map((later) => startNs - 10n ** 12n + later);
+
 interface Write {
   readonly path: BytePath;
   readonly size: number;
   readonly seed: number;
   readonly mode: number;
-  /** Puts back the time of modification, as tools that unpack do. */
-  readonly keepsTime: boolean;
+  /** Put back, as tools that unpack do. */
+  readonly mtimeNs: bigint | undefined;
 }
 
 type Edit =
@@ -42,17 +46,17 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
       // Few seeds: files of equal length, and the same content again, are what matters.
       seed: fc.integer({ min: 1, max: 3 }),
       mode: fc.constantFrom(0o644, 0o600),
-      keepsTime: fc.boolean(),
+      mtimeNs: fc.constantFrom(undefined, ...fixedTimesNs),
     }),
   },
   fc.record({ kind: fc.constantFrom("remove" as const, "folder" as const), path: onePath }),
   fc.record({ kind: fc.constant("link" as const), path: onePath, target: onePath }),
   fc.record({ kind: fc.constant("move" as const), from: onePath, to: onePath }),
-  fc.record({ kind: fc.constant("wait" as const), ns: fc.constantFrom(1n, 1_000_000n, 900_000_000n, 5_000_000_000n) }),
+  fc.record({
+    kind: fc.constant("wait" as const),
+    ns: fc.constantFrom(1n, 1_000_000n, 900_000_000n, 1_100_000_000n, 5_000_000_000n),
+  }),
 );
-
-const startNs = 1_700_000_000_000_000_000n;
-const fixedTimeNs = startNs - 1_000_000_000_000n;
 
 /** A site whose clock stands still between edits: what happens within a tick of it is the hard part. */
 class EditedSite {
@@ -78,8 +82,8 @@ class EditedSite {
 
   #write(path: BytePath, file: { readonly content: Buffer; readonly write: Write }): void {
     this.#files.set(path, file);
-    const { mode, keepsTime } = file.write;
-    this.site.writeFile(path, file.content, { mode, ...(keepsTime ? { mtimeNs: fixedTimeNs } : {}) });
+    const { mode, mtimeNs } = file.write;
+    this.site.writeFile(path, file.content, { mode, ...(mtimeNs === undefined ? {} : { mtimeNs }) });
   }
 
   #move(from: BytePath, to: BytePath): void {
@@ -117,7 +121,7 @@ const initial: readonly Edit[] = paths.map((path, index) => ({
   size: sizes[index % sizes.length] ?? 0,
   seed: 1,
   mode: 0o644,
-  keepsTime: index % 2 === 0,
+  mtimeNs: index % 2 === 0 ? fixedTimesNs[0] : undefined,
 }));
 
 describe.each(destinations)("in a destination %s", (_name, makeDestination) => {
