@@ -4,6 +4,34 @@ import { defineConfig } from "vitest/config";
 const slow = ["contract", "host", "e2e", "compat", "interop"] as const;
 const all = "test/**/*.test.ts";
 
+/** The kind `long`: suites that need nothing but Node either, but seconds each: very many cases, real threads, large files. */
+const long = [
+  "test/adapters/site-files/exact-times.test.ts",
+  "test/adapters/site-files/local-exchange.test.ts",
+  "test/archive/copy-out-tar-gz.test.ts",
+  "test/archive/copy-out-zip.test.ts",
+  "test/archive/copy-shard.test.ts",
+  "test/archive/directory-columns.test.ts",
+  "test/archive/flipped-bits.test.ts",
+  "test/archive/hostile-archives.test.ts",
+  "test/archive/make-folder.test.ts",
+  "test/archive/pack-determinism.test.ts",
+  "test/archive/pack-local.test.ts",
+  "test/archive/pack-round-trip.test.ts",
+  "test/archive/pack-shard.test.ts",
+  "test/archive/plan.test.ts",
+  "test/archive/reuse-local.test.ts",
+  "test/archive/reuse-property.test.ts",
+  "test/archive/round-trip.test.ts",
+  "test/devhost/durable/orchestration-matrix.test.ts",
+  "test/manifest/escaped-text.test.ts",
+  "test/manifest/manifest.test.ts",
+  "test/steps/backup.test.ts",
+  "test/steps/restore-archives.test.ts",
+  "test/steps/restore-crash.test.ts",
+  "test/steps/restore.test.ts",
+];
+
 export default defineConfig({
   test: {
     globalSetup: "test/support/build.ts",
@@ -13,17 +41,20 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: [all], exclude: slow.map((kind) => `test/${kind}/**`), testTimeout: 20_000 },
+        test: {
+          name: "unit",
+          include: [all],
+          exclude: [...slow.map((kind) => `test/${kind}/**`), ...long],
+          testTimeout: 20_000,
+          // A process for each of so many small files would cost more than what is in them. Modules are therefore loaded
+          // once for several files: what a test changes it puts back, and only test files register hooks.
+          isolate: false,
+        },
       },
+      { extends: true, test: { name: "long", include: long, testTimeout: 120_000 } },
       ...slow.map((kind) => ({
         extends: true as const,
-        test: {
-          name: kind,
-          include: [`test/${kind}/**/*.test.ts`],
-          testTimeout: 300_000,
-          hookTimeout: 120_000,
-          ...(kind === "host" && { globalSetup: "test/host/setup.ts" }),
-        },
+        test: { name: kind, include: [`test/${kind}/**/*.test.ts`], testTimeout: 300_000, hookTimeout: 120_000 },
       })),
     ],
   },

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (path) => [process.execPath, `${root}/node_modules/${path}`];
 const checks = {
-  format: [...bin("prettier/bin/prettier.cjs"), "--check", "--log-level", "warn", "."],
+  format: [...bin("prettier/bin/prettier.cjs"), "--check", "--cache", "--log-level", "warn", "."],
   lint: [...bin("oxlint/bin/oxlint"), "--type-aware", "--deny-warnings"],
   types: [...bin("typescript/bin/tsc")],
   unit: [...bin("vitest/vitest.mjs"), "run", "--project", "unit", "--maxWorkers=100%"],

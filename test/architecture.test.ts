@@ -32,6 +32,18 @@ describe("the tree", () => {
   });
 });
 
+describe("the tests", () => {
+  it("register hooks themselves: a file they share is loaded once for several of them", () => {
+    const shared = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((path) =>
+      /(?<!\.test)\.ts$/.test(path),
+    );
+    const withHooks = shared.filter((path) =>
+      /^(before|after)(Each|All)\(/m.test(readFileSync(join("test", path), "utf8")),
+    );
+    expect(withHooks).toEqual([]);
+  });
+});
+
 describe("the arrow table", () => {
   it.each([
     ["domain/site.ts", `import { readFile } from "node:fs/promises";`, "domain is pure"],

@@ -6,7 +6,9 @@ import { Database } from "../../../src/devhost/durable/database.ts";
 import { createDurable } from "../../../src/devhost/durable/durable.ts";
 import { Store } from "../../../src/devhost/durable/store.ts";
 import { HostFailure } from "../../../src/devhost/host-failure.ts";
-import { startDurable, stopDurable } from "./running-durable.ts";
+import { startDurable, stopDurable, stopDurables } from "./running-durable.ts";
+
+afterEach(stopDurables);
 
 let folder: string;
 let file: string;

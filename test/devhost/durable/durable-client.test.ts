@@ -1,6 +1,8 @@
 import * as df from "durable-functions";
-import { describe, expect, it } from "vitest";
-import { startDurable } from "./running-durable.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { startDurable, stopDurables } from "./running-durable.ts";
+
+afterEach(stopDurables);
 
 df.app.activity("double", { handler: ({ n }: { readonly n: number }) => ({ n: 2 * n }) });
 df.app.orchestration("doubled", function* (context) {

@@ -1,8 +1,10 @@
 import type { OrchestrationContext, OrchestrationHandler } from "durable-functions";
 import * as df from "durable-functions";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { ManualClock } from "./manual-clock.ts";
-import { startDurable } from "./running-durable.ts";
+import { startDurable, stopDurables } from "./running-durable.ts";
+
+afterEach(stopDurables);
 
 type Body = (context: OrchestrationContext) => Generator<unknown, unknown, unknown>;
 

@@ -2,10 +2,12 @@ import * as df from "durable-functions";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { activityInput } from "../../../src/devhost/durable/payload.ts";
 import { sanitize } from "../../../src/devhost/durable/sanitize.ts";
-import { startDurable, stopDurable } from "./running-durable.ts";
+import { startDurable, stopDurable, stopDurables } from "./running-durable.ts";
+
+afterEach(stopDurables);
 
 df.app.activity("describe", {
   handler: (input: unknown) => ({ type: input === null ? "null" : typeof input, input }),

@@ -10,7 +10,9 @@ import { Store } from "../../../src/devhost/durable/store.ts";
 import type { DurableOptions } from "../../../src/devhost/durable/types.ts";
 import { appInProcess } from "./app-in-process.ts";
 import { ManualClock } from "./manual-clock.ts";
-import { startDurable, stopDurable } from "./running-durable.ts";
+import { startDurable, stopDurable, stopDurables } from "./running-durable.ts";
+
+afterEach(stopDurables);
 
 const orchestration = (name: string, body: (context: OrchestrationContext) => Generator<unknown, unknown, unknown>) =>
   df.app.orchestration(name, function* (context: OrchestrationContext) {

@@ -1,5 +1,4 @@
 import type { DurableClient } from "durable-functions";
-import { afterEach } from "vitest";
 import { systemClock } from "../../../src/devhost/clock.ts";
 import { createDurable } from "../../../src/devhost/durable/durable.ts";
 import type { Durable, DurableOptions } from "../../../src/devhost/durable/types.ts";
@@ -14,12 +13,14 @@ export interface RunningDurable {
 }
 
 const running = new Set<Durable>();
-afterEach(async () => {
+
+/** For afterEach. */
+export const stopDurables = async (): Promise<void> => {
   for (const durable of running) await durable.stop(0);
   running.clear();
-});
+};
 
-/** Starts the durable part with what the test registered; it is stopped after the test. */
+/** Starts the durable part with what the test registered. */
 export const startDurable = async (overrides: Partial<DurableOptions> = {}): Promise<RunningDurable> => {
   const log: string[] = [];
   const durable = createDurable({
