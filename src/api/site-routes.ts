@@ -1,12 +1,13 @@
 import type { Installation } from "../operations/installation.ts";
 import { findSite } from "../operations/find-site.ts";
+import { readSiteRow } from "../operations/rows/site-row.ts";
 import type { Route } from "./handle.ts";
 import { json } from "./response.ts";
 import { page } from "./wire/backup-item.ts";
 import { siteReply } from "./wire/site.ts";
 
 /** The sites themselves: what there is to back up. */
-export const siteRoutes = (deps: Pick<Installation, "sites">): readonly Route[] => [
+export const siteRoutes = (deps: Pick<Installation, "sites" | "catalog">): readonly Route[] => [
   {
     name: "listSites",
     method: "GET",
@@ -25,6 +26,9 @@ export const siteRoutes = (deps: Pick<Installation, "sites">): readonly Route[] 
     method: "GET",
     path: "{site}",
     role: "reader",
-    handle: async (call) => json(200, siteReply(await findSite(deps, call.site()))),
+    async handle(call) {
+      const site = await findSite(deps, call.site());
+      return json(200, siteReply(site, (await readSiteRow(deps.catalog, site.id)).run));
+    },
   },
 ];

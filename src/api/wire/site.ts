@@ -1,4 +1,5 @@
 import { siteLabel, siteResourceId, siteType, type SiteId } from "../../domain/site.ts";
+import type { OpenRun } from "../../operations/rows/site-row.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
 
 /** The envelope that a site and much of what belongs to it come in. */
@@ -13,7 +14,7 @@ export const siteEnvelope = (site: SiteDefinition) => ({
  * The whole site, as GET and the last poll of a restore answer it. `serverFarmId` is there because PowerShell takes its
  * last segment for the plan of a restore, and fails without one.
  */
-export const siteReply = (site: SiteDefinition) => ({
+export const siteReply = (site: SiteDefinition, openRun?: OpenRun) => ({
   ...siteEnvelope(site),
   kind: "app",
   properties: {
@@ -24,6 +25,7 @@ export const siteReply = (site: SiteDefinition) => ({
     sku: site.tier,
     resourceGroup: site.id.resourceGroup,
     serverFarmId: `/subscriptions/${site.id.subscription}/resourceGroups/${site.id.resourceGroup}/providers/Microsoft.Web/serverfarms/local`,
+    inProgressOperationId: openRun === undefined ? null : (openRun.operation ?? openRun.id),
   },
 });
 
