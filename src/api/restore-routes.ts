@@ -93,6 +93,7 @@ const operationResult = async (deps: Installation, call: RouteCall): Promise<Api
   const { site, operation } = found;
   if (operation.status === "InProgress") return accepted(call, site, operation);
   if (operation.status === "Failed")
-    throw refuse("RestoreFailed", { reason: operation.log ?? `The ${operation.kind} failed.` });
+    // The reason stands first; all of the log is what `getOperation` tells.
+    throw refuse("RestoreFailed", { reason: (operation.log ?? `The ${operation.kind} failed.`).slice(0, 2_000) });
   return json(200, operation.kind === "verify" ? verificationReply(found) : siteReply(site));
 };

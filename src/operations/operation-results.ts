@@ -49,8 +49,14 @@ const startAgainAfterMs = 10_000;
 const startAgain = async (deps: Installation, call: Call, site: SiteId, operation: Operation): Promise<void> => {
   const age = deps.clock.now().getTime() - Date.parse(operation.created);
   if (operation.status !== "InProgress" || age < startAgainAfterMs) return;
-  if ((await call.runner.state(operation.run)) !== undefined) return;
-  if (operation.kind === "verify") return startVerify(call, site, operation);
+  const state = await call.runner.state(operation.run);
+  if (state === "running" || state === "pending") return;
+  if (operation.kind === "verify") {
+    // One that ended without a result goes on where its row says.
+    if (state !== undefined) await call.runner.purge(operation.run);
+    return startVerify(call, site, operation);
+  }
+  if (state !== undefined) return;
   const row = await readSiteRow(deps.catalog, site);
   if (row.run?.operation === operation.id) await startRun(deps, call, site, runRef(site, row));
 };

@@ -8,7 +8,7 @@ import { pathText } from "../domain/byte-path.ts";
 import { siteLabel } from "../domain/site.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
-import { readBackup } from "../operations/rows/backup-rows.ts";
+import { readBackup, removeProgress } from "../operations/rows/backup-rows.ts";
 import { sitePartition } from "../operations/rows/keys.ts";
 import {
   readOperation,
@@ -38,6 +38,7 @@ export const verifyArchive =
       const before = operation.verification ?? nothing;
       if (input.failure !== undefined) {
         await write(deps, input, { ...closed(deps, operation, "Failed"), log: input.failure }, version);
+        await removeProgress(deps.catalog, input.site, input.run);
         return { ok: true };
       }
       if (before.checked !== input.from) return { ok: true, next: before.checked };
@@ -48,6 +49,7 @@ export const verifyArchive =
       const next: Operation = { ...(isDone ? closed(deps, operation, "Succeeded") : operation), verification: after };
       if (!(await write(deps, input, next, version))) return { ok: true, next: after.checked };
       if (!isDone) return { ok: true, next: after.checked };
+      await removeProgress(deps.catalog, input.site, input.run);
       if (after.faultCount > 0) await noteDamage(deps, row.backup, after);
       const { faultCount } = after;
       call.log.info("backup verified", { site: siteLabel(input.site), backup: row.backup.id, faults: faultCount });

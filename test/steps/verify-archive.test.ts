@@ -108,6 +108,7 @@ describe("verifying a backup", () => {
       sizeInBytes: backup.sizeBytes,
     });
     expect((await readBackup(deps.catalog, shop, 1))?.backup.log).toBe("");
+    expect(await readProgress(deps.catalog, shop, ref.run)).toBeUndefined();
   });
 
   it.each([false, true])(
@@ -204,6 +205,20 @@ describe("verifying a backup", () => {
     const { location, ref } = await verify();
     given.clock.time = new Date("2026-11-21T12:01:00Z");
     await ask("GET", location);
+    expect(given.started.map(({ input }) => input)).toEqual([ref, ref]);
+  });
+
+  it("goes on from its row when its workflow ended without a result", async () => {
+    const { location, ref } = await verify();
+    given.clock.time = new Date("2026-11-21T12:01:00Z");
+    const purged: string[] = [];
+    const runner = {
+      ...given.call.runner,
+      state: async () => "failed" as const,
+      purge: async (run: string) => void purged.push(run),
+    };
+    await apiOver(restoreRoutes(deps), { ...given.call, runner })("GET", location);
+    expect(purged).toEqual([ref.run]);
     expect(given.started.map(({ input }) => input)).toEqual([ref, ref]);
   });
 
