@@ -59,8 +59,8 @@ export const sliceRoom = (contentBytes: number): number =>
   contentBytes + storedBlockHead * Math.ceil(contentBytes / maxStoredBlock);
 
 /**
- * Writes a slice of a large file as a piece of a deflate stream that needs nothing of what comes before it and ends on a
- * byte's border, to the start of `into`, which has `sliceRoom`. So slices can be packed anywhere and at any time, and
+ * Writes a slice of a large file, as a piece of a deflate stream that needs nothing of what comes before it and ends on
+ * a byte's border, to the start of `into`, which has `sliceRoom`. So slices can be packed anywhere and at any time, and
  * one that was read while the file changed harms no other. It costs about a thousandth in size. Returns its length.
  */
 export const storeSlice = (content: Buffer, level: number, into: Buffer): number => {
@@ -72,14 +72,14 @@ export const storeSlice = (content: Buffer, level: number, into: Buffer): number
 };
 
 /** Deflate's own blocks of uncompressed bytes: five bytes each and up to 65,535 of content. */
-const writeStoredBlocks = (content: Buffer, into: Buffer): number => {
+const writeStoredBlocks = (content: Buffer, out: Buffer): number => {
   let at = 0;
   for (let from = 0; from < content.length; from += maxStoredBlock) {
     const length = Math.min(maxStoredBlock, content.length - from);
-    at = into.writeUInt8(0, at);
-    at = into.writeUInt16LE(length, at);
-    at = into.writeUInt16LE(~length & 0xffff, at);
-    at += content.copy(into, at, from, from + length);
+    at = out.writeUInt8(0, at);
+    at = out.writeUInt16LE(length, at);
+    at = out.writeUInt16LE(~length & 0xffff, at);
+    at += content.copy(out, at, from, from + length);
   }
   return at;
 };

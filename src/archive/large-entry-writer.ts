@@ -5,6 +5,7 @@ import { added, largeFacts, noSlices, streamEnd, type SliceSums } from "./large-
 import { localHeaderLength } from "./local-header.ts";
 import type { PackedSlice } from "./pack-jobs.ts";
 import type { ShardWriter } from "./shard-writer.ts";
+import type { SpareMemory } from "./spare-memory.ts";
 
 /**
  * Writes an entry that comes in slices. Its local header stands before them and holds what only the last one tells:
@@ -15,13 +16,18 @@ export class LargeEntryWriter {
   readonly #shard: ShardWriter;
   readonly #heldBytes: number;
   readonly #begins: boolean;
+  readonly #spare: SpareMemory;
   #held: PackedSlice[] | undefined = [];
   #start: Mark | undefined;
   #sums: SliceSums = noSlices;
 
   /** `begins` is false for a file whose first slices are in another shard: it has no header here, and is not held. */
-  constructor(shard: ShardWriter, options: { readonly heldBytes: number; readonly begins: boolean }) {
+  constructor(
+    shard: ShardWriter,
+    options: { readonly heldBytes: number; readonly begins: boolean; readonly spare: SpareMemory },
+  ) {
     this.#shard = shard;
+    this.#spare = options.spare;
     this.#heldBytes = options.heldBytes;
     this.#begins = options.begins;
   }
@@ -37,8 +43,8 @@ export class LargeEntryWriter {
 
   /** `meta` and the size that the file will have as far as known decide how much room its header needs. */
   async add(slice: PackedSlice, expected: { readonly meta: EntryMeta; readonly sizeBytes: number }): Promise<void> {
-    this.#sums = added(this.#sums, { ...slice, storedBytes: slice.output.length, hashes: slice.hash });
-    if (this.#held === undefined) return this.#shard.blocks.write(slice.output);
+    this.#sums = added(this.#sums, { ...slice, hashes: slice.hash });
+    if (this.#held === undefined) return this.#write(slice);
     this.#held.push(slice);
     if (this.#sums.storedBytes > this.#heldBytes || !this.#begins) await this.commit(expected);
   }
@@ -51,7 +57,12 @@ export class LargeEntryWriter {
     this.#start = await this.#shard.blocks.mark();
     const length = localHeaderLength({ name: meta.name, sizeBytes, storedBytes: sizeBytes });
     if (this.#begins) await this.#shard.blocks.leaveHeader(length);
-    for (const slice of held) await this.#shard.blocks.write(slice.output);
+    for (const slice of held) await this.#write(slice);
+  }
+
+  async #write({ output, storedBytes }: PackedSlice): Promise<void> {
+    await this.#shard.blocks.write(output.subarray(0, storedBytes));
+    this.#spare.give(output);
   }
 
   restart(): void {
@@ -71,7 +82,7 @@ export class LargeEntryWriter {
       return this.#shard.blocks.cut();
     }
     await this.#shard.addEntry(row, "written");
-    for (const slice of this.#held ?? []) await this.#shard.blocks.write(slice.output);
+    for (const slice of this.#held ?? []) await this.#write(slice);
     return this.#shard.blocks.write(deflateEnd);
   }
 

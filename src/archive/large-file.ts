@@ -46,6 +46,7 @@ export class LargeFile {
     this.#writer = new LargeEntryWriter(context.writer, {
       heldBytes: context.heldBytes,
       begins: range.firstSlice === 0,
+      spare: context.spare,
     });
   }
 
@@ -75,12 +76,12 @@ export class LargeFile {
   }
 
   async #start(slice: number): Promise<SliceOutcome> {
-    const { roots, runner, level, signal } = this.#context;
+    const { roots, runner, level, signal, spare } = this.#context;
     const range = this.#range(slice);
     if (this.#isDone) return undefined;
     if (roots === undefined || !isProvable(this.#listed)) return packThroughSite(this.#context, this.#listed, range);
     const from = { roots, listed: this.#listed, ...range };
-    return (await runner.run("packSlice", { level, from }, signal)).slice;
+    return (await runner.run("packSlice", { level, from, ...spare.take() }, signal)).slice;
   }
 
   async #take(slice: number, outcome: SliceOutcome): Promise<void> {

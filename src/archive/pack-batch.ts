@@ -121,6 +121,6 @@ const addReads = async (context: PackContext, reads: readonly Read[], packed: Pa
 };
 
 const packGrown = (context: PackContext, grown: ListedEntry): Promise<void> => {
-  const writer = new LargeEntryWriter(context.writer, { heldBytes: context.heldBytes, begins: true });
+  const writer = new LargeEntryWriter(context.writer, { ...context, begins: true });
   return repackLarge(context, grown, writer);
 };

@@ -1,6 +1,7 @@
 import type { LocalRoot, SiteFiles } from "../ports/site-files.ts";
 import type { PackRunner } from "./pack-runner.ts";
 import type { ShardWriter } from "./shard-writer.ts";
+import type { SpareMemory } from "./spare-memory.ts";
 
 /** What everything that packs a shard needs. */
 export interface PackContext {
@@ -13,5 +14,7 @@ export interface PackContext {
   readonly suspectAfterNs: bigint;
   /** Slices of a file are held in memory up to this much, until its header can be written. */
   readonly heldBytes: number;
+  /** For packed slices. */
+  readonly spare: SpareMemory;
   readonly signal: AbortSignal | undefined;
 }

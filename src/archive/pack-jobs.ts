@@ -49,6 +49,8 @@ export const noPackedFiles: PackFilesResult = {
 /** A slice of a large file. */
 export interface PackSliceJob {
   readonly level: number;
+  /** Memory to pack into, where it is large enough: given away with the job, and back with its result. */
+  readonly into?: Uint8Array<ArrayBuffer>;
   readonly from:
     | { readonly content: Uint8Array }
     | {
@@ -63,8 +65,10 @@ export interface PackedSlice {
   readonly sizeBytes: number;
   readonly crc: number;
   readonly hash: Uint8Array;
-  /** A piece of a deflate stream (deflate-content.ts). */
+  /** Begins with a piece of a deflate stream (deflate-content.ts), */
   readonly output: Uint8Array<ArrayBuffer>;
+  /** of this length. */
+  readonly storedBytes: number;
   readonly storedCrc: number;
 }
 
@@ -78,8 +82,11 @@ let readBuffer: Buffer | undefined;
 let output: ByteArena | undefined;
 let records: ByteArena | undefined;
 
+/** What most jobs make; a larger one lets it grow. */
+const arenaBytes = 4 * 2 ** 20;
+
 export const runPackFilesJob = (job: PackFilesJob): PackFilesResult => {
-  output ??= new ByteArena(sliceBytes);
+  output ??= new ByteArena(arenaBytes);
   records ??= new ByteArena();
   try {
     return packFiles(job, output, records);
@@ -193,23 +200,24 @@ const contentFacts = (
   };
 };
 
-export const runPackSliceJob = ({ from, level }: PackSliceJob): PackSliceResult => {
+export const runPackSliceJob = ({ from, level, into }: PackSliceJob): PackSliceResult => {
   const content =
     "content" in from
       ? Buffer.from(from.content.buffer, from.content.byteOffset, from.content.length)
       : readSlice(from);
   if (content === undefined) return { slice: undefined };
-  output ??= new ByteArena(sliceBytes);
-  output.reserve(sliceRoom(content.length));
-  output.length = storeSlice(content, level, output.bytes);
-  const packed = output.take();
+  const room = sliceRoom(content.length);
+  const output = into !== undefined && into.length >= room ? into : new Uint8Array(room);
+  const packed = Buffer.from(output.buffer);
+  const storedBytes = storeSlice(content, level, packed);
   return {
     slice: {
       sizeBytes: content.length,
       crc: crc32(content),
       hash: hash("sha256", content, "buffer"),
-      output: packed,
-      storedCrc: crc32(packed),
+      output,
+      storedBytes,
+      storedCrc: crc32(packed.subarray(0, storedBytes)),
     },
   };
 };

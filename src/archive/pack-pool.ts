@@ -20,6 +20,8 @@ interface Thread {
 
 /** The next job lies ready at a thread before it has finished the one before. */
 const jobsAhead = 2;
+/** A job's own objects are dead with its end; more than this only makes the process larger. */
+const maxYoungGenerationSizeMb = 12;
 
 /**
  * The threads that pack and read: one pool for the process, as wide as it has cores. They start with the first jobs,
@@ -81,7 +83,7 @@ export class PackPool implements PackRunner {
   }
 
   #newThread(): Thread {
-    const worker = new Worker(this.#script);
+    const worker = new Worker(this.#script, { resourceLimits: { maxYoungGenerationSizeMb } });
     const thread: Thread = { worker, given: [] };
     worker.on("message", (answer: ThreadAnswer) => this.#ended(thread, answer));
     worker.on("error", (error) => this.#died(thread, error));

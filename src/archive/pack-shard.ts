@@ -10,6 +10,7 @@ import type { PackRunner } from "./pack-runner.ts";
 import { sliceCount, type Shard } from "./plan.ts";
 import type { ShardIndex } from "./shard-index.ts";
 import { ShardWriter } from "./shard-writer.ts";
+import { SpareMemory } from "./spare-memory.ts";
 
 export interface PackDependencies {
   readonly site: SiteFiles;
@@ -63,6 +64,7 @@ export const packShard = async (dependencies: PackDependencies, work: ShardWork)
     level: work.level ?? defaultLevel,
     suspectAfterNs: (await site.now()) - coarsestClockNs,
     heldBytes: heldBytesFor(blockBytes),
+    spare: new SpareMemory(runner.threads * jobsAhead),
     signal,
   };
   try {

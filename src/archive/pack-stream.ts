@@ -8,6 +8,7 @@ import type { PackRunner } from "./pack-runner.ts";
 import { defaultLevel, heldBytesFor } from "./pack-shard.ts";
 import type { ShardIndex } from "./shard-index.ts";
 import { ShardWriter } from "./shard-writer.ts";
+import { SpareMemory } from "./spare-memory.ts";
 
 export interface StreamWork {
   readonly upload: Upload;
@@ -33,14 +34,15 @@ export const packStream = async (
 ): Promise<ShardIndex> => {
   const { upload, number: shard, blockBytes, signal, level = defaultLevel } = work;
   const writer = new ShardWriter({ destination, upload, shard, blockBytes, signal });
-  const entry = new LargeEntryWriter(writer, { heldBytes: heldBytesFor(blockBytes), begins: true });
+  const spare = new SpareMemory(runner.threads + 1);
+  const entry = new LargeEntryWriter(writer, { heldBytes: heldBytesFor(blockBytes), begins: true, spare });
   const window = new OrderedWindow(runner.threads + 1);
   const meta = streamMeta(work);
   try {
     for await (const content of slicesOf(work.stream)) {
       signal?.throwIfAborted();
       await window.add(
-        () => runner.run("packSlice", { level, from: { content } }, signal),
+        () => runner.run("packSlice", { level, from: { content }, ...spare.take() }, signal),
         async ({ slice }) => {
           if (slice === undefined) throw new Error("A slice whose content was given has not been packed.");
           await entry.add(slice, { meta, sizeBytes: entry.sums.sizeBytes });

@@ -1,0 +1,19 @@
+/** Memory that goes to a thread, comes back filled, is used and goes again: a packed slice is too large to be left behind. */
+export class SpareMemory {
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  take(): { readonly into?: Uint8Array<ArrayBuffer> } {
+    const into = this.#spare.pop();
+    return into === undefined ? {} : { into };
+  }
+
+  /** The giver uses it no more. */
+  give(memory: Uint8Array<ArrayBuffer>): void {
+    if (this.#spare.length < this.#most) this.#spare.push(memory);
+  }
+}
