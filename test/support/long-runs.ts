@@ -8,3 +8,6 @@ export const firstFuzzSeed = Number(process.env["LIFEBOAT_FUZZ_FROM"] ?? 0);
 
 /** Whether gigabytes may be written and minutes spent. */
 export const largeFilesToo = process.env["LIFEBOAT_LARGE"] !== undefined;
+
+/** In how many orders of completion each pattern of workflow is run. */
+export const orderCount = Number(process.env["LIFEBOAT_ORDERS"] ?? 10);

@@ -2,13 +2,13 @@ import type { OrchestrationContext, OrchestrationHandler } from "durable-functio
 import * as df from "durable-functions";
 import { describe, expect, it } from "vitest";
 import { durableWorkflow } from "../../../src/functions/durable.ts";
+import { orderCount } from "../../support/long-runs.ts";
 import "./app-in-process.ts";
 import { patterns, type Verbs } from "./facade-patterns.ts";
 import { RandomOrder } from "./random-order.ts";
 import { straightLine } from "./step-script.ts";
 
-const orders = Number(process.env["LIFEBOAT_ORDERS"] ?? 10);
-const timeout = 20_000 + orders * 200;
+const timeout = 20_000 + orderCount * 200;
 
 for (const [name, body] of Object.entries(patterns))
   df.app.orchestration(name, function* (context: OrchestrationContext) {
@@ -35,10 +35,10 @@ const expectSameAsStraightLine = async (name: string, seed: number, rebuilds: bo
 
 describe("whatever the order of completions, the result is that of a straight line", () => {
   it.each(Object.keys(patterns))("%s, replayed from the store after every event", { timeout }, async (name) => {
-    for (let seed = 0; seed < orders; seed++) await expectSameAsStraightLine(name, seed, true);
+    for (let seed = 0; seed < orderCount; seed++) await expectSameAsStraightLine(name, seed, true);
   });
 
   it.each(Object.keys(patterns))("%s, in one process", { timeout }, async (name) => {
-    for (let seed = 0; seed < orders; seed++) await expectSameAsStraightLine(name, seed, false);
+    for (let seed = 0; seed < orderCount; seed++) await expectSameAsStraightLine(name, seed, false);
   });
 });
