@@ -35,7 +35,9 @@ export const tarEntry = (
   const user = owners.users.get(uid);
   const group = owners.groups.get(gid);
   return {
-    name,
+    // Archiver takes a backslash for a separator and what is before a colon for a drive: a file's name becomes a
+    // folder's, which ends the process when it has content, or none. The true name follows.
+    name: name.replace(/[\\:]/g, "_"),
     type: entry.kind === "directory" ? "directory" : entry.kind === "link" ? "symlink" : "file",
     mode: (entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644)) || noPermission,
     date: new Date(1000 * Math.min(Math.max(wholeSeconds(entry.mtimeNs), 0), lastPlainSecond)),
@@ -43,7 +45,7 @@ export const tarEntry = (
     gid: Math.min(gid, lastPlainId),
     ...(target === undefined ? {} : { linkname: target }),
     pax: {
-      // Archiver changes names that would be odd on Windows; the last record of a kind counts.
+      // The last record of a kind counts.
       path: name,
       mtime: paxTime(entry.mtimeNs),
       ...(uid > lastPlainId ? { uid: String(uid) } : {}),

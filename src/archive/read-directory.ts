@@ -78,6 +78,9 @@ const checkSizes = (entry: DirectoryEntry, name: BytePath): void => {
     throw new ArchiveInvalid("SizeMismatch", "It is stored as it is, yet its two sizes differ.", { entry: name });
   if (entry.method === 8 && entry.sizeBytes > (entry.storedBytes + 1) * mostBytesOfOne)
     throw new ArchiveInvalid("Bomb", "It is said to be larger than its stored bytes can become.", { entry: name });
+  // It would be lost without a word, for no unpacker has a place for it.
+  if (entry.kind === "directory" && entry.sizeBytes > 0)
+    throw new ArchiveInvalid("BadRecord", "It is a folder, and yet has content.", { entry: name });
   if (entry.kind === "link" && entry.sizeBytes > maxTargetBytes)
     throw new ArchiveInvalid("BadRecord", "It is a link whose target is longer than any path.", { entry: name });
 };

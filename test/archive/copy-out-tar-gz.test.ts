@@ -112,6 +112,22 @@ describe("a selection as tar.gz", () => {
     ]);
   });
 
+  it("keeps names that archiver would change, or take for a folder's or for none", async () => {
+    const names = ["trailing\\", "C:\\", "c:", "\\", "..\\up", "a\\b"];
+    const bytes = await packedBytes((site) => {
+      for (const name of names) site.writeFile(path(name), lines(10));
+    });
+    const zip = rawZip(["\\", "C:", "D:\\"].map((name) => ({ name, content: "x" })));
+    for (const [source, expected] of [
+      [bytes, names.map((name) => `fs/${name}`)],
+      [zip, ["\\", "C:", "D:\\"]],
+    ] as const) {
+      const { content } = await everything(memorySource("a.zip", source));
+      const tar = gunzipSync(await joined(content)).toString("latin1");
+      for (const name of expected) expect(tar).toContain(` path=${name}\n`);
+    }
+  });
+
   it("is refused before the first byte where an entry is encrypted or no file", async () => {
     for (const entry of [
       { name: "x", content: "secret", flags: 1 },

@@ -94,6 +94,10 @@ describe("archives of other tools", () => {
     expect(archive.directory.at(0)).toMatchObject({ kind: "file", mode: 0o600 });
   });
 
+  it("are refused where a folder has content, which would be lost without a word", async () => {
+    await expect(open(rawZip([{ name: "a/", content: "hidden" }]))).rejects.toMatchObject({ code: "BadRecord" });
+  });
+
   it("may be empty", async () => {
     expect(await contents(rawZip([]))).toEqual({});
   });
