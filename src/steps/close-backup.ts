@@ -1,19 +1,21 @@
-import { mayBecome, shortenLog, logName, type Backup } from "../domain/backup.ts";
+import { isOpen, mayBecome, shortenLog, logName, type Backup } from "../domain/backup.ts";
 import { messageOf } from "../domain/errors.ts";
 import { siteLabel } from "../domain/site.ts";
 import { openContainer } from "../operations/credentials.ts";
 import { freeSite } from "../operations/free-site.ts";
 import type { Installation } from "../operations/installation.ts";
 import { readBackup, replaceBackup } from "../operations/rows/backup-rows.ts";
-import { nameKey, namesPartition } from "../operations/rows/keys.ts";
+import { namesPartition } from "../operations/rows/keys.ts";
+import { reservationOf } from "./reservation.ts";
 import { changeSite } from "../operations/rows/site-row.ts";
+import type { RowChange } from "../ports/catalog.ts";
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readSummary, type BackupSummary } from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
 import { endRun } from "./end-run.ts";
 import { asOutcome } from "./outcome.ts";
-import { removeOwn } from "./own-blobs.ts";
+import { lost, removeOwn } from "./own-blobs.ts";
 import { ownsSite } from "./owns-site.ts";
 import { scratchOf } from "./scratch.ts";
 
@@ -23,9 +25,13 @@ export const closeBackup =
   (input: StepInput<"closeBackup">, call: Call): Promise<StepResult<"closeBackup">> =>
     asOutcome(async () => {
       const scratch = scratchOf(await deps.scratch(), input.run);
+      // Read while the run surely owns the site: a late attempt must not release a name that is another backup's by then.
+      const reservation = await reservationOf(deps, await backupOf(deps, input));
       if (await ownsSite(deps, input)) {
         const end =
-          input.summary === undefined ? await failedEnd(deps, input, call) : await readSummary(scratch, input.summary);
+          input.summary === undefined
+            ? await failedEnd(deps, input, { call, reservation })
+            : await readSummary(scratch, input.summary);
         if (end.status !== "Failed") await forgetStaged(deps, input, call);
         await endBackup(deps, input, end);
         call.log.info("backup ended", {
@@ -34,18 +40,22 @@ export const closeBackup =
           status: end.status,
           ...(end.status === "Succeeded" ? {} : { log: end.log?.slice(0, 500) }),
         });
-      }
+      } else if (isOpen((await backupOf(deps, input)).status)) await lost(deps, input);
       await endRun(deps, input, call);
       return { ok: true };
     });
 
 /** Nothing of a failed backup stays visible. What cannot be removed now is named, and is no reason to keep the site. */
-const failedEnd = async (deps: Installation, input: StepInput<"closeBackup">, call: Call): Promise<BackupSummary> => {
+const failedEnd = async (
+  deps: Installation,
+  input: StepInput<"closeBackup">,
+  { call, reservation }: { readonly call: Call; readonly reservation: RowChange | undefined },
+): Promise<BackupSummary> => {
   const backup = await backupOf(deps, input);
   const lines = [input.failure ?? "It failed without a reason."];
   try {
     await removeOwn(await openContainer(deps, backup.destination), backup, input.run);
-    await deps.catalog.write(namesPartition(backup.destination), [{ kind: "remove", key: nameKey(backup.blobBase) }]);
+    if (reservation !== undefined) await deps.catalog.write(namesPartition(backup.destination), [reservation]);
   } catch (error) {
     call.log.warn("rests of a failed backup stay in the container", { backup: input.backup, error });
     lines.push(`What it had written could not be removed from the container: ${messageOf(error)}`);

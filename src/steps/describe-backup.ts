@@ -11,8 +11,8 @@ import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readPlan, readSeal, type BackupPlan, type BackupSummary, type Seal } from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
 import { asOutcome } from "./outcome.ts";
-import { removeOwn, writeOwn } from "./own-blobs.ts";
-import { failed, ownsSite, runLost } from "./owns-site.ts";
+import { lost, writeOwn } from "./own-blobs.ts";
+import { failed, ownsSite } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
 import { scratchOf, type Scratch } from "./scratch.ts";
 
@@ -27,7 +27,7 @@ export const describeBackup =
       const facts = await gather(deps, scratch, input);
       const { backup, seal, lines } = facts;
       await progress.end();
-      if (!(await ownsSite(deps, input))) return runLost;
+      if (!(await ownsSite(deps, input))) return lost(deps, input);
       const destination = await openContainer(deps, backup.destination);
       const { commitId } = seal;
       const written = async (name: string, bytes: Uint8Array): Promise<boolean> =>
@@ -36,10 +36,7 @@ export const describeBackup =
       if (lines.length > 0 && !(await written(log, Buffer.from(`${lines.join("\n")}\n`)))) return taken(log);
       const manifest = manifestName(backup.blobBase);
       if (!(await written(manifest, writeManifest(manifestOf(deps, facts))))) return taken(manifest);
-      if (!(await ownsSite(deps, input))) {
-        await removeOwn(destination, backup, input.run);
-        return runLost;
-      }
+      if (!(await ownsSite(deps, input))) return lost(deps, input);
       return { ok: true, summary: await scratch.putJson(summaryOf(facts, log)) };
     });
 

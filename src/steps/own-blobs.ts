@@ -1,9 +1,12 @@
-import { logName, manifestName, zipName, type Backup } from "../domain/backup.ts";
+import { isRestorable, logName, manifestName, zipName, type Backup } from "../domain/backup.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
+import { openContainer } from "../operations/credentials.ts";
+import type { Installation } from "../operations/installation.ts";
 import type { Destination } from "../ports/destination.ts";
 import { blockId } from "../archive/block-id.ts";
-import type { BackupRef } from "../workflows/contract.ts";
-import { blobMetadata } from "./backup-row.ts";
+import type { BackupRef, Failure } from "../workflows/contract.ts";
+import { backupOf, blobMetadata } from "./backup-row.ts";
+import { runLost } from "./owns-site.ts";
 
 /** Writes a small object of a backup in one commit; one that is there already was written by an earlier attempt, or is refused. */
 export const writeOwn = async (
@@ -42,4 +45,15 @@ export const removeOwn = async (destination: Destination, backup: Backup, run: s
   }
   await destination.abandonRun(run);
   return kept;
+};
+
+/**
+ * What a run does whose site is not its own any more: takes away what it wrote, for whoever took the site may have looked
+ * before that. But not when the run has ended well: then this is only a late attempt of one of its steps.
+ */
+export const lost = async (deps: Installation, ref: BackupRef): Promise<Failure> => {
+  const backup = await backupOf(deps, ref);
+  const isLate = isRestorable(backup.status) && backup.run === ref.run;
+  if (!isLate) await removeOwn(await openContainer(deps, backup.destination), backup, ref.run);
+  return runLost;
 };

@@ -14,8 +14,8 @@ import type { BackupRef, Outcome, ScratchName, StepInput, StepResult } from "../
 import { readCopied, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
 import { backupOf, blobMetadata, uploadOf } from "./backup-row.ts";
 import { asOutcome } from "./outcome.ts";
-import { removeOwn } from "./own-blobs.ts";
-import { failed, ownsSite, runLost } from "./owns-site.ts";
+import { lost } from "./own-blobs.ts";
+import { failed, ownsSite } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
 import { scratchOf, type Scratch } from "./scratch.ts";
 
@@ -42,14 +42,10 @@ export const sealArchive =
       });
       const sealed: Seal = { ...archive, damaged: copied.flatMap(({ damaged }) => damaged) };
       await progress.end();
-      if (!(await ownsSite(deps, input))) return runLost;
+      if (!(await ownsSite(deps, input))) return lost(deps, input);
       const committed = await commit({ ref: input, backup, destination, blocks, sealed });
       if (!committed.ok) return committed;
-      if (!(await ownsSite(deps, input))) {
-        // Whoever took the site may have looked before the commit: it is ours to take away.
-        await removeOwn(destination, backup, input.run);
-        return runLost;
-      }
+      if (!(await ownsSite(deps, input))) return lost(deps, input);
       call.log.info("backup sealed", {
         site: siteLabel(input.site),
         backup: input.backup,
