@@ -18,8 +18,8 @@ export interface BackupArchive {
 /** Opens a backup's zip through its container. Refused when it is not the archive that was backed up. */
 export type OpenBackupArchive = (site: SiteId, backupId: number) => Promise<BackupArchive>;
 
-/** Directories that stay in memory: as many as browsing a few backups side by side needs, some 400 MB at most. */
-const mostEntries = 3_000_000;
+/** Directories that stay in memory: as many as browsing a few backups side by side needs, some 150 MB at most. */
+const mostEntries = 1_000_000;
 const mostArchives = 8;
 
 /**
