@@ -30,7 +30,15 @@ export const parseSas = (credential: Secret): Sas => {
 export const sasExpiry = (credential: Secret): Date | undefined => parseSas(credential).expires;
 
 export type SasProblem =
-  "NotSigned" | "WrongKind" | "NotYetValid" | "Expired" | "LacksWrite" | "LacksRead" | "LacksDelete" | "EndsSoon";
+  | "NotSigned"
+  | "WrongKind"
+  | "NotYetValid"
+  | "Expired"
+  | "LacksWrite"
+  | "LacksRead"
+  | "WriteOnly"
+  | "LacksDelete"
+  | "EndsSoon";
 
 export interface SasFinding {
   readonly problem: SasProblem;
@@ -107,10 +115,16 @@ const permissionFindings = ({ permissions, kind }: Sas): readonly SasFinding[] =
   return [
     ...when(lacks("w"), "LacksWrite", "error", "The SAS does not allow writing (w). Make one that does."),
     ...when(
-      lacks("r"),
+      lacks("r") && !lacks("l"),
       "LacksRead",
       "warning",
       "The SAS does not allow reading (r): a restore will need one that does.",
+    ),
+    ...when(
+      lacks("r") && lacks("l"),
+      "WriteOnly",
+      "error",
+      "The SAS allows neither reading (r) nor listing (l), so nobody could tell what was written. Make one that allows reading.",
     ),
     ...when(
       lacks("d"),

@@ -53,7 +53,8 @@ describe("a SAS", () => {
     [good.replace("2027-11-01T00:00:00Z", "2026-11-21T12:59:59Z"), ["EndsSoon"]],
     [good.replace("2027-11-01T00:00:00Z", "2026-11-21T13:00:00Z"), []],
     [good.replace("sp=rwdl", "sp=rl"), ["LacksWrite", "LacksDelete"]],
-    [good.replace("sp=rwdl", "sp=w"), ["LacksRead", "LacksDelete"]],
+    [good.replace("sp=rwdl", "sp=wl"), ["LacksRead", "LacksDelete"]],
+    [good.replace("sp=rwdl", "sp=w"), ["WriteOnly", "LacksDelete"]],
     [good.replace("sp=rwdl", "sp=rcl"), ["LacksWrite", "LacksDelete"]],
     ["sv=2024-11-04&sr=c&si=nightly&sig=x", []],
   ])("%s: %j", (query, expected) => {
