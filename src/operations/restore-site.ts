@@ -8,6 +8,7 @@ import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
 import { rememberCredential } from "./credentials.ts";
 import { findSiteOrPast, siteNotFound } from "./find-site.ts";
+import { forgetOldOperations } from "./forget-operations.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
 import { readBackups } from "./rows/backup-rows.ts";
@@ -207,6 +208,7 @@ const newOperation = async (deps: Installation, { wish, source, isNew }: Asked):
 };
 
 const takeSite = async (deps: Installation, call: Call, site: SiteId, operation: Operation): Promise<void> => {
+  await forgetOldOperations(deps, site);
   const run: OpenRun = {
     id: operation.run,
     kind: operation.kind === "undo" ? "undo" : "restore",

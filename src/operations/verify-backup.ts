@@ -4,6 +4,7 @@ import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
 import { findSiteOrPast } from "./find-site.ts";
+import { forgetOldOperations } from "./forget-operations.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
 import { sitePartition } from "./rows/keys.ts";
@@ -38,6 +39,7 @@ export const verifyBackup =
         faults: [],
       },
     };
+    await forgetOldOperations(deps, site.id);
     await deps.catalog.write(sitePartition(site.id), [insertOperation(operation)]);
     await startVerify(call, site.id, operation);
     call.log.info("verify asked", { site: siteLabel(site.id), backup: backup.id, caller: call.caller });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, RowChange } from "../../ports/catalog.ts";
-import { operationKey, sitePartition } from "./keys.ts";
+import { operationKey, operationPrefix, sitePartition } from "./keys.ts";
 
 const siteId = z.object({
   subscription: z.string(),
@@ -75,6 +75,16 @@ export const readOperation = async (
   const row = await catalog.get(sitePartition(site), operationKey(id));
   return row === undefined ? undefined : { operation: operation.parse(row.value), version: row.version };
 };
+
+/** All operations of a site that are still told, with their keys. */
+export const readOperations = async (
+  catalog: Catalog,
+  site: SiteId,
+): Promise<readonly { readonly key: string; readonly operation: Operation }[]> =>
+  (await catalog.list(sitePartition(site), { prefix: operationPrefix })).map(({ key, value }) => ({
+    key,
+    operation: operation.parse(value),
+  }));
 
 export const insertOperation = (added: Operation): RowChange => ({
   kind: "insert",
