@@ -1,5 +1,6 @@
 // npm run bench:archive [-- --runs N --corpus small|media --case first,restore --tool restic,7z --check]
 // Builds the corpora when they are missing, runs ours and the installed peers in turns, prints times, sizes, memory.
+// npm run bench:archive -- million [COUNT]: the memory it takes to back up and restore very many files.
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -9,6 +10,7 @@ import { runOurs } from "./archive/ours.ts";
 import { printReport } from "./archive/print-report.ts";
 import { caseNames, type CorpusLabel, type Result, summaries } from "./archive/results.ts";
 import { CorpusBench } from "./archive/run-cases.ts";
+import { sealEntries } from "./archive/seal-entries.ts";
 import { walkAndCopy } from "./archive/walk-and-copy.ts";
 import { benchDirectory, corpus, type Corpus } from "./corpora/corpora.ts";
 
@@ -57,6 +59,7 @@ const parts: Readonly<Record<string, (...parameters: string[]) => Promise<void>>
   "walk-and-copy": walkAndCopy,
   million: millionFiles,
   "generate-tree": generateTree,
+  "seal-entries": sealEntries,
 };
 
 const [part = "", ...parameters] = process.argv.slice(2);

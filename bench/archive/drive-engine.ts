@@ -4,7 +4,8 @@ import { objectSource } from "../../src/archive/byte-source.ts";
 import { decodeCopyShard, encodeCopyShard } from "../../src/archive/copy-shard-encoding.ts";
 import { copyShard } from "../../src/archive/copy-shard.ts";
 import { copyShards } from "../../src/archive/copy-shards.ts";
-import { ListingColumns } from "../../src/archive/listing-columns.ts";
+import type { ListingColumns } from "../../src/archive/listing-columns.ts";
+import { listSite } from "../../src/archive/list-site.ts";
 import { decodeListing, encodeListing } from "../../src/archive/listing-encoding.ts";
 import { openArchive, type Archive } from "../../src/archive/open-archive.ts";
 import type { PackPool } from "../../src/archive/pack-pool.ts";
@@ -24,13 +25,10 @@ export interface Setting {
   readonly tick: (part: string) => void;
 }
 
-export const listSite = async (site: SiteFiles): Promise<ListingColumns> => {
-  const listing = new ListingColumns();
-  for await (const { entries, leftOut } of site.list()) {
-    for (const entry of entries) listing.append(entry);
-    if (leftOut[0]) throw new Error(`${leftOut[0].path}: ${leftOut[0].reason}`);
-  }
-  listing.sort();
+/** Fails where something is left out: then the tools do not do the same. */
+export const listAll = async (site: SiteFiles): Promise<ListingColumns> => {
+  const { listing, leftOut } = await listSite(site);
+  if (leftOut[0]) throw new Error(`${leftOut[0].path}: ${leftOut[0].reason}`);
   return listing;
 };
 
@@ -53,6 +51,7 @@ const packAll = async (setting: Setting, listing: ListingColumns, blockBytes: nu
   for (const { slices, ...shard } of shards) {
     const work = { ...shard, upload: upload(setting.name), blockBytes, listing: decodeListing(slices) };
     indexes.push(encodeShardIndex(await packShard(setting, work)));
+    await setting.destination.settle(work.upload);
   }
   setting.tick("pack");
   return indexes;
@@ -76,7 +75,7 @@ const seal = async (
 
 /** A full backup from scratch: list, plan, pack shard after shard, seal, commit. */
 export const fullBackup = async (setting: Setting): Promise<SealedArchive> => {
-  const listing = await listSite(setting.site);
+  const listing = await listAll(setting.site);
   setting.tick("list");
   const blockBytes = blockBytesFor(sizeOf(listing));
   const indexes = await packAll(setting, listing, blockBytes);
@@ -92,7 +91,7 @@ export const secondBackup = async (
   previousRef: { readonly name: string; readonly commitId: string },
 ): Promise<SealedArchive> => {
   const { site, destination, runner, tick } = setting;
-  const listing = await listSite(site);
+  const listing = await listAll(site);
   tick("list");
   const previous = await openPrevious(destination, previousRef);
   tick("open previous");
@@ -105,6 +104,7 @@ export const secondBackup = async (
     const shard = decodeCopyShard(encoded);
     const work = { previous, isInDestination: true, shard, upload: upload(setting.name), blockBytes };
     indexes.push(...(await copyShard(setting, work)).indexes.map(encodeShardIndex));
+    await destination.settle(work.upload);
   }
   tick("copy");
   indexes.push(...(await packAll(setting, entriesToPack(listing, plan), blockBytes)));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { seeded } from "../corpora/seeded.ts";
 import { benchDirectory } from "../corpora/corpora.ts";
 import { measure } from "./measure.ts";
-import { ours, outputBytes } from "./tools.ts";
+import { ours, outputBytes, ownPart } from "./tools.ts";
 
 const filesInFolder = 1_000;
 const limitBytes = 600e6;
@@ -19,7 +19,7 @@ export const generateTree = async (root: string, count: string): Promise<void> =
   }
 };
 
-/** Node archive of many files: `million [COUNT]` backs a generated tree up twice and restores it, and tells the peaks. */
+/** `million [COUNT]` backs a generated tree of so many files up twice and restores it, and tells the peaks of memory. */
 export const millionFiles = async (count = "1000000"): Promise<void> => {
   const site = join(benchDirectory(), `generated-${count}`);
   if (!existsSync(site)) {
@@ -40,6 +40,7 @@ export const millionFiles = async (count = "1000000"): Promise<void> => {
     ["first", ours.first(site, first)],
     ["nothing changed", ours.again?.(site, first, again)],
     ["restore", ours.restore?.(again, restored)],
+    ["seal twice as many entries", ownPart("seal-entries", `${2 * Number(count)}`)],
   ] as const;
   mkdirSync(restored);
   for (const [name, command] of commands) {

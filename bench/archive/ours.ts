@@ -8,7 +8,7 @@ import { extractToRoots } from "../../src/archive/extract-to-roots.ts";
 import { PackPool } from "../../src/archive/pack-pool.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import type { LocalRoot } from "../../src/ports/site-files.ts";
-import { fullBackup, listSite, openBackup, secondBackup } from "./drive-engine.ts";
+import { fullBackup, listAll, openBackup, secondBackup } from "./drive-engine.ts";
 
 const rootOf = (directory: string): LocalRoot => ({ at: pathFromText(""), directory });
 
@@ -25,8 +25,12 @@ const clock = (): ((part: string) => void) => {
 const withPool = async (work: (runner: PackPool) => Promise<void>): Promise<void> => {
   // This bundle lies in dist/ts, the threads' own beside that folder.
   const script = new URL("../archive-worker.js", import.meta.url);
-  const runner = new PackPool({ threads: availableParallelism(), script });
+  const threads = availableParallelism();
+  const runner = new PackPool({ threads, script });
+  // A service's threads run already when a backup begins; these start beside its first step.
+  const started = Promise.all(Array.from({ length: threads }, () => runner.run("place", { placings: [] })));
   await work(runner);
+  await started;
   await runner.close();
 };
 
@@ -72,7 +76,7 @@ const compare = (archive: string, site: string, staging: string): Promise<void> 
     const tick = clock();
     const files = new LocalDirectory([rootOf(site)]);
     const [listing, opened] = await Promise.all([
-      listSite(files),
+      listAll(files),
       openBackup(directoryDestination(dirname(archive)), basename(archive)),
     ]);
     tick("list and open");

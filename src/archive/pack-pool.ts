@@ -24,8 +24,8 @@ const jobsAhead = 2;
 const maxYoungGenerationSizeMb = 12;
 
 /**
- * The threads that pack and read: one pool for the process, as wide as it has cores. They start with the first jobs,
- * and do not keep the process alive. A thread that dies fails its own jobs only; the next job starts another.
+ * The threads that pack and read: one pool for the process, as wide as it has cores. They start with the first jobs, and
+ * do not keep the process alive. A thread that dies fails its own jobs only; the next job starts another.
  */
 export class PackPool implements PackRunner {
   readonly threads: number;

@@ -31,8 +31,8 @@ export interface ShardWork extends Pick<Shard, "number" | "firstSlice" | "endSli
   readonly onProgress?: (progress: { readonly entries: number; readonly sizeBytes: number }) => void;
 }
 
-/** Info-ZIP's level 6 in size at a third of its time, on two cores. */
-export const defaultLevel = 6;
+/** A hundredth larger than level 6, in three quarters of its time (bench/README.md). */
+export const defaultLevel = 5;
 const jobsAhead = 2;
 const batchBytes = 4 * 2 ** 20;
 const batchEntries = 512;

@@ -175,7 +175,7 @@ describe("memory", () => {
       most.push(counting.count.most);
     }
     expect(Math.max(...most)).toBeLessThanOrEqual(2 * 2 * 8 * MiB);
-    expect(most[1]).toBe(most[0]);
+    expect(most[1]).toBeLessThanOrEqual((most[0] ?? 0) + 8 * MiB);
   });
 
   it("of a dump that comes faster than it is stored stays bounded too", async () => {
