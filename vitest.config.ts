@@ -31,6 +31,7 @@ const long = [
   "test/steps/backup.test.ts",
   "test/steps/restore-archives.test.ts",
   "test/steps/restore-crash.test.ts",
+  "test/steps/restore-large-tree.test.ts",
   "test/steps/restore.test.ts",
 ];
 
@@ -56,7 +57,13 @@ export default defineConfig({
       { extends: true, test: { name: "long", include: long, testTimeout: 120_000 } },
       ...slow.map((kind) => ({
         extends: true as const,
-        test: { name: kind, include: [`test/${kind}/**/*.test.ts`], testTimeout: 300_000, hookTimeout: 120_000 },
+        test: {
+          name: kind,
+          include: [`test/${kind}/**/*.test.ts`],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          ...(kind === "host" && { globalSetup: "test/host/setup.ts" }),
+        },
       })),
     ],
   },

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { readJsonFile } from "./app-settings.ts";
@@ -49,9 +49,22 @@ const write = (file: string, keys: object): void => {
   }
 };
 
+/** Closes a file that others may read: keys, copied from elsewhere, come with any mode. */
+const closeToOthers = (file: string): void => {
+  if ((statSync(file).mode & 0o077) === 0) return;
+  try {
+    chmodSync(file, 0o600);
+  } catch (error) {
+    throw new HostFailure(
+      `The key file ${file} is open to other users and cannot be closed: ${String(error)}. Check who owns it.`,
+      { cause: error },
+    );
+  }
+};
+
 const read = (file: string): Record<string, unknown> | undefined => {
   const found = readJsonFile(file);
-  if (found) chmodSync(file, 0o600);
+  if (found && process.platform !== "win32") closeToOthers(file);
   return found;
 };
 

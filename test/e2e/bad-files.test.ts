@@ -127,6 +127,25 @@ describeWith("mount", canMount, "a start on a full disk", () => {
   );
 });
 
+describeWith("mount", canMount, "a start on a disk that is mounted read-only", () => {
+  let disk: SmallDisk;
+  beforeEach(() => (disk = smallDisk(8)));
+  afterEach(async () => {
+    await killAll();
+    disk.remove();
+  });
+
+  it("names what cannot be written, on a data folder in use and on a new one", async () => {
+    const old = join(disk.folder, "data");
+    const { child, ended } = await startLifeboat({ data: old });
+    child.kill("SIGTERM");
+    await ended;
+    disk.makeReadOnly();
+    expectRefusal(await startLifeboat({ data: old }), /runs\.db cannot be opened for writing/);
+    expectRefusal(await startLifeboat({ data: join(disk.folder, "new") }), /The data folder .*new cannot be used/);
+  });
+});
+
 describeWith("mount", canMount, "a disk that gets full while Lifeboat runs", () => {
   let disk: SmallDisk;
   beforeEach(() => (disk = smallDisk(8)));

@@ -10,6 +10,8 @@ export interface SmallDisk {
   readonly fill: (leftBytes?: number) => void;
   /** Gives back what `fill` took. */
   readonly empty: () => void;
+  /** From now on it can only be read. */
+  readonly makeReadOnly: () => void;
   readonly remove: () => void;
 }
 
@@ -47,6 +49,7 @@ export const smallDisk = (megabytes: number): SmallDisk => {
         if (!hadRoom(() => writeFileSync(ballast, Buffer.alloc(bsize), { flag: "a" }))) return;
     },
     empty: () => truncateSync(ballast, 0),
+    makeReadOnly: () => void execFileSync("mount", ["-o", "remount,ro", folder], { stdio: "ignore" }),
     remove: () => {
       // Lazily: a process that was killed may not have let go of its files yet.
       execFileSync("umount", ["--lazy", folder], { stdio: "ignore" });
