@@ -35,6 +35,10 @@ param backupSoftDeleteDays int = 14
 @secure()
 param sealingKeys string
 
+@description('Opens the settings inside backups; without it backups hold only their names.')
+@secure()
+param recoveryKey string = ''
+
 @description('First admin key, at least 24 characters.')
 @secure()
 @minLength(24)
@@ -134,6 +138,7 @@ module app 'modules/function-app.bicep' = {
       LIFEBOAT_DESTINATION: '${backups.outputs.blobEndpoint}backups'
     }
     sealingKeys: sealingKeys
+    recoveryKey: recoveryKey
     bootstrapKey: bootstrapKey
   }
 }

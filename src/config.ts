@@ -34,6 +34,8 @@ export interface Config {
   readonly scratch: string;
   /** Keys that seal secrets in the catalog, `id:base64` comma-separated; default: a key file in the data folder. */
   readonly sealingKeys?: string;
+  /** Opens the settings inside backups; default: a file in the data folder, or none where the catalog is shared. */
+  readonly recoveryKey?: string;
   /** Admin key of a deployment without a data folder. */
   readonly bootstrapKey?: string;
   /** Days a restore's replaced content is kept for undo; 0 = until it closes. */
@@ -126,6 +128,7 @@ const settings = z.object({
   LIFEBOAT_TABLES: z.string().optional(),
   LIFEBOAT_SCRATCH: scratch.optional(),
   LIFEBOAT_SEALING_KEYS: z.string().optional(),
+  LIFEBOAT_RECOVERY_KEY: z.string().optional(),
   LIFEBOAT_BOOTSTRAP_KEY: z.string().min(24, "at least 24 characters").optional(),
   LIFEBOAT_UNDO_DAYS: z.coerce.number("days").min(0, "0 or more days").default(3),
   LIFEBOAT_MAX_BACKUP_BYTES: z.coerce.number("bytes").int("whole bytes").positive("more than 0 bytes").optional(),
@@ -160,6 +163,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
   const parsed = settings.safeParse(given);
   const lonely = ["LIFEBOAT_TLS_CERT", "LIFEBOAT_TLS_KEY"].filter((name) => given[name] !== undefined);
   const problems = [
+    ...notShared(given),
     ...(lonely.length === 1
       ? [`${lonely.join("")}: certificate and key come together (LIFEBOAT_TLS_CERT and LIFEBOAT_TLS_KEY).`]
       : []),
@@ -172,6 +176,14 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
   if (!parsed.success || problems.length > 0) throw new ConfigProblems(problems);
   return toConfig(parsed.data);
 };
+
+/** A catalog in Table Storage has several instances, on machines that come and go. */
+const notShared = (given: Readonly<Record<string, string | undefined>>): readonly string[] =>
+  given["LIFEBOAT_TABLES"] === undefined
+    ? []
+    : ["LIFEBOAT_SEALING_KEYS", "LIFEBOAT_SCRATCH"]
+        .filter((name) => given[name] === undefined)
+        .map((name) => `${name}: must be set where LIFEBOAT_TABLES is, for every instance needs the same.`);
 
 const shown = (name: string, given: Readonly<Record<string, string | undefined>>): string =>
   /KEY|DESTINATION|SCRATCH|TABLES/.test(name) ? "[hidden]" : (given[name] ?? "");
@@ -210,6 +222,7 @@ const toConfig = (value: Settings): Config => {
       value.LIFEBOAT_TABLES === undefined ? { kind: "sqlite" } : { kind: "table", connection: value.LIFEBOAT_TABLES },
     scratch: value.LIFEBOAT_SCRATCH ?? pathToFileURL(join(dataFolder, "scratch")).href,
     ...(value.LIFEBOAT_SEALING_KEYS === undefined ? {} : { sealingKeys: value.LIFEBOAT_SEALING_KEYS }),
+    ...(value.LIFEBOAT_RECOVERY_KEY === undefined ? {} : { recoveryKey: value.LIFEBOAT_RECOVERY_KEY }),
     ...(value.LIFEBOAT_BOOTSTRAP_KEY === undefined ? {} : { bootstrapKey: value.LIFEBOAT_BOOTSTRAP_KEY }),
     undoDays: value.LIFEBOAT_UNDO_DAYS,
     ...(value.LIFEBOAT_MAX_BACKUP_BYTES === undefined ? {} : { maxBackupBytes: value.LIFEBOAT_MAX_BACKUP_BYTES }),

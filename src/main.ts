@@ -7,6 +7,7 @@ import { openTableCatalog } from "./adapters/catalog/table.ts";
 import { openDestinations } from "./adapters/destination/open-destinations.ts";
 import { ownContainer } from "./adapters/destination/own-container.ts";
 import { ownIdentity } from "./adapters/destination/own-identity.ts";
+import { configuredRecovery } from "./adapters/secrets/configured-recovery.ts";
 import { openRecoveryFolder } from "./adapters/secrets/recovery-folder.ts";
 import { keySealer } from "./adapters/secrets/sealed.ts";
 import { configuredSealingKeys, fileSealingKeys } from "./adapters/secrets/sealing-keys.ts";
@@ -26,6 +27,7 @@ import { randomId, type Installation } from "./operations/installation.ts";
 import { takeUpRuns } from "./operations/take-up-runs.ts";
 import type { Catalog } from "./ports/catalog.ts";
 import { systemClock } from "./ports/clock.ts";
+import type { Recovery } from "./ports/secrets.ts";
 import type { LocalRoot } from "./ports/site-files.ts";
 import type { SiteHost } from "./ports/site-host.ts";
 import { backupSteps } from "./steps/backup-steps.ts";
@@ -55,6 +57,12 @@ const sealingKeys = async ({ sealingKeys: given, dataFolder }: Config) =>
   given === undefined
     ? fileSealingKeys(join(dataFolder, "sealing-keys"))
     : configuredSealingKeys(new Secret(given), "LIFEBOAT_SEALING_KEYS");
+
+/** A folder that other instances do not see is no place for the key that opens everybody's backups. */
+const recoveryOf = async ({ recoveryKey, catalog, dataFolder }: Config): Promise<Recovery> =>
+  recoveryKey === undefined && catalog.kind === "sqlite"
+    ? openRecoveryFolder(dataFolder)
+    : configuredRecovery(recoveryKey === undefined ? undefined : new Secret(recoveryKey));
 
 const sites = localSites({
   folder: config.sitesFolder,
@@ -89,7 +97,7 @@ const installation: Installation = {
   destinations: openDestinations({ ...config, siteDirectories: () => sites.directories() }),
   scratch: ownContainer(new Secret(config.scratch)),
   sealer: keySealer(await sealingKeys(config)),
-  recovery: await openRecoveryFolder(config.dataFolder),
+  recovery: await recoveryOf(config),
   threads: new PackPool({ threads: availableParallelism(), script: new URL("archive-worker.js", import.meta.url) }),
   clock: systemClock,
   newId: randomId,

@@ -89,4 +89,11 @@ describe("the configuration", () => {
     expect(identity("https://acct.blob.core.windows.net/backups?sig=x")).toEqual([]);
     expect(identity("file:///mnt/backups")).toEqual([]);
   });
+
+  it("asks for what instances share where they share a catalog", () => {
+    const tables = { LIFEBOAT_TABLES: "https://acct.table.core.windows.net/" };
+    expect(() => readConfig(tables)).toThrow(/LIFEBOAT_SEALING_KEYS[\s\S]*LIFEBOAT_SCRATCH/);
+    const shared = { LIFEBOAT_SEALING_KEYS: "k1:x", LIFEBOAT_SCRATCH: "https://acct.blob.core.windows.net/scratch" };
+    expect(() => readConfig({ ...tables, ...shared })).not.toThrow();
+  });
 });

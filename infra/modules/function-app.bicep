@@ -24,6 +24,9 @@ param settings object
 param sealingKeys string
 
 @secure()
+param recoveryKey string
+
+@secure()
 param bootstrapKey string
 
 var hostSettings = {
@@ -36,6 +39,7 @@ var hostSettings = {
 
 var secretSettings = {
   LIFEBOAT_SEALING_KEYS: sealingKeys
+  LIFEBOAT_RECOVERY_KEY: recoveryKey
   LIFEBOAT_BOOTSTRAP_KEY: bootstrapKey
 }
 

@@ -23,13 +23,13 @@ export interface ConfigurationEntry {
 /** The values can be opened for this site only: a box cannot be moved into the archive of another. */
 const contextOf = (site: string): string => `The configuration of ${site}`;
 
-/** JSON: names in clear, values sealed to the recovery key; without `recovery` only the names. */
+/** JSON: names in clear, values sealed to the recovery key; where there is none only the names. */
 export const encodeConfiguration = async (
   site: string,
   configuration: SiteConfiguration,
-  recovery: Recovery | undefined,
+  recovery: Recovery,
 ): Promise<Uint8Array> => {
-  const values = recovery && {
+  const values = recovery.keyId !== undefined && {
     recoveryKey: recovery.keyId,
     sealed: Buffer.from(await recovery.seal(configurationBytes(configuration), contextOf(site))).toString("base64"),
   };

@@ -11,8 +11,11 @@ export interface Sealer {
 
 /** Seals what lies inside archives, for whoever holds the installation's recovery key. */
 export interface Recovery {
-  /** Names the recovery key that `seal` seals to; the manifest says it, so that people know which key they need. */
-  readonly keyId: string;
+  /**
+   * Names the recovery key that `seal` seals to; the manifest says it, so that people know which key they need.
+   * Undefined when there is none: then nothing can be sealed.
+   */
+  readonly keyId: string | undefined;
 
   /** Opened only by the recovery key and with the same context. */
   seal(bytes: Uint8Array, context: string): Promise<Uint8Array>;

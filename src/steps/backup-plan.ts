@@ -22,6 +22,8 @@ export interface BackupPlan {
   readonly copies: readonly ScratchName[];
   readonly previous?: Previous;
   readonly configuration: ScratchName;
+  /** The one that opens its values; absent when only names are in it. */
+  readonly recoveryKey?: string;
   /** The lines that were in force. */
   readonly filter: readonly FilterLine[];
   /** Left out when the site was listed: LeftOut[]. */

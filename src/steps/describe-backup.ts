@@ -84,7 +84,10 @@ const manifestOf = (deps: Installation, { input, backup, plan, seal, leftOut }: 
     filter: plan.filter,
     leftOut: manifestLeftOut(leftOut),
     databases: [],
-    configuration: { entry: configurationEntryName, recoveryKey: deps.recovery.keyId },
+    configuration: {
+      entry: configurationEntryName,
+      ...(plan.recoveryKey === undefined ? {} : { recoveryKey: plan.recoveryKey }),
+    },
   };
 };
 

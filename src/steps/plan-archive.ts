@@ -50,9 +50,15 @@ export const planArchive =
         configuration: await scratch.put(
           await encodeConfiguration(siteResourceId(input.site), await host.settings.read(), deps.recovery),
         ),
+        ...(deps.recovery.keyId === undefined ? {} : { recoveryKey: deps.recovery.keyId }),
         filter: found.filter.lines,
         leftOut: await scratch.putJson(found.leftOut),
-        notes: [...notes, ...filterWarnings(found), ...(await attributeNotes(host.files, found, signal))],
+        notes: [
+          ...notes,
+          ...configurationNotes(deps),
+          ...filterWarnings(found),
+          ...(await attributeNotes(host.files, found, signal)),
+        ],
       };
       await progress.end();
       signal.throwIfAborted();
@@ -82,6 +88,11 @@ const storeShards = async (scratch: Scratch, listing: ListingColumns): Promise<B
   }
   return stored;
 };
+
+const configurationNotes = ({ recovery }: Installation): readonly string[] =>
+  recovery.keyId === undefined
+    ? ["Warning: settings are in the backup by name only, for there is no recovery key (LIFEBOAT_RECOVERY_KEY)."]
+    : [];
 
 /** What every file of the backup will lack, as lines for the log; not for what is not in it. */
 const attributeNotes = async (files: SiteFiles, { filter }: SiteListing, signal: AbortSignal): Promise<string[]> => {
