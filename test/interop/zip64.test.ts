@@ -10,13 +10,13 @@ import { inlineRunner } from "../../src/archive/read-runner.ts";
 import { verifyArchive, type VerifyReport } from "../../src/archive/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { fileSource } from "../support/file-source.ts";
-import { temporaryFolder } from "../support/file-tree.ts";
+import { buildTree, temporaryFolder } from "../support/file-tree.ts";
 import { largeFilesToo } from "../support/long-runs.ts";
 import { packDirectory } from "../support/local-backup.ts";
 import { describeWith, hasCommand } from "../support/needs.ts";
 import { packArchive } from "../support/pack-archive.ts";
 import { writeSparseZip } from "../support/sparse-zip.ts";
-import { run, zipTools } from "./zip-tools.ts";
+import { run, unpackers, zipTools } from "./zip-tools.ts";
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -86,6 +86,27 @@ describe("an archive of more than 65,535 entries", () => {
         expect(await tool.contentHash(zip, "fs/d99/f65999")).toBe(sha256("content 65999"));
       });
     });
+});
+
+describe.runIf(largeFilesToo)("more than 65,535 files and 4 GiB in one archive", () => {
+  it("come out with every tool as they were packed", { timeout: 1_800_000 }, async () => {
+    const home = join(folder.path, "home");
+    buildTree(
+      home,
+      new Map(
+        Array.from({ length: 66_000 }, (_, n) => [pathFromText(`d${n % 100}/${n}`), { content: `content ${n}` }]),
+      ),
+    );
+    writeFileSync(join(home, "zeros"), "begins\n");
+    truncateSync(join(home, "zeros"), over4GiB);
+    const { zip } = await packDirectory(home, join(folder.path, "all"));
+    for (const tool of unpackers.filter(({ isHere }) => isHere)) {
+      const target = join(folder.path, `all-${tool.name}`);
+      tool.unpack(zip, target);
+      run("diff", ["-r", "-q", home, join(target, "fs")]);
+      run("rm", ["-rf", target]);
+    }
+  });
 });
 
 describeWith("python3", hasCommand("python3"), "another tool's archive of more than 65,535 entries", () => {
