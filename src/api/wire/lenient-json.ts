@@ -1,28 +1,29 @@
 import { refuse } from "../../domain/errors.ts";
 import { Secret } from "../../domain/secret.ts";
+import { NotJson, parseTolerantJson } from "./tolerant-json.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** A request body's object. Old clients send no body at all where they could send {}. */
 export const parseBody = (text: string): JsonObject => {
   if (text.trim() === "") return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    // V8 quotes the text around the fault, and that may hold a SAS: only the place is told.
-    const at = /position (\d+)/.exec(String(error))?.[1];
-    throw refuse("InvalidBody", {
-      reason: at === undefined ? "it is not JSON." : `it is not JSON ${placeOf(text, Number(at))}.`,
-    });
-  }
+  const value = parsed(text);
   if (!isObject(value)) throw refuse("InvalidBody", { reason: "a JSON object is expected." });
   return value;
 };
 
-const placeOf = (text: string, position: number): string => {
-  const before = text.slice(0, position).split("\n");
-  return `at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What V8 says quotes the text, and that may hold a SAS; and it does not always tell the place.
+  }
+  try {
+    return parseTolerantJson(text);
+  } catch (error) {
+    if (error instanceof NotJson) throw refuse("InvalidBody", { reason: `it is not JSON. ${error.message}.` });
+    throw error;
+  }
 };
 
 export const isObject = (value: unknown): value is JsonObject =>
