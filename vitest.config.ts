@@ -29,6 +29,7 @@ const long = [
   "test/manifest/manifest.test.ts",
   "test/steps/backup-twice.test.ts",
   "test/steps/backup.test.ts",
+  "test/steps/changing-site.test.ts",
   "test/steps/restore-archives.test.ts",
   "test/steps/restore-crash.test.ts",
   "test/steps/restore-large-tree.test.ts",
