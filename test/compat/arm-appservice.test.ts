@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { BackupItem, WebSiteManagementClient } from "@azure/arm-appservice";
 import { ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createRecoveryKey } from "../../src/adapters/secrets/recovery-key.ts";
 import { azuritePresent, startAzurite, type Azurite } from "../support/azurite.ts";
 import { killAll, startLifeboat } from "../support/lifeboat-process.ts";
 import { describeWith } from "../support/needs.ts";
@@ -234,17 +236,42 @@ describeWith("azurite", azuritePresent, "@azure/arm-appservice 19 and a blob con
   beforeAll(async () => void (azurite = await startAzurite()));
   afterAll(async () => azurite.stop());
 
-  story(async () => {
-    await azurite.createContainer("backups");
-    const url = azurite.containerSas("backups", "rwdl", new Date(Date.now() + 86_400_000));
-    return {
-      url,
-      environment: { LIFEBOAT_ALLOW_HTTP_STORAGE: "true", LIFEBOAT_STORAGE_HOSTS: new URL(url).hostname },
-      names: async () => {
-        const names: string[] = [];
-        for await (const { name } of new ContainerClient(url).listBlobsFlat()) names.push(name);
-        return names;
-      },
-    };
-  });
+  story(async () => containerOf(azurite));
 });
+
+describeWith(
+  "azurite",
+  azuritePresent,
+  "@azure/arm-appservice 19 and a service that keeps nothing on its machine",
+  () => {
+    let azurite: Azurite;
+    beforeAll(async () => void (azurite = await startAzurite({ tables: true })));
+    afterAll(async () => azurite.stop());
+
+    story(async () => {
+      const { environment, ...store } = await containerOf(azurite);
+      const shared = {
+        LIFEBOAT_TABLES: azurite.connectionString,
+        LIFEBOAT_SCRATCH: azurite.connectionString,
+        LIFEBOAT_SEALING_KEYS: `test:${randomBytes(32).toString("base64")}`,
+        LIFEBOAT_RECOVERY_KEY: createRecoveryKey().text.reveal(),
+      };
+      return { ...store, environment: { ...environment, ...shared } };
+    });
+  },
+);
+
+/** A new container with everything a caller needs, and a service that may use plain http for it. */
+const containerOf = async (azurite: Azurite): Promise<Store> => {
+  await azurite.createContainer("backups");
+  const url = azurite.containerSas("backups", "rwdl", new Date(Date.now() + 86_400_000));
+  return {
+    url,
+    environment: { LIFEBOAT_ALLOW_HTTP_STORAGE: "true", LIFEBOAT_STORAGE_HOSTS: new URL(url).hostname },
+    names: async () => {
+      const names: string[] = [];
+      for await (const { name } of new ContainerClient(url).listBlobsFlat()) names.push(name);
+      return names;
+    },
+  };
+};
