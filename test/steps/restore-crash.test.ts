@@ -9,9 +9,8 @@ import type { StepName } from "../../src/workflows/contract.ts";
 import { buildTree, treeOf, type FoundNode } from "../support/file-tree.ts";
 import { shop } from "../support/installation.ts";
 import { Interleaving } from "../support/interleaving.ts";
+import { seedCount } from "../support/long-runs.ts";
 import { restoreWorld, type RestoreWorld } from "../support/restore-world.ts";
-
-const seeds = Number(process.env["LIFEBOAT_SEEDS"] ?? 6);
 
 let world: RestoreWorld;
 let backup: Backup;
@@ -198,21 +197,24 @@ const doubled = (late: Promise<unknown>[]) => {
 };
 
 describe("steps that run twice at the same time", () => {
-  it.each(Array.from({ length: seeds }, (_, index) => index + 1))("end well in the order of seed %i", async (seed) => {
-    const late: Promise<unknown>[] = [];
-    world.setInterleaving(new Interleaving(seed));
-    const done = await world.restore(backup, { configuration: true }, doubled(late));
-    await Promise.all(late);
-    // Two attempts may both give up for each other: then the site is as it was.
-    expect(state()).toBe(done.status === "Succeeded" ? backedUp : wrecked);
-    await nothingIsLeft(done.status === "Succeeded" ? 1 : 0);
-    if (done.status !== "Succeeded") return;
-    const undone = await world.undo(doubled(late));
-    await Promise.all(late);
-    expect(undone.status).toBe("Succeeded");
-    expect(state()).toBe(wrecked);
-    await nothingIsLeft(0);
-  });
+  it.each(Array.from({ length: seedCount }, (_, index) => index + 1))(
+    "end well in the order of seed %i",
+    async (seed) => {
+      const late: Promise<unknown>[] = [];
+      world.setInterleaving(new Interleaving(seed));
+      const done = await world.restore(backup, { configuration: true }, doubled(late));
+      await Promise.all(late);
+      // Two attempts may both give up for each other: then the site is as it was.
+      expect(state()).toBe(done.status === "Succeeded" ? backedUp : wrecked);
+      await nothingIsLeft(done.status === "Succeeded" ? 1 : 0);
+      if (done.status !== "Succeeded") return;
+      const undone = await world.undo(doubled(late));
+      await Promise.all(late);
+      expect(undone.status).toBe("Succeeded");
+      expect(state()).toBe(wrecked);
+      await nothingIsLeft(0);
+    },
+  );
 });
 
 describe("a run that lost its site", () => {

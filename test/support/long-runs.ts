@@ -11,3 +11,9 @@ export const largeFilesToo = process.env["LIFEBOAT_LARGE"] !== undefined;
 
 /** In how many orders of completion each pattern of workflow is run. */
 export const orderCount = Number(process.env["LIFEBOAT_ORDERS"] ?? 10);
+
+/** In how many orders each restore runs its steps twice at the same time. */
+export const seedCount = Number(process.env["LIFEBOAT_SEEDS"] ?? 6);
+
+/** How many files the large tree has that is backed up and restored. */
+export const fileCount = Number(process.env["LIFEBOAT_FILES"] ?? 2_000);

@@ -49,7 +49,11 @@ type Steps = ReturnType<typeof restoreSteps>;
 
 /** A site that is a directory of this machine, its backups in a container in memory, and restores by the real steps. */
 export const restoreWorld = (
-  options: { readonly roots?: (folder: string) => readonly LocalRoot[]; readonly undoDays?: number } = {},
+  options: {
+    readonly roots?: (folder: string) => readonly LocalRoot[];
+    readonly undoDays?: number;
+    readonly threads?: Installation["threads"];
+  } = {},
 ) => {
   const folder = memoryFolder();
   const home = join(folder.path, "home");
@@ -95,6 +99,7 @@ export const restoreWorld = (
     },
     scratch: async () => gated(scratch),
     hosts: { host: async () => gated(host) },
+    threads: options.threads ?? given.deps.threads,
     policy,
   };
 

@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import type { ListedEntry } from "../../../domain/listing.ts";
 import { offlinePageName, offlinePageRun } from "../../../domain/own-names.ts";
@@ -139,6 +139,7 @@ const makeDirectory = (live: string): void => {
 
 const removeDirectory = (live: string, path: BytePath, context: MoveContext): void => {
   try {
+    removeOwnPage(live);
     rmdirSync(bytes(live));
   } catch (error) {
     const code = errorCode(error);
@@ -147,6 +148,13 @@ const removeDirectory = (live: string, path: BytePath, context: MoveContext): vo
     if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "EBUSY") throw error;
     context.note(`${readable(path)}: the folder stays, because something is in it or stands on it.`);
   }
+};
+
+/** In a folder that goes, our page stands in front of nothing. */
+const removeOwnPage = (live: string): void => {
+  const page = `${live}/${offlinePageName}`;
+  if (!isDirectory(live) || !isOwnOfflinePage(page)) return;
+  if (readdirSync(bytes(live)).length === 1) unlinkSync(bytes(page));
 };
 
 const setMetadata = (live: string, entry: ListedEntry, context: MoveContext): void => {
