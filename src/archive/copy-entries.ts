@@ -1,20 +1,17 @@
 import type { Destination, Upload } from "../ports/destination.ts";
 import { ArchiveInvalid } from "./archive-invalid.ts";
 import { BlockWriter } from "./block-writer.ts";
-import { ByteArena } from "./byte-arena.ts";
-import { CentralEncoder } from "./central-encoder.ts";
 import { damagedAmong, wholeInSegment } from "./copy-check.ts";
+import { CopyRows } from "./copy-rows.ts";
 import { readsAhead } from "./copy-segments.ts";
 import { mostCopiedBytes, type CopyShard } from "./copy-shards.ts";
 import { copySteps, type CopyRun } from "./copy-steps.ts";
-import type { DirectoryEntry } from "./directory-entry.ts";
-import { entryMeta, entryRow } from "./entry-row.ts";
 import { encodeLocalHeader } from "./local-header.ts";
 import { OrderedWindow } from "./ordered-window.ts";
 import { heldBytesFor } from "./pack-shard.ts";
 import type { ReadSegment } from "./read-segments.ts";
 import type { PreviousArchive } from "./reuse-source.ts";
-import type { IndexRun, ShardIndex } from "./shard-index.ts";
+import type { ShardIndex } from "./shard-index.ts";
 import { openStored } from "./stored-entry.ts";
 
 export interface CopyWork {
@@ -29,9 +26,10 @@ export interface CopyWork {
   readonly onProgress?: (progress: { readonly entries: number; readonly sizeBytes: number }) => void;
 }
 
-/** For sealing, like any shard's; and the places of the shard's listing that could not be copied. */
 export interface CopiedEntries {
+  /** For sealing, like any shard's. */
   readonly index: ShardIndex;
+  /** What could not be copied, by its index in the shard. */
   readonly damaged: readonly number[];
 }
 
@@ -50,11 +48,8 @@ export const copyEntries = async (destination: Destination, work: CopyWork): Pro
   }
 };
 
-const recordBytesTogether = 64 * 1024;
 /** Stretches of this many bytes are read again, or not, as a whole. */
 const rereadBytes = 4 * 2 ** 20;
-/** What is copied was not changed just now: that was made sure of before. */
-const neverSuspect = 2n ** 63n - 1n;
 const nothing = async (): Promise<void> => undefined;
 
 /** One run of it. */
@@ -62,13 +57,9 @@ class Copying {
   readonly #work: CopyWork;
   readonly #destination: Destination;
   readonly #writer: BlockWriter;
-  readonly #encoder: CentralEncoder;
-  /** Places of the shard's listing by places of the previous archive. */
-  readonly #listedAt: ReadonlyMap<number, number>;
+  readonly #rows: CopyRows;
   readonly #copyFrom: number;
-  readonly #runs: IndexRun[] = [];
   readonly #damaged: number[] = [];
-  readonly #records = new ByteArena(2 * recordBytesTogether);
   #entries = 0;
   #sizeBytes = 0;
 
@@ -77,8 +68,7 @@ class Copying {
     this.#work = work;
     this.#destination = destination;
     this.#writer = new BlockWriter({ destination, upload, shard: shard.number, blockBytes, signal });
-    this.#encoder = new CentralEncoder(shard.listing.owners);
-    this.#listedAt = new Map(Array.from(shard.archivedAt, (place, listed) => [place, listed]));
+    this.#rows = new CopyRows(shard, work.previous.archive.directory);
     this.#copyFrom = copyFrom(destination, work);
   }
 
@@ -97,7 +87,6 @@ class Copying {
       onProgress?.({ entries: this.#entries, sizeBytes: this.#sizeBytes });
     }
     await window.finish();
-    this.#endRecords();
     const pieces = await this.#writer.finish();
     onProgress?.({ entries: this.#entries, sizeBytes: this.#sizeBytes });
     return { index: this.#index(pieces), damaged: this.#damaged };
@@ -110,7 +99,7 @@ class Copying {
   #index(pieces: ShardIndex["pieces"]): ShardIndex {
     const { number } = this.#work.shard;
     const sums = { entries: this.#entries, sizeBytes: this.#sizeBytes };
-    return { shard: number, pieces, runs: this.#runs, parts: [], ...sums, leftOut: [], changed: [] };
+    return { shard: number, pieces, runs: this.#rows.finish(), parts: [], ...sums, leftOut: [], changed: [] };
   }
 
   /** Looks at some of it first; what is damaged is not copied. */
@@ -143,10 +132,8 @@ class Copying {
 
   async #copy({ start, end, places }: CopyRun): Promise<void> {
     const moved = this.#writer.length - start;
-    for (const place of places) {
-      const entry = this.#work.previous.archive.directory.at(place);
-      this.#addRow(place, entry, entry.offset + moved);
-    }
+    const { directory } = this.#work.previous.archive;
+    for (const place of places) this.#addRow(place, directory.offset(place) + moved);
     const count = Math.ceil((end - start) / Math.min(mostCopiedBytes, this.#destination.limits.maxBlockBytes));
     const border = (part: number): number => start + Math.floor(((end - start) * part) / count);
     const { object } = this.#work.previous;
@@ -161,7 +148,7 @@ class Copying {
       const whole = wholeInSegment(entry, { start: segment.start, bytes });
       if (whole === undefined) this.#skip(place);
       else {
-        this.#addRow(place, entry, this.#writer.length);
+        this.#addRow(place, this.#writer.length);
         await this.#write(whole, entry.offset);
       }
     }
@@ -201,7 +188,7 @@ class Copying {
       from += piece.length;
     }
     if (isHeld) await this.#writeAll(held, entry.offset);
-    this.#addRow(place, entry, at);
+    this.#addRow(place, at);
   }
 
   /** Writes bytes that lie at `offset` of the previous archive. */
@@ -218,19 +205,14 @@ class Copying {
   }
 
   #skip(place: number): void {
-    this.#damaged.push(this.#listedAt.get(place) ?? -1);
+    this.#damaged.push(this.#rows.indexOf(place));
   }
 
-  #addRow(place: number, then: DirectoryEntry, offset: number): void {
-    const now = this.#work.shard.listing.at(this.#listedAt.get(place) ?? -1);
-    this.#encoder.write(entryRow(entryMeta(now, neverSuspect), then, offset), this.#records);
+  /** Its header lies at `offset` in the shard. */
+  #addRow(place: number, offset: number): void {
+    this.#rows.add(place, offset);
     this.#entries++;
-    this.#sizeBytes += then.sizeBytes;
-    if (this.#records.length >= recordBytesTogether) this.#endRecords();
-  }
-
-  #endRecords(): void {
-    if (this.#records.length > 0) this.#runs.push({ shift: 0, records: this.#records.take() });
+    this.#sizeBytes += this.#work.previous.archive.directory.sizeBytes(place);
   }
 }
 

@@ -1,22 +1,25 @@
+import { pathBytes, type BytePath } from "../domain/byte-path.ts";
 import { ArchiveInvalid } from "./archive-invalid.ts";
 import type { CopyShard } from "./copy-shards.ts";
-import { decodeListing, encodeListing } from "./listing-encoding.ts";
 import { ByteReader, ByteWriter } from "./little-endian.ts";
 
 const version = 1;
-const headBytes = 4 + 4 + 8 + 8 + 4 + 4;
+const headBytes = 4 + 4 + 8 + 8 + 4 + 4 + 4 + 4;
 
 /** A copy shard for scratch. */
 export const encodeCopyShard = (shard: CopyShard): Uint8Array => {
-  const { archivedAt, reread } = shard;
-  const head = new ByteWriter(Buffer.allocUnsafe(headBytes + 4 * archivedAt.length));
+  const { archivedAt, records, recordEnds, targets, reread } = shard;
+  const head = new ByteWriter(Buffer.allocUnsafe(headBytes + 8 * archivedAt.length));
   head.u32(version).u32(shard.number).size(shard.copyFrom);
-  head.size(reread.run).u32(reread.every).u32(archivedAt.length);
+  head.size(reread.run).u32(reread.every);
+  head.u32(archivedAt.length).u32(records.length).u32(targets.size);
   for (const place of archivedAt) head.u32(place);
-  const parts: Uint8Array[] = [head.bytes];
-  for (const slice of encodeListing(shard.listing))
-    parts.push(new ByteWriter(Buffer.allocUnsafe(4)).u32(slice.length).bytes, slice);
-  return Buffer.concat(parts);
+  for (const end of recordEnds) head.u32(end);
+  const links = [...targets].map(([index, target]) => {
+    const out = new ByteWriter(Buffer.allocUnsafe(8 + target.length));
+    return out.u32(index).u32(target.length).raw(pathBytes(target)).bytes;
+  });
+  return Buffer.concat([head.bytes, records, ...links]);
 };
 
 /** Throws ArchiveInvalid for anything else than what `encodeCopyShard` makes. */
@@ -26,17 +29,22 @@ export const decodeCopyShard = (bytes: Uint8Array): CopyShard => {
   const number = fields.u32();
   const copyFrom = fields.size();
   const reread = { run: fields.size(), every: fields.u32() };
-  const count = fields.u32();
-  const archivedAt = Uint32Array.from(places(new ByteReader(fields.bytes(4 * count))));
-  const listing = decodeListing(slices(fields));
-  if (listing.length !== count) throw new ArchiveInvalid("BadCount", "A copy shard has not as many rows as places.");
-  return { number, listing, archivedAt, copyFrom, reread };
+  const [count, recordBytes, links] = [fields.u32(), fields.u32(), fields.u32()];
+  const archivedAt = numbers(fields, count);
+  const recordEnds = numbers(fields, count);
+  const records = fields.bytes(recordBytes);
+  const targets = new Map<number, BytePath>();
+  for (let left = links; left > 0; left--) {
+    const index = fields.u32();
+    // The cast is safe: latin1 decoding yields one character below 256 a byte.
+    targets.set(index, fields.latin1(fields.u32()) as BytePath);
+  }
+  if (fields.left > 0 || (recordEnds.at(-1) ?? 0) !== recordBytes)
+    throw new ArchiveInvalid("BadRecord", "A copy shard is not as long as what it holds.");
+  return { number, archivedAt, records, recordEnds, targets, copyFrom, reread };
 };
 
-function* places(fields: ByteReader): Generator<number> {
-  while (fields.left > 0) yield fields.u32();
-}
-
-function* slices(fields: ByteReader): Generator<Uint8Array> {
-  while (fields.left > 0) yield fields.bytes(fields.u32());
-}
+const numbers = (fields: ByteReader, count: number): Uint32Array => {
+  const part = new ByteReader(fields.bytes(4 * count));
+  return Uint32Array.from({ length: count }, () => part.u32());
+};

@@ -1,5 +1,8 @@
 import type { BytePath } from "../domain/byte-path.ts";
 import { copyEntries, type CopyWork } from "./copy-entries.ts";
+import type { CopyShard } from "./copy-shards.ts";
+import { decodeDirectory } from "./directory-decoder.ts";
+import { filesPrefix } from "./entry-row.ts";
 import { ListingColumns } from "./listing-columns.ts";
 import { packShard, type PackDependencies } from "./pack-shard.ts";
 import type { ShardIndex } from "./shard-index.ts";
@@ -30,9 +33,7 @@ export const copyShard = async (dependencies: PackDependencies, work: CopyShardW
     throw asSourceLost(name, error);
   });
   if (damaged.length === 0) return { indexes: [index], damaged: [] };
-  const listing = new ListingColumns();
-  for (const place of damaged) listing.append(shard.listing.at(place));
-  listing.sort();
+  const listing = listingOf(shard, damaged);
   if (sumOfSizes(listing) > mostRepairedBytes) throw new SourceLost(name, "is damaged in too many places");
   const repaired = await packShard(dependencies, {
     number: shard.number + 1,
@@ -46,8 +47,41 @@ export const copyShard = async (dependencies: PackDependencies, work: CopyShardW
     onProgress: ({ entries, sizeBytes }) =>
       onProgress?.({ entries: index.entries + entries, sizeBytes: index.sizeBytes + sizeBytes }),
   });
-  return { indexes: [index, repaired], damaged: damaged.map((place) => shard.listing.at(place).path) };
+  return { indexes: [index, repaired], damaged: pathsOf(listing) };
 };
+
+/** As they were listed today. */
+const listingOf = ({ records, targets }: CopyShard, indexes: readonly number[]): ListingColumns => {
+  const rows = decodeDirectory([records]);
+  const listing = new ListingColumns();
+  for (const index of indexes) {
+    const { name, kind, sizeBytes, mode = 0, uid = 0, gid = 0, mtimeNs, ctimeNs, inode } = rows.at(index);
+    if (kind === "other") throw new Error(`${name} is of no kind that is copied.`);
+    const owner = rows.owners.users.get(uid);
+    const group = rows.owners.groups.get(gid);
+    const target = targets.get(index);
+    listing.append({
+      // The cast is safe: a part of a byte path.
+      path: name.slice(filesPrefix.length, kind === "directory" ? -1 : undefined) as BytePath,
+      kind,
+      sizeBytes: kind === "file" ? sizeBytes : 0,
+      mode,
+      uid,
+      gid,
+      mtimeNs,
+      ...(owner === undefined ? {} : { owner }),
+      ...(group === undefined ? {} : { group }),
+      ...(ctimeNs === undefined ? {} : { ctimeNs }),
+      ...(inode === undefined ? {} : { inode }),
+      ...(target === undefined ? {} : { target }),
+    });
+  }
+  listing.sort();
+  return listing;
+};
+
+const pathsOf = (listing: ListingColumns): readonly BytePath[] =>
+  Array.from({ length: listing.length }, (_, place) => listing.at(place).path);
 
 const sumOfSizes = (listing: ListingColumns): number => {
   let sum = 0;

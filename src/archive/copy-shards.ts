@@ -1,6 +1,11 @@
+import type { BytePath } from "../domain/byte-path.ts";
+import { ByteArena } from "./byte-arena.ts";
+import { CentralEncoder } from "./central-encoder.ts";
 import { copyRunsOf } from "./copy-steps.ts";
+import type { DirectoryColumns } from "./directory-columns.ts";
+import { entryMeta, entryRow } from "./entry-row.ts";
+import type { ListingColumns } from "./listing-columns.ts";
 import { localHeaderBytes } from "./local-header.ts";
-import { ListingColumns } from "./listing-columns.ts";
 import type { Archive } from "./open-archive.ts";
 import { gapBytes } from "./read-segments.ts";
 import type { Reread, ReusePlan } from "./reuse-plan.ts";
@@ -9,10 +14,14 @@ import type { Reread, ReusePlan } from "./reuse-plan.ts";
 export interface CopyShard {
   /** Of no other shard of the new archive, and the one behind it neither: what cannot be copied is packed under that. */
   readonly number: number;
-  /** The entries as they are today, in the order of their data in the previous archive. Not sorted by name. */
-  readonly listing: ListingColumns;
-  /** For every place of `listing` the place of the previous archive. */
+  /** Places of the previous archive, in the order of their data. */
   readonly archivedAt: Uint32Array;
+  /** The entries' records as of today, one behind the other; their offsets are `offsetsInRuns`. */
+  readonly records: Uint8Array;
+  /** Where in `records` each ends. */
+  readonly recordEnds: Uint32Array;
+  /** What links point to, by their index in `archivedAt`. */
+  readonly targets: ReadonlyMap<number, BytePath>;
   /** Runs of at least this many bytes may be copied within the container. */
   readonly copyFrom: number;
   readonly reread: Reread;
@@ -23,7 +32,7 @@ export const firstCopyNumber = 0x8000_0000;
 
 /** Reading and writing this much takes less than a minute; copying within a container even less. */
 const shardBytes = 2 * 2 ** 30;
-const shardEntries = 200_000;
+const shardEntries = 100_000;
 
 /** A copy takes at most this much. */
 export const mostCopiedBytes = 100 * 2 ** 20;
@@ -69,10 +78,9 @@ export function* copyShards(
   let number = firstCopyNumber;
   let from = 0;
   const shard = (to: number): CopyShard => {
-    const own = new ListingColumns();
     const archivedAt = copied.subarray(from, to);
-    for (const place of archivedAt) own.append(listing.at(listedAt[place] ?? -1));
-    return { number, listing: own, archivedAt, copyFrom, reread };
+    const listed = archivedAt.map((place) => listedAt[place] ?? -1);
+    return { number, archivedAt, ...recordsOf(directory, archivedAt, { listing, listed }), copyFrom, reread };
   };
   let sizeBytes = 0;
   for (const [at, place] of copied.entries()) {
@@ -87,6 +95,39 @@ export function* copyShards(
   }
   if (copied.length > from) yield shard(copied.length);
 }
+
+/** How far behind the start of its run, a stretch of the previous archive without a gap, each entry lies. */
+export const offsetsInRuns = (directory: DirectoryColumns, places: Uint32Array): Float64Array => {
+  const offsets = new Float64Array(places.length);
+  let index = 0;
+  for (const run of copyRunsOf({ directory }, places))
+    for (const place of run.places) offsets[index++] = directory.offset(place) - run.start;
+  return offsets;
+};
+
+/** What is copied was not changed just now: that was made sure of before. */
+const neverSuspect = 2n ** 63n - 1n;
+
+/** Today's rows: content and its checksums from the previous archive, everything else as listed. */
+const recordsOf = (
+  directory: DirectoryColumns,
+  archivedAt: Uint32Array,
+  today: { readonly listing: ListingColumns; readonly listed: Uint32Array },
+): Pick<CopyShard, "records" | "recordEnds" | "targets"> => {
+  const encoder = new CentralEncoder(today.listing.owners);
+  const offsets = offsetsInRuns(directory, archivedAt);
+  const records = new ByteArena();
+  const recordEnds = new Uint32Array(archivedAt.length);
+  const targets = new Map<number, BytePath>();
+  for (let index = 0; index < archivedAt.length; index++) {
+    const then = directory.at(archivedAt[index] ?? 0);
+    const now = today.listing.at(today.listed[index] ?? 0);
+    encoder.write(entryRow(entryMeta(now, neverSuspect), then, offsets[index] ?? 0), records);
+    recordEnds[index] = records.length;
+    if (now.target !== undefined) targets.set(index, now.target);
+  }
+  return { records: records.take(), recordEnds, targets };
+};
 
 const inverse = (archivedAt: Int32Array, length: number): Int32Array => {
   const listedAt = new Int32Array(length).fill(-1);
