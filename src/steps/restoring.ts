@@ -40,11 +40,15 @@ const tellingReasons = async <Value>(work: () => Promise<Outcome<Value>>): Promi
 
 /** By its text: what threads throw loses the code on its way. */
 const diskReason = (message: string): string | undefined => {
-  const code = /^(ENOSPC|EDQUOT|EROFS|EACCES|EPERM)\b/.exec(message)?.[1];
-  if (code === undefined) return undefined;
-  if (code === "ENOSPC" || code === "EDQUOT")
+  const code = /^E[A-Z]+\b/.exec(message)?.[0] ?? "";
+  if (["ENOSPC", "EDQUOT"].includes(code))
     return `The disk is full (${code}). Free some space, or restore fewer paths.`;
-  return `The service may not write where the site lies (${message}). Give it the right to.`;
+  if (["EROFS", "EACCES", "EPERM"].includes(code))
+    return `The service may not write where the site lies (${message}). Give it the right to.`;
+  // Staging begins in empty folders: names that differ for the archive are one for the file system, or none.
+  if (["EEXIST", "EINVAL", "EILSEQ"].includes(code) && message.includes("/staged-"))
+    return `The site's file system cannot hold a name of the archive (${message}). Restore other paths.`;
+  return undefined;
 };
 
 /** Work files, news, and what was staged, unless a swap has made it the run's own. */
