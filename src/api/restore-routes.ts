@@ -1,7 +1,8 @@
 import { refuse } from "../domain/errors.ts";
 import type { Installation } from "../operations/installation.ts";
 import { getOperation, getOperationProgress } from "../operations/operation-results.ts";
-import { restoreSite, undoRestore } from "../operations/restore-site.ts";
+import { restoreSite } from "../operations/restore-site.ts";
+import { undoRestore } from "../operations/undo-restore.ts";
 import { verifyBackup } from "../operations/verify-backup.ts";
 import { backupIdOf } from "./backup-routes.ts";
 import type { Route, RouteCall } from "./handle.ts";

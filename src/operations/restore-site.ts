@@ -7,17 +7,15 @@ import { isSiteName, parseSiteName, siteLabel, siteWithSlot, type SiteId } from 
 import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
 import { rememberCredential } from "./credentials.ts";
-import { findSiteOrPast, siteNotFound } from "./find-site.ts";
-import { forgetOldOperations } from "./forget-operations.ts";
+import { siteNotFound } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
 import { readBackups } from "./rows/backup-rows.ts";
 import { containerKey } from "./rows/keys.ts";
 import { ownerOfName } from "./rows/name-rows.ts";
-import { insertOperation, type Operation, type RestoreRequest } from "./rows/operation-rows.ts";
-import { announceRun } from "./rows/open-run-rows.ts";
-import { changeSite, siteBusy, takenBy, type OpenRun, type SiteRow } from "./rows/site-row.ts";
-import { runId, runRef, startRun } from "./start-run.ts";
+import type { Operation, RestoreRequest } from "./rows/operation-rows.ts";
+import { runId } from "./start-run.ts";
+import { takeSite } from "./take-site.ts";
 
 export interface RestoreWish {
   readonly storageAccountUrl?: Secret;
@@ -45,8 +43,8 @@ export const restoreSite =
   ): Promise<{ readonly site: SiteDefinition; readonly operation: Operation }> => {
     const source = await sourceOf(deps, pathSite, wish);
     const target = await targetOf(deps, pathSite, wish);
-    const operation = await newOperation(deps, { wish, source, isNew: target.isNew, site: target.site.id });
-    await takeSite(deps, call, target.site.id, operation);
+    const operation = await newOperation(deps, { wish, source, isNew: target.isNew });
+    await takeSite(deps, call, { site: target.site.id, operation });
     call.log.info("restore asked", { site: siteLabel(target.site.id), blob: source.blob, caller: call.caller });
     return { site: target.site, operation };
   };
@@ -180,7 +178,6 @@ interface Asked {
   readonly wish: RestoreWish;
   readonly source: RestoreSource;
   readonly isNew: boolean;
-  readonly site: SiteId;
 }
 
 const newOperation = async (deps: Installation, { wish, source, isNew }: Asked): Promise<Operation> => {
@@ -206,47 +203,3 @@ const newOperation = async (deps: Installation, { wish, source, isNew }: Asked):
     ...(recoveryKey === undefined ? {} : { recoveryKey }),
   };
 };
-
-const takeSite = async (deps: Installation, call: Call, site: SiteId, operation: Operation): Promise<void> => {
-  await forgetOldOperations(deps, site);
-  const run: OpenRun = {
-    id: operation.run,
-    kind: operation.kind === "undo" ? "undo" : "restore",
-    since: operation.created,
-    operation: operation.id,
-  };
-  await announceRun(deps.catalog, { run: run.id, site, since: run.since });
-  const taken = await changeSite<SiteRow>(deps.catalog, site, (row) => {
-    if (row.run !== undefined) throw siteBusy(row.run);
-    const next = takenBy(row, run);
-    return { row: next, also: [insertOperation(operation)], result: next };
-  });
-  await startRun(deps, call, site, runRef(site, taken));
-};
-
-/** Puts back what the site's last restore replaced, as long as that is kept. */
-export const undoRestore =
-  (deps: Installation) =>
-  async (call: Call, id: SiteId): Promise<{ readonly site: SiteDefinition; readonly operation: Operation }> => {
-    const site = await findSiteOrPast(deps, id);
-    const undoOf = await changeSite<string>(deps.catalog, site.id, (row) => {
-      if (row.undo === undefined) throw refuse("NothingToUndo", { site: siteLabel(id), reason: "" });
-      if (Date.parse(row.undo.until) < deps.clock.now().getTime())
-        throw refuse("NothingToUndo", {
-          site: siteLabel(id),
-          reason: `: what it replaced was kept until ${row.undo.until}`,
-        });
-      return { row, result: row.undo.run };
-    });
-    const operation: Operation = {
-      id: deps.newId(),
-      kind: "undo",
-      run: runId("undo", deps),
-      status: "InProgress",
-      created: deps.clock.now().toISOString(),
-      undoOf,
-    };
-    await takeSite(deps, call, site.id, operation);
-    call.log.info("undo asked", { site: siteLabel(id), caller: call.caller });
-    return { site, operation };
-  };

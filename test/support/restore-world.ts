@@ -14,11 +14,8 @@ import { Secret } from "../../src/domain/secret.ts";
 import { siteKey } from "../../src/domain/site.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import type { Installation } from "../../src/operations/installation.ts";
-import {
-  restoreSite as askRestore,
-  undoRestore as askUndo,
-  type RestoreWish,
-} from "../../src/operations/restore-site.ts";
+import { restoreSite as askRestore, type RestoreWish } from "../../src/operations/restore-site.ts";
+import { undoRestore as askUndo } from "../../src/operations/undo-restore.ts";
 import { readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { readOperation, type Operation } from "../../src/operations/rows/operation-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
