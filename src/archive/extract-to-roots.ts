@@ -127,9 +127,10 @@ class Extraction {
       signal,
       output: "return",
       onContent: async ({ entry }, content) => {
-        const { owner } = this.#stampOf(entry);
+        const { mtime, owner } = this.#stampOf(entry);
         const target = targetOf(entry.name, content);
-        placings.push({ kind: "link", path: this.#pathOf(entry), target, ...(owner === undefined ? {} : { owner }) });
+        const link = { kind: "link" as const, path: this.#pathOf(entry), target, mtime };
+        placings.push(owner === undefined ? link : { ...link, owner });
       },
       // Links are no longer than a path: the directory has been checked for that.
       onLarge: ({ entry }) => Promise.reject(new ArchiveInvalid("BadRecord", "It is too long.", { entry: entry.name })),

@@ -1,4 +1,4 @@
-import { closeSync, constants, lchownSync, openSync, symlinkSync, unlinkSync } from "node:fs";
+import { closeSync, constants, lchownSync, lutimesSync, openSync, symlinkSync, unlinkSync } from "node:fs";
 import { isCode, parentOf, withShortPath } from "./long-path.ts";
 import { makeFolder } from "./make-folder.ts";
 import { openNewFile, stampFile, type FileStamp } from "./write-new-file.ts";
@@ -11,7 +11,7 @@ export type Placing =
   | { readonly kind: "removeFile"; readonly path: string }
   | { readonly kind: "folder"; readonly path: string }
   /** Must not exist yet. */
-  | { readonly kind: "link"; readonly path: string; readonly target: string; readonly owner?: FileStamp["owner"] };
+  | ({ readonly kind: "link"; readonly path: string; readonly target: string } & Pick<FileStamp, "mtime" | "owner">);
 
 export interface PlaceJob {
   readonly placings: readonly Placing[];
@@ -62,17 +62,23 @@ const stampAt = (path: Buffer, stamp: FileStamp): boolean =>
 
 const makeLink = (
   path: Buffer,
-  { target, owner }: { readonly target: string; readonly owner?: FileStamp["owner"] },
-) => {
+  { target, mtime, owner }: { readonly target: string } & Pick<FileStamp, "mtime" | "owner">,
+): boolean => {
   makeFolder(parentOf(path));
   return withShortPath(path, (short) => {
     symlinkSync(bytes(target), short);
-    try {
-      if (owner) lchownSync(short, owner.uid, owner.gid);
-      return true;
-    } catch (error) {
-      if (isCode(error, "EPERM", "EINVAL", "ENOSYS")) return false;
-      throw error;
-    }
+    const isGiven = owner === undefined || giveLink(short, owner);
+    lutimesSync(short, mtime, mtime);
+    return isGiven;
   });
+};
+
+const giveLink = (path: Buffer, owner: { readonly uid: number; readonly gid: number }): boolean => {
+  try {
+    lchownSync(path, owner.uid, owner.gid);
+    return true;
+  } catch (error) {
+    if (isCode(error, "EPERM", "EINVAL", "ENOSYS")) return false;
+    throw error;
+  }
 };

@@ -36,7 +36,12 @@ const tree: readonly Content[] = [
   { name: "fs/site/a.txt", content: "first", entry: { mode: 0o640, mtimeNs: 1_500_000_000_500_000_000n } },
   { name: "fs/site/deep/er/b.txt", content: "second ".repeat(500) },
   { name: "fs/site/large", content: large },
-  { name: "fs/site/link", content: "../outside/nothing", link: true },
+  {
+    name: "fs/site/link",
+    content: "../outside/nothing",
+    link: true,
+    entry: { mtimeNs: 1_400_000_000_000_000_000n },
+  },
   { name: Buffer.from("fs/site/\xff\xfe not utf-8", "latin1"), content: "raw name" },
 ];
 
@@ -53,6 +58,7 @@ describe("unpacking into directories", () => {
     expect(readdirSync(join(site, "empty"))).toEqual([]);
     expect(readFileSync(Buffer.from(`${site}/\xff\xfe not utf-8`, "latin1"), "utf8")).toBe("raw name");
     expect(lstatSync(join(site, "a.txt"))).toMatchObject({ mode: 0o100640, mtimeMs: 1_500_000_000_500 });
+    expect(lstatSync(join(site, "link")).mtimeMs).toBe(1_400_000_000_000);
     expect(lstatSync(site)).toMatchObject({ mode: 0o040711, mtimeMs: 1_600_000_000_000 });
   });
 
