@@ -3,7 +3,7 @@ import { azureLimits, memoryDestination, type MemoryOptions } from "../../src/ad
 import { MemorySite } from "../../src/adapters/site-files/memory.ts";
 import { decodeCopyShard, encodeCopyShard } from "../../src/archive/copy-shard-encoding.ts";
 import { copyShard } from "../../src/archive/copy-shard.ts";
-import { copyLengthFrom, copyShards, type CopyShard } from "../../src/archive/copy-shards.ts";
+import { copyLengthFrom, copyShards, firstCopyNumber, type CopyShard } from "../../src/archive/copy-shards.ts";
 import { localHeaderLength } from "../../src/archive/local-header.ts";
 import { inlinePackRunner } from "../../src/archive/pack-runner.ts";
 import { inlineRunner } from "../../src/archive/read-runner.ts";
@@ -378,6 +378,17 @@ describe("a step that copies", () => {
       }
       expect(encoded[1]).toEqual(encoded[0]);
     }
+  });
+
+  it("has a number that leaves room for what it packs itself", async () => {
+    const { site, destination, previous } = await setUp(big);
+    const { archive } = await openPrevious(destination, previous);
+    const listing = await listSite(site);
+    const options = { runner: inlineRunner, reread: never };
+    const plan = await planReuse(archive.directory, { listing, files: site }, options);
+    const limits = { sizeBytes: MiB, entries: 1 };
+    const numbers = [...copyShards(archive, { listing, plan, reread: never }, limits)].map(({ number }) => number);
+    expect(numbers).toEqual([0, 2, 4, 6].map((step) => firstCopyNumber + step));
   });
 
   it("gives what it packs itself a number of its own", async () => {
