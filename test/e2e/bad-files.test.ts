@@ -3,10 +3,8 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
-  bearer,
   canMindFileModes,
   expectRefusal,
   killAll,
@@ -145,74 +143,3 @@ describeWith("mount", canMount, "a start on a disk that is mounted read-only", (
     expectRefusal(await startLifeboat({ data: join(disk.folder, "new") }), /The data folder .*new cannot be used/);
   });
 });
-
-describeWith("mount", canMount, "a disk that gets full while Lifeboat runs", () => {
-  let disk: SmallDisk;
-  beforeEach(() => (disk = smallDisk(8)));
-  afterEach(() => disk.remove());
-
-  const path =
-    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.Web/sites/shop/config/backup";
-  const configuration = (retentionPeriodInDays: number): string =>
-    JSON.stringify({
-      properties: {
-        storageAccountUrl: pathToFileURL(join(disk.folder, "data", "backups", "shop")).href,
-        backupSchedule: {
-          frequencyInterval: 1,
-          frequencyUnit: "Day",
-          keepAtLeastOneBackup: true,
-          retentionPeriodInDays,
-          startTime: "2026-01-01T00:00:00Z",
-        },
-      },
-    });
-
-  it("is told with a 503, what was acknowledged stays, and writes go on once there is room", async () => {
-    const full = join(disk.folder, "data");
-    mkdirSync(join(full, "sites"), { recursive: true });
-    mkdirSync(join(folder, "shop"));
-    writeFileSync(join(full, "sites", "shop.json"), JSON.stringify({ home: join(folder, "shop") }));
-    const { url, child, ended, output } = await startLifeboat({ data: full });
-    const ask = (method: string, at: string, body?: string): Promise<Response> =>
-      fetch(`${url}${at}?api-version=2025-05-01`, {
-        method,
-        headers: { ...bearer(full), "content-type": "application/json" },
-        ...(body === undefined ? {} : { body }),
-      });
-    const kept = async (): Promise<unknown> => {
-      const answer = (await (await ask("POST", `${path}/list`)).json()) as Configuration;
-      return answer.properties.backupSchedule.retentionPeriodInDays;
-    };
-    let acknowledged = 1;
-    expect((await ask("PUT", path, configuration(acknowledged))).status).toBe(200);
-    disk.fill();
-    // The log may have some room left in its last block.
-    const refused = await firstRefusal(async () => {
-      const answer = await ask("PUT", path, configuration(acknowledged + 1));
-      if (answer.ok) acknowledged++;
-      return answer;
-    });
-    expect(refused.status).toBe(503);
-    expect(await refused.json()).toMatchObject({ error: { message: expect.stringMatching(/is full/) } });
-    expect(await kept()).toBe(acknowledged);
-    expect((await ask("GET", "/healthz")).status).toBe(200);
-    disk.empty();
-    expect((await ask("PUT", path, configuration(100))).status).toBe(200);
-    expect(await kept()).toBe(100);
-    child.kill("SIGTERM");
-    expect(await ended).toBe(0);
-    expect(output()).not.toMatch(/^\s+at /m);
-  });
-});
-
-interface Configuration {
-  readonly properties: { readonly backupSchedule: { readonly retentionPeriodInDays: number } };
-}
-
-const firstRefusal = async (attempt: () => Promise<Response>): Promise<Response> => {
-  for (let tries = 0; tries < 1_000; tries++) {
-    const answer = await attempt();
-    if (!answer.ok) return answer;
-  }
-  throw new Error("Nothing was refused.");
-};
