@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BytePath } from "../../src/domain/byte-path.ts";
+import { startAzurite } from "../support/azurite.ts";
 import { readTree, temporaryFolder, type FoundNode } from "../support/file-tree.ts";
 import { randomOf } from "../support/interleaving.ts";
 import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
@@ -14,123 +15,159 @@ import { serviceClient, siteFolder } from "../support/service-client.ts";
 const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 6);
 const files = 300;
 
-const folder = temporaryFolder();
-const data = join(folder.path, "data");
-const home = join(folder.path, "home");
-const at = (path: string): string => join(home, "site/wwwroot", path);
-const random = randomOf(7);
-
-let service: LifeboatProcess;
-let backedUp: string;
-
-const start = async (environment: Readonly<Record<string, string>> = {}): Promise<void> => {
-  service = await startLifeboat({ data, environment: { LIFEBOAT_TLS_PORT: "0", ...environment } });
-  if (service.url === "") throw new Error(`The service did not start: ${service.output()}`);
-};
-const kill = async (): Promise<void> => {
-  const ended = once(service.child, "close");
-  service.child.kill("SIGKILL");
-  await ended;
-};
-
-const client = () => serviceClient(service.url, bearer(data), "shop");
-
-/** Asks for a restore or an undo; the operation's id. */
-const ask = async (path: string, properties?: Readonly<Record<string, unknown>>): Promise<string> => {
-  const answer = await fetch(`${service.url}${siteFolder("shop")}${path}?api-version=2024-11-01`, {
-    method: "POST",
-    headers: { ...bearer(data), "content-type": "application/json" },
-    ...(properties === undefined ? {} : { body: JSON.stringify({ properties }) }),
-  });
-  expect(answer.status, await answer.text()).toBe(202);
-  return /operationresults\/([^?]+)/.exec(answer.headers.get("location") ?? "")?.[1] ?? "";
-};
-const restore = (): Promise<string> => ask("/backups/1/restore", { overwrite: true, recoverConfiguration: true });
-
-interface Ended {
-  readonly status: string;
-  readonly log: string;
+interface Place {
+  readonly name: string;
+  /** What a backup to it is asked with, and the service's settings for it. */
+  readonly open: () => Promise<{
+    readonly properties: Readonly<Record<string, string>>;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly close: () => Promise<void>;
+  }>;
 }
 
-const ended = async (id: string): Promise<Ended> => {
-  for (let waits = 0; waits < 2_400; waits++) {
-    const { body } = await client().ask("GET", `/operations/${id}`);
-    const found = body["properties"];
-    // Safe in tests: as docs/api.md describes it.
-    if (found !== undefined && found["status"] !== "InProgress") return found as unknown as Ended;
-    await pause(25);
+const places: readonly Place[] = [
+  {
+    name: "a directory",
+    open: async () => ({ properties: {}, environment: {}, close: async () => undefined }),
+  },
+  {
+    name: "a container, which is not killed",
+    open: async () => {
+      const azurite = await startAzurite();
+      await azurite.createContainer("backups");
+      const storageAccountUrl = azurite.containerSas("backups", "rwdl", new Date(Date.now() + 86_400_000));
+      return {
+        properties: { storageAccountUrl },
+        environment: { LIFEBOAT_STORAGE_HOSTS: "127.0.0.1", LIFEBOAT_ALLOW_HTTP_STORAGE: "true" },
+        close: () => azurite.stop(),
+      };
+    },
+  },
+];
+
+describe.each(places)("restores from $name and undos, with the service killed", ({ open }) => {
+  const folder = temporaryFolder();
+  const data = join(folder.path, "data");
+  const home = join(folder.path, "home");
+  const at = (path: string): string => join(home, "site/wwwroot", path);
+  const random = randomOf(7);
+
+  let place: Awaited<ReturnType<Place["open"]>>;
+  let service: LifeboatProcess;
+  let backedUp: string;
+
+  const start = async (environment: Readonly<Record<string, string>> = {}): Promise<void> => {
+    service = await startLifeboat({
+      data,
+      environment: { LIFEBOAT_TLS_PORT: "0", ...place.environment, ...environment },
+    });
+    if (service.url === "") throw new Error(`The service did not start: ${service.output()}`);
+  };
+  const kill = async (): Promise<void> => {
+    const ended = once(service.child, "close");
+    service.child.kill("SIGKILL");
+    await ended;
+  };
+
+  const client = () => serviceClient(service.url, bearer(data), "shop");
+
+  /** Asks for a restore or an undo; the operation's id. */
+  const ask = async (path: string, properties?: Readonly<Record<string, unknown>>): Promise<string> => {
+    const answer = await fetch(`${service.url}${siteFolder("shop")}${path}?api-version=2024-11-01`, {
+      method: "POST",
+      headers: { ...bearer(data), "content-type": "application/json" },
+      ...(properties === undefined ? {} : { body: JSON.stringify({ properties }) }),
+    });
+    expect(answer.status, await answer.text()).toBe(202);
+    return /operationresults\/([^?]+)/.exec(answer.headers.get("location") ?? "")?.[1] ?? "";
+  };
+  const restore = (): Promise<string> => ask("/backups/1/restore", { overwrite: true, recoverConfiguration: true });
+
+  interface Ended {
+    readonly status: string;
+    readonly log: string;
   }
-  throw new Error(`Operation ${id} never ended: ${service.output().slice(-2_000)}`);
-};
 
-/** Content, kind, mode and time of everything. Folders' times are right to the microsecond. */
-const state = (): string => {
-  const node = ([path, found]: readonly [BytePath, FoundNode]): string =>
-    `${path} ${found.kind} ${found.mode} ${found.sha256 ?? found.target ?? ""} ${found.kind === "file" ? found.mtimeNs : found.mtimeNs / 1_000n}`;
-  return [...readTree(home)].map(node).join("\n");
-};
+  const ended = async (id: string): Promise<Ended> => {
+    for (let waits = 0; waits < 2_400; waits++) {
+      const { body } = await client().ask("GET", `/operations/${id}`);
+      const found = body["properties"];
+      // Safe in tests: as docs/api.md describes it.
+      if (found !== undefined && found["status"] !== "InProgress") return found as unknown as Ended;
+      await pause(25);
+    }
+    throw new Error(`Operation ${id} never ended: ${service.output().slice(-2_000)}`);
+  };
 
-const build = (): void => {
-  for (let number = 0; number < files; number++) {
-    mkdirSync(at(`folder-${number % 20}`), { recursive: true });
-    writeFileSync(at(`folder-${number % 20}/file-${number}`), `${number} `.repeat(500 + number * 20));
-  }
-  symlinkSync("folder-1/file-1", at("link"));
-};
+  /** Content, kind, mode and time of everything. Folders' times are right to the microsecond. */
+  const state = (): string => {
+    const node = ([path, found]: readonly [BytePath, FoundNode]): string =>
+      `${path} ${found.kind} ${found.mode} ${found.sha256 ?? found.target ?? ""} ${found.kind === "file" ? found.mtimeNs : found.mtimeNs / 1_000n}`;
+    return [...readTree(home)].map(node).join("\n");
+  };
 
-/** Another mess in every round: changed, gone, new, and of another kind. */
-const wreck = (round: number): void => {
-  // What the round before made of a folder, where its undo has brought that back.
-  rmSync(at(`folder-${(round + 19) % 20}`), { recursive: true, force: true });
-  for (let number = round % 5; number < files; number += 5)
-    rmSync(at(`folder-${number % 20}/file-${number}`), { recursive: true, force: true });
-  for (let number = round % 3; number < files; number += 7) {
-    const file = at(`folder-${number % 20}/file-${number}`);
-    mkdirSync(join(file, ".."), { recursive: true });
-    rmSync(file, { recursive: true, force: true });
-    writeFileSync(file, `hacked ${round}`);
-  }
-  const victim = at(`folder-${round % 20}`);
-  rmSync(victim, { recursive: true, force: true });
-  writeFileSync(victim, `a file where a folder was, ${round}`);
-  mkdirSync(at(`new-${round}/below`), { recursive: true });
-  writeFileSync(at(`new-${round}/below/shell.php`), "<?php");
-};
+  const build = (): void => {
+    for (let number = 0; number < files; number++) {
+      mkdirSync(at(`folder-${number % 20}`), { recursive: true });
+      writeFileSync(at(`folder-${number % 20}/file-${number}`), `${number} `.repeat(500 + number * 20));
+    }
+    symlinkSync("folder-1/file-1", at("link"));
+  };
 
-const areas = (): readonly string[] => readdirSync(folder.path).filter((name) => name.startsWith(".lifeboat-"));
-const workFiles = (): readonly string[] => {
-  const scratch = join(data, "scratch");
-  if (!existsSync(scratch)) return [];
-  return readdirSync(scratch, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ name }) => name);
-};
+  /** Another mess in every round: changed, gone, new, and of another kind. */
+  const wreck = (round: number): void => {
+    // What the round before made of a folder, where its undo has brought that back.
+    rmSync(at(`folder-${(round + 19) % 20}`), { recursive: true, force: true });
+    for (let number = round % 5; number < files; number += 5)
+      rmSync(at(`folder-${number % 20}/file-${number}`), { recursive: true, force: true });
+    for (let number = round % 3; number < files; number += 7) {
+      const file = at(`folder-${number % 20}/file-${number}`);
+      mkdirSync(join(file, ".."), { recursive: true });
+      rmSync(file, { recursive: true, force: true });
+      writeFileSync(file, `hacked ${round}`);
+    }
+    const victim = at(`folder-${round % 20}`);
+    rmSync(victim, { recursive: true, force: true });
+    writeFileSync(victim, `a file where a folder was, ${round}`);
+    mkdirSync(at(`new-${round}/below`), { recursive: true });
+    writeFileSync(at(`new-${round}/below/shell.php`), "<?php");
+  };
 
-/** Either all of it or nothing; and the site runs. */
-const expectWhole = ({ status, log }: Ended, before: string, wanted: string): void => {
-  expect(["Succeeded", "Failed"]).toContain(status);
-  expect(state() === (status === "Succeeded" ? wanted : before), `${status}: ${log}`).toBe(true);
-  expect(existsSync(at("app_offline.htm"))).toBe(false);
-};
+  const areas = (): readonly string[] => readdirSync(folder.path).filter((name) => name.startsWith(".lifeboat-"));
+  const workFiles = (): readonly string[] => {
+    const scratch = join(data, "scratch");
+    if (!existsSync(scratch)) return [];
+    return readdirSync(scratch, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name);
+  };
 
-beforeAll(async () => {
-  mkdirSync(join(data, "sites"), { recursive: true });
-  mkdirSync(at(""), { recursive: true });
-  const site = { home, appSettings: { MODE: "backed up" } };
-  writeFileSync(join(data, "sites", "shop.json"), JSON.stringify(site));
-  build();
-  await start();
-  backedUp = state();
-  expect((await client().ask("POST", "/backup", { properties: {} })).status).toBe(200);
-  while ((await client().backups())[0]?.status !== "Succeeded") await pause(25);
-});
-afterAll(async () => {
-  await killAll();
-  folder.remove();
-});
+  /** Either all of it or nothing; and the site runs. */
+  const expectWhole = ({ status, log }: Ended, before: string, wanted: string): void => {
+    expect(["Succeeded", "Failed"]).toContain(status);
+    expect(state() === (status === "Succeeded" ? wanted : before), `${status}: ${log}`).toBe(true);
+    expect(existsSync(at("app_offline.htm"))).toBe(false);
+  };
 
-describe("restores and undos, with the service killed at random moments", () => {
-  it("end fully restored or fully as before, and leave nothing behind", async () => {
+  beforeAll(async () => {
+    place = await open();
+    mkdirSync(join(data, "sites"), { recursive: true });
+    mkdirSync(at(""), { recursive: true });
+    const site = { home, appSettings: { MODE: "backed up" } };
+    writeFileSync(join(data, "sites", "shop.json"), JSON.stringify(site));
+    build();
+    await start();
+    backedUp = state();
+    expect((await client().ask("POST", "/backup", { properties: place.properties })).status).toBe(200);
+    while ((await client().backups())[0]?.status !== "Succeeded") await pause(25);
+  });
+  afterAll(async () => {
+    await killAll();
+    await place.close();
+    folder.remove();
+  });
+
+  it("at random moments, end fully restored or fully as before, and leave nothing behind", async () => {
     wreck(0);
     const began = performance.now();
     await ended(await restore());
@@ -165,7 +202,7 @@ describe("restores and undos, with the service killed at random moments", () => 
     expect(areas()).toEqual([]);
   });
 
-  it("end well also when the service ends right before any of the changes of an exchange", async () => {
+  it("right before any of the changes of an exchange, end well also", async () => {
     const counted = join(folder.path, "count");
     const hook = pathToFileURL("test/support/end-at-change.mjs").href;
     const ending = (point: number) => ({
