@@ -1,6 +1,7 @@
 // npm run bench:host [-- --rounds N --check]: what the host costs, beside what Node and the disk allow. Measured in turns,
 // because a machine's speed drifts: the ratios count. --check fails the run when a goal is missed.
 import { parseArgs } from "node:util";
+import { stepsOfChain } from "./host/chain.ts";
 import { coldStart, type ColdStart } from "./host/cold-start.ts";
 import { flushRate, stepRate, timeAlone } from "./host/orchestrations.ts";
 import { type Goal, isMet, median, spread, verdict } from "./host/report.ts";
@@ -11,43 +12,46 @@ const roundMs = 2_000;
 const orchestrations = 200;
 const flushes = 300;
 
-/** Calls each of the measurements once a round, one after the other. */
-const inTurns = async <Name extends string>(
-  rounds: number,
-  measurements: Readonly<Record<Name, () => number | Promise<number>>>,
-): Promise<Readonly<Record<Name, readonly number[]>>> => {
-  const names = Object.keys(measurements) as Name[]; // The keys of the record that was given.
-  const results = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>; // As above.
-  for (let round = 0; round < rounds; round++) for (const name of names) results[name].push(await measurements[name]());
-  return results;
+/** Calls the measurements one after the other, so many times; the first time is not counted. */
+const inTurns = async <Found>(rounds: number, measureAll: () => Promise<Found>): Promise<readonly Found[]> => {
+  await measureAll();
+  const found: Found[] = [];
+  for (let round = 0; round < rounds; round++) found.push(await measureAll());
+  return found;
 };
 
 const measureServers = async (rounds: number): Promise<readonly Goal[]> => {
   const bare = await startBare();
   const app = await startApp();
-  const measurements = {
-    bare: () => requestRate(bare.url, roundMs),
-    trivial: () => requestRate(`${app.url}/hello`, roundMs),
-    flushes: () => flushRate(flushes),
-    steps: () => stepRate(app, orchestrations),
-    alone: () => timeAlone(app),
-  };
-  await inTurns(1, measurements); // What the first calls of a process cost is not of interest.
-  const found = await inTurns(rounds, measurements);
+  const found = await inTurns(rounds, async () => ({
+    bare: await requestRate(bare, "/", roundMs),
+    trivial: await requestRate(app, "/hello", roundMs),
+    flushes: flushRate(flushes),
+    steps: await stepRate(app, orchestrations),
+    alone: await timeAlone(app),
+  }));
   await Promise.all([bare.stop(), app.stop()]);
-  console.log(`bare node:http server          ${spread(found.bare)} requests/s`);
-  console.log(`a function that does nothing   ${spread(found.trivial)} requests/s`);
-  console.log(`flushes of the disk            ${spread(found.flushes)} a second`);
-  console.log(`${orchestrations} orchestrations at once     ${spread(found.steps)} steps/s`);
-  console.log(`one orchestration of 5 steps   ${spread(found.alone)} ms`);
-  const ratios = found.trivial.map((rate, round) => rate / (found.bare[round] ?? NaN));
-  const flushLimit = median(found.flushes);
+  const print = (label: string, pick: (round: (typeof found)[number]) => number, unit: string): void =>
+    console.log(`${label.padEnd(31)}${spread(found.map(pick))} ${unit}`);
+  print("bare node:http server", (round) => round.bare.perSecond, "requests/s");
+  print("  one costs it", (round) => round.bare.cpuMicroseconds, "µs of processor time");
+  print("a function that does nothing", (round) => round.trivial.perSecond, "requests/s");
+  print("  one costs the host", (round) => round.trivial.cpuMicroseconds, "µs of processor time");
+  print("flushes of the disk", (round) => round.flushes, "a second");
+  print(`${orchestrations} orchestrations at once`, (round) => round.steps, "steps/s");
+  print(`one orchestration of ${stepsOfChain} steps`, (round) => round.alone, "ms");
+  const flushLimit = median(found.map((round) => round.flushes));
   const limitedBy = flushLimit < 1000 ? "what the disk flushes" : `the disk flushes ${Math.round(flushLimit)}`;
   return [
-    { text: "requests/s beside bare node:http", value: median(ratios), limit: 1 / 3, better: "higher" },
+    {
+      text: "requests/s beside bare node:http",
+      value: median(found.map(({ bare, trivial }) => trivial.perSecond / bare.perSecond)),
+      limit: 1 / 3,
+      better: "higher",
+    },
     {
       text: `orchestration steps/s (${limitedBy})`,
-      value: median(found.steps),
+      value: median(found.map((round) => round.steps)),
       limit: Math.min(1000, flushLimit),
       better: "higher",
     },

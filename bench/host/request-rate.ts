@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import type { Server } from "./servers.ts";
 
 const connections = 10;
 
@@ -29,15 +30,24 @@ const repeat = (socket: Socket, request: string, until: number): Promise<number>
     socket.write(request);
   });
 
-/** Requests per second on ten kept connections. Plain sockets: an HTTP client would cost more than what is measured. */
-export const requestRate = async (url: string, milliseconds: number): Promise<number> => {
-  const { hostname, port, pathname, host } = new URL(url);
+export interface RequestRate {
+  readonly perSecond: number;
+  /** What one costs the server: steadier than the rate where others use the machine too. */
+  readonly cpuMicroseconds: number;
+}
+
+/** Requests on ten kept connections. Plain sockets: an HTTP client would cost more than what is measured. */
+export const requestRate = async (server: Server, path: string, milliseconds: number): Promise<RequestRate> => {
+  const { hostname, port, pathname, host } = new URL(path, server.url);
   const request = `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
   const sockets = Array.from({ length: connections }, () => connect(Number(port), hostname));
   await Promise.all(sockets.map((socket) => once(socket, "connect")));
+  const usedBefore = await server.cpuMicroseconds();
   const begin = performance.now();
-  const answered = await Promise.all(sockets.map((socket) => repeat(socket, request, begin + milliseconds)));
+  const counts = await Promise.all(sockets.map((socket) => repeat(socket, request, begin + milliseconds)));
   const seconds = (performance.now() - begin) / 1000;
+  const used = (await server.cpuMicroseconds()) - usedBefore;
   for (const socket of sockets) socket.destroy();
-  return answered.reduce((sum, one) => sum + one, 0) / seconds;
+  const answered = counts.reduce((sum, one) => sum + one, 0);
+  return { perSecond: answered / seconds, cpuMicroseconds: used / answered };
 };

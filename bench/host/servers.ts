@@ -10,6 +10,11 @@ import { startHost } from "../../src/devhost/host.ts";
 
 /** The measured servers, each in a process of its own: this program started again with the name of its part. */
 
+const cpuMicroseconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+};
+
 /** The least that Node can do for a request: the yardstick. */
 export const serveBare = async (): Promise<void> => {
   const body = JSON.stringify({ hello: "world" });
@@ -17,6 +22,7 @@ export const serveBare = async (): Promise<void> => {
     response.setHeader("content-type", "application/json");
     response.end(body);
   });
+  process.on("message", () => process.send?.(cpuMicroseconds()));
   server.listen(0, "127.0.0.1", () => {
     const { port } = server.address() as AddressInfo; // It listens on a port.
     process.send?.(`http://127.0.0.1:${port}`);
@@ -33,12 +39,17 @@ export const serveApp = async (appFile = "", dataDir = ""): Promise<void> => {
       if (level === "error" || level === "warning") console.error(category, message);
     },
   });
-  process.on("message", () => void host.idle().then(() => process.send?.("idle")));
+  process.on("message", (asked) => {
+    if (asked === "cpu") process.send?.(cpuMicroseconds());
+    else void host.idle().then(() => process.send?.("idle"));
+  });
   process.send?.(host.url);
 };
 
 export interface Server {
   readonly url: string;
+  /** What it has used of the processors so far. */
+  readonly cpuMicroseconds: () => Promise<number>;
   /** Resolves when no orchestration runs any more; only the app has some. */
   readonly idle: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -55,12 +66,14 @@ const started = async (child: ChildProcess): Promise<Server> => {
     ]);
     return String(said);
   };
+  const ask = (question: "cpu" | "idle"): Promise<string> => {
+    child.send(question);
+    return next();
+  };
   return {
     url: await next(),
-    idle: async () => {
-      child.send("tell when idle");
-      await next();
-    },
+    cpuMicroseconds: async () => Number(await ask("cpu")),
+    idle: async () => void (await ask("idle")),
     stop: async () => {
       child.kill();
       await ended;
