@@ -15,7 +15,7 @@ import { sortedRows } from "./row-order.ts";
 import { checkStoredCrc, openStored } from "./stored-entry.ts";
 
 export interface CopiedZip {
-  /** Exactly; unknown when entries of other tools are among them. */
+  /** Exactly; unknown when entries of other tools are among them, or more than is counted in a moment. */
   readonly sizeBytes: number | undefined;
   /** To be read once. An error in it, also behind the last entry's data, means that the zip is worth nothing. */
   readonly content: AsyncIterable<Uint8Array>;
@@ -39,6 +39,9 @@ export const copyOutZip = (
 
 /** About this many bytes of the directory are written together. */
 const sliceBytes = 2 ** 20;
+
+/** The records of more entries than this are not encoded only to know their length. */
+const countedEntries = 50_000;
 
 class CopyOut {
   readonly #archive: Archive;
@@ -69,6 +72,7 @@ class CopyOut {
   }
 
   sizeBytes(): number | undefined {
+    if (this.#places.length > countedEntries) return undefined;
     for (const place of this.#places) if (this.#archive.directory.at(place).storedCrc === undefined) return undefined;
     const commitId = new CommitIdBuilder();
     let directoryBytes = 0;
