@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LocalExchange } from "../../../src/adapters/site-files/exchange/local-exchange.ts";
 import type { MetadataWriter } from "../../../src/adapters/site-files/exchange/moves.ts";
 import { realRoot } from "../../../src/adapters/site-files/beneath.ts";
-import { pathFromText } from "../../../src/domain/byte-path.ts";
+import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import type { ListedEntry } from "../../../src/domain/listing.ts";
 import { offlinePage } from "../../../src/domain/own-names.ts";
 import type { SwapOperation } from "../../../src/ports/site-host.ts";
@@ -210,5 +210,143 @@ describe("an exchange of a site's content", () => {
       changed: [],
     });
     expect(problems).toEqual([expect.stringMatching(/bytes free/)]);
+  });
+
+  it("says which names and folders stand against it before anything is touched", async () => {
+    const long = "n".repeat(256);
+    const problems = await exchange().check({ staged: [], changed: [pathFromText(`new/${long}`)] });
+    expect(problems).toEqual([expect.stringMatching(/255 bytes/)]);
+    expect(await exchange().check({ staged: [], changed: operations.map(pathOf) })).toEqual([]);
+  });
+
+  it("begins nothing when something that is to be placed is not staged", async () => {
+    const before = tree();
+    await stage();
+    const missing: SwapOperation = { kind: "place", path: pathFromText("gone/a.txt"), attempt: "a1" };
+    await expect(exchange().swap([...operations, missing])).rejects.toThrow(/gone\/a.txt is not staged/);
+    await expect(exchange().swap([{ ...missing, attempt: "a0" }])).rejects.toThrow(/is not staged/);
+    expect(await exchange().state()).toBe("staged");
+    expect(tree()).toEqual(before);
+  });
+
+  it("does nothing for a run whose area is gone", async () => {
+    const before = tree();
+    await expect(exchange().swap(operations)).rejects.toThrow(/Nothing is staged/);
+    expect(tree()).toEqual(before);
+  });
+
+  it("drops what other attempts staged, but for those to keep", async () => {
+    await stage();
+    await exchange().stage("a2", ["a1"]);
+    await exchange().stage("a3", ["a1"]);
+    const staged = readdirSync(area()).filter((name) => name.startsWith("staged-"));
+    expect(staged.toSorted()).toEqual(["staged-a1", "staged-a3"]);
+    await expect(exchange().settle("a2", [])).rejects.toThrow(/Another attempt staged/);
+  });
+
+  it("puts back where folders were removed, or made in the place of files, since", async () => {
+    const before = tree();
+    await stage();
+    await exchange().swap(operations);
+    rmSync(join(site, "index.html"));
+    mkdirSync(join(site, "index.html"));
+    writeFileSync(join(site, "index.html", "since"), "since");
+    writeFileSync(join(site, "gone"), "a file where the folder was");
+    await exchange().putBack();
+    expect(tree()).toEqual(before);
+  });
+
+  it("names what stands in the way, brings back all the rest, and tries again when it is asked to", async () => {
+    write(site, { "deep/a.txt": "a", "deep/b.txt": "b" });
+    const before = tree();
+    const [root] = await exchange().stage("a1");
+    write(root?.directory ?? "", { "deep/a.txt": "new a", "index.html": "new index" });
+    await exchange().swap([
+      { kind: "place", path: pathFromText("deep/a.txt"), attempt: "a1" },
+      { kind: "place", path: pathFromText("index.html"), attempt: "a1" },
+    ]);
+    rmSync(join(site, "deep"), { recursive: true });
+    symlinkSync(join(folder, "nowhere"), join(site, "deep"));
+    await expect(exchange().putBack()).rejects.toThrow(/in the way of deep\/a.txt/);
+    expect(tree()["index.html"]).toBe(before["index.html"]);
+    await expect(exchange().forget()).rejects.toThrow(/under way/);
+    rmSync(join(site, "deep"));
+    await exchange().putBack();
+    expect(tree()["deep/a.txt"]).toBe(before["deep/a.txt"]);
+  });
+
+  it("removes a folder in which only our own page is left", async () => {
+    await stage();
+    await exchange().swap(operations);
+    writeFileSync(join(site, "new", "app_offline.htm"), offlinePage("undo-1"));
+    await exchange().putBack();
+    expect(Object.keys(tree())).not.toContain("new");
+  });
+
+  it("is forgotten at once: what a dying process leaves of it looks like nothing", async () => {
+    await stage();
+    await exchange().swap(operations);
+    const after = tree();
+    await expect(endingAt(0).dying.forget()).rejects.toBe(ended);
+    expect(await exchange().state()).toBe("none");
+    await exchange().putBack();
+    expect(tree()).toEqual(after);
+    await exchange().forget();
+    expect(readdirSync(folder)).toEqual(["shop"]);
+  });
+});
+
+const pathOf = (operation: SwapOperation): BytePath => ("path" in operation ? operation.path : operation.entry.path);
+const area = (): string => join(folder, readdirSync(folder).find((name) => name.startsWith(".lifeboat-")) ?? "");
+
+/** Goes on only when it is told to; each `step` lets it make one change. */
+const stepwise = () => {
+  let goOn: (() => void) | undefined;
+  const slow = new LocalExchange({
+    run: "restore-1",
+    roots: () => [{ at: pathFromText(""), real: realRoot(site) }],
+    setMetadata: setMode,
+    setMetadataBack: setMode,
+    pause: () => new Promise((resolve) => (goOn = resolve)),
+  });
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return {
+    slow,
+    async step(): Promise<void> {
+      while (goOn === undefined) await turn();
+      goOn();
+      goOn = undefined;
+      await turn();
+    },
+  };
+};
+
+describe("two attempts at an exchange", () => {
+  it("end with the same: the later one takes over, the earlier one waits for it", async () => {
+    await stage();
+    const { slow, step } = stepwise();
+    const first = slow.swap(operations);
+    await step();
+    await step();
+    await exchange().swap([]);
+    const after = tree();
+    await step();
+    await first;
+    expect(tree()).toEqual(after);
+    expect(await exchange().state()).toBe("swapped");
+  });
+
+  it("do not mix: one that still goes forward stops when the other puts back", async () => {
+    const before = tree();
+    await stage();
+    const { slow, step } = stepwise();
+    const first = slow.swap(operations);
+    await step();
+    await step();
+    await exchange().putBack();
+    expect(tree()).toEqual(before);
+    await Promise.all([expect(first).rejects.toThrow(/took over/), step()]);
+    expect(tree()).toEqual(before);
+    expect(await exchange().state()).toBe("putBack");
   });
 });
