@@ -57,6 +57,12 @@ export interface Catalog {
    */
   write(partition: string, changes: readonly RowChange[]): Promise<boolean>;
 
+  /**
+   * Puts one row, as `write` does, of which only the latest value is of interest: a power cut may undo it, so that it need
+   * not wait for the disk. The end of this process does not.
+   */
+  writeNews(partition: string, row: { readonly key: string; readonly value: RowValue }): Promise<void>;
+
   /** Releases files and connections; later calls throw. */
   close(): Promise<void>;
 }

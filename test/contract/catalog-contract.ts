@@ -49,6 +49,7 @@ export const catalogContract = (store: CatalogStore): void => {
   });
 
   describe("one row", () => oneRow(open));
+  describe("news", () => news(open));
   describe("conflicts", () => conflicting(open));
   describe("versions", () => versions(open));
   describe("lists", () => lists(open, store.refusesKey ?? (() => false)));
@@ -58,6 +59,31 @@ export const catalogContract = (store: CatalogStore): void => {
 };
 
 type Open = () => Promise<Catalog>;
+
+const news = (open: Open): void => {
+  it("is put like any row, the latest counts, and it stands among the others", async () => {
+    const catalog = await open();
+    const partition = newPartition();
+    await catalog.write(partition, [put("a"), put("c")]);
+    await catalog.writeNews(partition, { key: "b", value: { percent: 1 } });
+    await Promise.all([
+      catalog.writeNews(partition, { key: "b", value: { percent: 2 } }),
+      catalog.write(partition, [put("d")]),
+    ]);
+    expect(await catalog.get(partition, "b")).toMatchObject({ value: { percent: 2 } });
+    expect((await catalog.list(partition)).map(({ key }) => key)).toEqual(["a", "b", "c", "d"]);
+  });
+
+  it("changes the row's version, and is refused where its key or value is", async () => {
+    const catalog = await open();
+    const partition = newPartition();
+    await catalog.write(partition, [put("a")]);
+    const before = await existing(catalog, partition, "a");
+    await catalog.writeNews(partition, { key: "a", value: { percent: 1 } });
+    expect(await catalog.write(partition, [replace(before, {})])).toBe(false);
+    await expect(catalog.writeNews(partition, { key: "a/b", value: {} })).rejects.toMatchObject({ kind: "Invalid" });
+  });
+};
 
 const oneRow = (open: Open): void => {
   it("is undefined when it was never written", async () => {

@@ -1,5 +1,5 @@
 import { StoreFailure } from "../../domain/store-failure.ts";
-import type { Catalog, KeyRange, Row, RowChange } from "../../ports/catalog.ts";
+import type { Catalog, KeyRange, Row, RowChange, RowValue } from "../../ports/catalog.ts";
 import { checkedChanges, checkName, conflicts, fromText, interval } from "./rows.ts";
 
 interface Stored {
@@ -39,6 +39,13 @@ export class MemoryCatalog implements Catalog {
       else rows.set(change.key, { text: change.text, version });
     }
     return true;
+  }
+
+  async writeNews(
+    partition: string,
+    { key, value }: { readonly key: string; readonly value: RowValue },
+  ): Promise<void> {
+    await this.write(partition, [{ kind: "put", key, value }]);
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import type Libsql from "libsql";
 import { StoreFailure } from "../../domain/store-failure.ts";
-import type { Catalog, KeyRange, Row, RowChange } from "../../ports/catalog.ts";
+import type { Catalog, KeyRange, Row, RowChange, RowValue } from "../../ports/catalog.ts";
 import { checkedChanges, checkName, conflicts, fromText, interval, type TextChange } from "./rows.ts";
 import { fileFailure, onFile } from "./sqlite-failure.ts";
 
@@ -37,6 +37,7 @@ export const openSqliteCatalog = async (path: string): Promise<Catalog> => {
 interface Waiting {
   readonly partition: string;
   readonly changes: readonly TextChange[];
+  readonly isNews: boolean;
   readonly resolve: (applied: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -88,10 +89,21 @@ class SqliteCatalog implements Catalog {
 
   /** Batches of one turn of the event loop share one transaction, so one flush of the disk. */
   async write(partition: string, changes: readonly RowChange[]): Promise<boolean> {
+    return this.#enqueue(partition, changes, false);
+  }
+
+  async writeNews(
+    partition: string,
+    { key, value }: { readonly key: string; readonly value: RowValue },
+  ): Promise<void> {
+    await this.#enqueue(partition, [{ kind: "put", key, value }], true);
+  }
+
+  async #enqueue(partition: string, changes: readonly RowChange[], isNews: boolean): Promise<boolean> {
     this.#check(partition);
     const checked = checkedChanges(partition, changes);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ partition, changes: checked, resolve, reject });
+      this.#waiting.push({ partition, changes: checked, isNews, resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => this.#commitWaiting());
     });
   }
@@ -112,11 +124,23 @@ class SqliteCatalog implements Catalog {
     this.#waiting = [];
     if (group.length === 0) return;
     try {
-      const outcomes = this.#transaction(() => group.map((batch) => this.#apply(batch)));
+      const areNews = group.every(({ isNews }) => isNews);
+      const outcomes = this.#flushing(areNews, () => this.#transaction(() => group.map((batch) => this.#apply(batch))));
       group.forEach(({ resolve }, index) => resolve(outcomes[index] === true));
     } catch (error) {
       const failure = fileFailure(this.#path, error);
       for (const { reject } of group) reject(failure);
+    }
+  }
+
+  /** In NORMAL the log is written and not flushed; whatever is flushed later takes it along. */
+  #flushing<Result>(areNews: boolean, run: () => Result): Result {
+    if (!areNews) return run();
+    this.#database.pragma("synchronous = NORMAL");
+    try {
+      return run();
+    } finally {
+      this.#database.pragma("synchronous = FULL");
     }
   }
 

@@ -3,7 +3,7 @@ import type { TableClient, TableServiceClientOptions } from "@azure/data-tables"
 import type { TokenCredential } from "@azure/identity";
 import type { Secret } from "../../domain/secret.ts";
 import { isStoreFailure, StoreFailure } from "../../domain/store-failure.ts";
-import type { Catalog, KeyRange, Row, RowChange } from "../../ports/catalog.ts";
+import type { Catalog, KeyRange, Row, RowChange, RowValue } from "../../ports/catalog.ts";
 import { checkedChanges, checkName, interval, type TextChange } from "./rows.ts";
 import { toAction, toRow, type Entity } from "./table-entity.ts";
 import { removalEtagsPolicy, withRemovalEtags } from "./table-removals.ts";
@@ -100,6 +100,13 @@ class TableCatalog implements Catalog {
       rest = present;
     }
     return true;
+  }
+
+  async writeNews(
+    partition: string,
+    { key, value }: { readonly key: string; readonly value: RowValue },
+  ): Promise<void> {
+    await this.write(partition, [{ kind: "put", key, value }]);
   }
 
   async close(): Promise<void> {

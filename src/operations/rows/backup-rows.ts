@@ -116,7 +116,7 @@ export const writeProgress = async (
   { run, part }: { readonly run: string; readonly part: string },
   value: Progress,
 ): Promise<void> => {
-  await catalog.write(sitePartition(of), [{ kind: "put", key: progressKey(run, part), value }]);
+  await catalog.writeNews(sitePartition(of), { key: progressKey(run, part), value });
 };
 
 /** At the end of a run. */
