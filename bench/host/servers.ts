@@ -85,14 +85,12 @@ const self = process.argv[1] ?? "";
 
 export const startBare = (): Promise<Server> => started(fork(self, ["bare"]));
 
-/** scripts/build.mjs, which finds its own folder by its place, so it is loaded from there and not bundled. */
-interface Build {
-  readonly bundle: (entryPoints: readonly string[], outdir: string) => Promise<readonly string[]>;
-}
+/** It finds its own folder by its place, so it is loaded from there and not bundled. */
+type Build = typeof import("../../scripts/build.mjs");
 
 export const startApp = async (): Promise<Server> => {
   const folder = mkdtempSync(join(tmpdir(), "lifeboat-bench-"));
-  const { bundle } = (await import(pathToFileURL("scripts/build.mjs").href)) as Build; // The file above.
+  const { bundle } = (await import(pathToFileURL("scripts/build.mjs").href)) as Build; // That very file.
   await bundle(["bench/host/app.ts"], "dist/ts");
   const server = await started(fork(self, ["app", "dist/ts/app.js", folder]));
   return {
