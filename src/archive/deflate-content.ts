@@ -30,9 +30,21 @@ const deflate = (content: Buffer, level: number, finishFlush: number = constants
 /** One a thread: nothing lives in it from one call to the next. */
 const probe = Buffer.allocUnsafeSlow(samples * sampleBytes);
 
-/** Deflates a few KiB spread over the content to see whether the rest is worth it. */
+/** How many bytes are looked at to see whether it is text, and how few may lie outside ASCII. */
+const textSamples = 512;
+const mostOfOther = textSamples / 16;
+
+/** Of seven bits in each byte one in eight at least can be saved. */
+const isText = (content: Buffer): boolean => {
+  const step = Math.floor(content.length / textSamples);
+  let other = 0;
+  for (let sample = 0; sample < textSamples; sample++) other += (content[sample * step] ?? 0) >> 7;
+  return other <= mostOfOther;
+};
+
+/** Deflates a few KiB spread over what is no text, to see whether the rest is worth it. */
 const isCompressible = (content: Buffer): boolean => {
-  if (content.length < probedBytes) return true;
+  if (content.length < probedBytes || isText(content)) return true;
   const step = Math.floor((content.length - sampleBytes) / (samples - 1));
   for (let sample = 0; sample < samples; sample++)
     content.copy(probe, sample * sampleBytes, sample * step, sample * step + sampleBytes);

@@ -56,6 +56,13 @@ describe("deflating", () => {
     expect(storedContent(mixed, 4).method).toBe(8);
   });
 
+  it("deflates text without asking first, in other alphabets after asking", () => {
+    const letters = Buffer.from(randomBytes(60_000).toString("base64"));
+    expect(storedContent(letters, 4).bytes.length).toBeLessThan(letters.length * 0.8);
+    const cyrillic = Buffer.from("Съешь же ещё этих мягких французских булок. ".repeat(2_000));
+    expect(storedContent(cyrillic, 4).bytes.length).toBeLessThan(cyrillic.length * 0.1);
+  });
+
   it("gives the same bytes whatever was deflated before", () => {
     const contents = Array.from({ length: 300 }, (_, at) => lines(at * 331));
     const alone = contents.map((content) => storedContent(content, 6).bytes.toString("base64"));
