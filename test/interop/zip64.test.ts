@@ -19,7 +19,7 @@ import { writeSparseZip } from "../support/sparse-zip.ts";
 import { run, unpackers, zipTools } from "./zip-tools.ts";
 
 const folder = temporaryFolder();
-afterAll(() => folder.remove());
+afterAll(() => folder.remove(), 900_000);
 
 const verify = async (zip: string, inflate: boolean): Promise<VerifyReport> => {
   const source = fileSource(zip);
@@ -31,18 +31,13 @@ const verify = async (zip: string, inflate: boolean): Promise<VerifyReport> => {
 };
 
 const sha256 = (content: string): string => createHash("sha256").update(content).digest("hex");
-const zerosHash = (length: number): string =>
-  execFileSync("bash", ["-c", `head -c ${length} /dev/zero | sha256sum`], { encoding: "utf8" }).slice(0, 64);
-
 const over4GiB = 2 ** 32 + 12_345;
+/** SHA-256 of so many zeros. */
+const zeros = "59ead87e2e32370612861365e7dcf1543fb29afaa0b29432c37eab5373fed514";
 
 describe("an archive and an entry of more than 4 GiB", () => {
   const zip = join(folder.path, "sparse.zip");
-  let zeros = "";
-  beforeAll(() => {
-    writeSparseZip(zip, over4GiB);
-    zeros = zerosHash(over4GiB);
-  });
+  beforeAll(() => writeSparseZip(zip, over4GiB));
 
   it("verify", async () => {
     expect(await verify(zip, false)).toMatchObject({ ok: true, isOurs: true, entries: 4 });
@@ -81,7 +76,8 @@ describe("an archive of more than 65,535 entries", () => {
   for (const tool of zipTools)
     describeWith(tool.name, tool.isHere, `for ${tool.name}`, () => {
       it("is tested, listed and read", async () => {
-        await tool.test(zip);
+        // A stream an entry takes yauzl half a minute.
+        if (largeFilesToo || tool.name !== "yauzl") await tool.test(zip);
         expect(await tool.list(zip)).toHaveLength(files + 100);
         expect(await tool.contentHash(zip, "fs/d99/f65999")).toBe(sha256("content 65999"));
       });
