@@ -57,9 +57,10 @@ describe("unpacking into directories", () => {
     expect(readlinkSync(join(site, "link"))).toBe("../outside/nothing");
     expect(readdirSync(join(site, "empty"))).toEqual([]);
     expect(readFileSync(Buffer.from(`${site}/\xff\xfe not utf-8`, "latin1"), "utf8")).toBe("raw name");
-    expect(lstatSync(join(site, "a.txt"))).toMatchObject({ mode: 0o100640, mtimeMs: 1_500_000_000_500 });
-    expect(lstatSync(join(site, "link")).mtimeMs).toBe(1_400_000_000_000);
-    expect(lstatSync(site)).toMatchObject({ mode: 0o040711, mtimeMs: 1_600_000_000_000 });
+    const exactly = (path: string) => lstatSync(path, { bigint: true });
+    expect(exactly(join(site, "a.txt"))).toMatchObject({ mode: 0o100640n, mtimeNs: 1_500_000_000_500_000_000n });
+    expect(exactly(join(site, "link")).mtimeNs).toBe(1_400_000_000_000_000_000n);
+    expect(exactly(site)).toMatchObject({ mode: 0o040711n, mtimeNs: 1_600_000_000_000_000_000n });
   });
 
   it("lays several directories out like the site", async () => {
