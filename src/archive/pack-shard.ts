@@ -11,6 +11,7 @@ import { sliceCount, type Shard } from "./plan.ts";
 import type { ShardIndex } from "./shard-index.ts";
 import { ShardWriter } from "./shard-writer.ts";
 import { SpareMemory } from "./spare-memory.ts";
+import { unsettledNs } from "./unsettled.ts";
 
 export interface PackDependencies {
   readonly site: SiteFiles;
@@ -44,9 +45,6 @@ const heldBlocks = 4;
  */
 export const heldBytesFor = (blockBytes: number): number => heldBlocks * blockBytes;
 
-/** Timestamps may be as coarse as this: what changed shorter before it was read may change again unseen. */
-const coarsestClockNs = 2_000_000_000n;
-
 /**
  * Reads, packs and stages the entries of a shard. The same entries give the same bytes however many threads there are
  * and wherever shards are cut. What cannot be read is left out, with its reason; only faults of the destination and
@@ -62,7 +60,7 @@ export const packShard = async (dependencies: PackDependencies, work: ShardWork)
     writer,
     roots: site.localRoots,
     level: work.level ?? defaultLevel,
-    suspectAfterNs: (await site.now()) - coarsestClockNs,
+    suspectAfterNs: (await site.now()) - unsettledNs,
     heldBytes: heldBytesFor(blockBytes),
     spare: new SpareMemory(runner.threads * jobsAhead),
     signal,

@@ -10,6 +10,7 @@ import { ListingColumns } from "./listing-columns.ts";
 import { encodeLocalHeader } from "./local-header.ts";
 import { mergeNames } from "./merge-names.ts";
 import { isSameFile, statFile } from "./read-carefully.ts";
+import { unsettledNs } from "./unsettled.ts";
 
 /** Which of `every` runs this is: what is taken on trust is looked at again in one of them. */
 export interface Reread {
@@ -46,9 +47,6 @@ export interface Today {
   readonly files: SiteFiles;
 }
 
-/** Timestamps may be as coarse as this: what changed shorter before it was read may change again unseen. */
-const coarsestClockNs = 2_000_000_000n;
-
 /** An entry is copied within one step, which has minutes: larger ones are packed, slice by slice, by many. */
 const mostStoredBytes = 16 * 2 ** 30;
 
@@ -65,7 +63,7 @@ export const planReuse = async (
   const { listing, files } = today;
   const archivedAt = new Int32Array(listing.length).fill(-1);
   const doubted: number[] = [];
-  const suspectAfterNs = (await files.now()) - coarsestClockNs;
+  const suspectAfterNs = (await files.now()) - unsettledNs;
   const proves = files.provesUnchanged;
   const hasTime = options.hasTime ?? (() => true);
 
@@ -78,7 +76,7 @@ export const planReuse = async (
       const isProof = now.kind !== "file" || (proves && isProven(then, now));
       const isRead = now.kind === "file" && (!isProof || isReread(now.path, options.reread)) && hasTime();
       if (!isProof && !isRead) continue;
-      // What is read now and changes again within the clock's tick could never be told from what was read.
+      // What is read now and changes again shortly could never be told from what was read.
       if (isRead && (now.ctimeNs ?? now.mtimeNs) > suspectAfterNs) continue;
       archivedAt[listed] = archived;
       if (isRead) yield { id: listed, path: now.path, sizeBytes: now.sizeBytes };

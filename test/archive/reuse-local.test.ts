@@ -29,10 +29,10 @@ import { reuseArchive, type Reused } from "../support/reuse-archive.ts";
 
 const MiB = 2 ** 20;
 
-/** Looked at a minute after it was written: nothing waits here, and what is young is never reused. */
+/** Looked at two minutes after it was written: nothing waits here, and what is young is never reused. */
 class Later extends LocalDirectory {
   override async now(): Promise<bigint> {
-    return (await super.now()) + 60_000_000_000n;
+    return (await super.now()) + 120_000_000_000n;
   }
 }
 

@@ -36,9 +36,9 @@ type Watched = ReturnType<typeof siteWithClock>;
 /** Packs the site a minute after its last change, and lets another minute pass. */
 const directoryAfterPacking = async ({ clock, read, site }: Watched): Promise<DirectoryColumns> => {
   const destination = memoryDestination();
-  clock.ns += 60n * second;
+  clock.ns += 61n * second;
   await packArchive({ site, destination });
-  clock.ns += 60n * second;
+  clock.ns += 61n * second;
   read.length = 0;
   return (await openStoredArchive(destination, "a.zip")).directory;
 };
@@ -72,7 +72,7 @@ describe("where ctime and inode prove that nothing changed", () => {
     set.site.writeFile(b, noise(1000, 1));
     const previous = await directoryAfterPacking(set);
     set.site.writeFile(a, noise(1000, 2), { mtimeNs: 5n * second });
-    set.clock.ns += 60n * second;
+    set.clock.ns += 61n * second;
     expect(await packedAgain(set, await plan(set, previous))).toEqual(["a"]);
   });
 
@@ -97,7 +97,7 @@ describe("where ctime and inode prove that nothing changed", () => {
     set.site.writeFile(path("mode"), lines(1000), { mtimeNs, mode: 0o600 });
     set.site.writeFile(path("owner"), lines(1000), { mtimeNs, uid: 33 });
     set.site.writeFile(path("touched"), lines(1000), { mtimeNs: mtimeNs + 7n });
-    set.clock.ns += 60n * second;
+    set.clock.ns += 61n * second;
     expect((await plan(set, previous)).copied).toBe(3);
     expect(set.read.toSorted()).toEqual(["mode", "owner", "touched"]);
   });
@@ -107,15 +107,15 @@ describe("where ctime and inode prove that nothing changed", () => {
     set.site.writeFile(a, lines(1000), { mtimeNs: 5_000n * second });
     const previous = await directoryAfterPacking(set);
     set.site.writeFile(a, lines(1000), { mtimeNs: 500_000_000n * second });
-    set.clock.ns += 60n * second;
+    set.clock.ns += 61n * second;
     expect(await packedAgain(set, await plan(set, previous))).toEqual(["a"]);
   });
 
-  it("never copies what was read less than two seconds after its last change", async () => {
+  it("never copies what was read less than a minute after its last change", async () => {
     const set = siteWithClock();
     set.site.writeFile(a, lines(1000));
     const destination = memoryDestination();
-    set.clock.ns += second;
+    set.clock.ns += 59n * second;
     await packArchive({ site: set.site, destination });
     const { directory } = await openStoredArchive(destination, "a.zip");
     expect(directory.at(0).mayHaveChanged).toBe(true);
@@ -134,12 +134,12 @@ describe("where ctime and inode prove that nothing changed", () => {
     }
   });
 
-  it("packs rather than reads what was changed less than two seconds ago, though its content is the same", async () => {
+  it("packs rather than reads what was changed less than a minute ago, though its content is the same", async () => {
     const set = siteWithClock();
     set.site.writeFile(a, lines(1000), { mtimeNs: 5n * second });
     const previous = await directoryAfterPacking(set);
     set.site.writeFile(a, lines(1000), { mtimeNs: 5n * second });
-    set.clock.ns += second;
+    set.clock.ns += 59n * second;
     expect((await plan(set, previous)).copied).toBe(0);
     expect(set.read).toEqual([]);
   });
@@ -167,7 +167,7 @@ describe("where nothing proves that a file is unchanged", () => {
     const previous = await directoryAfterPacking(set);
     set.clock.ns = written;
     set.site.writeFile(a, noise(1000, 2));
-    set.clock.ns += 60n * second;
+    set.clock.ns += 61n * second;
     const { site } = set;
     const files: SiteFiles = {
       provesUnchanged: false,
@@ -234,7 +234,7 @@ describe("what is listed today", () => {
     set.site.writeFile(path("folder"), lines(10));
     set.site.makeLink(path("link"), b, { mtimeNs: previous.at(previous.find(path("fs/link"))).mtimeNs });
     set.site.makeDirectory(path("file"));
-    set.clock.ns += 60n * second;
+    set.clock.ns += 61n * second;
     expect((await plan(set, previous)).copied).toBe(0);
   });
 
@@ -250,7 +250,7 @@ describe("what is listed today", () => {
   it("is packed when the previous archive is another tool's", async () => {
     const set = siteWithClock({ provesUnchanged: false });
     set.site.writeFile(a, Buffer.from("content"), { mtimeNs: 315_532_800n * second });
-    set.clock.ns += 60n * second;
+    set.clock.ns += 61n * second;
     const { directory } = await openArchive(memorySource("b", rawZip([{ name: "fs/a", content: "content" }])));
     expect((await plan(set, directory)).copied).toBe(0);
   });
@@ -317,9 +317,9 @@ describe("looking again at what metadata proves", () => {
     const destination = memoryDestination();
     const quiet = siteWithClock();
     quiet.site.writeFile(a, noise(1000, 1));
-    quiet.clock.ns += 60n * second;
+    quiet.clock.ns += 61n * second;
     await packArchive({ site: quiet.site, destination });
-    set.clock.ns += 60n * second;
+    set.clock.ns += 61n * second;
     const { directory } = await openStoredArchive(destination, "a.zip");
     const reused = await plan(set, directory, { run: 0, every: 1 });
     expect(reused).toMatchObject({ copied: 0, disagreed: [] });

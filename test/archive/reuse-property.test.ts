@@ -54,7 +54,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   fc.record({ kind: fc.constant("move" as const), from: onePath, to: onePath }),
   fc.record({
     kind: fc.constant("wait" as const),
-    ns: fc.constantFrom(1n, 1_000_000n, 900_000_000n, 1_100_000_000n, 5_000_000_000n),
+    ns: fc.constantFrom(1n, 1_000_000n, 900_000_000n, 1_100_000_000n, 61_000_000_000n),
   }),
 );
 
@@ -133,7 +133,7 @@ describe.each(destinations)("in a destination %s", (_name, makeDestination) => {
       await fc.assert(
         fc.asyncProperty(script, fc.integer({ min: 1, max: 3 }), fc.boolean(), async (rounds, every, isCut) => {
           const edited = new EditedSite(host);
-          for (const one of [...initial, { kind: "wait", ns: 3_000_000_000n } as const]) edited.apply(one);
+          for (const one of [...initial, { kind: "wait", ns: 61_000_000_000n } as const]) edited.apply(one);
           const destination = makeDestination();
           const options = { site: edited.site, destination, blockBytes: 2 ** 16 };
           let previous = { name: "0.zip", commitId: (await packArchive({ ...options, name: "0.zip" })).commitId };
