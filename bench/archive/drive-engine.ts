@@ -1,20 +1,27 @@
-import type { Destination } from "../../src/ports/destination.ts";
-import type { SiteFiles } from "../../src/ports/site-files.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { objectSource } from "../../src/archive/byte-source.ts";
 import { decodeCopyShard, encodeCopyShard } from "../../src/archive/copy-shard-encoding.ts";
 import { copyShard } from "../../src/archive/copy-shard.ts";
 import { copyShards } from "../../src/archive/copy-shards.ts";
 import type { ListingColumns } from "../../src/archive/listing-columns.ts";
+import { listingBytes, listingFromBytes } from "../../src/archive/listing-encoding.ts";
 import { listSite } from "../../src/archive/list-site.ts";
-import { decodeListing, encodeListing } from "../../src/archive/listing-encoding.ts";
 import { openArchive, type Archive } from "../../src/archive/open-archive.ts";
 import type { PackPool } from "../../src/archive/pack-pool.ts";
 import { packShard } from "../../src/archive/pack-shard.ts";
-import { blockBytesFor, defaultShardTarget, planShards } from "../../src/archive/plan.ts";
+import { blockBytesFor, defaultShardTarget, planShards, type Shard } from "../../src/archive/plan.ts";
 import { entriesToPack, planReuse, type Reread } from "../../src/archive/reuse-plan.ts";
-import { openPrevious } from "../../src/archive/reuse-source.ts";
+import { openPrevious, type PreviousRef } from "../../src/archive/reuse-source.ts";
 import { sealArchive, type SealedArchive } from "../../src/archive/seal.ts";
 import { decodeShardIndex, encodeShardIndex } from "../../src/archive/shard-index-encoding.ts";
+import type { ShardIndex } from "../../src/archive/shard-index.ts";
+import type { Destination } from "../../src/ports/destination.ts";
+import type { SiteFiles } from "../../src/ports/site-files.ts";
+
+// What a backup's steps do with the engine: every step knows only what the one before left in scratch, on disk.
 
 export interface Setting {
   readonly site: SiteFiles;
@@ -24,6 +31,37 @@ export interface Setting {
   /** Told when a part is done, for whoever looks for hot spots. */
   readonly tick: (part: string) => void;
 }
+
+interface Scratch {
+  /** Returns the name under which it is found. */
+  readonly put: (bytes: Uint8Array) => Promise<string>;
+  readonly get: (name: string) => Promise<Uint8Array>;
+}
+
+interface Plan {
+  readonly entries: number;
+  readonly blockBytes: number;
+  readonly shards: readonly (Shard & { readonly listing: string })[];
+  readonly previous?: PreviousRef;
+  readonly copies: readonly string[];
+}
+
+const withScratch = async <Result>(work: (scratch: Scratch) => Promise<Result>): Promise<Result> => {
+  const folder = mkdtempSync(join(tmpdir(), "lifeboat-bench-scratch-"));
+  let count = 0;
+  try {
+    return await work({
+      put: async (bytes) => {
+        const name = join(folder, `${count++}`);
+        await writeFile(name, bytes);
+        return name;
+      },
+      get: (name) => readFile(name),
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
 
 /** Fails where something is left out: then the tools do not do the same. */
 export const listAll = async (site: SiteFiles): Promise<ListingColumns> => {
@@ -38,78 +76,99 @@ const sizeOf = (listing: ListingColumns): number => {
   return sum;
 };
 
-const upload = (name: string) => ({ name, run: "bench" });
+const uploadOf = ({ name }: Setting) => ({ name, run: "bench" });
 
-/** Every step gets what the one before left encoded, as in a backup. */
-const packAll = async (setting: Setting, listing: ListingColumns, blockBytes: number): Promise<Uint8Array[]> => {
-  const indexes: Uint8Array[] = [];
-  const shards = planShards(listing, defaultShardTarget).map((shard) => ({
-    ...shard,
-    slices: [...encodeListing(listing, shard.from, shard.to)],
-  }));
-  setting.tick("plan");
-  for (const { slices, ...shard } of shards) {
-    const work = { ...shard, upload: upload(setting.name), blockBytes, listing: decodeListing(slices) };
-    indexes.push(encodeShardIndex(await packShard(setting, work)));
-    await setting.destination.settle(work.upload);
-  }
-  setting.tick("pack");
+const storeShards = async (scratch: Scratch, listing: ListingColumns): Promise<Plan["shards"]> => {
+  const shards: (Shard & { readonly listing: string })[] = [];
+  for (const shard of planShards(listing, defaultShardTarget))
+    shards.push({ ...shard, listing: await scratch.put(listingBytes(listing, shard.from, shard.to)) });
+  return shards;
+};
+
+const planFull = async (setting: Setting, scratch: Scratch): Promise<Plan> => {
+  const listing = await listAll(setting.site);
+  setting.tick("list");
+  const blockBytes = blockBytesFor(sizeOf(listing));
+  return { entries: listing.length, blockBytes, shards: await storeShards(scratch, listing), copies: [] };
+};
+
+/** One of fourteen runs looks again at what it takes on trust: the product's default. */
+const reread: Reread = { run: 1, every: 14 };
+
+const planSecond = async (setting: Setting, scratch: Scratch, ref: PreviousRef): Promise<Plan> => {
+  const { site, destination, runner, tick } = setting;
+  const listing = await listAll(site);
+  tick("list");
+  const { archive, object } = await openPrevious(destination, ref);
+  tick("open previous");
+  const plan = await planReuse(archive.directory, { listing, files: site }, { runner, reread });
+  const copies: string[] = [];
+  for (const shard of copyShards(archive, { listing, plan, reread }))
+    copies.push(await scratch.put(encodeCopyShard(shard)));
+  const shards = await storeShards(scratch, entriesToPack(listing, plan));
+  const previous = { ...ref, etag: object.etag };
+  return { entries: listing.length, blockBytes: blockBytesFor(sizeOf(listing)), shards, previous, copies };
+};
+
+const copyPart = async (
+  setting: Setting,
+  scratch: Scratch,
+  plan: Plan,
+  part: string,
+): Promise<readonly ShardIndex[]> => {
+  const { destination } = setting;
+  if (plan.previous === undefined) throw new Error("There is nothing to copy from.");
+  const previous = await openPrevious(destination, plan.previous);
+  const shard = decodeCopyShard(await scratch.get(part));
+  const upload = uploadOf(setting);
+  const work = { previous, isInDestination: true, shard, upload, blockBytes: plan.blockBytes };
+  const { indexes } = await copyShard(setting, work);
+  await destination.settle(upload);
   return indexes;
 };
 
-const seal = async (
-  { destination, name, tick }: Setting,
-  shards: Iterable<Uint8Array>,
-  { planned, blockBytes }: { readonly planned: number; readonly blockBytes: number },
-): Promise<SealedArchive> => {
-  const decoded = (function* () {
-    for (const shard of shards) yield decodeShardIndex(shard);
+const packPart = async (
+  setting: Setting,
+  scratch: Scratch,
+  { shard, blockBytes }: { readonly shard: Plan["shards"][number]; readonly blockBytes: number },
+): Promise<ShardIndex> => {
+  const upload = uploadOf(setting);
+  const listing = listingFromBytes(await scratch.get(shard.listing));
+  const index = await packShard(setting, { ...shard, upload, blockBytes, listing });
+  await setting.destination.settle(upload);
+  return index;
+};
+
+const carryOut = async (setting: Setting, scratch: Scratch, plan: Plan): Promise<SealedArchive> => {
+  const { destination, tick } = setting;
+  tick("plan");
+  const indexes: string[] = [];
+  for (const part of plan.copies)
+    for (const index of await copyPart(setting, scratch, plan, part))
+      indexes.push(await scratch.put(encodeShardIndex(index)));
+  if (plan.copies.length > 0) tick("copy");
+  for (const shard of plan.shards)
+    indexes.push(await scratch.put(encodeShardIndex(await packPart(setting, scratch, { shard, ...plan }))));
+  tick("pack");
+  const shards = (async function* () {
+    for (const index of indexes) yield decodeShardIndex(await scratch.get(index));
   })();
-  const sealed = await sealArchive({ shards: decoded, destination, upload: upload(name), planned, blockBytes });
+  const upload = uploadOf(setting);
+  const sealed = await sealArchive({ shards, destination, upload, planned: plan.entries, blockBytes: plan.blockBytes });
   tick("seal");
-  await destination.commit(upload(name), sealed.blocks, { commitid: sealed.commitId });
+  await destination.commit(upload, sealed.blocks, { commitid: sealed.commitId });
   tick("commit");
   if (sealed.leftOut[0]) throw new Error(`${sealed.leftOut[0].path}: ${sealed.leftOut[0].reason}`);
   return sealed;
 };
 
 /** A full backup from scratch: list, plan, pack shard after shard, seal, commit. */
-export const fullBackup = async (setting: Setting): Promise<SealedArchive> => {
-  const listing = await listAll(setting.site);
-  setting.tick("list");
-  const blockBytes = blockBytesFor(sizeOf(listing));
-  const indexes = await packAll(setting, listing, blockBytes);
-  return seal(setting, indexes, { planned: listing.length, blockBytes });
-};
-
-/** One of fourteen runs looks again at what it takes on trust: the product's default. */
-const reread: Reread = { run: 1, every: 14 };
+export const fullBackup = (setting: Setting): Promise<SealedArchive> =>
+  withScratch(async (scratch) => carryOut(setting, scratch, await planFull(setting, scratch)));
 
 /** The next full backup: what is unchanged is copied out of the previous archive, the rest is packed. */
-export const secondBackup = async (
-  setting: Setting,
-  previousRef: { readonly name: string; readonly commitId: string },
-): Promise<SealedArchive> => {
-  const { site, destination, runner, tick } = setting;
-  const listing = await listAll(site);
-  tick("list");
-  const previous = await openPrevious(destination, previousRef);
-  tick("open previous");
-  const blockBytes = blockBytesFor(sizeOf(listing));
-  const plan = await planReuse(previous.archive.directory, { listing, files: site }, { runner, reread });
-  const copies = [...copyShards(previous.archive, { listing, plan, reread })].map(encodeCopyShard);
-  tick("plan reuse");
-  const indexes: Uint8Array[] = [];
-  for (const encoded of copies) {
-    const shard = decodeCopyShard(encoded);
-    const work = { previous, isInDestination: true, shard, upload: upload(setting.name), blockBytes };
-    indexes.push(...(await copyShard(setting, work)).indexes.map(encodeShardIndex));
-    await destination.settle(work.upload);
-  }
-  tick("copy");
-  indexes.push(...(await packAll(setting, entriesToPack(listing, plan), blockBytes)));
-  return seal(setting, indexes, { planned: listing.length, blockBytes });
-};
+export const secondBackup = (setting: Setting, previous: PreviousRef): Promise<SealedArchive> =>
+  withScratch(async (scratch) => carryOut(setting, scratch, await planSecond(setting, scratch, previous)));
 
 export const openBackup = async (destination: Destination, name: string): Promise<Archive> => {
   const object = await destination.head(name);

@@ -6,7 +6,7 @@ import { headerLength, storedStart } from "./entry-data.ts";
 import { localHeaderBytes } from "./local-header.ts";
 import { entrySpan, type Archive, type EntrySpan } from "./open-archive.ts";
 
-const pieceBytes = 2 ** 20;
+const pieceBytes = 4 * 2 ** 20;
 /** Other tools' local headers have extra fields that the directory does not tell of; these fit most of them. */
 const headerGuess = 256;
 
