@@ -21,7 +21,7 @@ export type ContentFacts = Pick<
 
 /**
  * What was listed, as it stands in the archive. A file whose time of change (or of modification, where that is all
- * there is) lies after `suspectAfterNs` may have been changed again within one tick of its file system's clock.
+ * there is) lies after `suspectAfterNs` may have been changed again unseen.
  */
 export const entryMeta = (listed: ListedEntry, suspectAfterNs: bigint): EntryMeta => ({
   // The cast is safe: two byte paths joined.
