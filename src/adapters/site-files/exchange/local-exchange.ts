@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import type { Exchange, ExchangeNeed, ExchangeState, SwapOperation, SwapReport } from "../../../ports/site-host.ts";
@@ -9,10 +9,11 @@ import type { LocalRoot } from "../../../ports/site-files.ts";
 import { setExactTimes } from "../exact-times.ts";
 import type { ResolvedRoot } from "../list-root.ts";
 import { areaOf, bytes, makeArea, syncDirectory, type Area } from "./area.ts";
+import { carryOut } from "./carry-out.ts";
 import { journalLines } from "./journal-lines.ts";
-import { Journal, writeJournal, type JournalLine } from "./journal.ts";
-import { back, backMetadata, bringsBack, forward, isThere, type MetadataWriter, type MoveContext } from "./moves.ts";
-import { inRoot, keptIn, PlaceFinder, readable, stagedIn, type Direction } from "./places.ts";
+import { Journal, writeJournal } from "./journal.ts";
+import { isThere, type MetadataWriter } from "./moves.ts";
+import { inRoot, keptIn, readable, stagedIn, type Direction } from "./places.ts";
 import { exchangeProblems } from "./room.ts";
 
 export interface LocalExchangeOptions {
@@ -30,7 +31,6 @@ export interface LocalExchangeOptions {
   readonly pause?: () => Promise<void>;
 }
 
-const turnMilliseconds = 20;
 const waitMs = 50;
 /** An attempt that took over and then stands still this long has died. */
 const longestWaitMs = 60_000;
@@ -222,73 +222,24 @@ export class LocalExchange implements Exchange {
   }
 
   async #carryOut(direction: Direction, checkHolder: () => void): Promise<readonly string[]> {
-    const journal = new Journal(this.#file("journal"));
-    const notes = new Set<string>();
-    const { setMetadata, setMetadataBack } = this.#options;
-    const context: MoveContext = {
+    const { setMetadata, setMetadataBack, fault, pause } = this.#options;
+    const { notes, missed } = await carryOut({
+      journal: new Journal(this.#file("journal")),
+      areas: this.#eachArea(),
+      direction,
       setMetadata: direction === "forward" ? setMetadata : setMetadataBack,
-      note: (text) => void notes.add(text),
-    };
-    const finder = new PlaceFinder(this.#eachArea(), direction);
-    const passes = direction === "forward" ? [moveForward] : [moveBack, setBack];
-    const missed: BytePath[] = [];
-    let turn = performance.now();
-    try {
-      for (const pass of passes)
-        for (let step = 0; step < journal.length; step++) {
-          const place = direction === "forward" ? step : journal.length - 1 - step;
-          checkHolder();
-          const line = journal.at(place);
-          if (!pass({ line, place, finder, context })) missed.push(line.path);
-          this.#options.fault?.(`${direction} ${place}`);
-          if (this.#options.pause) await this.#options.pause();
-          if (performance.now() - turn < turnMilliseconds) continue;
-          await setImmediate();
-          turn = performance.now();
-        }
-    } finally {
-      finder.close();
-    }
+      between: async (point) => {
+        fault?.(point);
+        await pause?.();
+      },
+      checkHolder,
+    });
     for (const area of this.#eachArea()) await this.#flush(area.directory);
     if (missed.length > 0) throw notBroughtBack(missed);
     checkHolder();
-    return [...notes];
+    return notes;
   }
 }
-
-interface Move {
-  readonly line: JournalLine;
-  readonly place: number;
-  readonly finder: PlaceFinder;
-  readonly context: MoveContext;
-}
-
-const moveForward = ({ line, place, finder, context }: Move): boolean => {
-  const places = finder.find(line, place);
-  if (places !== undefined) forward(line, places, context);
-  else if (line.kind === "place" || line.kind === "makeDirectory")
-    throw new Error(`The folder of ${readable(line.path)} vanished from the site.`);
-  return true;
-};
-
-/** False when something cannot be brought back: what stands in its way is neither moved nor overwritten. */
-const moveBack = ({ line, place, finder, context }: Move): boolean => {
-  let places = finder.find(line, place);
-  if (places === undefined) {
-    if (!bringsBack(line, finder.kept(line, place))) return true;
-    if (!finder.makeParents(line.path)) return false;
-    places = finder.find(line, place);
-    if (places === undefined) return false;
-  }
-  back(line, places, context);
-  return true;
-};
-
-const setBack = ({ line, place, finder, context }: Move): boolean => {
-  const places = finder.find(line, place);
-  if (places !== undefined) backMetadata(line, places, context);
-  return true;
-};
 
 const remove = (path: string): void => rmSync(bytes(path), { recursive: true, force: true });
 
