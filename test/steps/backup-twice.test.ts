@@ -21,13 +21,12 @@ import type { BackupRef } from "../../src/workflows/contract.ts";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { inlineThreads, memoryInstallation, shop } from "../support/installation.ts";
 import { Interleaving } from "../support/interleaving.ts";
-import { fuzzCount } from "../support/long-runs.ts";
 import { runWorkflow } from "../support/run-workflow.ts";
 
 const url = "https://acct.blob.core.windows.net/backups";
 const sas = new Secret(`${url}?sr=c&sp=rwdl&se=2027-01-01&sig=planted`);
 /** More in a full run. */
-const seeds = fuzzCount || 6;
+const seeds = Number(process.env["LIFEBOAT_SEEDS"] ?? 6);
 
 let folder: { readonly path: string; readonly remove: () => void };
 let given: ReturnType<typeof memoryInstallation>;
