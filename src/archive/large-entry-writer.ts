@@ -45,7 +45,7 @@ export class LargeEntryWriter {
   async add(slice: PackedSlice, expected: { readonly meta: EntryMeta; readonly sizeBytes: number }): Promise<void> {
     this.#sums = added(this.#sums, { ...slice, hashes: slice.hash });
     if (this.#held === undefined) return this.#write(slice);
-    this.#held.push(slice);
+    this.#held.push(this.#compact(slice));
     if (this.#sums.storedBytes > this.#heldBytes || !this.#begins) await this.commit(expected);
   }
 
@@ -58,6 +58,14 @@ export class LargeEntryWriter {
     const length = localHeaderLength({ name: meta.name, sizeBytes, storedBytes: sizeBytes });
     if (this.#begins) await this.#shard.blocks.leaveHeader(length);
     for (const slice of held) await this.#write(slice);
+  }
+
+  /** What is held takes the room that it needs, not that of a slice that does not compress. */
+  #compact(slice: PackedSlice): PackedSlice {
+    if (2 * slice.storedBytes > slice.output.length) return slice;
+    const output = slice.output.slice(0, slice.storedBytes);
+    this.#spare.give(slice.output);
+    return { ...slice, output };
   }
 
   async #write({ output, storedBytes }: PackedSlice): Promise<void> {

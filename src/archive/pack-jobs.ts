@@ -49,7 +49,7 @@ export const noPackedFiles: PackFilesResult = {
 /** A slice of a large file. */
 export interface PackSliceJob {
   readonly level: number;
-  /** Memory to pack into, where it is large enough: given away with the job, and back with its result. */
+  /** Memory to pack into, with room for any slice: given away with the job, and back with its result. */
   readonly into?: Uint8Array<ArrayBuffer>;
   readonly from:
     | { readonly content: Uint8Array }
@@ -206,8 +206,7 @@ export const runPackSliceJob = ({ from, level, into }: PackSliceJob): PackSliceR
       ? Buffer.from(from.content.buffer, from.content.byteOffset, from.content.length)
       : readSlice(from);
   if (content === undefined) return { slice: undefined };
-  const room = sliceRoom(content.length);
-  const output = into !== undefined && into.length >= room ? into : new Uint8Array(room);
+  const output = into ?? new Uint8Array(sliceRoom(content.length));
   const packed = Buffer.from(output.buffer);
   const storedBytes = storeSlice(content, level, packed);
   return {

@@ -1,3 +1,8 @@
+import { sliceBytes } from "./content-hash.ts";
+import { sliceRoom } from "./deflate-content.ts";
+
+const leastBytes = sliceRoom(sliceBytes);
+
 /** Memory that goes to a thread, comes back filled, is used and goes again: a packed slice is too large to be left behind. */
 export class SpareMemory {
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
@@ -12,8 +17,8 @@ export class SpareMemory {
     return into === undefined ? {} : { into };
   }
 
-  /** The giver uses it no more. */
+  /** The giver uses it no more. What has no room for a whole slice is not kept. */
   give(memory: Uint8Array<ArrayBuffer>): void {
-    if (this.#spare.length < this.#most) this.#spare.push(memory);
+    if (memory.length >= leastBytes && this.#spare.length < this.#most) this.#spare.push(memory);
   }
 }
