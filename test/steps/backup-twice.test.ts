@@ -21,12 +21,11 @@ import type { BackupRef } from "../../src/workflows/contract.ts";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { inlineThreads, memoryInstallation, shop } from "../support/installation.ts";
 import { Interleaving } from "../support/interleaving.ts";
+import { seedCount } from "../support/long-runs.ts";
 import { runWorkflow } from "../support/run-workflow.ts";
 
 const url = "https://acct.blob.core.windows.net/backups";
 const sas = new Secret(`${url}?sr=c&sp=rwdl&se=2027-01-01&sig=planted`);
-/** More in a full run. */
-const seeds = Number(process.env["LIFEBOAT_SEEDS"] ?? 6);
 
 let folder: { readonly path: string; readonly remove: () => void };
 let given: ReturnType<typeof memoryInstallation>;
@@ -105,23 +104,26 @@ const twice = (steps: ReturnType<typeof backupSteps>, by: Interleaving) => {
 };
 
 describe("backups whose every step runs twice at the same time", () => {
-  it.each(Array.from({ length: seeds }, (_, index) => index + 1))("end well in the order of seed %i", async (seed) => {
-    for (const id of [1, 2]) {
-      const { ref } = await begin();
-      order = new Interleaving(seed * 10 + id);
-      const doubled = twice(backupSteps(deps), order);
-      await runWorkflow(doubled.steps, given.call, (wf) => backupSite(wf, ref));
-      await doubled.settle();
-      order = undefined;
-      await expectProven(id);
-      given.clock.time = new Date(given.clock.time.getTime() + 60_000);
-    }
-    expect((await names()).filter((name) => name.endsWith(".zip"))).toHaveLength(2);
-    expect((await readSiteRow(deps.catalog, shop)).run).toBeUndefined();
-    const { ref, backup } = await begin();
-    await runWorkflow(backupSteps(deps), given.call, (wf) => backupSite(wf, ref));
-    await expectProven(backup.id);
-  });
+  it.each(Array.from({ length: seedCount }, (_, index) => index + 1))(
+    "end well in the order of seed %i",
+    async (seed) => {
+      for (const id of [1, 2]) {
+        const { ref } = await begin();
+        order = new Interleaving(seed * 10 + id);
+        const doubled = twice(backupSteps(deps), order);
+        await runWorkflow(doubled.steps, given.call, (wf) => backupSite(wf, ref));
+        await doubled.settle();
+        order = undefined;
+        await expectProven(id);
+        given.clock.time = new Date(given.clock.time.getTime() + 60_000);
+      }
+      expect((await names()).filter((name) => name.endsWith(".zip"))).toHaveLength(2);
+      expect((await readSiteRow(deps.catalog, shop)).run).toBeUndefined();
+      const { ref, backup } = await begin();
+      await runWorkflow(backupSteps(deps), given.call, (wf) => backupSite(wf, ref));
+      await expectProven(backup.id);
+    },
+  );
 });
 
 describe("a process that slept while another run took its site", () => {
