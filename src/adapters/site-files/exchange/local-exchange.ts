@@ -191,13 +191,13 @@ export class LocalExchange implements Exchange {
   /** Whoever makes changes from here on is this call alone. */
   #takeOver(): () => void {
     this.#write("holder", randomUUID());
-    const seen = (): string => {
-      const found = statSync(bytes(this.#file("holder")), { bigint: true, throwIfNoEntry: false });
-      return `${found?.ino} ${found?.ctimeNs}`;
-    };
+    const file = bytes(this.#file("holder"));
+    const seen = () => statSync(file, { bigint: true, throwIfNoEntry: false });
     const own = seen();
     return () => {
-      if (seen() !== own) throw new TakenOver(`Another attempt took over the swap of ${this.#options.run}.`);
+      const now = seen();
+      if (now === undefined || now.ino !== own?.ino || now.ctimeNs !== own.ctimeNs)
+        throw new TakenOver(`Another attempt took over the swap of ${this.#options.run}.`);
     };
   }
 
