@@ -18,6 +18,9 @@ import type { Scratch } from "./scratch.ts";
 /** Every so many backups in a row one is packed from the site alone. */
 const everyFromScratch = 14;
 
+/** Where only the content tells what has changed, the step reads for this long; whatever it did not get to is packed. */
+const readingMs = 3 * 60_000;
+
 export type Reuse = Pick<BackupPlan, "previous" | "copies" | "reusedBytes" | "chain"> & {
   /** What the previous archive cannot give. */
   readonly rest: ListingColumns;
@@ -25,12 +28,12 @@ export type Reuse = Pick<BackupPlan, "previous" | "copies" | "reusedBytes" | "ch
   readonly notes: readonly string[];
 };
 
-export const noReuse = (listing: ListingColumns): Reuse => ({
+export const noReuse = (listing: ListingColumns, ...notes: readonly string[]): Reuse => ({
   rest: listing,
   copies: [],
   reusedBytes: 0,
   chain: 0,
-  notes: [],
+  notes,
 });
 
 interface Today {
@@ -48,13 +51,19 @@ export const reuseOf = async (deps: Installation, today: Today): Promise<Reuse> 
   const chain = (last?.chain ?? 0) + 1;
   if (last === undefined || chain >= everyFromScratch) return noReuse(listing);
   const previous = await openLast(deps, last, today.signal);
-  if (previous === undefined) return noReuse(listing);
+  if (typeof previous === "string") return noReuse(listing, previous);
   const { archive, object } = previous;
+  const began = deps.clock.now().getTime();
   const reread = { run: today.backup.id, every: everyFromScratch };
   const plan = await planReuse(
     archive.directory,
     { listing, files: today.files },
-    { runner: deps.threads, signal: today.signal, reread },
+    {
+      runner: deps.threads,
+      signal: today.signal,
+      reread,
+      hasTime: () => deps.clock.now().getTime() - began < readingMs,
+    },
   );
   const copies: string[] = [];
   for (const shard of copyShards(archive, { listing, plan, reread }))
@@ -81,16 +90,14 @@ const lastArchive = async (deps: Installation, backup: Backup): Promise<Archived
     .at(-1);
 };
 
-const openLast = async (
-  deps: Installation,
-  last: Archived,
-  signal: AbortSignal,
-): Promise<PreviousArchive | undefined> => {
+/** The archive, or a line for the log about why nothing is copied from it. */
+const openLast = async (deps: Installation, last: Archived, signal: AbortSignal): Promise<PreviousArchive | string> => {
   try {
     const container = await openContainer(deps, last.destination);
     return await openPrevious(container, { name: zipName(last.blobBase), commitId: last.commitId }, signal);
   } catch (error) {
-    if (error instanceof SourceLost || error instanceof Refusal || isStoreFailure(error)) return undefined;
+    if (error instanceof SourceLost || error instanceof Refusal || isStoreFailure(error))
+      return `Warning: everything was packed anew, for the last backup could not be copied from: ${error.message}`;
     throw error;
   }
 };

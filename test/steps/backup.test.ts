@@ -263,6 +263,15 @@ describe("a second backup", () => {
     });
   });
 
+  it("is packed from the site, and says why, when the first is not there any more", async () => {
+    const first = await run(await begin());
+    later();
+    await destination.remove(`${first.blobBase}.zip`);
+    const second = await run(await begin());
+    expect(second).toMatchObject({ status: "Succeeded", chain: 0, reusedBytes: 0, files: 50 });
+    expect(second.log).toContain("could not be copied from");
+  });
+
   it("is packed from the site alone every fourteenth time", async () => {
     const chains: (number | undefined)[] = [];
     for (let round = 0; round < 15; round++) {
