@@ -23,3 +23,21 @@ export const forEachBounded = async <Item>(
   }
   if (failures.length > 0) throw failures[0];
 };
+
+/** Runs work as it comes, at most `atOnce` at a time; the rest waits its turn, in order. */
+export const limitedTo = (atOnce: number): ((work: () => Promise<void>) => Promise<void>) => {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
+    try {
+      await work();
+    } finally {
+      const next = waiting.shift();
+      // Whoever is next takes this one's place.
+      if (next) next();
+      else running--;
+    }
+  };
+};

@@ -20,9 +20,12 @@ export const extractLarge = async (
   const { entry, pieces } = await openStored(archive, place, { ahead: sliceBytes, signal });
   const hashes: Uint8Array[] = [];
   const content = inflatePieces({ ...entry, hash: undefined }, pieces());
-  await forEachBounded(slicesOf(content), runner.threads + 1, async ({ number, bytes }) => {
+  const spare: Uint8Array<ArrayBuffer>[] = [];
+  await forEachBounded(slicesOf(content, spare), runner.threads + 1, async ({ number, bytes, length }) => {
     const into = path === undefined ? {} : { into: { path, position: number * sliceBytes } };
-    hashes[number] = (await runner.run("slice", { bytes, ...into })).hash;
+    const done = await runner.run("slice", { bytes, length, ...into });
+    hashes[number] = done.hash;
+    spare.push(done.bytes);
   });
   if (entry.hash !== undefined && Buffer.compare(combinedHash(hashes), entry.hash) !== 0)
     throw new ArchiveInvalid("HashMismatch", "Its content does not match its hash.");
@@ -31,10 +34,13 @@ export const extractLarge = async (
 interface Slice {
   readonly number: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly length: number;
 }
 
-async function* slicesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Slice> {
-  let bytes = new Uint8Array(sliceBytes);
+/** Slices in memory of a whole slice each, taken from `spare` where there is some. */
+async function* slicesOf(pieces: AsyncIterable<Uint8Array>, spare: Uint8Array<ArrayBuffer>[]): AsyncGenerator<Slice> {
+  const memory = (): Uint8Array<ArrayBuffer> => spare.pop() ?? new Uint8Array(sliceBytes);
+  let bytes = memory();
   let number = 0;
   let filled = 0;
   for await (const piece of pieces) {
@@ -44,11 +50,11 @@ async function* slicesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Slic
       filled += part.length;
       at += part.length;
       if (filled < sliceBytes) continue;
-      yield { number, bytes };
+      yield { number, bytes, length: filled };
       number++;
-      bytes = new Uint8Array(sliceBytes);
+      bytes = memory();
       filled = 0;
     }
   }
-  if (filled > 0) yield { number, bytes: bytes.slice(0, filled) };
+  if (filled > 0) yield { number, bytes, length: filled };
 }

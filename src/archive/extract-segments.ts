@@ -1,5 +1,5 @@
 import { ArchiveInvalid, ofEntry } from "./archive-invalid.ts";
-import { forEachBounded } from "./bounded.ts";
+import { forEachBounded, limitedTo } from "./bounded.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
 import { storedStart } from "./entry-data.ts";
 import { ExtractJobBuilder, type ExtractResult, type NewFile } from "./extract-job.ts";
@@ -37,13 +37,16 @@ export const extractSegments = (
   archive: Archive,
   selection: Iterable<number> | "all",
   use: SegmentUse & ExtractOptions,
-): Promise<void> =>
+): Promise<void> => {
+  // Each holds a few slices, and is inflated by a thread of its own.
+  const amongLarge = limitedTo(use.runner.threads);
   // One more than the threads' places, so that reading goes on while all of them are taken.
-  forEachBounded(readSegments(archive, selection), 2 * use.runner.threads + 1, async (segment) => {
+  return forEachBounded(readSegments(archive, selection), 2 * use.runner.threads + 1, async (segment) => {
     use.signal?.throwIfAborted();
-    if (segment.isLarge) await useLarge(archive, segment, use);
+    if (segment.isLarge) await amongLarge(() => useLarge(archive, segment, use));
     else await useSegment(archive, segment, use);
   });
+};
 
 const useLarge = async (archive: Archive, segment: ReadSegment, use: SegmentUse): Promise<void> => {
   for (const place of segment.places) {
