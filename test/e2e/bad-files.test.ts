@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -62,6 +71,20 @@ describe("a start on a data folder with a damaged file", () => {
     bytes.fill(0x55, 4096);
     writeFileSync(join(data, "runs.db"), bytes);
     expectRefusal(await start(), /runs\.db is damaged/);
+  });
+
+  it.each([
+    ["lifeboat.db", "runs.db", /runs\.db is a database, but not of orchestrations/],
+    ["runs.db", "lifeboat.db", /lifeboat\.db is a database, but not a catalog/],
+  ])("notices %s copied over %s, and leaves it as it is", async (from, to, reason) => {
+    await used();
+    for (const suffix of ["", "-wal"]) {
+      const [source, target] = [join(data, `${from}${suffix}`), join(data, `${to}${suffix}`)];
+      if (existsSync(source)) copyFileSync(source, target);
+      else rmSync(target, { force: true });
+    }
+    expectRefusal(await start(), reason);
+    expectRefusal(await start(), reason);
   });
 
   it.each(["runs.db", "lifeboat.db"])("names %s when it is a folder", async (name) => {

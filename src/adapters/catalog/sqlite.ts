@@ -191,8 +191,16 @@ const prepareFile = (database: Libsql.Database, path: string): number => {
   database.pragma("journal_mode = WAL");
   database.pragma("synchronous = FULL");
   database.exec("BEGIN IMMEDIATE");
-  if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() === undefined) database.exec(schema);
+  const isNew = database.prepare("SELECT 1 FROM sqlite_schema").get() === undefined;
+  if (isNew) database.exec(schema);
   database.exec("COMMIT");
+  if (!isCatalog(database)) {
+    release(database);
+    throw new StoreFailure(
+      "Unavailable",
+      `${path} is a database, but not a catalog. Move it away, or put back the right one.`,
+    );
+  }
   const found = metaValue(database, "schema");
   if (found === schemaVersion) return metaValue(database, "version");
   release(database);
@@ -200,6 +208,11 @@ const prepareFile = (database: Libsql.Database, path: string): number => {
     "Unavailable",
     `${path} belongs to another version of Lifeboat (its schema is ${found}, this one knows ${schemaVersion}). Start that version.`,
   );
+};
+
+const isCatalog = (database: Libsql.Database): boolean => {
+  const columns = database.prepare("SELECT group_concat(name) FROM pragma_table_info('meta')").raw().get();
+  return Array.isArray(columns) && columns[0] === "name,value";
 };
 
 /**

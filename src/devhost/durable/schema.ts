@@ -33,8 +33,16 @@ const tables = `
   ) STRICT;
 `;
 
-/** Creates the tables in an empty file; refuses a file that a newer version wrote. */
+const refuseForeign = (database: Database, file: string): void => {
+  const made = database.all<{ readonly name: string }>("SELECT name FROM sqlite_schema")();
+  const columns = database.all<{ readonly name: string }>("SELECT name FROM pragma_table_info('meta')")();
+  if (made.length > 0 && columns.map(({ name }) => name).join() !== "key,value")
+    throw new HostFailure(`${file} is a database, but not of orchestrations. Move it away, or put back the right one.`);
+};
+
+/** Creates the tables in an empty file; refuses a file that a newer version or something else wrote. */
 export const ensureSchema = (database: Database, file: string): void => {
+  refuseForeign(database, file);
   database.transactNow(() => {
     database.exec("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT");
     const found = database.first<{ readonly value: string }>("SELECT value FROM meta WHERE key = 'schema'")();
