@@ -45,11 +45,12 @@ const shutDown = async ({ listeners, durable, app, timers }: Parts, graceMs: num
   const deadline = settled.clock.now() + graceMs;
   const closing = listeners.map((listener) => listener.close(graceMs));
   const ended = atMost(graceMs, timers?.stop() ?? Promise.resolve());
+  await Promise.all([...closing, ended]);
+  await durable?.stop(Math.max(0, deadline - settled.clock.now()));
+  // Last, because it may close what functions work with.
   await app?.terminate().catch((error: unknown) => {
     settled.log("error", "Host.Shutdown", `A hook of the app failed at its end: ${String(error)}`);
   });
-  await Promise.all([...closing, ended]);
-  await durable?.stop(Math.max(0, deadline - settled.clock.now()));
 };
 
 /** Opens the ports; requests wait until the handler is there. */

@@ -91,4 +91,16 @@ describeOwnHosts("SIGTERM", () => {
     expect(host.log()).toContain("The app was told of the end.");
     expect(text).toBe("beforeafter");
   });
+
+  it("lets the activity that runs end, and tells the app of the end only then", async () => {
+    const host = await hosts.start("drain-activity");
+    await startInstance(host.url, "noting", [{ call: "noted", input: { topic: "drained", milliseconds: 500 } }]);
+    while ((await journal(host.url, "drained")).length === 0);
+    expect(await hosts.end(host, "SIGTERM")).toBe(0);
+    const [ended, told] = ["noted the end of drained", "The app was told of the end."].map((line) =>
+      host.log().indexOf(line),
+    );
+    expect(ended).toBeGreaterThan(-1);
+    expect(told).toBeGreaterThan(ended ?? -1);
+  });
 });
