@@ -42,9 +42,7 @@ export interface MoveContext {
 export const forward = (line: JournalLine, places: Places, context: MoveContext): void => {
   switch (line.kind) {
     case "place":
-      if (places.staged === undefined || !isThere(places.staged)) return;
-      if (line.had && !isThere(places.kept) && isThere(places.live)) keep(places);
-      return renameSync(bytes(places.staged), bytes(places.live));
+      return placeStaged(line.had, places);
     case "remove":
       if (!isThere(places.kept) && isThere(places.live)) renameSync(bytes(places.live), bytes(places.kept));
       return;
@@ -88,14 +86,29 @@ export const bringsBack = (line: JournalLine, { kept }: { readonly kept: string 
 
 export const isThere = (path: string): boolean => lstatSync(bytes(path), { throwIfNoEntry: false }) !== undefined;
 
+/** Without asking first what is there: what a call finds, it says. */
+const placeStaged = (had: boolean, { live, kept, staged }: Places): void => {
+  if (staged === undefined) return;
+  if (had && !isOwnOfflinePage(live)) keep({ live, kept, staged });
+  try {
+    renameSync(bytes(staged), bytes(live));
+  } catch (error) {
+    // Not staged any more: it has been placed.
+    if (errorCode(error) !== "ENOENT" || isThere(staged)) throw error;
+  }
+};
+
 /** Kept by a second name, so that the site is never without the file; where a file system knows no links, by moving it. */
-const keep = ({ live, kept }: Places): void => {
-  if (isOwnOfflinePage(live)) return;
+const keep = ({ live, kept, staged }: Places & { readonly staged: string }): void => {
   try {
     linkSync(bytes(live), bytes(kept));
   } catch (error) {
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "ENOSYS", "EACCES"].includes(errorCode(error) ?? "")) throw error;
-    renameSync(bytes(live), bytes(kept));
+    const code = errorCode(error) ?? "";
+    // It is kept already, or gone since.
+    if (isThere(kept) || (code === "ENOENT" && !isThere(live))) return;
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "ENOSYS", "EACCES"].includes(code)) throw error;
+    // What is live by now is what was staged, unless that is there still.
+    if (isThere(staged) && isThere(live)) renameSync(bytes(live), bytes(kept));
   }
 };
 

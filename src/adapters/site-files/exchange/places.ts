@@ -104,21 +104,25 @@ export class PlaceFinder {
   }
 }
 
+/** How long a directory that is held is taken to be where it was; what is done in it meanwhile, is done in it anyway. */
+const trustedMilliseconds = 20;
+
 class Holder {
-  #held: { readonly key: string; readonly directory: HeldDirectory } | undefined;
+  #held: { readonly key: string; readonly directory: HeldDirectory; seen: number } | undefined;
 
   reach(root: string, rest: string): string | undefined {
     const key = `${root}/${parentOf(rest)}`;
-    if (this.#held?.key !== key || !isStillThere(this.#held.directory)) {
+    const held = this.#held?.key === key ? this.#held : undefined;
+    if (held === undefined || !isTrusted(held)) {
       this.close();
       try {
-        this.#held = { key, directory: holdDirectory(root, parentOf(rest), "reach") };
+        this.#held = { key, directory: holdDirectory(root, parentOf(rest), "reach"), seen: performance.now() };
       } catch (error) {
         if (saysGone(error)) return undefined;
         throw error;
       }
     }
-    return `${this.#held.directory.prefix}/${nameOf(rest)}`;
+    return `${this.#held?.directory.prefix}/${nameOf(rest)}`;
   }
 
   close(): void {
@@ -126,6 +130,13 @@ class Holder {
     this.#held = undefined;
   }
 }
+
+const isTrusted = (held: { readonly directory: HeldDirectory; seen: number }): boolean => {
+  const now = performance.now();
+  if (now - held.seen < trustedMilliseconds) return true;
+  held.seen = now;
+  return isStillThere(held.directory);
+};
 
 /** Of a path that is too long to be told, nobody knows: it is opened anew. */
 const isStillThere = (directory: HeldDirectory): boolean => {
