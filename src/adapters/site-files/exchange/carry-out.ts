@@ -6,6 +6,8 @@ import { back, backMetadata, bringsBack, forward, type MetadataWriter, type Move
 import { PlaceFinder, readable, type Direction } from "./places.ts";
 
 const turnMilliseconds = 20;
+/** Nobody in this process has a turn meanwhile, and another process that puts back has renamed the folders first. */
+const trustedMilliseconds = 1;
 
 export interface CarryingOut {
   readonly journal: Journal;
@@ -14,8 +16,8 @@ export interface CarryingOut {
   readonly setMetadata: MetadataWriter;
   /** Throws when another attempt makes the changes by now. */
   readonly checkHolder: () => void;
-  /** Called after every change. */
-  readonly between: (point: string) => Promise<void>;
+  /** Called after every change; when it takes its time, others may have had their turn. */
+  readonly between: (point: string) => Promise<void> | undefined;
 }
 
 /** Makes all changes of a journal, in one direction or the other; those that were made before stay as they are. */
@@ -28,17 +30,23 @@ export const carryOut = async (
   const finder = new PlaceFinder(areas, direction);
   const missed: BytePath[] = [];
   let turn = performance.now();
+  let checked = 0;
   try {
     for (const pass of direction === "forward" ? [moveForward] : [moveBack, setBack])
       for (let step = 0; step < journal.length; step++) {
         const place = direction === "forward" ? step : journal.length - 1 - step;
-        job.checkHolder();
+        if (performance.now() - checked > trustedMilliseconds) {
+          job.checkHolder();
+          checked = performance.now();
+        }
         const line = journal.at(place);
         if (!pass({ line, place, finder, context })) missed.push(line.path);
-        await job.between(`${direction} ${place}`);
-        if (performance.now() - turn < turnMilliseconds) continue;
-        await setImmediate();
+        const others = job.between(`${direction} ${place}`);
+        if (others !== undefined) await others;
+        else if (performance.now() - turn < turnMilliseconds) continue;
+        else await setImmediate();
         turn = performance.now();
+        checked = 0;
       }
   } finally {
     finder.close();

@@ -228,9 +228,9 @@ export class LocalExchange implements Exchange {
       areas: this.#eachArea(),
       direction,
       setMetadata: direction === "forward" ? setMetadata : setMetadataBack,
-      between: async (point) => {
+      between: (point) => {
         fault?.(point);
-        await pause?.();
+        return pause?.();
       },
       checkHolder,
     });
