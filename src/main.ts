@@ -21,6 +21,7 @@ import { readConfig, type Config } from "./config.ts";
 import { pathFromText } from "./domain/byte-path.ts";
 import { Secret } from "./domain/secret.ts";
 import { registerSteps, registerWorkflows } from "./functions/durable.ts";
+import { registerEnd } from "./functions/end.ts";
 import { registerHttp } from "./functions/http.ts";
 import { registerTimer } from "./functions/timers.ts";
 import { randomId, type Installation } from "./operations/installation.ts";
@@ -90,6 +91,10 @@ const hostOf = ({ content, settings }: LocalSite): SiteHost =>
 const versionOf = (file: URL): string => (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 
 const { undoDays, defaultDestination, maxBackupBytes } = config;
+const threads = new PackPool({
+  threads: availableParallelism(),
+  script: new URL("archive-worker.js", import.meta.url),
+});
 const installation: Installation = {
   catalog: await openCatalog(config),
   sites,
@@ -98,7 +103,7 @@ const installation: Installation = {
   scratch: ownContainer(new Secret(config.scratch)),
   sealer: keySealer(await sealingKeys(config)),
   recovery: await recoveryOf(config),
-  threads: new PackPool({ threads: availableParallelism(), script: new URL("archive-worker.js", import.meta.url) }),
+  threads,
   clock: systemClock,
   newId: randomId,
   policy: { defaultDestination, undoDays, ...(maxBackupBytes === undefined ? {} : { maxBackupBytes }) },
@@ -127,3 +132,8 @@ registerWorkflows({ backupSite, restoreSite, undoRestore, deleteBackup, verifyBa
 
 registerTimer("zHousekeeping", "*/20 * * * * *", takeUpRuns(installation));
 registerTimer("zUndoEnds", "0 40 * * * *", forgetExpiredUndos(installation));
+
+registerEnd(async () => {
+  await threads.close();
+  await installation.catalog.close();
+});

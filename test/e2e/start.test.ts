@@ -55,6 +55,13 @@ describe("npm start", () => {
     expect(await answer.json()).toMatchObject({ value: [{ name: "shop", type: "Microsoft.Web/sites" }] });
   });
 
+  it("leaves a catalog that is whole in its one file when it is asked to end", async () => {
+    const service = await start();
+    service.child.kill("SIGTERM");
+    expect(await service.ended).toBe(0);
+    expect(readdirSync(data).filter((name) => name.startsWith("lifeboat.db"))).toEqual(["lifeboat.db"]);
+  });
+
   it("ends with 0 when it is asked to end", async () => {
     const service = await start();
     service.child.kill("SIGTERM");
