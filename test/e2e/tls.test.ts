@@ -30,7 +30,8 @@ const start = async (...flags: string[]): Promise<string> => {
   return new Promise((resolve) => {
     const hear = (chunk: Buffer): void => {
       said += chunk.toString();
-      if (/^ {2}try /m.test(said)) resolve(said);
+      // The last line that every start tells.
+      if (/^ {2}sites .*\n/m.test(said)) resolve(said);
     };
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
