@@ -8,6 +8,8 @@ import type { DurableOptions } from "./types.ts";
 
 /** An activity that was running at so many crashes in a row is taken for their cause. */
 const maxCrashes = 5;
+/** An attempt that could not be counted is begun again after so long. */
+const againMs = 5_000;
 
 interface PoolOptions {
   readonly store: Store;
@@ -118,8 +120,18 @@ export class ActivityPool {
     this.#begun.add(activity);
     const isCounted = await this.#counted(activity);
     if (isCounted) return this.#run(activity);
-    if (isCounted === false) this.#begun.delete(activity);
+    this.#begun.delete(activity);
+    if (isCounted === undefined) this.#later(activity);
     this.release(1);
+  }
+
+  /** What went wrong may pass; an activity that nobody begins would keep its instance waiting until the next start. */
+  #later(activity: Activity): void {
+    this.#deps.options.clock.after(againMs, () => {
+      if (this.#stopped) return;
+      this.#queue.push(activity);
+      this.#fill();
+    });
   }
 
   async #run(activity: Activity): Promise<void> {
