@@ -45,11 +45,14 @@ const startAll = async (url: string): Promise<void> => {
   expect(await Promise.all(ids.map((id) => startOne(url, id)))).toEqual(ids.map(() => 202));
 };
 
-const expectAllComplete = async (url: string): Promise<void> => {
+const expectAllComplete = async ({ at, complaints }: CrashApp & { readonly at: string }): Promise<void> => {
   for (const id of ids)
     await expect
-      .poll(() => statusOf(url, id), { timeout: 60_000, interval: 100 })
-      .toEqual({ runtimeStatus: "Completed", output: outputOf(id) });
+      .poll(() => statusOf(at, id), { timeout: 60_000, interval: 100 })
+      .toEqual({ runtimeStatus: "Completed", output: outputOf(id) })
+      .catch((error: unknown) => {
+        throw new Error(`${id} did not end; the host said:\n${complaints.slice(-20).join("\n")}`, { cause: error });
+      });
 };
 
 const untilItComplains = async ({ complaints }: CrashApp): Promise<void> => {
@@ -71,7 +74,7 @@ describeWith("mount", canMount, "a disk that gets full under running orchestrati
     for (const id of ids)
       expect(["Pending", "Running", "Completed"]).toContain((await statusOf(host.at, id)).runtimeStatus);
     disk.empty();
-    await expectAllComplete(host.at);
+    await expectAllComplete(host);
     expect(begun().length).toBe(new Set(begun()).size);
     expect(begun()).toHaveLength(ids.length * 10);
     expect(await startOne(host.at, "one-more")).toBe(202);
@@ -86,7 +89,7 @@ describeWith("mount", canMount, "a disk that gets full under running orchestrati
     await endCrashApp(first, signal);
     disk.empty();
     const second = await start();
-    await expectAllComplete(second.at);
+    await expectAllComplete(second);
     expectClearWords(first);
   });
 });
