@@ -3,13 +3,7 @@ import type { Backup } from "../../domain/backup.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import { backupKey, backupPrefix, progressKey, progressPrefix, sitePartition } from "./keys.ts";
-
-const site = z.object({
-  subscription: z.string(),
-  resourceGroup: z.string(),
-  name: z.string(),
-  slot: z.string().exactOptional(),
-});
+import { siteId } from "./site-id.ts";
 
 const status = z.enum([
   "InProgress",
@@ -25,7 +19,7 @@ const status = z.enum([
 ]);
 
 const backup: z.ZodType<Backup> = z.object({
-  site,
+  site: siteId,
   id: z.number(),
   name: z.string(),
   blobBase: z.string(),

@@ -2,15 +2,9 @@ import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog } from "../../ports/catalog.ts";
 import { nameKey, namesPartition } from "./keys.ts";
+import { siteId } from "./site-id.ts";
 
-const nameRow = z.object({
-  site: z.object({
-    subscription: z.string(),
-    resourceGroup: z.string(),
-    name: z.string(),
-    slot: z.string().exactOptional(),
-  }),
-});
+const nameRow = z.object({ site: siteId });
 
 /** Whose backup has this name in the container; undefined when none of this installation has. */
 export const ownerOfName = async (

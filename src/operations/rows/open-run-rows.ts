@@ -2,14 +2,10 @@ import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog } from "../../ports/catalog.ts";
 import { openRunsPartition } from "./keys.ts";
+import { siteId } from "./site-id.ts";
 
 const announced = z.object({
-  site: z.object({
-    subscription: z.string(),
-    resourceGroup: z.string(),
-    name: z.string(),
-    slot: z.string().exactOptional(),
-  }),
+  site: siteId,
   since: z.string(),
   /** Of a deletion, which owns no site: the backup. */
   deletes: z.number().exactOptional(),

@@ -2,13 +2,7 @@ import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, RowChange } from "../../ports/catalog.ts";
 import { operationKey, operationPrefix, sitePartition } from "./keys.ts";
-
-const siteId = z.object({
-  subscription: z.string(),
-  resourceGroup: z.string(),
-  name: z.string(),
-  slot: z.string().exactOptional(),
-});
+import { siteId } from "./site-id.ts";
 
 /** What a restore was asked to do. No secret: the container's credential lies with the container. */
 const request = z.object({
