@@ -44,8 +44,6 @@ const nextMove = {
 
 export type ArchiveInvalidCode = keyof typeof nextMove;
 
-export const archiveInvalidCodes: readonly string[] = Object.keys(nextMove);
-
 /** The archive, or one entry of it, is damaged, forged, or of a kind that is not read. The message is fit for a log. */
 export class ArchiveInvalid extends Error {
   readonly code: ArchiveInvalidCode;

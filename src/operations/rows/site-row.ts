@@ -4,12 +4,9 @@ import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Catalog, RowChange, RowValue } from "../../ports/catalog.ts";
 import { sitePartition, siteRowKey } from "./keys.ts";
 
-const runKind = z.enum(["backup", "restore", "undo"]);
-export type RunKind = z.infer<typeof runKind>;
-
 const openRun = z.object({
   id: z.string(),
-  kind: runKind,
+  kind: z.enum(["backup", "restore", "undo"]),
   since: z.string(),
   backup: z.number().optional(),
   operation: z.string().optional(),
