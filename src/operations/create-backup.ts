@@ -12,7 +12,7 @@ import { backupRun } from "./free-site.ts";
 import type { Installation } from "./installation.ts";
 import { insertBackup } from "./rows/backup-rows.ts";
 import { announceRun } from "./rows/open-run-rows.ts";
-import { nameKey, namesPartition } from "./rows/keys.ts";
+import { releaseName, reserveName } from "./rows/name-rows.ts";
 import { changeSite, siteBusy, takenBy, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
 
@@ -39,12 +39,12 @@ export const createBackup =
     const access = await whereTo(deps, site, request);
     await deps.destinations.open(access.container, access.credential);
     await rememberCredential(deps, access);
-    const blobBase = await reserveName(deps, { access, name, site: site.id, now });
+    const blobBase = await freeName(deps, { access, name, site: site.id, now });
     try {
       const backup = await addBackup(deps, call, { site: site.id, access, name, blobBase, request, now });
       return { backup, storageAccountUrl: fullContainerUrl(access) };
     } catch (error) {
-      await releaseName(deps, access.container, blobBase);
+      await releaseName(deps.catalog, { container: access.container, blobBase });
       throw error;
     }
   };
@@ -81,16 +81,13 @@ interface NameWish {
 }
 
 /** Reserves the name in the container, or the name with a time stamp where it is taken by us or by a blob we never wrote. */
-const reserveName = async (deps: Installation, wish: NameWish): Promise<string> => {
+const freeName = async (deps: Installation, wish: NameWish): Promise<string> => {
   const container = wish.access.container;
   for (let attempt = -1; attempt < 20; attempt++) {
     const blobBase = attempt < 0 ? wish.name : nameWithStamp(wish.name, wish.now, attempt);
-    const value = { blobBase, site: wish.site, since: wish.now.toISOString() };
     if (attempt < 0 && (await isTakenInContainer(deps, container, blobBase))) continue;
-    const free = await deps.catalog.write(namesPartition(container), [
-      { kind: "insert", key: nameKey(blobBase), value },
-    ]);
-    if (free) return blobBase;
+    const name = { container, blobBase };
+    if (await reserveName(deps.catalog, name, { site: wish.site, since: wish.now })) return blobBase;
   }
   throw refuse("Unavailable", { reason: `no free name like ${wish.name} was found in the container.` });
 };
@@ -104,10 +101,6 @@ const isTakenInContainer = async (deps: Installation, container: string, blobBas
     // The run's own checks look again before anything is written, and the commit is refused where a blob exists.
     return false;
   }
-};
-
-export const releaseName = async (deps: Installation, container: string, blobBase: string): Promise<void> => {
-  await deps.catalog.write(namesPartition(container), [{ kind: "remove", key: nameKey(blobBase) }]);
 };
 
 interface NewBackup {

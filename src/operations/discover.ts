@@ -128,6 +128,6 @@ const withOwner = async (
   { base }: Pair,
   found: FoundBackup,
 ): Promise<FoundBackup> => {
-  const owner = await ownerOfName(deps.catalog, container, base);
+  const owner = await ownerOfName(deps.catalog, { container, blobBase: base });
   return owner === undefined ? found : { ...found, owner };
 };

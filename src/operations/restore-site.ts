@@ -74,7 +74,7 @@ export const sourceOf = async (
 
 /** Which of our backups a blob is, whatever site it is of; undefined for one that this installation did not write. */
 const backupBehind = async (deps: Installation, container: string, blob: string): Promise<Backup | undefined> => {
-  const owner = await ownerOfName(deps.catalog, container, blob.replace(/\.zip$/i, ""));
+  const owner = await ownerOfName(deps.catalog, { container, blobBase: blob.replace(/\.zip$/i, "") });
   if (owner === undefined) return undefined;
   const rows = await readBackups(deps.catalog, owner);
   return rows.findLast(

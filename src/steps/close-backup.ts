@@ -5,10 +5,8 @@ import { openContainer } from "../operations/credentials.ts";
 import { freeSite } from "../operations/free-site.ts";
 import type { Installation } from "../operations/installation.ts";
 import { readBackup, replaceBackup } from "../operations/rows/backup-rows.ts";
-import { namesPartition } from "../operations/rows/keys.ts";
-import { reservationOf } from "./reservation.ts";
+import { releaseName, reservationOf, type Reservation } from "../operations/rows/name-rows.ts";
 import { changeSite } from "../operations/rows/site-row.ts";
-import type { RowChange } from "../ports/catalog.ts";
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readSummary, type BackupSummary } from "./backup-plan.ts";
@@ -26,7 +24,8 @@ export const closeBackup =
     asOutcome(async () => {
       const scratch = scratchOf(await deps.scratch(), input.run);
       // Read while the run surely owns the site: a late attempt must not release a name that is another backup's by then.
-      const reservation = await reservationOf(deps, await backupOf(deps, input));
+      const { destination, blobBase } = await backupOf(deps, input);
+      const reservation = await reservationOf(deps.catalog, { container: destination, blobBase });
       if (await ownsSite(deps, input)) {
         const end =
           input.summary === undefined
@@ -49,13 +48,13 @@ export const closeBackup =
 const failedEnd = async (
   deps: Installation,
   input: StepInput<"closeBackup">,
-  { call, reservation }: { readonly call: Call; readonly reservation: RowChange | undefined },
+  { call, reservation }: { readonly call: Call; readonly reservation: Reservation | undefined },
 ): Promise<BackupSummary> => {
   const backup = await backupOf(deps, input);
   const lines = [input.failure ?? "It failed without a reason."];
   try {
     await removeOwn(await openContainer(deps, backup.destination), backup, input.run);
-    if (reservation !== undefined) await deps.catalog.write(namesPartition(backup.destination), [reservation]);
+    if (reservation !== undefined) await releaseName(deps.catalog, reservation);
   } catch (error) {
     call.log.warn("rests of a failed backup stay in the container", { backup: input.backup, error });
     lines.push(`What it had written could not be removed from the container: ${messageOf(error)}`);

@@ -5,13 +5,13 @@ import { isStoreFailure } from "../domain/store-failure.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
 import { readBackup, removeProgress, replaceBackup } from "../operations/rows/backup-rows.ts";
-import { namesPartition, sitePartition } from "../operations/rows/keys.ts";
+import { sitePartition } from "../operations/rows/keys.ts";
+import { releaseName, reservationOf } from "../operations/rows/name-rows.ts";
 import { forgetRun } from "../operations/rows/open-run-rows.ts";
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { backupOf } from "./backup-row.ts";
 import { removeOwn } from "./own-blobs.ts";
-import { reservationOf } from "./reservation.ts";
 import { scratchOf } from "./scratch.ts";
 
 /** Removes a backup's blobs, as far as they are its own, and all that its run may have left. */
@@ -19,7 +19,8 @@ export const removeBackup =
   (deps: Installation) =>
   async (input: StepInput<"removeBackup">, call: Call): Promise<StepResult<"removeBackup">> => {
     // Read first: a late attempt must not release a name that is another backup's by then.
-    const reservation = await reservationOf(deps, await backupOf(deps, input));
+    const { destination, blobBase } = await backupOf(deps, input);
+    const reservation = await reservationOf(deps.catalog, { container: destination, blobBase });
     const backup = await backupOf(deps, input);
     if (backup.status !== "DeleteInProgress") return { ok: true };
     const problem = await removeBlobs(deps, backup);
@@ -27,7 +28,7 @@ export const removeBackup =
     call.log.info("backup removed", { site: siteLabel(input.site), backup: input.backup, problem });
     await forgetRun(deps.catalog, input.run);
     if (problem !== undefined) return { ok: false, code: "Failed", message: problem };
-    if (reservation !== undefined) await deps.catalog.write(namesPartition(backup.destination), [reservation]);
+    if (reservation !== undefined) await releaseName(deps.catalog, reservation);
     if (backup.run === undefined) return { ok: true };
     await scratchOf(await deps.scratch(), backup.run).clear();
     await removeProgress(deps.catalog, input.site, backup.run);

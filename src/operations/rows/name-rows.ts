@@ -6,12 +6,44 @@ import { siteId } from "./site-id.ts";
 
 const nameRow = z.object({ site: siteId });
 
-/** Whose backup has this name in the container; undefined when none of this installation has. */
+/** A name in a container: there, only one backup of this installation has it. */
+export interface NameInContainer {
+  readonly container: string;
+  readonly blobBase: string;
+}
+
+/** Whose backup has this name; undefined when none of this installation has. */
 export const ownerOfName = async (
   catalog: Catalog,
-  container: string,
-  blobBase: string,
+  { container, blobBase }: NameInContainer,
 ): Promise<SiteId | undefined> => {
   const row = await catalog.get(namesPartition(container), nameKey(blobBase));
   return row === undefined ? undefined : nameRow.parse(row.value).site;
+};
+
+/** False when a backup of this installation has the name. */
+export const reserveName = async (
+  catalog: Catalog,
+  { container, blobBase }: NameInContainer,
+  { site, since }: { readonly site: SiteId; readonly since: Date },
+): Promise<boolean> => {
+  const value = { blobBase, site, since: since.toISOString() };
+  return catalog.write(namesPartition(container), [{ kind: "insert", key: nameKey(blobBase), value }]);
+};
+
+/** The reservation that stands now, as `releaseName` wants it. */
+export interface Reservation extends NameInContainer {
+  readonly version: string;
+}
+
+export const reservationOf = async (catalog: Catalog, name: NameInContainer): Promise<Reservation | undefined> => {
+  const row = await catalog.get(namesPartition(name.container), nameKey(name.blobBase));
+  return row && { ...name, version: row.version };
+};
+
+/** With a reservation's version: as long as it is the one that stands. Nothing to do where there is none. */
+export const releaseName = async (catalog: Catalog, name: NameInContainer | Reservation): Promise<void> => {
+  const version = "version" in name ? { version: name.version } : {};
+  const key = nameKey(name.blobBase);
+  await catalog.write(namesPartition(name.container), [{ kind: "remove", key, ...version }]);
 };
