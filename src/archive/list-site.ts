@@ -58,6 +58,24 @@ export const listSite = async (files: SiteFiles, options: ListOptions = {}): Pro
   return { listing, files: count, sizeBytes, leftOut, filter, excluded };
 };
 
+/** A site as it stands, whatever its filter says. */
+export interface LiveListing {
+  /** Sorted; all of the site. */
+  readonly listing: ListingColumns;
+  readonly unlisted: readonly BytePath[];
+}
+
+export const listLive = async (files: Pick<SiteFiles, "list">, signal?: AbortSignal): Promise<LiveListing> => {
+  const listing = new ListingColumns();
+  const unlisted: BytePath[] = [];
+  for await (const { entries, leftOut } of files.list(signal)) {
+    for (const entry of entries) listing.append(entry);
+    for (const { path } of leftOut) unlisted.push(path);
+  }
+  listing.sort();
+  return { listing, unlisted };
+};
+
 /** The site's filter as it is now; one that is not there, or cannot be read, leaves nothing out. */
 export const readFilter = async (files: SiteFiles): Promise<Filter> => {
   try {

@@ -1,6 +1,5 @@
-import { ListingColumns } from "../archive/listing-columns.ts";
+import { listLive } from "../archive/list-site.ts";
 import { planRestore as compare, type PlannedChange, type RestoreCounts } from "../archive/restore-plan.ts";
-import type { BytePath } from "../domain/byte-path.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteFiles } from "../ports/site-files.ts";
@@ -71,22 +70,20 @@ interface Planning {
 }
 
 const planFor = async (deps: Installation, { call, wish, opened, host, scope }: Planning) => {
-  const listing = new ListingColumns();
-  const unlisted: BytePath[] = [];
-  for await (const { entries, leftOut } of host?.files.list(call.signal) ?? nothing.list()) {
-    for (const entry of entries) listing.append(entry);
-    for (const { path } of leftOut) unlisted.push(path);
-  }
-  listing.sort();
-  const site = { listing, files: host?.files ?? nothing };
-  return compare(opened.archive.directory, site, {
-    scope,
-    quick: wish.restore.quick,
-    ownerOf: host?.ownerOf ?? (({ uid, gid }) => ({ uid, gid })),
-    unlisted,
-    runner: deps.threads,
-    signal: call.signal,
-  });
+  const files = host?.files ?? nothing;
+  const { listing, unlisted } = await listLive(files, call.signal);
+  return compare(
+    opened.archive.directory,
+    { listing, files },
+    {
+      scope,
+      quick: wish.restore.quick,
+      ownerOf: host?.ownerOf ?? (({ uid, gid }) => ({ uid, gid })),
+      unlisted,
+      runner: deps.threads,
+      signal: call.signal,
+    },
+  );
 };
 
 /** The files of a site that is still to be made. */

@@ -1,3 +1,4 @@
+import { listLive, type LiveListing } from "../archive/list-site.ts";
 import { listingBytes } from "../archive/listing-encoding.ts";
 import type { RestorePlan } from "../archive/restore-plan.ts";
 import { refuse } from "../domain/errors.ts";
@@ -9,14 +10,12 @@ import type { SiteHost } from "../ports/site-host.ts";
 import type { RunRef, StepInput, StepResult } from "../workflows/contract.ts";
 import { reportProgress } from "./progress.ts";
 import {
-  listLive,
   planFor,
   readRecord,
   reopen,
   requestOf,
   type CheckedArchive,
   type Comparing,
-  type LiveListing,
   type RestorePlanRecord,
 } from "./restore-run.ts";
 import { restoring } from "./restoring.ts";

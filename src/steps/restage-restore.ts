@@ -1,3 +1,4 @@
+import { listLive } from "../archive/list-site.ts";
 import type { ListingColumns } from "../archive/listing-columns.ts";
 import { listingFromBytes } from "../archive/listing-encoding.ts";
 import { isUntouched } from "../archive/restore-plan.ts";
@@ -9,15 +10,7 @@ import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { ownsSite, runLost } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
-import {
-  listLive,
-  planFor,
-  readRecord,
-  reopen,
-  requestOf,
-  type RestorePlanRecord,
-  type StagedRecord,
-} from "./restore-run.ts";
+import { planFor, readRecord, reopen, requestOf, type RestorePlanRecord, type StagedRecord } from "./restore-run.ts";
 import { restoring } from "./restoring.ts";
 import { scratchOf, type Scratch } from "./scratch.ts";
 import { placesBytes, placesFrom, stagePlaces, type Staging } from "./stage-places.ts";

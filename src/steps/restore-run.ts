@@ -1,4 +1,4 @@
-import { ListingColumns } from "../archive/listing-columns.ts";
+import type { LiveListing } from "../archive/list-site.ts";
 import { planRestore, type EarlierPlan, type RestoreCounts, type RestorePlan } from "../archive/restore-plan.ts";
 import type { BytePath } from "../domain/byte-path.ts";
 import { refuse } from "../domain/errors.ts";
@@ -6,7 +6,6 @@ import type { Installation } from "../operations/installation.ts";
 import { openRestoreArchive, restoreScope, type RestoreArchive } from "../operations/restore-archive.ts";
 import { readOperation, type Operation, type RestoreRequest } from "../operations/rows/operation-rows.ts";
 import { readSiteRow } from "../operations/rows/site-row.ts";
-import type { SiteFiles } from "../ports/site-files.ts";
 import type { SiteHost } from "../ports/site-host.ts";
 import type { RunRef, ScratchName } from "../workflows/contract.ts";
 import { RunLost } from "./progress.ts";
@@ -67,23 +66,6 @@ export const reopen = async (
   if (opened.archive.commitId !== commitId)
     throw refuse("ArchiveAltered", { blob: request.blob, reason: "It was replaced while it was restored." });
   return opened;
-};
-
-export interface LiveListing {
-  /** Sorted; all of the site. */
-  readonly listing: ListingColumns;
-  readonly unlisted: readonly BytePath[];
-}
-
-export const listLive = async (files: SiteFiles, signal: AbortSignal): Promise<LiveListing> => {
-  const listing = new ListingColumns();
-  const unlisted: BytePath[] = [];
-  for await (const { entries, leftOut } of files.list(signal)) {
-    for (const entry of entries) listing.append(entry);
-    for (const { path } of leftOut) unlisted.push(path);
-  }
-  listing.sort();
-  return { listing, unlisted };
 };
 
 export interface Comparing {
