@@ -5,13 +5,13 @@ import { MemorySite } from "../../src/adapters/site-files/memory.ts";
 import { memoryDestination } from "../../src/adapters/destination/memory.ts";
 import { browseRoutes } from "../../src/api/browse-routes.ts";
 import { pathFromBytes, pathFromText } from "../../src/domain/byte-path.ts";
-import type { Backup } from "../../src/domain/backup.ts";
 import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../src/operations/rows/keys.ts";
 import { StoreFailure } from "../../src/domain/store-failure.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import { apiOver, shopPath } from "../support/api.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
+import { keptBackup } from "../support/kept-backup.ts";
 import { packArchive } from "../support/pack-archive.ts";
 
 const container = "file:///backups/shop";
@@ -65,19 +65,7 @@ beforeEach(async () => {
     if (failReads) throw failReads;
     return read(...asked);
   });
-  const backup: Backup = {
-    site: shop,
-    id: 1,
-    name: "nightly",
-    blobBase: "nightly",
-    status: "Succeeded",
-    scheduled: false,
-    destination: container,
-    correlationId: "c",
-    created: "2026-11-21T12:00:00Z",
-    sizeBytes: 1,
-    commitId,
-  };
+  const backup = keptBackup({ destination: container, commitId });
   await given.deps.catalog.write(sitePartition(shop), [
     insertBackup(backup),
     insertBackup({ ...backup, id: 2, status: "Failed" }),

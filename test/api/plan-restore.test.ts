@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { memoryDestination } from "../../src/adapters/destination/memory.ts";
 import { MemorySite } from "../../src/adapters/site-files/memory.ts";
 import { planRoutes } from "../../src/api/plan-routes.ts";
-import type { Backup } from "../../src/domain/backup.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../src/operations/rows/keys.ts";
@@ -12,6 +11,7 @@ import { writeManifest } from "../../src/manifest/write-manifest.ts";
 import { bareManifest } from "../manifest/example.ts";
 import { apiOver, shopPath } from "../support/api.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
+import { keptBackup } from "../support/kept-backup.ts";
 import { packArchive } from "../support/pack-archive.ts";
 import { putObject } from "../support/put-object.ts";
 
@@ -35,20 +35,7 @@ beforeEach(async () => {
   const archive = { name: "nightly.zip", sizeBytes, commitId };
   const filter = [{ number: 1, text: "/site/wwwroot/cache" }];
   await putObject(destination, "nightly.xml", writeManifest({ ...bareManifest, archive, filter }));
-  const backup: Backup = {
-    site: shop,
-    id: 1,
-    name: "nightly",
-    blobBase: "nightly",
-    status: "Succeeded",
-    scheduled: false,
-    destination: "file:///backups/shop",
-    correlationId: "c",
-    created: "2026-11-21T12:00:00Z",
-    sizeBytes,
-    commitId,
-    leftOut: 0,
-  };
+  const backup = keptBackup({ sizeBytes, commitId, leftOut: 0 });
   await given.deps.catalog.write(sitePartition(shop), [insertBackup(backup)]);
   // What the site has by now: one file of the same size and time, another content.
   const before = await files.stat(pathFromText("site/wwwroot/hacked.php"));

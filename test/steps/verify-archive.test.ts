@@ -17,6 +17,7 @@ import { writeManifest } from "../../src/manifest/write-manifest.ts";
 import { apiOver, shopPath } from "../support/api.ts";
 import { fakeWorkflow, finish } from "../support/fake-workflow.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
+import { keptBackup } from "../support/kept-backup.ts";
 import { packArchive, readWhole } from "../support/pack-archive.ts";
 import { putObject } from "../support/put-object.ts";
 import { bareManifest } from "../manifest/example.ts";
@@ -34,20 +35,7 @@ beforeEach(async () => {
     files.writeFile(pathFromText(`site/wwwroot/page-${number}.html`), Buffer.from(`page ${number} `.repeat(200)));
   destination = memoryDestination();
   const { commitId, sizeBytes } = await packArchive({ site: files, destination, name: "nightly.zip" });
-  backup = {
-    site: shop,
-    id: 1,
-    name: "nightly",
-    blobBase: "nightly",
-    status: "Succeeded",
-    scheduled: false,
-    destination: "file:///backups/shop",
-    correlationId: "c",
-    created: "2026-11-21T12:00:00Z",
-    sizeBytes,
-    commitId,
-    log: "",
-  };
+  backup = keptBackup({ sizeBytes, commitId, log: "" });
   const archive = { name: "nightly.zip", sizeBytes, commitId };
   await putObject(destination, "nightly.xml", writeManifest({ ...bareManifest, archive }));
   await given.deps.catalog.write(sitePartition(shop), [insertBackup(backup)]);
