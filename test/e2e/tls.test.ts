@@ -1,43 +1,23 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ownCertificate } from "../../src/adapters/tls/own-authority.ts";
+import { killAll, startLifeboat } from "../support/lifeboat-process.ts";
 
 let folder: string;
-let running: ChildProcess[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "lifeboat-tls-"));
-  running = [];
 });
 afterEach(async () => {
-  for (const child of running.filter((one) => one.exitCode === null && one.signalCode === null)) {
-    child.kill("SIGKILL");
-    await once(child, "close");
-  }
+  await killAll();
   rmSync(folder, { recursive: true, force: true });
 });
 
 /** What the service says until it is ready, or until it ends. */
-const start = async (...flags: string[]): Promise<string> => {
-  const data = ["--data", join(folder, "data"), "--port", "0"];
-  const child = spawn(process.execPath, ["dist/start.js", ...data, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
-  running.push(child);
-  let said = "";
-  return new Promise((resolve) => {
-    const hear = (chunk: Buffer): void => {
-      said += chunk.toString();
-      // The last line that every start tells.
-      if (/^ {2}sites .*\n/m.test(said)) resolve(said);
-    };
-    child.stdout.on("data", hear);
-    child.stderr.on("data", hear);
-    child.once("close", () => resolve(said));
-  });
-};
+const start = async (...flags: string[]): Promise<string> =>
+  (await startLifeboat({ data: join(folder, "data"), flags })).output();
 
 const httpsPort = (said: string): number => Number(/https:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
 
@@ -68,8 +48,7 @@ describe("https", () => {
   it("keeps the authority that clients have been told to trust", async () => {
     await start();
     const first = readFileSync(join(folder, "data", "tls", "ca.pem"), "utf8");
-    running[0]?.kill("SIGKILL");
-    if (running[0]) await once(running[0], "close");
+    await killAll();
     const said = await start();
     expect(await ask(httpsPort(said), "/healthz", { ca: first })).toMatchObject({ status: 200 });
   });
