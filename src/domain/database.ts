@@ -4,12 +4,12 @@ import type { Secret } from "./secret.ts";
 export const databaseTypes = ["SqlAzure", "PostgreSql", "MySql", "LocalMySql"] as const;
 export type DatabaseType = (typeof databaseTypes)[number];
 
-/** What a server speaks, and so which tool serves it. */
-export type DatabaseKind = "postgresql" | "mysql" | "sqlserver";
+/** What a server speaks, and so which tool serves it; `MySql` is MariaDB too. */
+export type DatabaseEngine = "PostgreSql" | "MySql" | "SqlServer";
 
-export const kindOf = (type: DatabaseType): DatabaseKind => {
-  if (type === "SqlAzure") return "sqlserver";
-  return type === "PostgreSql" ? "postgresql" : "mysql";
+export const engineOf = (type: DatabaseType): DatabaseEngine => {
+  if (type === "SqlAzure") return "SqlServer";
+  return type === "PostgreSql" ? "PostgreSql" : "MySql";
 };
 
 /** Ignoring case, as clients write it. */
@@ -25,39 +25,40 @@ export interface DatabaseReference {
   readonly connectionStringName?: string;
 }
 
-/**
- * How far the connection is protected. `prefer` takes what the server offers; `require` asks for TLS and trusts any
- * certificate; the last two check it, `verifyFull` the host's name too.
- */
-export type DatabaseTls = "disable" | "prefer" | "require" | "verifyCa" | "verifyFull";
+export interface DatabaseAddress {
+  /** A name or an address, IPv6 without brackets. A path (`/run/...`) is a local socket: PostgreSQL's folder, MySQL's file. */
+  readonly host: string;
+  /** Absent: the engine's usual one. */
+  readonly port?: number;
+}
 
 /** A connection string understood. */
-export interface DatabaseConnection {
-  readonly kind: DatabaseKind;
-  /** A name, an address, or the folder or file of a local socket (it begins with "/"). */
-  readonly host: string;
-  /** Absent: the kind's usual one. */
-  readonly port?: number;
+export interface DatabaseConnection extends DatabaseAddress {
+  readonly engine: DatabaseEngine;
+  /** More servers to try after the first, in this order. */
+  readonly others: readonly DatabaseAddress[];
+  /** SQL Server's named instance. */
+  readonly instance?: string;
   readonly database: string;
   readonly user?: string;
-  /** Absent with a user: a token of Microsoft Entra ID is asked for in its place. */
   readonly password?: Secret;
-  readonly tls: DatabaseTls;
-  /** A file of this machine with the authorities to trust, in PEM; absent: the system's. */
-  readonly caFile?: string;
+  /** `token`: an Entra token takes the password's place. `none`: the server lets the user in by other means. */
+  readonly signIn: "password" | "token" | "none";
+  readonly tls: {
+    /** In libpq's words, each asking for all that the ones before it do; absent: the tool's default counts. */
+    readonly mode?: "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
+    /** A PEM file on this machine with the authorities to trust; absent: the system's own. */
+    readonly caFile?: string;
+  };
+  /** A replica that can be read only: fit for a dump, never for a restore. */
+  readonly isReadOnly: boolean;
+  /** libpq's `options`, for the server. */
+  readonly options?: string;
 }
 
 /** For logs and messages: `shop on db.example.com:5432`. */
 export const databaseLabel = ({ database, host, port }: DatabaseConnection): string =>
   `${database} on ${host}${port === undefined ? "" : `:${port}`}`;
-
-/** A connection string that cannot be understood. The message names the key that is wrong, never a value. */
-export class ConnectionStringInvalid extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "ConnectionStringInvalid";
-  }
-}
 
 /**
  * Databases that a load makes and a switch keeps are named so, and nothing else is ever dropped: at most 63 characters of

@@ -1,4 +1,4 @@
-import type { DatabaseConnection, DatabaseKind } from "../domain/database.ts";
+import type { DatabaseConnection, DatabaseEngine } from "../domain/database.ts";
 
 /** What can be known of a database before long work is begun. */
 export interface DatabaseCheck {
@@ -51,7 +51,7 @@ export interface Exchanged {
  * environment or by a file (0600) that is removed, and are never in its arguments, messages or errors.
  */
 export interface DatabaseTool {
-  readonly kind: DatabaseKind;
+  readonly engine: DatabaseEngine;
 
   /**
    * Takes seconds and changes nothing: the tool is there and fits the server, the login works, the database can be read
@@ -93,4 +93,4 @@ export interface DatabaseTool {
   listOwn(connection: DatabaseConnection): Promise<readonly string[]>;
 }
 
-export type DatabaseTools = Readonly<Record<DatabaseKind, DatabaseTool>>;
+export type DatabaseTools = Readonly<Record<DatabaseEngine, DatabaseTool>>;
