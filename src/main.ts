@@ -113,10 +113,20 @@ const installation: Installation = {
 const keysOf = (from: Config): readonly KeyHash[] => {
   const key = readAdminKey(from.dataFolder);
   return [
-    ...(key === undefined ? [] : [{ id: key.id, role: "admin" as const, sha256: hashKey(key.secret) }]),
+    ...(key === undefined
+      ? []
+      : [{ id: key.id, name: key.id, role: "admin" as const, reach: "all" as const, sha256: hashKey(key.secret) }]),
     ...(from.bootstrapKey === undefined
       ? []
-      : [{ id: "bootstrap", role: "admin" as const, sha256: hashKey(from.bootstrapKey) }]),
+      : [
+          {
+            id: "bootstrap",
+            name: "bootstrap",
+            role: "admin" as const,
+            reach: "all" as const,
+            sha256: hashKey(from.bootstrapKey),
+          },
+        ]),
   ];
 };
 

@@ -1,25 +1,19 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Caller, Reach, Role } from "../domain/caller.ts";
 import { refuse } from "../domain/errors.ts";
 import type { ApiRequest } from "./request.ts";
-
-export type Role = "reader" | "operator" | "admin";
-
-export interface Caller {
-  readonly name: string;
-  readonly role: Role;
-}
 
 /** A key by the hash of its secret; the secret itself is not kept. */
 export interface KeyHash {
   readonly id: string;
+  /** For people. */
+  readonly name: string;
   readonly role: Role;
+  readonly reach: Reach;
   readonly sha256: string;
 }
 
 export const hashKey = (secret: string): string => createHash("sha256").update(secret).digest("hex");
-
-const ranks: Readonly<Record<Role, number>> = { reader: 0, operator: 1, admin: 2 };
-export const mayAct = (caller: Caller, needed: Role): boolean => ranks[caller.role] >= ranks[needed];
 
 /** The caller behind a bearer token or an `x-lifeboat-key` header. Throws CallerUnknown. */
 export const callerOf = (request: Pick<ApiRequest, "headers">, keys: readonly KeyHash[]): Caller => {
@@ -30,5 +24,6 @@ export const callerOf = (request: Pick<ApiRequest, "headers">, keys: readonly Ke
   // Every key is compared, in constant time each: how long it takes tells nothing.
   for (const key of keys) if (timingSafeEqual(given, Buffer.from(key.sha256, "hex"))) found = key;
   if (secret === "" || found === undefined) throw refuse("CallerUnknown");
-  return { name: found.id, role: found.role };
+  const { id, name, role, reach } = found;
+  return { kind: "key", id, name, role, reach };
 };

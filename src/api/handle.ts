@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { Refusal, refuse } from "../domain/errors.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
+import { mayAct, reaches, type Caller, type Role } from "../domain/caller.ts";
 import { siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { Log } from "../ports/log.ts";
 import type { WorkflowRunner } from "../ports/workflow-runner.ts";
 import { armError } from "./arm-error.ts";
-import { callerOf, mayAct, type Caller, type KeyHash, type Role } from "./callers.ts";
+import { callerOf, type KeyHash } from "./callers.ts";
 import { pathPattern } from "./match.ts";
 import type { ApiRequest } from "./request.ts";
 import { json, type ApiResponse } from "./response.ts";
@@ -29,6 +30,8 @@ export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly role: Role;
+  /** Without a site in its path a route is refused to whoever is limited to sites, unless it minds his reach itself. */
+  readonly mindsReach?: true;
   readonly handle: (call: RouteCall) => Promise<ApiResponse>;
 }
 
@@ -108,7 +111,7 @@ interface Matched {
 
 const routeCall = ({ route, parameters, request, caller, correlation }: Matched, invocation: Invocation): RouteCall => {
   const site = (): SiteId => siteOf(parameters);
-  if (!mayAct(caller, route.role)) {
+  if (!mayAct(caller, route.role) || !reachesRoute(caller, route, parameters)) {
     const on = parameters["siteName"] === undefined ? "this installation" : siteLabel(site());
     throw refuse("CallerNotAllowed", { caller: caller.name, role: route.role, site: on });
   }
@@ -116,6 +119,7 @@ const routeCall = ({ route, parameters, request, caller, correlation }: Matched,
   return {
     requestId: correlation,
     caller: caller.name,
+    reach: caller.reach,
     runner,
     log,
     request,
@@ -126,6 +130,12 @@ const routeCall = ({ route, parameters, request, caller, correlation }: Matched,
     body: async () => parseBody(await request.text(maxBodyBytes)),
   };
 };
+
+/** The same answer whether the site exists or not: nobody learns what lies beyond his reach. */
+const reachesRoute = (caller: Caller, route: Route, parameters: Matched["parameters"]): boolean =>
+  parameters["siteName"] === undefined
+    ? caller.reach === "all" || route.mindsReach === true
+    : reaches(caller.reach, siteOf(parameters));
 
 const siteOf = (parameters: Readonly<Record<string, string>>): SiteId => {
   const { subscription, resourceGroup, siteName, slotName } = parameters;

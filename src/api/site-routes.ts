@@ -1,3 +1,4 @@
+import { reaches } from "../domain/caller.ts";
 import type { Installation } from "../operations/installation.ts";
 import { findSite } from "../operations/find-site.ts";
 import { readSiteRow } from "../operations/rows/site-row.ts";
@@ -13,10 +14,11 @@ export const siteRoutes = (deps: Pick<Installation, "sites" | "catalog">): reado
     method: "GET",
     path: "/subscriptions/{subscription}/providers/Microsoft.Web/sites",
     role: "reader",
+    mindsReach: true,
     async handle(call) {
       const wanted = call.parameters["subscription"]?.toLowerCase();
       const sites = (await deps.sites.list()).filter(
-        (site) => site.id.slot === undefined && site.id.subscription.toLowerCase() === wanted,
+        ({ id }) => id.slot === undefined && id.subscription.toLowerCase() === wanted && reaches(call.reach, id),
       );
       return json(200, page(sites.map((site) => siteReply(site))));
     },

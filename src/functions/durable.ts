@@ -37,6 +37,7 @@ export const registerSteps = (steps: StepBodies): void => {
             value: await run(input, {
               requestId: context.invocationId,
               caller: "lifeboat",
+              reach: "all",
               runner: durableRunner(context),
               log,
             }),

@@ -13,6 +13,7 @@ export const registerTimer = (name: string, schedule: string, work: (call: Call)
       work({
         requestId: context.invocationId,
         caller: "lifeboat",
+        reach: "all",
         runner: durableRunner(context),
         log: contextLog(context),
       }),

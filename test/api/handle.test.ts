@@ -29,6 +29,14 @@ const routes: readonly Route[] = [
   },
   { name: "admin", method: "GET", path: "/admins", role: "admin", handle: async () => json(200, {}) },
   {
+    name: "mine",
+    method: "GET",
+    path: "/mine",
+    role: "reader",
+    mindsReach: true,
+    handle: async () => json(200, {}),
+  },
+  {
     name: "refused",
     method: "GET",
     path: "/refused",
@@ -45,8 +53,15 @@ const routes: readonly Route[] = [
 ];
 
 const keys = [
-  { id: "root", role: "admin" as const, sha256: hashKey("root-secret") },
-  { id: "eye", role: "reader" as const, sha256: hashKey("eye-secret") },
+  { id: "root", name: "root", reach: "all" as const, role: "admin" as const, sha256: hashKey("root-secret") },
+  { id: "eye", name: "eye", reach: "all" as const, role: "reader" as const, sha256: hashKey("eye-secret") },
+  {
+    id: "shops",
+    name: "shops",
+    role: "admin" as const,
+    reach: [{ subscription: "s", resourceGroup: "rg", name: "shop" }],
+    sha256: hashKey("shops-secret"),
+  },
 ];
 const api = createApi({ routes, keys: async () => keys });
 
@@ -113,6 +128,26 @@ describe("the API", () => {
     const answer = await ask("GET", "/admins?api-version=1", { headers: { authorization: "Bearer eye-secret" } });
     expect(answer.status).toBe(403);
     expect(answer.json["Message"]).toContain("admin");
+  });
+
+  describe("for somebody limited to a site", () => {
+    const headers = { authorization: "Bearer shops-secret" };
+
+    it("does what he asks of that site and its slots", async () => {
+      expect((await ask("POST", `${site}/echo/x?api-version=1`, { headers })).status).toBe(200);
+      expect((await ask("POST", `${site}/slots/staging/echo/x?api-version=1`, { headers })).status).toBe(200);
+    });
+
+    it("refuses every other site by name", async () => {
+      const answer = await ask("POST", `${site}2/echo/x?api-version=1`, { headers });
+      expect(answer.status).toBe(403);
+      expect(answer.json["Message"]).toContain("Shop2");
+    });
+
+    it("refuses what concerns no site, unless that minds his reach", async () => {
+      expect((await ask("GET", "/admins?api-version=1", { headers })).status).toBe(403);
+      expect((await ask("GET", "/mine?api-version=1", { headers })).status).toBe(200);
+    });
   });
 
   it("tells a refusal in both of ARM's error forms", async () => {

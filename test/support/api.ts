@@ -1,9 +1,16 @@
 import { createApi, type Route } from "../../src/api/handle.ts";
-import { hashKey, type Role } from "../../src/api/callers.ts";
+import { hashKey } from "../../src/api/callers.ts";
+import type { Role } from "../../src/domain/caller.ts";
 import type { Call } from "../../src/ports/call.ts";
 
 const roles: readonly Role[] = ["reader", "operator", "admin"];
-const keys = roles.map((role) => ({ id: role, role, sha256: hashKey(`${role}-secret`) }));
+const keys = roles.map((role) => ({
+  id: role,
+  name: role,
+  role,
+  reach: "all" as const,
+  sha256: hashKey(`${role}-secret`),
+}));
 
 export interface Ask {
   readonly as?: Role;

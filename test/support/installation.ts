@@ -80,6 +80,7 @@ export const memoryInstallation = () => {
   const call: Call = {
     requestId: "request-1",
     caller: "tester",
+    reach: "all",
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     runner: {
       start: async (workflow, run, input) => void started.push({ workflow, run, input }),
