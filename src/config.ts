@@ -24,6 +24,8 @@ export interface Config {
   readonly fileRoots: readonly string[];
   /** Hosts a storageAccountUrl may name, `host`, `host:port` or `.suffix`; by default those of Azure's clouds. */
   readonly storageHosts: readonly string[];
+  /** Hosts of webhooks and heartbeats that may lie in private networks or be this machine, written as those of storage. */
+  readonly privateHosts: readonly string[];
   /** Container URLs that need no SAS, since Lifeboat's own identity opens them; one ending with "/" is all of an account. */
   readonly identityContainers: readonly string[];
   /** Plain http to storage on loopback (Azurite). */
@@ -123,6 +125,7 @@ const settings = z.object({
   LIFEBOAT_DESTINATION: destination.optional(),
   LIFEBOAT_FILE_ROOTS: z.string().optional(),
   LIFEBOAT_STORAGE_HOSTS: hosts.default(azureHosts),
+  LIFEBOAT_PRIVATE_HOSTS: hosts.optional(),
   LIFEBOAT_IDENTITY_CONTAINERS: containers.optional(),
   LIFEBOAT_ALLOW_HTTP_STORAGE: flag,
   LIFEBOAT_TABLES: z.string().optional(),
@@ -216,6 +219,7 @@ const toConfig = (value: Settings): Config => {
     defaultDestination,
     fileRoots: [backups, ...list(value.LIFEBOAT_FILE_ROOTS ?? "").map((path) => resolve(path))],
     storageHosts: list(value.LIFEBOAT_STORAGE_HOSTS),
+    privateHosts: list(value.LIFEBOAT_PRIVATE_HOSTS ?? ""),
     identityContainers: [...keyless(defaultDestination), ...list(value.LIFEBOAT_IDENTITY_CONTAINERS ?? "")],
     allowHttpStorage: value.LIFEBOAT_ALLOW_HTTP_STORAGE,
     catalog:

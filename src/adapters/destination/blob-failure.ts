@@ -95,7 +95,8 @@ const byCode: Readonly<Record<string, Explained>> = {
   AccountIsDisabled: { kind: "AccessDenied", reason: "the storage account is disabled. Ask its owner." },
   ERR_FORBIDDEN_ADDRESS: {
     kind: "AccessDenied",
-    reason: "its name leads to this machine or to a link-local address, where no store may be. Name another.",
+    reason:
+      "its name leads to an address where no store may be: of this machine, link-local or reserved. Name another.",
   },
   BlobAlreadyExists: { kind: "AlreadyExists", reason: "it exists and is left as it is. Take another name." },
   InvalidBlobType: { kind: "AlreadyExists", reason: "a blob of another type has this name. Take another name." },

@@ -1,3 +1,5 @@
+import type { lookup } from "node:dns";
+import type { Agent } from "node:http";
 import type { TokenCredential } from "@azure/identity";
 import type { Secret } from "../../domain/secret.ts";
 import type { Destination } from "../../ports/destination.ts";
@@ -5,8 +7,8 @@ import type { Destinations } from "../../ports/destinations.ts";
 import { blobContainer } from "./blob-container.ts";
 import { directoryDestination } from "./directory.ts";
 import { checkFolderUrl, realSiteDirectories, type FolderPolicy, type SiteDirectory } from "./folder-url.ts";
-import { guardedAgent } from "./guarded-agents.ts";
 import { ownIdentity } from "./own-identity.ts";
+import { storeAgents } from "./store-agents.ts";
 import { checkStorageUrl, isForIdentity, refused, type StoragePolicy } from "./storage-url.ts";
 
 export interface DestinationPolicy extends StoragePolicy, FolderPolicy {
@@ -14,6 +16,8 @@ export interface DestinationPolicy extends StoragePolicy, FolderPolicy {
   readonly identity?: () => Promise<TokenCredential>;
   /** Milliseconds of a clock that only goes forward. */
   readonly now?: () => number;
+  /** Default: dns.lookup. */
+  readonly resolve?: typeof lookup;
 }
 
 /** A run opens its container at every step, and thousands of sites are not looked at again each time. */
@@ -23,6 +27,7 @@ const sitesAreKnownForMs = 2_000;
 export const openDestinations = (policy: DestinationPolicy): Destinations => {
   // One for a folder: blocks staged through another one would be copied at the commit.
   const folders = new Map<string, Destination>();
+  const agentOf = storeAgents(policy.resolve);
   const now = policy.now ?? (() => performance.now());
   let known: { readonly at: number; readonly sites: readonly SiteDirectory[] } | undefined;
   const sites = async (): Promise<readonly SiteDirectory[]> => {
@@ -38,17 +43,17 @@ export const openDestinations = (policy: DestinationPolicy): Destinations => {
   };
   return {
     open: async (container, credential) =>
-      container.startsWith("file:") ? openFolder(container) : openBlobs(container, credential, policy),
+      container.startsWith("file:") ? openFolder(container) : openBlobs(container, credential, { policy, agentOf }),
   };
 };
 
 const openBlobs = async (
   container: string,
   credential: Secret | undefined,
-  policy: DestinationPolicy,
+  { policy, agentOf }: { readonly policy: DestinationPolicy; readonly agentOf: (url: string) => Agent | undefined },
 ): Promise<Destination> => {
   checkStorageUrl(container, policy);
-  const agent = guardedAgent(container);
+  const agent = agentOf(container);
   const place = agent === undefined ? { container } : { container, agent };
   if (credential !== undefined) return blobContainer({ ...place, sas: credential });
   if (!isForIdentity(container, policy))

@@ -1,5 +1,7 @@
 import { isIP } from "node:net";
 import { refuse, type Refusal } from "../../domain/errors.ts";
+import { isAddress, isLoopbackHost } from "../outgoing/address-kind.ts";
+import { isNamed } from "../outgoing/outgoing-url.ts";
 
 /** Which containers' URLs a caller may name, and for which Lifeboat logs in by itself. */
 export interface StoragePolicy {
@@ -42,40 +44,23 @@ const urlProblem = (url: URL): string | undefined => {
 const hostProblem = (url: URL, { storageHosts, allowHttpStorage }: StoragePolicy): string | undefined => {
   const { protocol, hostname, host } = url;
   if (protocol === "http:") {
-    if (!isLoopback(hostname)) return "plain http shows the SAS to everybody on the way. Use https.";
+    if (!isLoopbackHost(hostname)) return "plain http shows the SAS to everybody on the way. Use https.";
     return allowHttpStorage
       ? undefined
       : "plain http to this machine is off. Set LIFEBOAT_ALLOW_HTTP_STORAGE to allow it.";
   }
   if (protocol !== "https:") return `its scheme is ${protocol} Expected https: or file:.`;
-  if (isLinkLocal(hostname)) return "link-local addresses are never allowed.";
-  const isNamed = storageHosts.some((allowed) =>
-    allowed.startsWith(".")
-      ? host.endsWith(allowed.toLowerCase()) && host.length > allowed.length
-      : host === allowed.toLowerCase(),
-  );
-  return isNamed ? undefined : `the host ${host} is not one of LIFEBOAT_STORAGE_HOSTS (${storageHosts.join(", ")}).`;
+  if (isAddress(hostname, "forbidden")) return "link-local and reserved addresses are never allowed.";
+  return isNamed(url, storageHosts)
+    ? undefined
+    : `the host ${host} is not one of LIFEBOAT_STORAGE_HOSTS (${storageHosts.join(", ")}).`;
 };
 
 /** One segment is the container; stores addressed by path, as emulators are, have the account before it. */
 const pathProblem = ({ pathname, hostname }: URL): string | undefined => {
   const segments = pathname.split("/").slice(1);
-  const most = isIP(bare(hostname)) !== 0 || isLoopback(hostname) ? 2 : 1;
+  const most = isIP(hostname.replace(/^\[|\]$/g, "")) !== 0 || isLoopbackHost(hostname) ? 2 : 1;
   if (segments.length > most || segments.some((segment) => !/^[$A-Za-z0-9-]+$/.test(segment)))
     return "its path is not a container's name. Expected https://ACCOUNT/CONTAINER.";
   return undefined;
-};
-
-const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, "");
-
-export const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || /^127\.\d+\.\d+\.\d+$/.test(hostname) || bare(hostname) === "::1";
-
-/** Where clouds keep their machines' secrets. URL has normalized every spelling of an address by now. */
-export const isLinkLocal = (hostname: string): boolean => {
-  const address = bare(hostname).toLowerCase();
-  return (
-    /^169\.254\.|^168\.63\.129\.16$|^fe[89ab][0-9a-f]:|^::ffff:a9fe:|^::ffff:169\.254\./.test(address) ||
-    address === "fd00:ec2::254"
-  );
 };

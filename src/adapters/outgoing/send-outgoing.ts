@@ -1,0 +1,84 @@
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { lookup } from "node:dns";
+import type { IncomingMessage } from "node:http";
+import { guardedAgents } from "./guarded-agents.ts";
+import { outgoingProblem, outgoingReach, type OutgoingPolicy } from "./outgoing-url.ts";
+
+export interface OutgoingMessage {
+  readonly url: string;
+  readonly method: "GET" | "HEAD" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** For the whole exchange. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface OutgoingAnswer {
+  /** A redirect too: it is never followed. */
+  readonly status: number;
+  /** The answer's beginning, at most 16 KiB. */
+  readonly text: string;
+}
+
+const mostAnswerBytes = 16 * 1024;
+
+/**
+ * Sends one message to a URL that a person named. Throws an Error that names the host, never the rest of the URL, which is
+ * often a secret: when the URL may not be reached, when nobody answers in time, when the connection fails. It does not try
+ * again. A proxy of the environment is not used: what a name leads to would be the proxy's matter.
+ */
+export const sendOutgoing =
+  (policy: OutgoingPolicy, resolve?: typeof lookup) =>
+  async (message: OutgoingMessage): Promise<OutgoingAnswer> => {
+    const problem = outgoingProblem(message.url, policy);
+    if (problem !== undefined) throw new Error(`The message was not sent: ${problem}`);
+    const url = new URL(message.url);
+    const agents = guardedAgents(outgoingReach(url, policy), resolve);
+    const signals = [AbortSignal.timeout(message.timeoutMs), ...(message.signal ? [message.signal] : [])];
+    try {
+      return await exchange(url, { message, agents, signal: AbortSignal.any(signals) });
+    } catch (error) {
+      throw new Error(`${url.host} did not take the message: ${reasonOf(error, message)}`, { cause: error });
+    } finally {
+      agents.http.destroy();
+      agents.https.destroy();
+    }
+  };
+
+const reasonOf = (error: unknown, { timeoutMs, signal }: OutgoingMessage): string => {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name !== "AbortError" || signal?.aborted === true) return error.message;
+  return `no answer within ${timeoutMs / 1000} s.`;
+};
+
+interface Exchange {
+  readonly message: OutgoingMessage;
+  readonly agents: ReturnType<typeof guardedAgents>;
+  readonly signal: AbortSignal;
+}
+
+const exchange = (url: URL, { message, agents, signal }: Exchange): Promise<OutgoingAnswer> =>
+  new Promise((resolve, reject) => {
+    const isSecure = url.protocol === "https:";
+    const { method, headers = {}, body } = message;
+    const options = { method, headers, signal, agent: isSecure ? agents.https : agents.http };
+    const sent = (isSecure ? httpsRequest : httpRequest)(url, options, (answer) => {
+      beginningOf(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
+    });
+    sent.once("error", reject);
+    sent.end(body);
+  });
+
+const beginningOf = async (answer: IncomingMessage): Promise<string> => {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  // Safe: without an encoding a response's chunks are buffers.
+  for await (const part of answer as AsyncIterable<Buffer>) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes >= mostAnswerBytes) break; // which destroys the rest
+  }
+  return Buffer.concat(parts).subarray(0, mostAnswerBytes).toString("utf8");
+};
