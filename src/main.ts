@@ -13,9 +13,10 @@ import { keySealer } from "./adapters/secrets/sealed.ts";
 import { configuredSealingKeys, fileSealingKeys } from "./adapters/secrets/sealing-keys.ts";
 import { localSiteHost } from "./adapters/site-files/local-site-host.ts";
 import { localSites, type LocalSite } from "./adapters/sites/local-sites.ts";
+import { accessTokens } from "./api/access-tokens.ts";
 import { hashKey, type KeyHash } from "./api/callers.ts";
 import { createApi } from "./api/handle.ts";
-import { routes } from "./api/routes.ts";
+import { openRoutes, routes } from "./api/routes.ts";
 import { PackPool } from "./archive/pack-pool.ts";
 import { readConfig, type Config } from "./config.ts";
 import { pathFromText } from "./domain/byte-path.ts";
@@ -130,9 +131,11 @@ const keysOf = (from: Config): readonly KeyHash[] => {
   ];
 };
 
-const keys = keysOf(config);
+const keyList = keysOf(config);
+const keys = async (): Promise<readonly KeyHash[]> => keyList;
+const tokens = accessTokens(installation);
 
-registerHttp(createApi({ routes: routes(installation), keys: async () => keys }));
+registerHttp(createApi({ routes: routes(installation), openRoutes: openRoutes({ keys, tokens }), keys, tokens }));
 registerSteps({
   ...backupSteps(installation),
   ...restoreSteps(installation),

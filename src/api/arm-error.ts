@@ -36,6 +36,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   SiteFileInvalid: { status: 409 },
   SiteFilesMissing: { status: 409 },
   SiteNotFound: { status: 404, code: "ResourceNotFound" },
+  SubscriptionNotFound: { status: 404 },
   TooManyRequests: { status: 429 },
   Unavailable: { status: 503, code: "ServiceUnavailable" },
 };

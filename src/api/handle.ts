@@ -6,11 +6,12 @@ import { siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { Log } from "../ports/log.ts";
 import type { WorkflowRunner } from "../ports/workflow-runner.ts";
+import type { AccessTokens } from "./access-tokens.ts";
 import { armError } from "./arm-error.ts";
 import { callerOf, type KeyHash } from "./callers.ts";
 import { pathPattern } from "./match.ts";
 import type { ApiRequest } from "./request.ts";
-import { json, type ApiResponse } from "./response.ts";
+import type { ApiResponse } from "./response.ts";
 import { parseBody, type JsonObject } from "./wire/lenient-json.ts";
 
 /** What a route's handler gets: everything parsed, everything allowed. */
@@ -35,8 +36,18 @@ export interface Route {
   readonly handle: (call: RouteCall) => Promise<ApiResponse>;
 }
 
+/** What may be asked without being known, such as how to log in. It does without a version. */
+export interface OpenRoute {
+  readonly name: string;
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly handle: (request: ApiRequest) => Promise<ApiResponse>;
+}
+
 export interface ApiDeps {
   readonly routes: readonly Route[];
+  readonly openRoutes: readonly OpenRoute[];
+  readonly tokens: Pick<AccessTokens, "keyOf">;
   /** Asked at each request: keys come and go while the service runs. */
   readonly keys: () => Promise<readonly KeyHash[]>;
 }
@@ -50,13 +61,15 @@ export interface Invocation {
 const maxBodyBytes = 4 * 1024 * 1024;
 
 /** Authenticate, match, parse, operate, present; and the one catch of the API. */
-export const createApi = ({ routes, keys }: ApiDeps) => {
+export const createApi = ({ routes, openRoutes, keys, tokens }: ApiDeps) => {
   const table = routes.map((route) => ({ route, pattern: pathPattern(route.path) }));
+  const open = openRoutes.map((route) => ({ route, pattern: pathPattern(route.path) }));
 
   const answer = async (request: ApiRequest, invocation: Invocation, correlation: string): Promise<ApiResponse> => {
-    if (request.url.pathname === "/healthz") return json(200, { status: "alive" });
-    const caller = callerOf(request, await keys());
     const method = request.method === "HEAD" ? "GET" : request.method;
+    const isOpen = open.find(({ route, pattern }) => route.method === method && pattern.match(request.url.pathname));
+    if (isOpen) return isOpen.route.handle(request);
+    const caller = await callerOf(request, { keys: await keys(), tokens });
     for (const { route, pattern } of table) {
       if (route.method !== method) continue;
       const parameters = pattern.match(request.url.pathname);

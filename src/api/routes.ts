@@ -1,16 +1,33 @@
 import type { Installation } from "../operations/installation.ts";
+import { accountRoutes } from "./account-routes.ts";
 import { backupRoutes } from "./backup-routes.ts";
 import { browseRoutes } from "./browse-routes.ts";
-import type { Route } from "./handle.ts";
+import type { OpenRoute, Route } from "./handle.ts";
+import { loginRoutes, type LoginDeps } from "./login-routes.ts";
 import { planRoutes } from "./plan-routes.ts";
+import { json } from "./response.ts";
 import { restoreRoutes } from "./restore-routes.ts";
+import { siteConfigurationRoutes } from "./site-configuration-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
 
 /** Everything callers may ask. docs/api.md has a row for each (tested both ways). */
 export const routes = (deps: Installation): readonly Route[] => [
+  ...accountRoutes(deps),
   ...siteRoutes(deps),
+  ...siteConfigurationRoutes(deps),
   ...backupRoutes(deps),
   ...restoreRoutes(deps),
   ...planRoutes(deps),
   ...browseRoutes(deps),
+];
+
+/** What needs no key. docs/api.md lists these too. */
+export const openRoutes = (deps: LoginDeps): readonly OpenRoute[] => [
+  {
+    name: "isAlive",
+    method: "GET",
+    path: "/healthz",
+    handle: async () => json(200, { status: "alive" }),
+  },
+  ...loginRoutes(deps),
 ];

@@ -1,9 +1,10 @@
 import { reaches } from "../domain/caller.ts";
 import type { Installation } from "../operations/installation.ts";
+import { siteKey, type SiteId } from "../domain/site.ts";
 import { findSite } from "../operations/find-site.ts";
 import { readSiteRow } from "../operations/rows/site-row.ts";
-import type { Route } from "./handle.ts";
-import { json } from "./response.ts";
+import type { Route, RouteCall } from "./handle.ts";
+import { json, type ApiResponse } from "./response.ts";
 import { page } from "./wire/backup-item.ts";
 import { siteReply } from "./wire/site.ts";
 
@@ -15,12 +16,30 @@ export const siteRoutes = (deps: Pick<Installation, "sites" | "catalog">): reado
     path: "/subscriptions/{subscription}/providers/Microsoft.Web/sites",
     role: "reader",
     mindsReach: true,
+    handle: (call) =>
+      listed(deps, call, ({ slot, subscription }) => slot === undefined && isSame(call, { subscription })),
+  },
+  {
+    name: "listSitesByResourceGroup",
+    method: "GET",
+    path: "/subscriptions/{subscription}/resourceGroups/{resourceGroup}/providers/Microsoft.Web/sites",
+    role: "reader",
+    mindsReach: true,
+    handle: (call) =>
+      listed(
+        deps,
+        call,
+        ({ slot, subscription, resourceGroup }) => slot === undefined && isSame(call, { subscription, resourceGroup }),
+      ),
+  },
+  {
+    name: "listSlots",
+    method: "GET",
+    path: "/subscriptions/{subscription}/resourceGroups/{resourceGroup}/providers/Microsoft.Web/sites/{siteName}/slots",
+    role: "reader",
     async handle(call) {
-      const wanted = call.parameters["subscription"]?.toLowerCase();
-      const sites = (await deps.sites.list()).filter(
-        ({ id }) => id.slot === undefined && id.subscription.toLowerCase() === wanted && reaches(call.reach, id),
-      );
-      return json(200, page(sites.map((site) => siteReply(site))));
+      const app = await findSite(deps, call.site());
+      return listed(deps, call, ({ slot, ...id }) => slot !== undefined && siteKey(id) === siteKey(app.id));
     },
   },
   {
@@ -34,3 +53,16 @@ export const siteRoutes = (deps: Pick<Installation, "sites" | "catalog">): reado
     },
   },
 ];
+
+/** Those within the caller's reach. */
+const listed = async (
+  { sites }: Pick<Installation, "sites">,
+  call: RouteCall,
+  isWanted: (id: SiteId) => boolean,
+): Promise<ApiResponse> => {
+  const found = (await sites.list()).filter(({ id }) => isWanted(id) && reaches(call.reach, id));
+  return json(200, page(found.map((site) => siteReply(site))));
+};
+
+const isSame = (call: RouteCall, values: Readonly<Record<string, string>>): boolean =>
+  Object.entries(values).every(([name, value]) => call.parameters[name]?.toLowerCase() === value.toLowerCase());

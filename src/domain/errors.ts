@@ -37,6 +37,7 @@ const register = {
     "The directory of {site} ({directory}) is not there. Mount or create it, or correct the site's file.",
   SiteFileInvalid: "The site file {file} is not valid: {reason}",
   SiteNotFound: "The Resource 'Microsoft.Web/sites/{name}' under resource group '{group}' was not found.",
+  SubscriptionNotFound: "The subscription '{subscription}' could not be found: no site here lies in it.",
   TooManyRequests: "Too many failed logins from {source}. Try again in {seconds} seconds.",
   Unavailable: "Lifeboat cannot answer now: {reason}",
 } as const;

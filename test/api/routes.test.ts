@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { accessTokens } from "../../src/api/access-tokens.ts";
 import { pathPattern } from "../../src/api/match.ts";
-import { routes } from "../../src/api/routes.ts";
+import { openRoutes, routes } from "../../src/api/routes.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
 const all = routes(memoryInstallation().deps);
+const open = openRoutes({ keys: async () => [], tokens: accessTokens(memoryInstallation().deps) });
 const rows = [
   ...readFileSync("docs/api.md", "utf8").matchAll(/^\| (\w+) +\| (GET|POST|PUT|DELETE) +\| `([^`]+)` +\| (\w+) +\|/gm),
 ];
@@ -21,7 +23,9 @@ const samples = (path: string): readonly string[] => {
 describe("the table of routes", () => {
   it("is what docs/api.md lists: name, method, path and role, in the same order", () => {
     expect(rows.map((row) => row.slice(1, 5).join(" "))).toEqual(
-      all.map(({ name, method, path, role }) => `${name} ${method} ${path} ${role}`),
+      [...all, ...open.map((route) => ({ ...route, role: "anyone" }))].map(
+        ({ name, method, path, role }) => `${name} ${method} ${path} ${role}`,
+      ),
     );
   });
 
@@ -35,7 +39,14 @@ describe("the table of routes", () => {
   });
 
   it("lets readers do nothing but look, and everybody's GETs change nothing", () => {
-    const mayPost = ["listSiteBackups", "listBackupConfigurationSecrets"];
+    const mayPost = [
+      "listSiteBackups",
+      "listBackupConfigurationSecrets",
+      "listApplicationSettings",
+      "listConnectionStrings",
+      "listStorageAccounts",
+      "listPublishingProfiles",
+    ];
     const readersChange = all.filter(
       ({ role, method, name }) => role === "reader" && method !== "GET" && !mayPost.includes(name),
     );

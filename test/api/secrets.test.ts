@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { routes } from "../../src/api/routes.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import type { Log } from "../../src/ports/log.ts";
-import type { SiteHost } from "../../src/ports/site-host.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import type { SiteHost, SiteSettings } from "../../src/ports/site-host.ts";
 import { apiOver, shopPath } from "../support/api.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
@@ -29,13 +30,21 @@ beforeEach(async () => {
   const line = (event: string, fields?: object): void => void logged.push(`${event} ${JSON.stringify(fields)}`);
   const log: Log = { info: line, warn: line, error: line };
   // Safe: nothing else is asked of a host before a run begins.
-  const host = { content: async () => "present" } as Partial<SiteHost> as SiteHost;
+  const host = { content: async () => "present", settings } as Partial<SiteHost> as SiteHost;
   deps = { ...given.deps, hosts: { host: async () => host } };
   ask = apiOver(routes(deps), { runner: given.call.runner, log });
   await ask("PUT", `${shopPath}/config/backup`, { body: everything });
   await ask("POST", `${shopPath}/backup`, { body: everything });
   logged.length = 0;
 });
+
+const settings: SiteSettings = {
+  read: async () => ({
+    appSettings: { COLOUR: new Secret("planted-setting") },
+    connectionStrings: { main: { value: new Secret("Server=planted"), type: "SQLAzure" } },
+  }),
+  write: () => Promise.reject(new Error("unexpected")),
+};
 
 /** Every operation, of the site whose SAS is planted. */
 const calls = routes(memoryInstallation().deps).map(({ name, method, path }) => ({
@@ -64,7 +73,8 @@ describe("what is secret", () => {
   });
 
   it("is told to admins where ARM's clients look for it", async () => {
-    for (const path of ["backups/1/list", "config/backup/list"])
+    const paths = ["backups/1/list", "config/backup/list", "config/appsettings/list", "config/connectionstrings/list"];
+    for (const path of paths)
       expect((await ask("POST", `${shopPath}/${path}`, { body: {} })).text).toContain("planted");
   });
 

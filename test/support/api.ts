@@ -1,4 +1,4 @@
-import { createApi, type Route } from "../../src/api/handle.ts";
+import { createApi, type OpenRoute, type Route } from "../../src/api/handle.ts";
 import { hashKey } from "../../src/api/callers.ts";
 import type { Role } from "../../src/domain/caller.ts";
 import type { Call } from "../../src/ports/call.ts";
@@ -20,8 +20,12 @@ export interface Ask {
 }
 
 /** The API in this process, over routes of a test: `ask("GET", "/...")`. */
-export const apiOver = (routes: readonly Route[], { runner, log }: Pick<Call, "runner" | "log">) => {
-  const api = createApi({ routes, keys: async () => keys });
+export const apiOver = (
+  routes: readonly Route[],
+  { runner, log }: Pick<Call, "runner" | "log">,
+  openRoutes: readonly OpenRoute[] = [],
+) => {
+  const api = createApi({ routes, openRoutes, keys: async () => keys, tokens: { keyOf: async () => undefined } });
   return async (
     method: string,
     path: string,

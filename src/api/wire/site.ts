@@ -29,5 +29,14 @@ export const siteReply = (site: SiteDefinition, openRun?: OpenRun) => ({
   },
 });
 
+/** One of a site's collections of settings, by ARM's name for it. */
+export const configurationResource = (site: SiteDefinition, name: string, properties: object) => ({
+  id: `${siteResourceId(site.id)}/config/${name}`,
+  name,
+  type: `${siteType(site.id)}/config`,
+  location: site.location,
+  properties,
+});
+
 /** ARM writes a slot's own name `app(slot)`. */
 const nameWithSlot = ({ name, slot }: SiteId): string => (slot === undefined ? name : `${name}(${slot})`);
