@@ -14,7 +14,6 @@ import { configuredSealingKeys, fileSealingKeys } from "./adapters/secrets/seali
 import { localSiteHost } from "./adapters/site-files/local-site-host.ts";
 import { localSites, type LocalSite } from "./adapters/sites/local-sites.ts";
 import { accessTokens } from "./api/access-tokens.ts";
-import { hashKey, type KeyHash } from "./api/callers.ts";
 import { createApi } from "./api/handle.ts";
 import { openRoutes, routes } from "./api/routes.ts";
 import { PackPool } from "./archive/pack-pool.ts";
@@ -26,6 +25,7 @@ import { registerEnd } from "./functions/end.ts";
 import { registerHttp } from "./functions/http.ts";
 import { registerTimer } from "./functions/timers.ts";
 import { randomId, type Installation } from "./operations/installation.ts";
+import { hashKey, knownKeys, type KnownKey } from "./operations/known-keys.ts";
 import { takeUpRuns } from "./operations/take-up-runs.ts";
 import type { Catalog } from "./ports/catalog.ts";
 import { systemClock } from "./ports/clock.ts";
@@ -66,11 +66,12 @@ const recoveryOf = async ({ recoveryKey, catalog, dataFolder }: Config): Promise
     ? openRecoveryFolder(dataFolder)
     : configuredRecovery(recoveryKey === undefined ? undefined : new Secret(recoveryKey));
 
+const warn = (message: string): void => console.warn(message);
 const sites = localSites({
   folder: config.sitesFolder,
   sitesRoot: config.sitesRoot,
   dataFolder: config.dataFolder,
-  warn: (message) => console.warn(message),
+  warn,
 });
 
 const rootsOf = ({ home, wwwroot, directories }: LocalSite["content"]): readonly LocalRoot[] => [
@@ -96,8 +97,27 @@ const threads = new PackPool({
   threads: availableParallelism(),
   script: new URL("archive-worker.js", import.meta.url),
 });
+
+const adminKey = (id: string, secret: string): KnownKey => ({
+  id,
+  name: id,
+  role: "admin",
+  reach: "all",
+  sha256: hashKey(secret),
+});
+
+const fixedKeys = ({ dataFolder, bootstrapKey }: Config): readonly KnownKey[] => {
+  const key = readAdminKey(dataFolder);
+  return [
+    ...(key === undefined ? [] : [adminKey(key.id, key.secret)]),
+    ...(bootstrapKey === undefined ? [] : [adminKey("bootstrap", bootstrapKey)]),
+  ];
+};
+
+const catalog = await openCatalog(config);
 const installation: Installation = {
-  catalog: await openCatalog(config),
+  catalog,
+  keys: knownKeys({ catalog, clock: systemClock, fixed: fixedKeys(config), warn }),
   sites,
   hosts: { host: async (id) => hostOf(await sites.local(id)) },
   destinations: openDestinations({ ...config, siteDirectories: () => sites.directories() }),
@@ -111,28 +131,7 @@ const installation: Installation = {
   version: versionOf(new URL("../package.json", import.meta.url)),
 };
 
-const keysOf = (from: Config): readonly KeyHash[] => {
-  const key = readAdminKey(from.dataFolder);
-  return [
-    ...(key === undefined
-      ? []
-      : [{ id: key.id, name: key.id, role: "admin" as const, reach: "all" as const, sha256: hashKey(key.secret) }]),
-    ...(from.bootstrapKey === undefined
-      ? []
-      : [
-          {
-            id: "bootstrap",
-            name: "bootstrap",
-            role: "admin" as const,
-            reach: "all" as const,
-            sha256: hashKey(from.bootstrapKey),
-          },
-        ]),
-  ];
-};
-
-const keyList = keysOf(config);
-const keys = async (): Promise<readonly KeyHash[]> => keyList;
+const keys = (): Promise<readonly KnownKey[]> => installation.keys.all();
 const tokens = accessTokens(installation);
 
 registerHttp(createApi({ routes: routes(installation), openRoutes: openRoutes({ keys, tokens }), keys, tokens }));

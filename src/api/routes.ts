@@ -3,6 +3,7 @@ import { accountRoutes } from "./account-routes.ts";
 import { backupRoutes } from "./backup-routes.ts";
 import { browseRoutes } from "./browse-routes.ts";
 import type { OpenRoute, Route } from "./handle.ts";
+import { keyRoutes } from "./key-routes.ts";
 import { loginRoutes, type LoginDeps } from "./login-routes.ts";
 import { planRoutes } from "./plan-routes.ts";
 import { json } from "./response.ts";
@@ -19,6 +20,7 @@ export const routes = (deps: Installation): readonly Route[] => [
   ...restoreRoutes(deps),
   ...planRoutes(deps),
   ...browseRoutes(deps),
+  ...keyRoutes(deps),
 ];
 
 /** What needs no key. docs/api.md lists these too. */

@@ -7,10 +7,13 @@ import type { Destination } from "../ports/destination.ts";
 import type { Destinations } from "../ports/destinations.ts";
 import type { Recovery, Sealer } from "../ports/secrets.ts";
 import type { SiteHosts, Sites } from "../ports/sites.ts";
+import type { KnownKeys } from "./known-keys.ts";
 
 /** What operations and steps work with: the ports, and the installation's policy. */
 export interface Installation {
   readonly catalog: Catalog;
+  /** By which callers are known. */
+  readonly keys: KnownKeys;
   readonly sites: Sites;
   readonly hosts: SiteHosts;
   readonly destinations: Destinations;

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { browsedEntry } from "../../src/api/wire/browsed-entry.ts";
+import { keyReply } from "../../src/api/wire/key.ts";
 import { discoverReply } from "../../src/api/wire/discovery.ts";
 import { operationReply, verificationReply } from "../../src/api/wire/operation.ts";
 import { plannedBackup } from "../../src/api/wire/planned-backup.ts";
 import { plannedRestore } from "../../src/api/wire/planned-restore.ts";
 import { progressReply } from "../../src/api/wire/progress.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
+import { Secret } from "../../src/domain/secret.ts";
 import type { Operation } from "../../src/operations/rows/operation-rows.ts";
 import { packedEntry } from "../support/lifeboat-zip.ts";
 import { bareManifest } from "../manifest/example.ts";
@@ -93,6 +95,10 @@ const answers: Readonly<Record<string, unknown>> = {
     },
   }),
   Verifying: verificationReply({ site, operation: { ...operation, finished: "2026-11-21T12:03:00Z", verification } }),
+  Keys: keyReply(
+    { id: "k", role: "operator", reach: [{ subscription: "s" }], sha256: "", created: "", createdBy: "" },
+    new Secret("s"),
+  ),
   "Looking into a backup": { value: [browsedEntry({ path, kind: "file", entry }, "")], nextLink: null, id: null },
 };
 

@@ -9,6 +9,7 @@ import { refuse } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { siteKey, type SiteId } from "../../src/domain/site.ts";
 import type { Installation } from "../../src/operations/installation.ts";
+import { knownKeys } from "../../src/operations/known-keys.ts";
 import type { Call } from "../../src/ports/call.ts";
 import type { Recovery } from "../../src/ports/secrets.ts";
 import type { Destination } from "../../src/ports/destination.ts";
@@ -48,8 +49,11 @@ export const memoryInstallation = () => {
     return found;
   };
   const sealingKey = new Secret(`test:${Buffer.alloc(32, 7).toString("base64")}`);
+  const catalog = new MemoryCatalog();
+  const time = { now: () => clock.time };
   const deps: Installation = {
-    catalog: new MemoryCatalog(),
+    catalog,
+    keys: knownKeys({ catalog, clock: time, fixed: [], warn: () => undefined }),
     sites: {
       find: async (id) => sites.get(siteKey(id)),
       list: async () => [...sites.values()],
@@ -70,7 +74,7 @@ export const memoryInstallation = () => {
     sealer: keySealer(configuredSealingKeys(sealingKey, "the test")),
     recovery: memoryRecovery(),
     threads: inlineThreads,
-    clock: { now: () => clock.time },
+    clock: time,
     newId: () => `id${ids.next++}`,
     policy: { defaultDestination: "file:///backups/{site}", undoDays: 3 },
     version: "0.0.0",

@@ -36,5 +36,7 @@ export const nameKey = (blobBase: string): string => hash(blobBase);
 
 /** API keys, by id. */
 export const callersPartition = "callers";
+export const keyPrefix = "key!";
+export const keyKey = (id: string): string => `${keyPrefix}${id}`;
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 40);
