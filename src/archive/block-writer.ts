@@ -28,6 +28,8 @@ export interface BlockTarget {
   readonly upload: Upload;
   readonly shard: number;
   readonly blockBytes: number;
+  /** Blocks on their way while the next is filled; 2 when it is not given. */
+  readonly ahead?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -66,7 +68,6 @@ interface Staging {
   readonly whenDone: () => void;
 }
 
-/** Blocks on their way while the next is filled. */
 const stagedAhead = 2;
 
 /** Cuts a stream of bytes into blocks and stages them in order. */
@@ -119,14 +120,23 @@ export class BlockWriter {
 
   /** Stages a byte range of another object of the same container, as a block of its own. */
   async copy(from: CopySource): Promise<void> {
+    const { destination, upload, signal } = this.#target;
+    await this.copyBy([from], (block) => destination.stageCopy(upload, block, from, signal));
+  }
+
+  /** Has byte ranges of other objects staged as a block of its own, in whatever way. */
+  async copyBy(from: readonly CopySource[], stage: (block: BlockId, length: number) => Promise<void>): Promise<void> {
     await this.cut();
     const origins = new Origins();
-    origins.add(from);
-    const named = origins.bytes();
-    const { destination, upload, signal } = this.#target;
-    const stage = (block: BlockId): Promise<void> => destination.stageCopy(upload, block, from, signal);
-    this.#pieces.push(await this.#start({ named, length: from.length, stage, whenDone: () => undefined }));
-    this.#length += from.length;
+    let length = 0;
+    for (const range of from) {
+      origins.add(range);
+      length += range.length;
+    }
+    const whenDone = (): void => undefined;
+    const work = { named: origins.bytes(), length, stage: (block: BlockId) => stage(block, length), whenDone };
+    this.#pieces.push(await this.#start(work));
+    this.#length += length;
   }
 
   /** Ends the current block, if it has begun. */
@@ -187,8 +197,8 @@ export class BlockWriter {
   }
 
   async #start(work: Staging): Promise<BlockPiece> {
-    const { shard, signal } = this.#target;
-    while (this.#running.size >= stagedAhead) await Promise.race(this.#running);
+    const { shard, ahead, signal } = this.#target;
+    while (this.#running.size >= (ahead ?? stagedAhead)) await Promise.race(this.#running);
     if (this.#failure) throw this.#failure.error;
     signal?.throwIfAborted();
     const block = blockId(shard, this.#position++, work.named);

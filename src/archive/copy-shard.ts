@@ -1,5 +1,6 @@
 import type { BytePath } from "../domain/byte-path.ts";
-import { copyEntries, type CopyWork } from "./copy-entries.ts";
+import { copyEntries, type CopiedEntries, type CopyWork } from "./copy-entries.ts";
+import { copyLocally } from "./copy-locally.ts";
 import type { CopyShard } from "./copy-shards.ts";
 import { decodeDirectory } from "./directory-decoder.ts";
 import { filesPrefix } from "./entry-row.ts";
@@ -29,7 +30,7 @@ const mostRepairedBytes = 512 * 2 ** 20;
 export const copyShard = async (dependencies: PackDependencies, work: CopyShardWork): Promise<CopiedShard> => {
   const { shard, upload, blockBytes, signal, onProgress } = work;
   const { name } = work.previous.object;
-  const { index, damaged } = await copyEntries(dependencies.destination, work).catch((error: unknown) => {
+  const { index, damaged } = await copyAll(dependencies, work).catch((error: unknown) => {
     throw asSourceLost(name, error);
   });
   if (damaged.length === 0) return { indexes: [index], damaged: [] };
@@ -48,6 +49,14 @@ export const copyShard = async (dependencies: PackDependencies, work: CopyShardW
       onProgress?.({ entries: index.entries + entries, sizeBytes: index.sizeBytes + sizeBytes }),
   });
   return { indexes: [index, repaired], damaged: pathsOf(listing) };
+};
+
+/** By threads where they reach both files; entry by entry elsewhere, and where that found something wrong. */
+const copyAll = async (dependencies: PackDependencies, work: CopyWork): Promise<CopiedEntries> => {
+  const { local } = dependencies.destination;
+  const source = work.previous.file;
+  const copied = local && source && (await copyLocally(dependencies, work, { local, source }));
+  return copied ?? copyEntries(dependencies.destination, work);
 };
 
 /** As they were listed today. */

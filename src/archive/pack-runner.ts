@@ -1,3 +1,4 @@
+import { runCopyJob, type CopyJob, type CopyResult } from "./copy-job.ts";
 import {
   runPackFilesJob,
   runPackSliceJob,
@@ -7,16 +8,18 @@ import {
   type PackSliceResult,
 } from "./pack-jobs.ts";
 
-/** The work of packing that costs time: what goes in, */
+/** The work of packing and copying that costs time: what goes in, */
 export interface PackJobs {
   readonly packFiles: PackFilesJob;
   readonly packSlice: PackSliceJob;
+  readonly copy: CopyJob;
 }
 
 /** and what comes out. */
 export interface PackResults {
   readonly packFiles: PackFilesResult;
   readonly packSlice: PackSliceResult;
+  readonly copy: CopyResult;
 }
 
 export type PackKind = keyof PackJobs;
@@ -32,6 +35,7 @@ export interface PackRunner {
 const runs: { readonly [Kind in PackKind]: (job: PackJobs[Kind]) => PackResults[Kind] } = {
   packFiles: runPackFilesJob,
   packSlice: runPackSliceJob,
+  copy: runCopyJob,
 };
 
 export const runPackJob = <Kind extends PackKind>(kind: Kind, job: PackJobs[Kind]): PackResults[Kind] =>

@@ -1,5 +1,5 @@
 import { isStoreFailure } from "../domain/store-failure.ts";
-import type { Destination, StoredObject } from "../ports/destination.ts";
+import type { Destination, LocalObject, StoredObject } from "../ports/destination.ts";
 import { objectSource } from "./byte-source.ts";
 import { openArchive, type Archive } from "./open-archive.ts";
 import { asSourceLost, SourceLost } from "./source-lost.ts";
@@ -17,6 +17,8 @@ export interface PreviousRef {
 export interface PreviousArchive {
   readonly archive: Archive;
   readonly object: Pick<StoredObject, "name" | "etag">;
+  /** Set where it is a file of this machine. */
+  readonly file?: LocalObject;
 }
 
 /**
@@ -35,7 +37,8 @@ export const openPrevious = async (
     if (etag !== undefined && object.etag !== etag) throw new SourceLost(name, "was written anew meanwhile");
     const archive = await openArchive(objectSource(destination, object), signal === undefined ? {} : { signal });
     if (archive.commitId !== commitId) throw new SourceLost(name, "is not the archive that the catalog knows");
-    return { archive, object: { name, etag: object.etag } };
+    const file = await destination.local?.find(name, object.etag);
+    return { archive, object: { name, etag: object.etag }, ...(file === undefined ? {} : { file }) };
   } catch (error) {
     if (etag === undefined && isStoreFailure(error)) throw new SourceLost(name, "cannot be read", { cause: error });
     throw asSourceLost(name, error);

@@ -17,6 +17,7 @@ export type ThreadAnswer = { readonly result: ThreadResults[ThreadKind] } | { re
 export const runThreadJob = (request: ThreadRequest): ThreadResults[ThreadKind] => {
   if (request.kind === "packFiles") return runPackJob(request.kind, request.job);
   if (request.kind === "packSlice") return runPackJob(request.kind, request.job);
+  if (request.kind === "copy") return runPackJob(request.kind, request.job);
   return runReadJob(request.kind, request.job);
 };
 

@@ -29,6 +29,32 @@ export interface DestinationLimits {
   readonly appends: boolean;
 }
 
+/** An object as a file of this machine: it is the object only as long as it has this inode, size and time. */
+export interface LocalObject {
+  readonly path: string;
+  readonly inode: bigint;
+  readonly sizeBytes: number;
+  readonly mtimeNs: bigint;
+}
+
+/** Room in a file of this machine, which exists. */
+export interface LocalRoom {
+  readonly path: string;
+  readonly offset: number;
+}
+
+/** Objects and staged blocks as files of this machine. */
+export interface LocalFiles {
+  /** Undefined when the object is gone or its etag is another. */
+  find(name: string, etag: string): Promise<LocalObject | undefined>;
+
+  /**
+   * As `stage`, but `write` puts exactly `length` bytes into the room it is given, by whatever way, and answers their
+   * CRC-32. When its promise settles nobody writes there any more. What it throws is thrown.
+   */
+  stage(upload: Upload, block: BlockId, length: number, write: (room: LocalRoom) => Promise<number>): Promise<void>;
+}
+
 /**
  * Every method may throw StoreFailure (domain/store-failure.ts); transient faults have been retried inside by then.
  * Input that breaks a rule of these comments throws `Invalid`. A call whose signal is aborted rejects with the signal's
@@ -38,6 +64,9 @@ export interface DestinationLimits {
  */
 export interface Destination {
   readonly limits: DestinationLimits;
+
+  /** Set where objects are files of this machine: threads read and write them there, without a detour over this one. */
+  readonly local?: LocalFiles;
 
   /**
    * Keeps a block of 1 to `maxBlockBytes` bytes for a later commit; invisible until then. Staging the same id again is

@@ -111,8 +111,7 @@ const countingRunner = (threads: number) => {
   const runner: PackRunner = {
     threads,
     run: async (kind, job, signal) => {
-      const { from } = job;
-      const held = "content" in from ? from.content.length : 0;
+      const held = "from" in job && "content" in job.from ? job.from.content.length : 0;
       count.now += held;
       count.most = Math.max(count.most, count.now);
       await new Promise(setImmediate);

@@ -15,6 +15,20 @@ export interface Place {
 
 export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
+/** Writes a block to its place in a file and answers its CRC-32. */
+export type Writing = (to: {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+}) => Promise<number>;
+
+/** Pieces are written as they come. */
+export const writingOf =
+  (pieces: Pieces): Writing =>
+  ({ handle, ...place }) =>
+    writePieces(handle, pieces, place);
+
 const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
 
 interface Handles {
@@ -59,9 +73,9 @@ export class BlockFile {
     await Promise.allSettled(this.#appending);
   }
 
-  /** Blocks lie in the order of the calls. Pieces are written as they come; together they must have `length` bytes. */
-  async append(block: BlockId, length: number, pieces: Pieces): Promise<Place> {
-    const appending = this.#append(block, length, pieces);
+  /** Blocks lie in the order of the calls. */
+  async append(block: BlockId, length: number, write: Writing): Promise<Place> {
+    const appending = this.#append(block, length, write);
     this.#appending.add(appending);
     try {
       return await appending;
@@ -98,14 +112,14 @@ export class BlockFile {
     await Promise.all([this.path, this.#journalPath].map((path) => this.#disk.rm(path, { force: true })));
   }
 
-  async #append(block: BlockId, length: number, pieces: Pieces): Promise<Place> {
+  async #append(block: BlockId, length: number, write: Writing): Promise<Place> {
     const offset = this.#end;
     this.#end += length;
     try {
       const { data, journal } = await this.#open();
       // At once, so that a sync in between does not think it has everything.
       this.#written++;
-      const crc = await writePieces(data, pieces, { offset, length });
+      const crc = await write({ handle: data, path: this.path, offset, length });
       const place = { path: this.path, offset, length, crc };
       await writeFully(journal, Buffer.from(journalLine(block, place)), null);
       return place;

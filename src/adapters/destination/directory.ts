@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { join, resolve } from "node:path";
 import { StoreFailure } from "../../domain/store-failure.ts";
-import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } from "../../ports/destination.ts";
+import type {
+  BlockId,
+  Destination,
+  DestinationLimits,
+  LocalFiles,
+  StoredObject,
+  Upload,
+} from "../../ports/destination.ts";
 import { readRange } from "./block-file.ts";
 import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
 import { DirectoryMetadata, type Version } from "./directory-metadata.ts";
@@ -29,6 +36,19 @@ class DirectoryDestination implements Destination {
     maxBlockBytes: 1024 * 1024 * 1024,
     minBlockBytes: 1,
     appends: true,
+  };
+  readonly local: LocalFiles = {
+    find: async (name, etag) => {
+      checkName(name);
+      const stats = await this.#reading(name, async () => this.#tree.stats(name));
+      if (stats === undefined || etagOf(stats) !== etag) return undefined;
+      const { ino: inode, mtimeNs } = stats;
+      return { path: this.#tree.pathOf(name), inode, sizeBytes: Number(stats.size), mtimeNs };
+    },
+    stage: async (upload, block, length, write) => {
+      checkBlock(upload, block, length, this.limits);
+      await this.#writing(upload.name, async () => this.#stagedBy(upload).stageRoom(block, length, write));
+    },
   };
   readonly #disk: Disk;
   readonly #tree: DirectoryTree;

@@ -3,8 +3,17 @@ import type { FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import { StoreFailure } from "../../domain/store-failure.ts";
-import type { BlockId } from "../../ports/destination.ts";
-import { BlockFile, journalOf, piecesOf, readJournal, writePieces, type Pieces, type Place } from "./block-file.ts";
+import type { BlockId, LocalRoom } from "../../ports/destination.ts";
+import {
+  BlockFile,
+  journalOf,
+  piecesOf,
+  readJournal,
+  writePieces,
+  writingOf,
+  type Place,
+  type Writing,
+} from "./block-file.ts";
 import { codeOf, syncFolder, type Disk } from "./disk.ts";
 
 /** A file that holds exactly the blocks asked for, in order; not yet synced. */
@@ -63,7 +72,7 @@ export class StagedBlocks {
   async stage(block: BlockId, bytes: Uint8Array): Promise<void> {
     const length = bytes.byteLength;
     await this.#inTurn(block, length, (known) =>
-      known?.length === length && known.crc === crc32(bytes) ? undefined : [bytes],
+      known?.length === length && known.crc === crc32(bytes) ? undefined : writingOf([bytes]),
     );
   }
 
@@ -75,7 +84,18 @@ export class StagedBlocks {
   ): Promise<void> {
     const pieces = (): AsyncIterable<Uint8Array> => piecesOf(source.handle, source, signal);
     await this.#inTurn(block, source.length, async (known) =>
-      known?.length === source.length && (await crcOf(pieces())) === known.crc ? undefined : pieces(),
+      known?.length === source.length && (await crcOf(pieces())) === known.crc ? undefined : writingOf(pieces()),
+    );
+  }
+
+  /** Stages what `write` puts into the block's place. */
+  async stageRoom(block: BlockId, length: number, write: (room: LocalRoom) => Promise<number>): Promise<void> {
+    await this.#inTurn(
+      block,
+      length,
+      () =>
+        ({ path, offset }) =>
+          write({ path, offset }),
     );
   }
 
@@ -140,7 +160,7 @@ export class StagedBlocks {
   async #inTurn(
     block: BlockId,
     length: number,
-    piecesUnless: (known: Place | undefined) => Pieces | undefined | Promise<Pieces | undefined>,
+    writingUnless: (known: Place | undefined) => Writing | undefined | Promise<Writing | undefined>,
   ): Promise<void> {
     const [cleared, placed, before] = [this.#clearing, this.#placed, this.#latest.get(block)];
     let letNext = (): void => undefined;
@@ -149,11 +169,11 @@ export class StagedBlocks {
       await cleared;
       await placed;
       await before?.catch(() => undefined);
-      const pieces = await piecesUnless(this.#places.get(block));
-      if (pieces === undefined) return;
+      const write = await writingUnless(this.#places.get(block));
+      if (write === undefined) return;
       let file = await this.#current();
       while (file.isFull) file = await this.#current();
-      const appending = file.append(block, length, pieces);
+      const appending = file.append(block, length, write);
       letNext();
       const place = await appending;
       if (!this.#removed.has(file)) this.#places.set(block, place);

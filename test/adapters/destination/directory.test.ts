@@ -1,7 +1,9 @@
 import {
+  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,11 +13,13 @@ import {
   truncateSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { directoryDestination } from "../../../src/adapters/destination/directory.ts";
-import type { Destination } from "../../../src/ports/destination.ts";
+import type { BlockId, Destination } from "../../../src/ports/destination.ts";
 import { blockId, namesOf, noise, readAll, stageAll, store } from "./blocks.ts";
 import { always, diskError, faultyDisk, type Fault, type FaultyDisk } from "./faulty-disk.ts";
 import { temporaryFolders } from "./temporary-folder.ts";
@@ -105,6 +109,77 @@ describe("a directory destination writes nothing twice", () => {
     await destination.commit(upload, ids, {});
     expect(statSync(join(root, "night.zip")).ino).toBe(ino);
     expect(readFileSync(join(root, "night.zip")).equals(Buffer.concat(pieces))).toBe(true);
+  });
+});
+
+describe("blocks that somebody else writes into their room", () => {
+  /** Writes them from the last to the first, each into the room it was given. */
+  const writeAll = async (destination: Destination, crcOf = (bytes: Buffer) => crc32(bytes)): Promise<BlockId[]> => {
+    const { local } = destination;
+    if (local === undefined) throw new Error("A directory has files of this machine.");
+    const ids = pieces.map((bytes, at) => blockId(at, bytes));
+    const releases: (() => void)[] = [];
+    await Promise.all(
+      pieces.map(async (bytes, at) => {
+        const turn = new Promise<void>((resolve) => releases.push(resolve));
+        await local.stage(upload, ids[at] ?? blockId(99, bytes), bytes.length, async ({ path, offset }) => {
+          if (at < pieces.length - 1) await turn;
+          const file = openSync(path, "r+");
+          writeSync(file, bytes, 0, bytes.length, offset);
+          closeSync(file);
+          releases[at - 1]?.();
+          return crcOf(bytes);
+        });
+      }),
+    );
+    return ids;
+  };
+
+  it("lie in the order of the calls, and are committed without being copied", async () => {
+    const root = folder();
+    const destination = open(root);
+    const ids = await writeAll(destination);
+    const { ino } = statSync(only(workFiles(root, ".blocks")));
+    await destination.settle(upload);
+    await destination.commit(upload, ids, {});
+    expect((await readAll(destination, "night.zip")).equals(Buffer.concat(pieces))).toBe(true);
+    expect(statSync(join(root, "night.zip")).ino).toBe(ino);
+  });
+
+  it("are believed by another process only where their checksum is what was told", async () => {
+    const [root, other] = [folder(), folder()];
+    const next = open(root);
+    await next.commit(upload, await writeAll(open(root)), {});
+    expect((await readAll(next, "night.zip")).equals(Buffer.concat(pieces))).toBe(true);
+    const ids = await writeAll(open(other), (bytes) => crc32(bytes) ^ 1);
+    await expect(open(other).commit(upload, ids, {})).rejects.toMatchObject({ kind: "BlockMissing" });
+  });
+
+  it("are not staged when writing them fails, and leave no hole", async () => {
+    const root = folder();
+    const destination = open(root);
+    const fails = destination.local?.stage(upload, blockId(9, Buffer.from("x")), 500, async () => {
+      throw diskError("ENOSPC");
+    });
+    await expect(fails).rejects.toMatchObject({ kind: "Full" });
+    const ids = await writeAll(destination);
+    const { ino } = statSync(only(workFiles(root, ".blocks")));
+    await destination.commit(upload, ids, {});
+    expect((await readAll(destination, "night.zip")).equals(Buffer.concat(pieces))).toBe(true);
+    expect(statSync(join(root, "night.zip")).ino).toBe(ino);
+  });
+
+  it("come from an object only while it is what its etag says", async () => {
+    const root = folder();
+    const destination = open(root);
+    const object = await store(destination, "sites/a.zip", [Buffer.from("content")]);
+    const { etag } = object;
+    const { ino, mtimeNs } = statSync(join(root, "sites/a.zip"), { bigint: true });
+    const file = { path: join(root, "sites/a.zip"), inode: ino, sizeBytes: 7, mtimeNs };
+    expect(await destination.local?.find("sites/a.zip", etag)).toEqual(file);
+    writeFileSync(join(root, "sites/a.zip"), "changed");
+    expect(await destination.local?.find("sites/a.zip", etag)).toBeUndefined();
+    expect(await destination.local?.find("sites/none.zip", etag)).toBeUndefined();
   });
 });
 
