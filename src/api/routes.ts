@@ -10,6 +10,7 @@ import { json } from "./response.ts";
 import { restoreRoutes } from "./restore-routes.ts";
 import { siteConfigurationRoutes } from "./site-configuration-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
+import { siteStateRoutes } from "./site-state-routes.ts";
 
 /** Everything callers may ask. docs/api.md has a row for each (tested both ways). */
 export const routes = (deps: Installation): readonly Route[] => [
@@ -21,6 +22,7 @@ export const routes = (deps: Installation): readonly Route[] => [
   ...planRoutes(deps),
   ...browseRoutes(deps),
   ...keyRoutes(deps),
+  ...siteStateRoutes(deps),
 ];
 
 /** What needs no key. docs/api.md lists these too. */
