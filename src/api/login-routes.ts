@@ -19,6 +19,12 @@ const unstored = { "cache-control": "no-store", pragma: "no-cache" };
  */
 export const loginRoutes = (deps: LoginDeps): readonly OpenRoute[] => [
   {
+    name: "getMetadata",
+    method: "GET",
+    path: "/metadata/endpoints",
+    handle: metadata,
+  },
+  {
     name: "getOpenIdConfiguration",
     method: "GET",
     path: "/adfs/.well-known/openid-configuration",
@@ -49,6 +55,23 @@ export const loginRoutes = (deps: LoginDeps): readonly OpenRoute[] => [
     handle: async (request) => identityToken(deps, request, new URLSearchParams(await request.text(maxFormBytes))),
   },
 ];
+
+/** A cloud as clients register it: where its resource manager and its logins are. */
+const metadata = async ({ url: { origin } }: ApiRequest): Promise<ApiResponse> =>
+  json(200, {
+    name: "Lifeboat",
+    resourceManager: `${origin}/`,
+    galleryEndpoint: `${origin}/`,
+    graphEndpoint: `${origin}/`,
+    portalEndpoint: `${origin}/`,
+    authentication: {
+      loginEndpoint: `${origin}/adfs`,
+      audiences: [`${origin}/`],
+      tenant: "adfs",
+      identityProvider: "ADFS",
+    },
+    suffixes: {},
+  });
 
 const openIdConfiguration = async ({ url: { origin } }: ApiRequest): Promise<ApiResponse> =>
   json(200, {
