@@ -17,8 +17,8 @@ export interface DatabaseSubject {
   /** What a client prints for it, without headings: one row a line. */
   query(database: string, sql: string): Promise<string>;
   databases(): Promise<readonly string[]>;
-  /** A session that stays connected to the database; `isOpen` tells whether the server has ended it. */
-  stayConnected(database: string): Promise<{ isOpen(): Promise<boolean>; close(): Promise<void> }>;
+  /** A session that stays connected to the database. */
+  stayConnected(database: string): Promise<{ close(): Promise<void> }>;
   stop(): Promise<void>;
 }
 

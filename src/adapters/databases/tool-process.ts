@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { untilAborted } from "./until-aborted.ts";
 
 /** One call of a vendor's tool. Secrets belong into `env`; `args` can be seen by everybody on the machine. */
 export interface ToolCall {
@@ -165,7 +166,7 @@ const feed = async (
   stdin.on("error", () => undefined);
   const closed = new Promise<void>((resolve) => stdin.once("close", resolve));
   try {
-    for await (const piece of until(input, signal)) {
+    for await (const piece of untilAborted(input, signal)) {
       if (stdin.destroyed) return undefined;
       if (!stdin.write(piece)) await Promise.race([drained(stdin), closed]);
     }
@@ -179,31 +180,3 @@ const feed = async (
 };
 
 const drained = (stdin: Writable): Promise<void> => new Promise((resolve) => stdin.once("drain", resolve));
-
-/** The pieces of `input` until the signal, also while the next one does not come. */
-async function* until(input: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const iterator = input[Symbol.asyncIterator]();
-  const { promise: aborted, reject } = withReject();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      const next = await Promise.race([iterator.next(), aborted]);
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    void iterator.return?.().catch(() => undefined);
-  }
-}
-
-const withReject = (): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } => {
-  let reject: (reason: unknown) => void = () => undefined;
-  const promise = new Promise<never>((_, no) => {
-    reject = no;
-  });
-  promise.catch(() => undefined);
-  return { promise, reject };
-};

@@ -1,0 +1,96 @@
+import { databaseLabel, DatabaseFailure, type DatabaseConnection } from "../../../domain/database.ts";
+import type { Loading, LoadReport } from "../../../ports/database-tool.ts";
+import { dumpHead, type DumpHead } from "./dump-head.ts";
+import { postgresFailure } from "./postgres-failure.ts";
+import { carryOver } from "./carry-over.ts";
+import { RestoreErrors } from "./restore-errors.ts";
+import {
+  connectionInfo,
+  identifier,
+  maintenanceDatabase,
+  runSql,
+  sessionEnvironment,
+  toolPath,
+  type PostgresNeeds,
+} from "./session.ts";
+import { dropDatabase } from "./switch.ts";
+import { runTool } from "../tool-process.ts";
+import { untilAborted } from "../until-aborted.ts";
+
+export const load = async (
+  needs: PostgresNeeds,
+  connection: DatabaseConnection,
+  { scratch, dump, signal }: Loading,
+): Promise<LoadReport> => {
+  signal.throwIfAborted();
+  const head = await dumpHead(untilAborted(dump, signal));
+  if (head === undefined)
+    throw new DatabaseFailure(
+      "DumpDamaged",
+      `The dump for ${databaseLabel(connection)} is not in pg_dump's custom format, the only one that is loaded. If it is SQL text, look through it and load it with psql.`,
+    );
+  await dropDatabase(needs, connection, scratch);
+  const work = { needs, connection, scratch, signal };
+  const notes = [...(await create(work, head)), ...(await carryOver(work))];
+  const errors = await restore(work, head.whole);
+  // Without statistics the first queries of a large database would take for ever.
+  await runSql(needs, connection, { database: scratch, sql: ["ANALYZE"], signal });
+  return { notes: [...notes, ...errors] };
+};
+
+export interface ScratchWork {
+  readonly needs: PostgresNeeds;
+  readonly connection: DatabaseConnection;
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
+/** With the encoding and the sort order of the dumped database, where the server knows it. */
+const create = async (
+  { needs, connection, scratch, signal }: ScratchWork,
+  { encoding, locale }: DumpHead,
+): Promise<readonly string[]> => {
+  const make = (options: string): Promise<string> =>
+    runSql(needs, connection, {
+      database: maintenanceDatabase(connection),
+      sql: [`CREATE DATABASE ${identifier(scratch)} TEMPLATE template0 ${options}`],
+      signal,
+    });
+  try {
+    await make(`${encoding} ${locale}`);
+    return [];
+  } catch (error) {
+    const isLocale = error instanceof DatabaseFailure && /locale|collation/i.test(error.message);
+    if (!isLocale || locale === "") throw error;
+    await make(encoding);
+    return [`The server does not know the sort order of the dump (${locale}); its own is used.`];
+  }
+};
+
+/** Errors that do not matter for the data become notes; the first other one ends the tool. */
+const restore = async (
+  { needs, connection, scratch, signal }: ScratchWork,
+  input: AsyncIterable<Uint8Array>,
+): Promise<readonly string[]> => {
+  const stop = new AbortController();
+  const errors = new RestoreErrors(() => stop.abort());
+  // Publications and event triggers come back; a subscription would begin to fetch what the live database fetches.
+  const args = ["-w", "--no-subscriptions", "-d", connectionInfo(connection, scratch, true)];
+  try {
+    await runTool({
+      command: toolPath(needs, "pg_restore"),
+      args,
+      env: await sessionEnvironment(needs, connection),
+      input,
+      onLine: (line) => errors.hear(line),
+      signal: AbortSignal.any([signal, stop.signal]),
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    errors.end();
+    const fatal = errors.fatal(connection);
+    if (fatal !== undefined) throw fatal;
+    if (!errors.explains(error)) throw postgresFailure(error, connection);
+  }
+  return errors.notes;
+};

@@ -1,0 +1,111 @@
+import { databaseLabel, DatabaseFailure, type DatabaseConnection } from "../../../domain/database.ts";
+import type { Secret } from "../../../domain/secret.ts";
+import { openSourceDatabasesScope, type EntraToken } from "../entra-token.ts";
+import type { FindTool } from "../find-tool.ts";
+import { postgresFailure } from "./postgres-failure.ts";
+import { systemAuthorities } from "../system-authorities.ts";
+import { runTool } from "../tool-process.ts";
+
+export interface PostgresNeeds {
+  readonly findTool: FindTool;
+  readonly token: EntraToken;
+}
+
+export type PostgresTool = "psql" | "pg_dump" | "pg_restore";
+
+export const toolPath = ({ findTool }: PostgresNeeds, name: PostgresTool): string => {
+  const found = findTool(name);
+  if (found !== undefined) return found;
+  throw new DatabaseFailure(
+    "ToolMissing",
+    `${name} is not on this machine. Install PostgreSQL's client programs (Debian: postgresql-client), or name their folder in LIFEBOAT_DATABASE_TOOLS.`,
+  );
+};
+
+/** What libpq reads from the environment: who asks, and how TLS is spoken. */
+export const sessionEnvironment = async (
+  { token }: PostgresNeeds,
+  connection: DatabaseConnection,
+): Promise<Readonly<Record<string, string>>> => {
+  const { user, options, signIn } = connection;
+  const password = signIn === "token" ? await tokenFor(token, connection) : connection.password;
+  return {
+    ...(user === undefined ? {} : { PGUSER: user }),
+    ...(password === undefined ? {} : { PGPASSWORD: password.reveal() }),
+    ...(options === undefined ? {} : { PGOPTIONS: options }),
+    ...tlsEnvironment(connection),
+    PGPASSFILE: "/dev/null",
+    PGCONNECT_TIMEOUT: "15",
+    PGCLIENTENCODING: "UTF8",
+    PGGSSENCMODE: "disable",
+    PGAPPNAME: "lifeboat",
+  };
+};
+
+const tokenFor = async (token: EntraToken, connection: DatabaseConnection): Promise<Secret> => {
+  try {
+    return await token(openSourceDatabasesScope);
+  } catch (error) {
+    const reason = `No Entra token could be had to log in to ${databaseLabel(connection)}. Give Lifeboat an identity, or the connection string a password.`;
+    throw new DatabaseFailure("LoginRefused", reason, { cause: error });
+  }
+};
+
+/** A string that asks for no TLS still gets it where the server lets nobody in without. */
+const tlsEnvironment = ({ tls }: DatabaseConnection): Readonly<Record<string, string>> => {
+  const mode = tls.mode === "disable" ? "allow" : (tls.mode ?? "prefer");
+  const verifies = mode.startsWith("verify-");
+  const authorities = tls.caFile ?? (verifies ? (systemAuthorities() ?? "system") : undefined);
+  return { PGSSLMODE: mode, ...(authorities === undefined ? {} : { PGSSLROOTCERT: authorities }) };
+};
+
+/** Where to connect, as libpq takes it in the place of a database's name. A server that is silent for a minute is gone. */
+export const connectionInfo = (connection: DatabaseConnection, database: string, wantsPrimary: boolean): string => {
+  const addresses = [connection, ...connection.others];
+  const parameters = {
+    host: addresses.map(({ host }) => host).join(","),
+    port: addresses.map(({ port }) => port ?? 5432).join(","),
+    dbname: database,
+    keepalives_idle: "20",
+    keepalives_interval: "10",
+    keepalives_count: "4",
+    tcp_user_timeout: "60000",
+    ...(wantsPrimary && addresses.length > 1 ? { target_session_attrs: "read-write" } : {}),
+  };
+  const quoted = (value: string): string => `'${value.replaceAll(/[\\']/g, "\\$&")}'`;
+  return Object.entries(parameters)
+    .map(([key, value]) => `${key}=${quoted(value)}`)
+    .join(" ");
+};
+
+export interface Statements {
+  readonly database: string;
+  /** Each is a transaction of its own, unless it holds several with semicolons between: then they are one together. */
+  readonly sql: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** Runs SQL; answers what it printed, one row a line, columns with `|` between. Throws DatabaseFailure. */
+export const runSql = async (
+  needs: PostgresNeeds,
+  connection: DatabaseConnection,
+  { database, sql, signal }: Statements,
+): Promise<string> => {
+  const command = toolPath(needs, "psql");
+  const env = await sessionEnvironment(needs, connection);
+  const flags = ["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"];
+  const args = [...flags, "-d", connectionInfo(connection, database, true), ...sql.flatMap((one) => ["-c", one])];
+  try {
+    return (await runTool({ command, args, env, signal })).trimEnd();
+  } catch (error) {
+    throw postgresFailure(error, connection);
+  }
+};
+
+/** A value as SQL text, whatever the server's settings for backslashes. */
+export const literal = (value: string): string => `E'${value.replaceAll(/[\\']/g, "\\$&")}'`;
+export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** Where databases are made and renamed: not from within. */
+export const maintenanceDatabase = ({ database }: DatabaseConnection): string =>
+  database === "postgres" ? "template1" : "postgres";
