@@ -10,6 +10,7 @@ import { credentialOf, rememberCredential } from "./credentials.ts";
 import { findSite } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { configurationKey, schedulePartition } from "./rows/keys.ts";
+import { markSite } from "./rows/watch-rows.ts";
 
 const schedule: z.ZodType<BackupSchedule> = z.object({
   frequencyInterval: z.number(),
@@ -70,6 +71,7 @@ export const putBackupConfiguration =
         ? ({ kind: "replace", key, value, version: row.version } as const)
         : ({ kind: "insert", key, value } as const);
       if (!(await deps.catalog.write(schedulePartition, [change]))) continue;
+      await markSite(deps.catalog, id);
       call.log.info("backup configuration changed", { site: siteLabel(id), caller: call.caller });
       return next;
     }
@@ -135,5 +137,6 @@ export const deleteBackupConfiguration =
   async (call: Call, id: SiteId): Promise<void> => {
     await findSite(deps, id);
     await deps.catalog.write(schedulePartition, [{ kind: "remove", key: configurationKey(id) }]);
+    await markSite(deps.catalog, id);
     call.log.info("backup configuration deleted", { site: siteLabel(id), caller: call.caller });
   };

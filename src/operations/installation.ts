@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
+import type { Channel } from "../domain/alarm.ts";
+import type { Secret } from "../domain/secret.ts";
 import type { PackRunner } from "../archive/pack-runner.ts";
 import type { ReadRunner } from "../archive/read-runner.ts";
 import type { Catalog } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Destinations } from "../ports/destinations.ts";
+import type { Notifier } from "../ports/notifier.ts";
 import type { Recovery, Sealer } from "../ports/secrets.ts";
 import type { SiteHosts, Sites } from "../ports/sites.ts";
 import type { KnownKeys } from "./known-keys.ts";
@@ -25,6 +28,7 @@ export interface Installation {
   readonly recovery: Recovery;
   /** The archive engine's threads: one pool for the process. */
   readonly threads: PackRunner & ReadRunner;
+  readonly notifier: Notifier;
   readonly clock: Clock;
   /** Random, unique, lower case. */
   readonly newId: () => string;
@@ -37,6 +41,19 @@ export interface Policy {
   readonly defaultDestination: string;
   readonly undoDays: number;
   readonly maxBackupBytes?: number;
+  readonly alarms: AlarmPolicy;
+}
+
+/** What the installation does about alarms, by its own settings. */
+export interface AlarmPolicy {
+  /** By name: "webhook", "mail". For every site. */
+  readonly channels: Readonly<Record<string, Channel>>;
+  /** So many intervals without a good backup are an alarm. */
+  readonly missedIntervals: number;
+  /** Minute of the UTC day at which the digest is sent; absent: no digest. */
+  readonly digestMinute?: number;
+  /** Is asked every few minutes while the installation works. */
+  readonly heartbeat?: Secret;
 }
 
 export const randomId = (): string => randomUUID();

@@ -1,3 +1,4 @@
+import { endedBackupOf } from "../domain/alarm.ts";
 import { isOpen, mayBecome, shortenLog, logName, type Backup } from "../domain/backup.ts";
 import { messageOf } from "../domain/errors.ts";
 import { siteLabel } from "../domain/site.ts";
@@ -7,6 +8,7 @@ import type { Installation } from "../operations/installation.ts";
 import { readBackup, replaceBackup } from "../operations/rows/backup-rows.ts";
 import { releaseName, reservationOf, type Reservation } from "../operations/rows/name-rows.ts";
 import { changeSite } from "../operations/rows/site-row.ts";
+import { markSite } from "../operations/rows/watch-rows.ts";
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { readSummary, type BackupSummary } from "./backup-plan.ts";
@@ -40,9 +42,16 @@ export const closeBackup =
           ...(end.status === "Succeeded" ? {} : { log: end.log?.slice(0, 500) }),
         });
       } else if (isOpen((await backupOf(deps, input)).status)) await lost(deps, input);
+      await tellEnd(deps, input);
       await endRun(deps, input, call);
       return { ok: true };
     });
+
+/** Before the run is forgotten: until then somebody closes it again. */
+const tellEnd = async (deps: Installation, input: StepInput<"closeBackup">): Promise<void> => {
+  const ended = endedBackupOf(await backupOf(deps, input));
+  if (ended !== undefined) await markSite(deps.catalog, input.site, ended);
+};
 
 /** Nothing of a failed backup stays visible. What cannot be removed now is named, and is no reason to keep the site. */
 const failedEnd = async (

@@ -11,6 +11,7 @@ import { siteKey, type SiteId } from "../../src/domain/site.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import { knownKeys } from "../../src/operations/known-keys.ts";
 import type { Call } from "../../src/ports/call.ts";
+import { NotSent } from "../../src/ports/notifier.ts";
 import type { Recovery } from "../../src/ports/secrets.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import type { SiteDefinition } from "../../src/ports/sites.ts";
@@ -76,7 +77,12 @@ export const memoryInstallation = () => {
     threads: inlineThreads,
     clock: time,
     newId: () => `id${ids.next++}`,
-    policy: { defaultDestination: "file:///backups/{site}", undoDays: 3 },
+    notifier: { send: () => Promise.reject(new NotSent("nobody listens")) },
+    policy: {
+      defaultDestination: "file:///backups/{site}",
+      undoDays: 3,
+      alarms: { channels: {}, missedIntervals: 2 },
+    },
     version: "0.0.0",
   };
   const started: { readonly workflow: string; readonly run: string; readonly input: unknown }[] = [];

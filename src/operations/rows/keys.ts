@@ -13,6 +13,8 @@ export const backupKey = (id: number): string => `${backupPrefix}${padded(id)}`;
 /** Every part of a run that works at the same time tells its own progress. */
 export const progressPrefix = (run: string): string => `progress!${run}!`;
 export const progressKey = (run: string, part: string): string => `${progressPrefix(run)}${part}`;
+/** Where alarms of the site go. */
+export const alarmSettingsKey = "alarms";
 export const operationPrefix = "operation!";
 export const operationKey = (id: string): string => `${operationPrefix}${id}`;
 /** What a restore run replaced, as long as it can be undone. */
@@ -33,6 +35,23 @@ export const containerKey = (container: string): string => hash(container.toLowe
 /** Which backup owns a name in a container. */
 export const namesPartition = (container: string): string => `names!${containerKey(container)}`;
 export const nameKey = (blobBase: string): string => hash(blobBase);
+
+/** What is known of each site's backups, news of it, and alarms on their way: one partition, so that none is lost between. */
+export const watchPartition = "watch";
+export const watchPrefix = "site!";
+export const watchKey = (site: SiteId): string => `${watchPrefix}${siteKey(site)}`;
+export const markPrefix = "mark!";
+export const markKey = (site: SiteId, backup: number): string => `${markPrefix}${siteKey(site)}!${padded(backup)}`;
+export const duePrefix = "due!";
+export const dueKey = (time: string, site: string): string => `${duePrefix}${time}!${site}`;
+export const alarmPrefix = "alarm!";
+export const alarmKey = (time: string, letter: string): string => `${alarmPrefix}${time}!${letter}`;
+
+export const digestKey = "digest";
+
+/** Signs of life. */
+export const healthPartition = "health";
+export const sweepKey = "sweep";
 
 /** API keys, by id. */
 export const callersPartition = "callers";

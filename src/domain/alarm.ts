@@ -1,0 +1,115 @@
+import type { Backup } from "./backup.ts";
+import type { Secret } from "./secret.ts";
+import { siteKey, siteLabel, type SiteId } from "./site.ts";
+
+/**
+ * What people are told of by themselves. `succeeded` goes only where a sign of life is wanted after every good backup,
+ * `recovered` ends `failed`, `partial` and `missing`.
+ */
+export type AlarmKind = "failed" | "partial" | "missing" | "recovered" | "succeeded" | "digest" | "test";
+
+export interface Alarm {
+  /** The same for the same cause, however often it is sent: a receiver may drop what it has seen. */
+  readonly id: string;
+  readonly kind: AlarmKind;
+  readonly time: string;
+  /** Absent where it is about the installation. */
+  readonly site?: SiteId;
+  readonly backup?: EndedBackup;
+  /** One line. */
+  readonly title: string;
+  /** What a person needs to know besides; may be empty. */
+  readonly text: string;
+}
+
+export const endStatuses = ["Succeeded", "PartiallySucceeded", "Failed", "TimedOut", "Skipped"] as const;
+export type EndStatus = (typeof endStatuses)[number];
+
+/** A backup that came to its end, as alarms tell of it. */
+export interface EndedBackup {
+  readonly id: number;
+  readonly name: string;
+  readonly status: EndStatus;
+  readonly scheduled: boolean;
+  readonly finished: string;
+  readonly seconds: number;
+  readonly bytes: number;
+  /** The beginning of its log. */
+  readonly log?: string;
+}
+
+const shownLogLength = 2_000;
+
+/** What alarms tell of a backup; undefined while it has not ended. */
+export const endedBackupOf = (backup: Backup): EndedBackup | undefined => {
+  const { id, name, scheduled, sizeBytes, log } = backup;
+  const status = endStatuses.find((end) => end === backup.status);
+  if (status === undefined) return undefined;
+  const finished = backup.finished ?? backup.created;
+  return {
+    id,
+    name,
+    status,
+    scheduled,
+    finished,
+    seconds: (Date.parse(finished) - Date.parse(backup.started ?? finished)) / 1000,
+    bytes: sizeBytes,
+    ...(log === undefined || log === "" ? {} : { log: log.slice(0, shownLogLength) }),
+  };
+};
+
+/** One id per kind, site and cause; it is part of a catalog key. */
+export const alarmId = (kind: AlarmKind, site: SiteId | undefined, cause: string): string =>
+  [kind, site === undefined ? "installation" : siteKey(site), cause].join("!");
+
+/** Where an alarm goes. Addresses may hold tokens, so they are secrets. */
+export type Channel =
+  | { readonly kind: "webhook"; readonly url: Secret; readonly form: WebhookForm; readonly secret?: Secret }
+  | { readonly kind: "mail"; readonly to: readonly string[] }
+  | { readonly kind: "ping"; readonly url: Secret };
+
+export const webhookForms = ["cloudevents", "slack", "teams"] as const;
+export type WebhookForm = (typeof webhookForms)[number];
+
+const trouble: readonly AlarmKind[] = ["failed", "partial", "missing", "recovered", "digest", "test"];
+
+/** A heartbeat is told of good backups and nothing else: its silence is the alarm. */
+export const isFor = (channel: Channel["kind"], kind: AlarmKind): boolean =>
+  channel === "ping" ? kind === "succeeded" || kind === "test" : trouble.includes(kind);
+
+export const backupAlarm = (
+  kind: "failed" | "partial" | "recovered" | "succeeded",
+  site: SiteId,
+  backup: EndedBackup,
+): Alarm => ({
+  id: alarmId(kind, site, String(backup.id)),
+  kind,
+  time: backup.finished,
+  site,
+  backup,
+  title: titles[kind](siteLabel(site), backup),
+  text: backup.log ?? "",
+});
+
+const titles = {
+  failed: (site: string, { id, name, status }: EndedBackup) =>
+    `${site}: backup ${id} (${name}) ${status === "TimedOut" ? "did not end in time" : "failed"}`,
+  partial: (site: string, { id, name }: EndedBackup) => `${site}: backup ${id} (${name}) left files out`,
+  recovered: (site: string, { id, name }: EndedBackup) => `${site}: backups are good again (${id}, ${name})`,
+  succeeded: (site: string, { id, name }: EndedBackup) => `${site}: backup ${id} (${name}) succeeded`,
+};
+
+export const missingAlarm = (
+  site: SiteId,
+  facts: { readonly now: Date; readonly deadline: Date; readonly newestGood: string | undefined },
+): Alarm => {
+  const { now, deadline, newestGood } = facts;
+  return {
+    id: alarmId("missing", site, now.toISOString().slice(0, 13)),
+    kind: "missing",
+    time: now.toISOString(),
+    site,
+    title: `${siteLabel(site)}: no good backup since ${newestGood ?? "its schedule began"}`,
+    text: `By its schedule there should have been one before ${deadline.toISOString()}. Look at the site's backups: they failed, were skipped, or did not start.`,
+  };
+};

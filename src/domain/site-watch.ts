@@ -1,0 +1,152 @@
+import { backupAlarm, missingAlarm, type Alarm, type EndedBackup } from "./alarm.ts";
+import type { SiteId } from "./site.ts";
+
+/** `unknown`: no backup has ended since the site is known. */
+export type Condition = "unknown" | "good" | "partial" | "failed" | "missing";
+
+/** What is remembered of a site's backups, so that alarms, metrics and overviews need not read them all. */
+export interface SiteWatch {
+  readonly site: SiteId;
+  readonly condition: Condition;
+  /** When the condition began. */
+  readonly since: string;
+  /** When people were last told of the condition. */
+  readonly told?: string;
+  /** End of the newest restorable backup. */
+  readonly newestGood?: string;
+  /** Since when the site is backed up by a schedule. */
+  readonly scheduledSince?: string;
+  /** When to look whether a good backup is missing. */
+  readonly due?: string;
+  readonly last?: EndedBackup;
+  /** How many backups ended so. */
+  readonly ended: Readonly<Partial<Record<EndedBackup["status"], number>>>;
+  /** Of all that were made. */
+  readonly seconds: number;
+  readonly bytes: number;
+  /** Backups counted lately: none is counted twice. */
+  readonly recent: readonly number[];
+}
+
+export interface Seen {
+  readonly watch: SiteWatch;
+  readonly alarms: readonly Alarm[];
+}
+
+/** A condition that lasts is told again after this time; less than a day, so that a nightly failure is told each night. */
+const reminderMs = 20 * 3_600_000;
+const rememberedBackups = 50;
+
+export const newWatch = (site: SiteId, now: Date): SiteWatch => ({
+  site,
+  condition: "unknown",
+  since: now.toISOString(),
+  ended: {},
+  seconds: 0,
+  bytes: 0,
+  recent: [],
+});
+
+/** A backup of the site ended. The same one twice changes nothing. */
+export const seeBackup = (watch: SiteWatch, backup: EndedBackup): Seen => {
+  if (watch.recent.includes(backup.id)) return { watch, alarms: [] };
+  const isNewest = watch.last === undefined || backup.finished >= watch.last.finished;
+  const counted = count(watch, backup, isNewest);
+  const condition = conditionAfter(watch.condition, backup.status);
+  if (!isNewest || condition === undefined) return { watch: counted, alarms: [] };
+  return condition === "good" ? becomeGood(counted, backup) : becomeBad(counted, condition, backup);
+};
+
+const count = (watch: SiteWatch, backup: EndedBackup, isNewest: boolean): SiteWatch => {
+  const isGood = backup.status === "Succeeded" || backup.status === "PartiallySucceeded";
+  const isNewestGood = isGood && (watch.newestGood === undefined || backup.finished > watch.newestGood);
+  return {
+    ...watch,
+    ...(isNewest && backup.status !== "Skipped" ? { last: backup } : {}),
+    ...(isNewestGood ? { newestGood: backup.finished } : {}),
+    ended: { ...watch.ended, [backup.status]: (watch.ended[backup.status] ?? 0) + 1 },
+    seconds: watch.seconds + backup.seconds,
+    bytes: watch.bytes + backup.bytes,
+    recent: [...watch.recent, backup.id].slice(-rememberedBackups),
+  };
+};
+
+/** Undefined: it says nothing about the site's condition. A failure does not make "missing" any better. */
+const conditionAfter = (
+  before: Condition,
+  status: EndedBackup["status"],
+): Exclude<Condition, "unknown"> | undefined => {
+  if (status === "Skipped") return undefined;
+  if (status === "Succeeded") return "good";
+  if (status === "PartiallySucceeded") return "partial";
+  return before === "missing" ? "missing" : "failed";
+};
+
+const becomeGood = (watch: SiteWatch, backup: EndedBackup): Seen => {
+  const wasBad = watch.condition !== "good" && watch.condition !== "unknown";
+  const { told: _, ...rest } = watch;
+  return {
+    watch: watch.condition === "good" ? watch : { ...rest, condition: "good", since: backup.finished },
+    alarms: [
+      backupAlarm("succeeded", watch.site, backup),
+      ...(wasBad ? [backupAlarm("recovered", watch.site, backup)] : []),
+    ],
+  };
+};
+
+const becomeBad = (watch: SiteWatch, condition: "partial" | "failed" | "missing", backup: EndedBackup): Seen => {
+  const isNews = condition !== watch.condition;
+  if (!isNews && !isReminderDue(watch, Date.parse(backup.finished))) return { watch, alarms: [] };
+  return {
+    watch: {
+      ...watch,
+      condition,
+      since: isNews ? backup.finished : watch.since,
+      told: backup.finished,
+    },
+    alarms: [backupAlarm(condition === "partial" ? "partial" : "failed", watch.site, backup)],
+  };
+};
+
+const isReminderDue = ({ told }: SiteWatch, now: number): boolean =>
+  told === undefined || now - Date.parse(told) >= reminderMs;
+
+export interface Expectation {
+  readonly intervalMs: number;
+  readonly startTime: string;
+  /** So many intervals without a good backup are too many. */
+  readonly missedIntervals: number;
+}
+
+/** Time went by, or the schedule changed: is a good backup missing, and when to ask next. */
+export const seeTime = (watch: SiteWatch, expected: Expectation | undefined, now: Date): Seen => {
+  if (expected === undefined) return { watch: unscheduled(watch), alarms: [] };
+  const scheduled = { ...watch, scheduledSince: watch.scheduledSince ?? now.toISOString() };
+  const deadline = deadlineOf(scheduled, expected);
+  if (now < deadline) return { watch: { ...scheduled, due: deadline.toISOString() }, alarms: [] };
+  const due = new Date(now.getTime() + reminderMs).toISOString();
+  const isNews = watch.condition !== "missing";
+  if (!isNews && !isReminderDue(watch, now.getTime())) return { watch: { ...scheduled, due }, alarms: [] };
+  return {
+    watch: {
+      ...scheduled,
+      condition: "missing",
+      since: isNews ? now.toISOString() : watch.since,
+      told: now.toISOString(),
+      due,
+    },
+    alarms: [missingAlarm(watch.site, { now, deadline, newestGood: watch.newestGood })],
+  };
+};
+
+const deadlineOf = ({ newestGood, scheduledSince }: SiteWatch, expected: Expectation): Date => {
+  const base = [newestGood, scheduledSince, expected.startTime].flatMap((time) =>
+    time === undefined ? [] : [Date.parse(time)],
+  );
+  return new Date(Math.max(...base) + expected.missedIntervals * expected.intervalMs);
+};
+
+const unscheduled = (watch: SiteWatch): SiteWatch => {
+  const { due: _due, scheduledSince: _since, ...rest } = watch;
+  return rest.condition === "missing" ? { ...rest, condition: "unknown" } : rest;
+};
