@@ -1,0 +1,39 @@
+import * as z from "zod";
+import { messageOf } from "../domain/errors.ts";
+import type { Installation } from "./installation.ts";
+import { healthPartition, sweepKey } from "./rows/keys.ts";
+
+export type HealthDeps = Pick<Installation, "catalog" | "clock">;
+
+const sweepMaxAgeMs = 3 * 60_000;
+const sweep = z.object({ at: z.string() });
+
+/** The timer that everything hangs on has run. News: only the latest counts. */
+export const noteSweep = async ({ catalog, clock }: HealthDeps): Promise<void> => {
+  await catalog.writeNews(healthPartition, { key: sweepKey, value: { at: clock.now().toISOString() } });
+};
+
+export interface Health {
+  /** Empty: ready. */
+  readonly problems: readonly string[];
+  /** When the sweep last ran. */
+  readonly swept?: string;
+}
+
+/** Whether the store takes a write, and whether the sweep ran lately. */
+export const isReady = async ({ catalog, clock }: HealthDeps): Promise<Health> => {
+  const now = clock.now();
+  try {
+    await catalog.write(healthPartition, [{ kind: "put", key: "probe", value: { at: now.toISOString() } }]);
+    const row = await catalog.get(healthPartition, sweepKey);
+    const swept = row && sweep.parse(row.value).at;
+    if (swept === undefined) return { problems: ["the sweep has not run yet."] };
+    const age = now.getTime() - Date.parse(swept);
+    return {
+      swept,
+      problems: age > sweepMaxAgeMs ? [`the sweep last ran ${Math.round(age / 60_000)} minutes ago.`] : [],
+    };
+  } catch (error) {
+    return { problems: [`the catalog cannot be written: ${messageOf(error)}`] };
+  }
+};
