@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
+import { webhookForms } from "./domain/alarm.ts";
 
 /** The only reader of the environment. Every problem is listed at once, with the setting's name and what is expected. */
 export interface Config {
@@ -42,6 +43,18 @@ export interface Config {
   readonly bootstrapKey?: string;
   /** Days a restore's replaced content is kept for undo; 0 = until it closes. */
   readonly undoDays: number;
+  readonly alarms: {
+    readonly webhook?: { readonly url: string; readonly form: (typeof webhookForms)[number]; readonly secret?: string };
+    readonly mailTo: readonly string[];
+    readonly mailFrom: string;
+    /** `smtp://` or `smtps://` URL with user and password. */
+    readonly mailServer?: string;
+    /** So many intervals without a good backup are an alarm. */
+    readonly missedIntervals: number;
+    /** Minute of the UTC day; absent: no digest. */
+    readonly digestMinute?: number;
+    readonly heartbeat?: string;
+  };
   /** Largest content one backup may hold, in bytes; absent: no limit. */
   readonly maxBackupBytes?: number;
 }
@@ -102,6 +115,8 @@ const containers = z
     "https container URLs without SAS, or https://ACCOUNT/ for all containers of an account, with commas between them",
   );
 
+const webAddress = z.string().refine((text) => /^https?:\/\/./.test(text) && URL.canParse(text), "an https URL");
+
 const ipAddress = z.union([z.ipv4(), z.ipv6()]);
 
 const settings = z.object({
@@ -133,20 +148,35 @@ const settings = z.object({
   LIFEBOAT_SEALING_KEYS: z.string().optional(),
   LIFEBOAT_RECOVERY_KEY: z.string().optional(),
   LIFEBOAT_BOOTSTRAP_KEY: z.string().min(24, "at least 24 characters").optional(),
+  LIFEBOAT_ALARM_WEBHOOK: webAddress.optional(),
+  LIFEBOAT_ALARM_WEBHOOK_FORM: z.enum(webhookForms, webhookForms.join(", ")).default("cloudevents"),
+  LIFEBOAT_ALARM_WEBHOOK_SECRET: z.string().optional(),
+  LIFEBOAT_ALARM_MAIL_TO: z
+    .string()
+    .refine(
+      (text) => list(text).every((address) => /^[^\s@,]+@[^\s@,]+$/.test(address)),
+      "mail addresses, with commas between them",
+    )
+    .optional(),
+  LIFEBOAT_ALARM_MAIL_FROM: z.string().default("lifeboat@localhost"),
+  LIFEBOAT_SMTP: z
+    .string()
+    .refine((text) => /^smtps?:\/\/./.test(text), "smtp://USER:PASSWORD@HOST:PORT, or smtps:")
+    .optional(),
+  LIFEBOAT_ALARM_MISSED: z.coerce.number("a number of intervals").min(1, "1 or more intervals").default(2),
+  LIFEBOAT_DIGEST_AT: z
+    .string()
+    .refine((text) => /^([01]\d|2[0-3]):[0-5]\d$/.test(text), "a time of day in UTC such as 07:00")
+    .optional(),
+  LIFEBOAT_HEARTBEAT_URL: webAddress.optional(),
   LIFEBOAT_UNDO_DAYS: z.coerce.number("days").min(0, "0 or more days").default(3),
   LIFEBOAT_MAX_BACKUP_BYTES: z.coerce.number("bytes").int("whole bytes").positive("more than 0 bytes").optional(),
 });
 
 type Settings = z.infer<typeof settings>;
 
-// Settings that other readers own: the test runner, the command line, the host's task hub.
+// Settings that other readers own: the test runner, the example that `npm start` offers, the host's task hub.
 const knownElsewhere = new Set([
-  "LIFEBOAT_URL",
-  "LIFEBOAT_KEY",
-  "LIFEBOAT_KEY_FILE",
-  "LIFEBOAT_CA_FILE",
-  "LIFEBOAT_AUDIENCE",
-  "LIFEBOAT_PROFILE",
   "LIFEBOAT_REQUIRE",
   "LIFEBOAT_HUB",
   "LIFEBOAT_KILLS",
@@ -173,6 +203,9 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
   const lonely = ["LIFEBOAT_TLS_CERT", "LIFEBOAT_TLS_KEY"].filter((name) => given[name] !== undefined);
   const problems = [
     ...notShared(given),
+    ...(given["LIFEBOAT_ALARM_MAIL_TO"] !== undefined && given["LIFEBOAT_SMTP"] === undefined
+      ? ["LIFEBOAT_SMTP: must be set where LIFEBOAT_ALARM_MAIL_TO is: smtp://USER:PASSWORD@HOST:PORT"]
+      : []),
     ...(lonely.length === 1
       ? [`${lonely.join("")}: certificate and key come together (LIFEBOAT_TLS_CERT and LIFEBOAT_TLS_KEY).`]
       : []),
@@ -195,7 +228,7 @@ const notShared = (given: Readonly<Record<string, string | undefined>>): readonl
         .map((name) => `${name}: must be set where LIFEBOAT_TABLES is, for every instance needs the same.`);
 
 const shown = (name: string, given: Readonly<Record<string, string | undefined>>): string =>
-  /KEY|DESTINATION|SCRATCH|TABLES/.test(name) ? "[hidden]" : (given[name] ?? "");
+  /KEY|DESTINATION|SCRATCH|TABLES|SECRET|SMTP|WEBHOOK$|HEARTBEAT/.test(name) ? "[hidden]" : (given[name] ?? "");
 
 /** The installation's own destination without a SAS can only be meant for its identity. */
 const keyless = (destinationUrl: string): readonly string[] =>
@@ -209,6 +242,24 @@ const tlsPortOf = ({ LIFEBOAT_TLS_PORT: given, LIFEBOAT_PORT: http }: Settings):
 
 const tlsFilesOf = ({ LIFEBOAT_TLS_CERT: cert, LIFEBOAT_TLS_KEY: key }: Settings): Pick<Config, "tlsFiles"> =>
   cert === undefined || key === undefined ? {} : { tlsFiles: { certFile: resolve(cert), keyFile: resolve(key) } };
+
+const alarmsOf = (value: Settings): Config["alarms"] => {
+  const {
+    LIFEBOAT_ALARM_WEBHOOK: url,
+    LIFEBOAT_ALARM_WEBHOOK_FORM: form,
+    LIFEBOAT_ALARM_WEBHOOK_SECRET: secret,
+  } = value;
+  const [hours = 0, minutes = 0] = (value.LIFEBOAT_DIGEST_AT ?? "").split(":").map(Number);
+  return {
+    ...(url === undefined ? {} : { webhook: { url, form, ...(secret === undefined ? {} : { secret }) } }),
+    mailTo: list(value.LIFEBOAT_ALARM_MAIL_TO ?? ""),
+    mailFrom: value.LIFEBOAT_ALARM_MAIL_FROM,
+    ...(value.LIFEBOAT_SMTP === undefined ? {} : { mailServer: value.LIFEBOAT_SMTP }),
+    missedIntervals: value.LIFEBOAT_ALARM_MISSED,
+    ...(value.LIFEBOAT_DIGEST_AT === undefined ? {} : { digestMinute: hours * 60 + minutes }),
+    ...(value.LIFEBOAT_HEARTBEAT_URL === undefined ? {} : { heartbeat: value.LIFEBOAT_HEARTBEAT_URL }),
+  };
+};
 
 const toConfig = (value: Settings): Config => {
   const dataFolder = resolve(value.LIFEBOAT_DATA ?? join(homedir(), ".lifeboat"));
@@ -234,6 +285,7 @@ const toConfig = (value: Settings): Config => {
     ...(value.LIFEBOAT_SEALING_KEYS === undefined ? {} : { sealingKeys: value.LIFEBOAT_SEALING_KEYS }),
     ...(value.LIFEBOAT_RECOVERY_KEY === undefined ? {} : { recoveryKey: value.LIFEBOAT_RECOVERY_KEY }),
     ...(value.LIFEBOAT_BOOTSTRAP_KEY === undefined ? {} : { bootstrapKey: value.LIFEBOAT_BOOTSTRAP_KEY }),
+    alarms: alarmsOf(value),
     undoDays: value.LIFEBOAT_UNDO_DAYS,
     ...(value.LIFEBOAT_MAX_BACKUP_BYTES === undefined ? {} : { maxBackupBytes: value.LIFEBOAT_MAX_BACKUP_BYTES }),
   };

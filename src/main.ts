@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { readAdminKey } from "./adapters/callers/admin-key.ts";
+import { networkNotifier } from "./adapters/alarms/notifier.ts";
 import { openSqliteCatalog } from "./adapters/catalog/sqlite.ts";
 import { openTableCatalog } from "./adapters/catalog/table.ts";
 import { openDestinations } from "./adapters/destination/open-destinations.ts";
@@ -14,7 +15,6 @@ import { configuredSealingKeys, fileSealingKeys } from "./adapters/secrets/seali
 import { localSiteHost } from "./adapters/site-files/local-site-host.ts";
 import { localSites, type LocalSite } from "./adapters/sites/local-sites.ts";
 import { accessTokens } from "./api/access-tokens.ts";
-import { createCallers } from "./api/callers.ts";
 import { createApi } from "./api/handle.ts";
 import { openRoutes, routes } from "./api/routes.ts";
 import { PackPool } from "./archive/pack-pool.ts";
@@ -25,8 +25,12 @@ import { registerSteps, registerWorkflows } from "./functions/durable.ts";
 import { registerEnd } from "./functions/end.ts";
 import { registerHttp } from "./functions/http.ts";
 import { registerTimer } from "./functions/timers.ts";
-import { randomId, type Installation } from "./operations/installation.ts";
 import { hashKey, knownKeys, type KnownKey } from "./operations/known-keys.ts";
+import { randomId, type AlarmPolicy, type Installation } from "./operations/installation.ts";
+import { noteSweep } from "./operations/health.ts";
+import { sendHeartbeat } from "./operations/send-heartbeat.ts";
+import { tendAlarms } from "./operations/tend-alarms.ts";
+import { watchNewSites } from "./operations/watch-sites.ts";
 import { takeUpRuns } from "./operations/take-up-runs.ts";
 import type { Catalog } from "./ports/catalog.ts";
 import { systemClock } from "./ports/clock.ts";
@@ -93,6 +97,28 @@ const hostOf = ({ content, settings }: LocalSite): SiteHost =>
 // Safe: the project's own file, which lies beside dist/ wherever that is deployed.
 const versionOf = (file: URL): string => (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 
+const mailOf = ({ mailServer, mailFrom }: Config["alarms"]) =>
+  mailServer === undefined ? {} : { mail: { server: new Secret(mailServer), from: mailFrom } };
+
+const alarmPolicy = ({ webhook, mailTo, missedIntervals, digestMinute, heartbeat }: Config["alarms"]): AlarmPolicy => ({
+  channels: {
+    ...(webhook === undefined
+      ? {}
+      : {
+          webhook: {
+            kind: "webhook",
+            url: new Secret(webhook.url),
+            form: webhook.form,
+            ...(webhook.secret === undefined ? {} : { secret: new Secret(webhook.secret) }),
+          },
+        }),
+    ...(mailTo.length === 0 ? {} : { mail: { kind: "mail", to: mailTo } }),
+  },
+  missedIntervals,
+  ...(digestMinute === undefined ? {} : { digestMinute }),
+  ...(heartbeat === undefined ? {} : { heartbeat: new Secret(heartbeat) }),
+});
+
 const { undoDays, defaultDestination, maxBackupBytes } = config;
 const threads = new PackPool({
   threads: availableParallelism(),
@@ -126,16 +152,22 @@ const installation: Installation = {
   sealer: keySealer(await sealingKeys(config)),
   recovery: await recoveryOf(config),
   threads,
+  notifier: networkNotifier({ ...mailOf(config.alarms), outgoing: config }),
   clock: systemClock,
   newId: randomId,
-  policy: { defaultDestination, undoDays, ...(maxBackupBytes === undefined ? {} : { maxBackupBytes }) },
+  policy: {
+    defaultDestination,
+    undoDays,
+    alarms: alarmPolicy(config.alarms),
+    ...(maxBackupBytes === undefined ? {} : { maxBackupBytes }),
+  },
   version: versionOf(new URL("../package.json", import.meta.url)),
 };
 
+const keys = (): Promise<readonly KnownKey[]> => installation.keys.all();
 const tokens = accessTokens(installation);
-const callers = createCallers({ ...installation, tokens, proxies: config.proxies });
 
-registerHttp(createApi({ routes: routes(installation), openRoutes: openRoutes({ callers, tokens }), callers }));
+registerHttp(createApi({ routes: routes(installation), openRoutes: openRoutes({ keys, tokens }), keys, tokens }));
 registerSteps({
   ...backupSteps(installation),
   ...restoreSteps(installation),
@@ -143,7 +175,13 @@ registerSteps({
 });
 registerWorkflows({ backupSite, restoreSite, undoRestore, deleteBackup, verifyBackup });
 
-registerTimer("zHousekeeping", "*/20 * * * * *", takeUpRuns(installation));
+registerTimer("zHousekeeping", "*/20 * * * * *", async (call) => {
+  await takeUpRuns(installation)(call);
+  await noteSweep(installation);
+});
+registerTimer("zAlarms", "*/10 * * * * *", tendAlarms(installation));
+registerTimer("zHeartbeat", "45 */5 * * * *", sendHeartbeat(installation));
+registerTimer("zNewSites", "0 10 * * * *", watchNewSites(installation));
 registerTimer("zUndoEnds", "0 40 * * * *", forgetExpiredUndos(installation));
 
 registerEnd(async () => {

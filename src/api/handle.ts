@@ -6,8 +6,9 @@ import { siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { Log } from "../ports/log.ts";
 import type { WorkflowRunner } from "../ports/workflow-runner.ts";
+import type { AccessTokens } from "./access-tokens.ts";
 import { armError } from "./arm-error.ts";
-import type { Callers } from "./callers.ts";
+import { callerOf, type KeyHash } from "./callers.ts";
 import { pathPattern } from "./match.ts";
 import type { ApiRequest } from "./request.ts";
 import type { ApiResponse } from "./response.ts";
@@ -32,6 +33,8 @@ export interface Route {
   readonly role: Role;
   /** Without a site in its path a route is refused to whoever is limited to sites, unless it minds his reach itself. */
   readonly mindsReach?: true;
+  /** For clients that do not speak ARM. */
+  readonly needsNoVersion?: true;
   readonly handle: (call: RouteCall) => Promise<ApiResponse>;
 }
 
@@ -46,7 +49,9 @@ export interface OpenRoute {
 export interface ApiDeps {
   readonly routes: readonly Route[];
   readonly openRoutes: readonly OpenRoute[];
-  readonly callers: Pick<Callers, "of">;
+  readonly tokens: Pick<AccessTokens, "keyOf">;
+  /** Asked at each request: keys come and go while the service runs. */
+  readonly keys: () => Promise<readonly KeyHash[]>;
 }
 
 export interface Invocation {
@@ -58,7 +63,7 @@ export interface Invocation {
 const maxBodyBytes = 4 * 1024 * 1024;
 
 /** Authenticate, match, parse, operate, present; and the one catch of the API. */
-export const createApi = ({ routes, openRoutes, callers }: ApiDeps) => {
+export const createApi = ({ routes, openRoutes, keys, tokens }: ApiDeps) => {
   const table = routes.map((route) => ({ route, pattern: pathPattern(route.path) }));
   const open = openRoutes.map((route) => ({ route, pattern: pathPattern(route.path) }));
 
@@ -66,7 +71,7 @@ export const createApi = ({ routes, openRoutes, callers }: ApiDeps) => {
     const method = request.method === "HEAD" ? "GET" : request.method;
     const isOpen = open.find(({ route, pattern }) => route.method === method && pattern.match(request.url.pathname));
     if (isOpen) return isOpen.route.handle(request);
-    const caller = await callers.of(request);
+    const caller = await callerOf(request, { keys: await keys(), tokens });
     for (const { route, pattern } of table) {
       if (route.method !== method) continue;
       const parameters = pattern.match(request.url.pathname);
@@ -133,7 +138,7 @@ const routeCall = ({ route, parameters, request, caller, correlation }: Matched,
     runner,
     log,
     request,
-    apiVersion: apiVersionOf(request.url),
+    apiVersion: route.needsNoVersion === true ? "" : apiVersionOf(request.url),
     parameters,
     isAdmin: mayAct(caller, "admin"),
     site,

@@ -1,16 +1,17 @@
 import type { Installation } from "../operations/installation.ts";
 import { accountRoutes } from "./account-routes.ts";
+import { alarmRoutes } from "./alarm-routes.ts";
 import { backupRoutes } from "./backup-routes.ts";
 import { browseRoutes } from "./browse-routes.ts";
 import type { OpenRoute, Route } from "./handle.ts";
 import { keyRoutes } from "./key-routes.ts";
+import { healthRoutes } from "./health-routes.ts";
 import { loginRoutes, type LoginDeps } from "./login-routes.ts";
 import { planRoutes } from "./plan-routes.ts";
 import { json } from "./response.ts";
 import { restoreRoutes } from "./restore-routes.ts";
 import { siteConfigurationRoutes } from "./site-configuration-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
-import { siteStateRoutes } from "./site-state-routes.ts";
 
 /** Everything callers may ask. docs/api.md has a row for each (tested both ways). */
 export const routes = (deps: Installation): readonly Route[] => [
@@ -22,7 +23,8 @@ export const routes = (deps: Installation): readonly Route[] => [
   ...planRoutes(deps),
   ...browseRoutes(deps),
   ...keyRoutes(deps),
-  ...siteStateRoutes(deps),
+  ...alarmRoutes(deps),
+  ...healthRoutes(deps),
 ];
 
 /** What needs no key. docs/api.md lists these too. */
