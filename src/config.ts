@@ -37,6 +37,10 @@ export interface Config {
   readonly scratch: string;
   /** Keys that seal secrets in the catalog, `id:base64` comma-separated; default: a key file in the data folder. */
   readonly sealingKeys?: string;
+  /** A file with such keys, one a line, that others look after. */
+  readonly sealingKeysFile?: string;
+  /** A secret of Azure Key Vault whose versions are such keys. */
+  readonly keyVaultSecret?: string;
   /** Opens the settings inside backups; default: a file in the data folder, or none where the catalog is shared. */
   readonly recoveryKey?: string;
   /** Admin key of a deployment without a data folder. */
@@ -146,6 +150,14 @@ const settings = z.object({
   LIFEBOAT_TABLES: z.string().optional(),
   LIFEBOAT_SCRATCH: scratch.optional(),
   LIFEBOAT_SEALING_KEYS: z.string().optional(),
+  LIFEBOAT_SEALING_KEYS_FILE: z.string().optional(),
+  LIFEBOAT_KEY_VAULT_SECRET: z
+    .string()
+    .regex(
+      /^https:\/\/[^/?#@\s]+\/secrets\/[0-9A-Za-z-]+$/,
+      "a secret's address, https://VAULT.vault.azure.net/secrets/NAME",
+    )
+    .optional(),
   LIFEBOAT_RECOVERY_KEY: z.string().optional(),
   LIFEBOAT_BOOTSTRAP_KEY: z.string().min(24, "at least 24 characters").optional(),
   LIFEBOAT_ALARM_WEBHOOK: webAddress.optional(),
@@ -206,6 +218,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     ...(given["LIFEBOAT_ALARM_MAIL_TO"] !== undefined && given["LIFEBOAT_SMTP"] === undefined
       ? ["LIFEBOAT_SMTP: must be set where LIFEBOAT_ALARM_MAIL_TO is: smtp://USER:PASSWORD@HOST:PORT"]
       : []),
+    ...keySettingProblems(given),
     ...(lonely.length === 1
       ? [`${lonely.join("")}: certificate and key come together (LIFEBOAT_TLS_CERT and LIFEBOAT_TLS_KEY).`]
       : []),
@@ -223,9 +236,19 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
 const notShared = (given: Readonly<Record<string, string | undefined>>): readonly string[] =>
   given["LIFEBOAT_TABLES"] === undefined
     ? []
-    : ["LIFEBOAT_SEALING_KEYS", "LIFEBOAT_SCRATCH"]
-        .filter((name) => given[name] === undefined)
-        .map((name) => `${name}: must be set where LIFEBOAT_TABLES is, for every instance needs the same.`);
+    : [keySettings, ["LIFEBOAT_SCRATCH"]]
+        .filter((names) => names.every((name) => given[name] === undefined))
+        .map(
+          (names) => `${names.join(" or ")}: must be set where LIFEBOAT_TABLES is, for every instance needs the same.`,
+        );
+
+/** Where sealing keys come from: one of them. */
+const keySettings = ["LIFEBOAT_SEALING_KEYS", "LIFEBOAT_SEALING_KEYS_FILE", "LIFEBOAT_KEY_VAULT_SECRET"];
+
+const keySettingProblems = (given: Readonly<Record<string, string | undefined>>): readonly string[] => {
+  const set = keySettings.filter((name) => given[name] !== undefined);
+  return set.length > 1 ? [`${set.join(", ")}: keys come from one place. Set one of them.`] : [];
+};
 
 const shown = (name: string, given: Readonly<Record<string, string | undefined>>): string =>
   /KEY|DESTINATION|SCRATCH|TABLES|SECRET|SMTP|WEBHOOK$|HEARTBEAT/.test(name) ? "[hidden]" : (given[name] ?? "");
@@ -283,6 +306,10 @@ const toConfig = (value: Settings): Config => {
       value.LIFEBOAT_TABLES === undefined ? { kind: "sqlite" } : { kind: "table", connection: value.LIFEBOAT_TABLES },
     scratch: value.LIFEBOAT_SCRATCH ?? pathToFileURL(join(dataFolder, "scratch")).href,
     ...(value.LIFEBOAT_SEALING_KEYS === undefined ? {} : { sealingKeys: value.LIFEBOAT_SEALING_KEYS }),
+    ...(value.LIFEBOAT_SEALING_KEYS_FILE === undefined
+      ? {}
+      : { sealingKeysFile: resolve(value.LIFEBOAT_SEALING_KEYS_FILE) }),
+    ...(value.LIFEBOAT_KEY_VAULT_SECRET === undefined ? {} : { keyVaultSecret: value.LIFEBOAT_KEY_VAULT_SECRET }),
     ...(value.LIFEBOAT_RECOVERY_KEY === undefined ? {} : { recoveryKey: value.LIFEBOAT_RECOVERY_KEY }),
     ...(value.LIFEBOAT_BOOTSTRAP_KEY === undefined ? {} : { bootstrapKey: value.LIFEBOAT_BOOTSTRAP_KEY }),
     alarms: alarmsOf(value),

@@ -11,7 +11,14 @@ import { ownIdentity } from "./adapters/destination/own-identity.ts";
 import { configuredRecovery } from "./adapters/secrets/configured-recovery.ts";
 import { openRecoveryFolder } from "./adapters/secrets/recovery-folder.ts";
 import { keySealer } from "./adapters/secrets/sealed.ts";
-import { configuredSealingKeys, fileSealingKeys } from "./adapters/secrets/sealing-keys.ts";
+import {
+  configuredSealingKeys,
+  fileSealingKeys,
+  givenFileSealingKeys,
+  type SealingKeys,
+} from "./adapters/secrets/sealing-keys.ts";
+import { unchangingKeys, watchedKeys, type KeySource } from "./adapters/secrets/key-source.ts";
+import { vaultSealingKeys } from "./adapters/secrets/vault-sealing-keys.ts";
 import { localSiteHost } from "./adapters/site-files/local-site-host.ts";
 import { localSites, type LocalSite } from "./adapters/sites/local-sites.ts";
 import { accessTokens } from "./api/access-tokens.ts";
@@ -20,6 +27,7 @@ import { openRoutes, routes } from "./api/routes.ts";
 import { PackPool } from "./archive/pack-pool.ts";
 import { readConfig, type Config } from "./config.ts";
 import { pathFromText } from "./domain/byte-path.ts";
+import { messageOf } from "./domain/errors.ts";
 import { Secret } from "./domain/secret.ts";
 import { registerSteps, registerWorkflows } from "./functions/durable.ts";
 import { registerEnd } from "./functions/end.ts";
@@ -31,6 +39,7 @@ import { noteSweep } from "./operations/health.ts";
 import { sendHeartbeat } from "./operations/send-heartbeat.ts";
 import { tendAlarms } from "./operations/tend-alarms.ts";
 import { watchNewSites } from "./operations/watch-sites.ts";
+import { resealSecrets } from "./operations/reseal-secrets.ts";
 import { takeUpRuns } from "./operations/take-up-runs.ts";
 import type { Catalog } from "./ports/catalog.ts";
 import { systemClock } from "./ports/clock.ts";
@@ -60,10 +69,29 @@ const openCatalog = async ({ catalog, dataFolder }: Config): Promise<Catalog> =>
   });
 };
 
-const sealingKeys = async ({ sealingKeys: given, dataFolder }: Config) =>
-  given === undefined
-    ? fileSealingKeys(join(dataFolder, "sealing-keys"))
-    : configuredSealingKeys(new Secret(given), "LIFEBOAT_SEALING_KEYS");
+const sealingKeys = async (from: Config): Promise<KeySource> => {
+  if (from.sealingKeys !== undefined)
+    return unchangingKeys(configuredSealingKeys(new Secret(from.sealingKeys), "LIFEBOAT_SEALING_KEYS"));
+  if (from.keyVaultSecret !== undefined) {
+    const look = vaultSealingKeys({ url: from.keyVaultSecret, identity: ownIdentity, now: () => systemClock.now() });
+    const vault = watched(look, { freshForMs: 600_000, pauseMs: 30_000 });
+    // It may be away for a while, and much needs no secret: it is asked again when one is wanted.
+    vault.keys().catch((error: unknown) => console.error(messageOf(error)));
+    return vault;
+  }
+  const path = from.sealingKeysFile ?? join(from.dataFolder, "sealing-keys");
+  if (from.sealingKeysFile === undefined) await fileSealingKeys(path);
+  const file = watched(() => givenFileSealingKeys(path), { freshForMs: 10_000, pauseMs: 1_000 });
+  await file.keys();
+  return file;
+};
+
+const watched = (look: () => Promise<SealingKeys>, times: { readonly freshForMs: number; readonly pauseMs: number }) =>
+  watchedKeys(look, {
+    ...times,
+    now: () => performance.now(),
+    onProblem: (error) => console.warn(`${messageOf(error)} The keys known before go on serving.`),
+  });
 
 /** A folder that other instances do not see is no place for the key that opens everybody's backups. */
 const recoveryOf = async ({ recoveryKey, catalog, dataFolder }: Config): Promise<Recovery> =>
@@ -182,6 +210,7 @@ registerTimer("zHousekeeping", "*/20 * * * * *", async (call) => {
 registerTimer("zAlarms", "*/10 * * * * *", tendAlarms(installation));
 registerTimer("zHeartbeat", "45 */5 * * * *", sendHeartbeat(installation));
 registerTimer("zNewSites", "0 10 * * * *", watchNewSites(installation));
+registerTimer("zReseal", "0 50 * * * *", async (call) => void (await resealSecrets(installation)(call)));
 registerTimer("zUndoEnds", "0 40 * * * *", forgetExpiredUndos(installation));
 
 registerEnd(async () => {

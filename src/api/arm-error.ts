@@ -33,6 +33,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   // A failed restore is told as 4xx where it is polled: 200 would read as success, and clients repeat after a 5xx.
   RestoreFailed: { status: 409, code: "ResourceOperationFailure" },
   RouteNotFound: { status: 404, code: "NotFound" },
+  SecretUnreadable: { status: 409 },
   SiteBusy: { status: 409, code: "Conflict" },
   SiteDirectoryTaken: { status: 409, code: "Conflict" },
   SiteExists: { status: 409, code: "Conflict" },

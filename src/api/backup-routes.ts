@@ -1,9 +1,12 @@
 import { refuse } from "../domain/errors.ts";
 import {
+  configuredContainerUrl,
   deleteBackupConfiguration,
   getBackupConfiguration,
   putBackupConfiguration,
+  type BackupConfiguration,
 } from "../operations/backup-configuration.ts";
+import { SecretUnreadable, type Secret } from "../domain/secret.ts";
 import { createBackup } from "../operations/create-backup.ts";
 import { deleteBackup } from "../operations/delete-backup.ts";
 import { discoverBackups } from "../operations/discover.ts";
@@ -34,14 +37,23 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
       page(backups.map((backup) => backupItem({ site, backup, apiVersion: call.apiVersion }, "listed"))),
     );
   };
-  const configuration = async (call: RouteCall, secrets: boolean) => {
-    const { configuration: found, storageAccountUrl } = await getBackupConfiguration(deps)(call, call.site());
-    const shown = secrets ? storageAccountUrl : undefined;
-    return json(
-      200,
-      configurationReply({ site: await findSite(deps, call.site()), configuration: found, storageAccountUrl: shown }),
-    );
+  const configuration = async (
+    call: RouteCall,
+    secretOf: (found: BackupConfiguration) => Promise<Secret | undefined>,
+  ) => {
+    const found = await getBackupConfiguration(deps)(call, call.site());
+    const storageAccountUrl = await secretOf(found);
+    const site = await findSite(deps, call.site());
+    return json(200, configurationReply({ site, configuration: found, storageAccountUrl }));
   };
+  const noSecret = async (): Promise<undefined> => undefined;
+  const secret = (found: BackupConfiguration) => configuredContainerUrl(deps, found);
+  /** What was asked for is done: a secret that cannot be shown is no reason to say otherwise. */
+  const secretIfReadable = (call: RouteCall) => (found: BackupConfiguration) =>
+    secret(found).catch((error: unknown): undefined => {
+      if (!(error instanceof SecretUnreadable)) throw error;
+      call.log.warn("secret unreadable", { container: found.container, error });
+    });
   const discover = async (call: RouteCall) => {
     const wish = parseDiscoverRequest(await call.body());
     const discovery = await discoverBackups(deps)(call, call.site(), wish);
@@ -93,10 +105,10 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
       role: "operator",
       async handle(call) {
         const storageAccountUrl = properties(await call.body()).secret("storageAccountUrl");
-        const input = { backup: backupIdOf(call), ...(storageAccountUrl === undefined ? {} : { storageAccountUrl }) };
-        const found = await renewBackupAccess(deps)(call, call.site(), input);
-        const shown = call.isAdmin ? found.storageAccountUrl : undefined;
-        return json(200, backupItem({ ...found, apiVersion: call.apiVersion, storageAccountUrl: shown }, "single"));
+        const input = { backup: backupIdOf(call), showsSecret: call.isAdmin };
+        const given = storageAccountUrl === undefined ? {} : { storageAccountUrl };
+        const found = await renewBackupAccess(deps)(call, call.site(), { ...input, ...given });
+        return json(200, backupItem({ ...found, apiVersion: call.apiVersion }, "single"));
       },
     },
     { name: "discoverBackup", method: "POST", path: "{site}/discoverbackup", role: "operator", handle: discover },
@@ -118,7 +130,7 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
       role: "operator",
       async handle(call) {
         await putBackupConfiguration(deps)(call, call.site(), parseConfigurationRequest(await call.body()));
-        return configuration(call, call.isAdmin);
+        return configuration(call, call.isAdmin ? secretIfReadable(call) : noSecret);
       },
     },
     {
@@ -126,14 +138,14 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
       method: "POST",
       path: "{site}/config/backup/list",
       role: "reader",
-      handle: (call) => configuration(call, call.isAdmin),
+      handle: (call) => configuration(call, call.isAdmin ? secret : noSecret),
     },
     {
       name: "getBackupConfiguration",
       method: "GET",
       path: "{site}/config/backup",
       role: "reader",
-      handle: (call) => configuration(call, false),
+      handle: (call) => configuration(call, noSecret),
     },
     {
       name: "deleteBackupConfiguration",

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Refusal, refuse } from "../domain/errors.ts";
+import { SecretUnreadable } from "../domain/secret.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import { mayAct, reaches, type Caller, type Role } from "../domain/caller.ts";
 import { siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
@@ -98,6 +99,10 @@ const headOf = ({ body, ...rest }: ApiResponse): ApiResponse =>
 
 const toRefusal = (error: unknown, requestId: string, log: Log): Refusal => {
   if (error instanceof Refusal) return error;
+  if (error instanceof SecretUnreadable) {
+    log.error("secret unreadable", { requestId, error });
+    return refuse("SecretUnreadable", { reason: error.message });
+  }
   if (isStoreFailure(error, "Unavailable", "Full")) {
     log.error("store failed", { requestId, error });
     return refuse("Unavailable", { reason: error.message });

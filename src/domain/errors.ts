@@ -30,6 +30,7 @@ const register = {
   PathNotInBackup: "Backup {backup} of {site} does not contain {path}. List its folder to see what does.",
   RestoreFailed: "{reason}",
   RouteNotFound: "{method} {path} is not an operation of Lifeboat. docs/api.md lists them all.",
+  SecretUnreadable: "{reason}",
   SiteBusy:
     "Cannot modify this site because another operation is in progress. Details: Id: {run}, OperationName: {kind}, CreatedTime: {since}. Wait for it to end, or delete the running backup to cancel it.",
   SiteDirectoryTaken:

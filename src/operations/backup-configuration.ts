@@ -112,21 +112,22 @@ const merged = (
 
 export const getBackupConfiguration =
   (deps: Installation) =>
-  async (
-    _call: Call,
-    id: SiteId,
-  ): Promise<{ readonly configuration: BackupConfiguration; readonly storageAccountUrl: Secret | undefined }> => {
+  async (_call: Call, id: SiteId): Promise<BackupConfiguration> => {
     await findSite(deps, id);
     const configuration = await readConfiguration(deps, id);
     if (configuration === undefined) throw configurationNotFound(id);
-    const { container } = configuration;
-    if (container === undefined) return { configuration, storageAccountUrl: undefined };
-    const credential = await credentialOf(deps, container);
-    return {
-      configuration,
-      storageAccountUrl: fullContainerUrl(credential ? { container, credential } : { container }),
-    };
+    return configuration;
   };
+
+/** The configured container's URL with its secret. Throws SecretUnreadable when the key that sealed it is gone. */
+export const configuredContainerUrl = async (
+  deps: Installation,
+  { container }: BackupConfiguration,
+): Promise<Secret | undefined> => {
+  if (container === undefined) return undefined;
+  const credential = await credentialOf(deps, container);
+  return fullContainerUrl(credential ? { container, credential } : { container });
+};
 
 const configurationNotFound = (id: SiteId) =>
   refuse("ConfigurationNotFound", { site: id.name, slot: id.slot ?? "Production" });

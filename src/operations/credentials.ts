@@ -1,17 +1,16 @@
 import * as z from "zod";
 import { sasExpiry } from "../domain/sas.ts";
-import { Secret } from "../domain/secret.ts";
+import { SecretUnreadable, type Secret } from "../domain/secret.ts";
 import type { ContainerAccess } from "../domain/container-url.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Installation } from "./installation.ts";
 import { containerKey, credentialsPartition } from "./rows/keys.ts";
+import { credentialContext } from "./rows/sealed-fields.ts";
 
 const credentialRow = z.object({ container: z.string(), sealed: z.string(), expires: z.string().optional() });
 
 type Needs = Pick<Installation, "catalog" | "sealer" | "clock" | "destinations">;
-
-const context = (container: string): string => `credential ${containerKey(container)}`;
 
 /**
  * Credentials belong to the container: the newest valid one seen serves all its backups. One that ends earlier than what
@@ -21,19 +20,19 @@ const context = (container: string): string => `credential ${containerKey(contai
 export const rememberCredential = async (deps: Needs, access: ContainerAccess): Promise<void> => {
   if (access.credential === undefined) return;
   const key = containerKey(access.container);
-  const stored = await credentialOf(deps, access.container);
+  const stored = await readableCredential(deps, access.container);
   if (stored?.equals(access.credential) === true) return;
   if (stored !== undefined && isValid(stored, deps.clock.now()) && (await isRefused(deps, access))) return;
   const expires = sasExpiry(access.credential);
   const value = {
     container: access.container,
-    sealed: await deps.sealer.seal(access.credential, context(access.container)),
+    sealed: await deps.sealer.seal(access.credential, credentialContext(key)),
     ...(expires === undefined ? {} : { expires: expires.toISOString() }),
   };
   for (let attempt = 0; attempt < 20; attempt++) {
     const row = await deps.catalog.get(credentialsPartition, key);
     const before = row && credentialRow.parse(row.value);
-    if (before && outlives(before.expires, value.expires, deps.clock.now())) return;
+    if (before && stored && outlives(before.expires, value.expires, deps.clock.now())) return;
     const change = row
       ? ({ kind: "replace", key, value, version: row.version } as const)
       : ({ kind: "insert", key, value } as const);
@@ -61,9 +60,20 @@ const outlives = (stored: string | undefined, given: string | undefined, now: Da
   return Date.parse(stored) > now.getTime() && Date.parse(stored) > Date.parse(given);
 };
 
+/** Undefined where none is known. Throws SecretUnreadable where the key that sealed it is not here any more. */
 export const credentialOf = async (deps: Needs, container: string): Promise<Secret | undefined> => {
   const row = await deps.catalog.get(credentialsPartition, containerKey(container));
-  return row && deps.sealer.open(credentialRow.parse(row.value).sealed, context(container));
+  return row && deps.sealer.open(credentialRow.parse(row.value).sealed, credentialContext(row.key));
+};
+
+/** Undefined also where it cannot be opened any more: then whichever is given takes its place. */
+const readableCredential = async (deps: Needs, container: string): Promise<Secret | undefined> => {
+  try {
+    return await credentialOf(deps, container);
+  } catch (error) {
+    if (error instanceof SecretUnreadable) return undefined;
+    throw error;
+  }
 };
 
 /** The container, with the newest credential known for it. */

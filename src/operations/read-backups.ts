@@ -58,18 +58,25 @@ export const getProgress =
     return { backup, progress };
   };
 
-/** The backup with the container's URL and secret; a new one in the request replaces the stored credential. */
-export const renewBackupAccess =
-  (deps: Installation) =>
-  async (call: Call, id: SiteId, input: { readonly backup: number; readonly storageAccountUrl?: Secret }) => {
-    const site = await findSiteOrPast(deps, id);
-    const { backup } = await findBackup(deps, site.id, input.backup);
-    if (input.storageAccountUrl !== undefined) await replaceCredential(deps, backup, input.storageAccountUrl);
-    const credential = await credentialOf(deps, backup.destination);
-    const access: ContainerAccess = { container: backup.destination, ...(credential ? { credential } : {}) };
-    call.log.info("backup secrets read", { site: siteLabel(id), backup: backup.id, caller: call.caller });
-    return { site, backup, storageAccountUrl: fullContainerUrl(access) };
-  };
+export interface AccessWish {
+  readonly backup: number;
+  /** Replaces the stored credential. */
+  readonly storageAccountUrl?: Secret;
+  /** Who may not see the secret need not be told that it cannot be opened. */
+  readonly showsSecret: boolean;
+}
+
+/** The backup, and the container's URL with its secret for those who may see it. */
+export const renewBackupAccess = (deps: Installation) => async (call: Call, id: SiteId, input: AccessWish) => {
+  const site = await findSiteOrPast(deps, id);
+  const { backup } = await findBackup(deps, site.id, input.backup);
+  if (input.storageAccountUrl !== undefined) await replaceCredential(deps, backup, input.storageAccountUrl);
+  if (!input.showsSecret) return { site, backup, storageAccountUrl: undefined };
+  const credential = await credentialOf(deps, backup.destination);
+  const access: ContainerAccess = { container: backup.destination, ...(credential ? { credential } : {}) };
+  call.log.info("backup secrets read", { site: siteLabel(id), backup: backup.id, caller: call.caller });
+  return { site, backup, storageAccountUrl: fullContainerUrl(access) };
+};
 
 const replaceCredential = async (deps: Installation, backup: Backup, given: Secret): Promise<void> => {
   const field = "properties.storageAccountUrl";

@@ -7,6 +7,9 @@ export interface Sealer {
 
   /** Throws SecretUnreadable: "KeyMissing" when the sealing key is not here, "Altered" when text or context is another. */
   open(sealed: string, context: string): Promise<Secret>;
+
+  /** The same secret sealed with the newest key; undefined when it is already. Throws as `open` does. */
+  reseal(sealed: string, context: string): Promise<string | undefined>;
 }
 
 /** Seals what lies inside archives, for whoever holds the installation's recovery key. */

@@ -1,5 +1,6 @@
 import { SourceLost } from "../archive/source-lost.ts";
 import { Refusal } from "../domain/errors.ts";
+import { SecretUnreadable } from "../domain/secret.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import { SiteCommandFailed } from "../ports/site-host.ts";
 import type { Outcome } from "../workflows/contract.ts";
@@ -16,7 +17,8 @@ export const asOutcome = async <Value>(work: () => Promise<Outcome<Value>>): Pro
   } catch (error) {
     if (error instanceof RunLost) return runLost;
     if (error instanceof SourceLost) return { ok: false, code: "SourceGone", message: error.message };
-    if (error instanceof Refusal || error instanceof SiteCommandFailed) return failed(error.message);
+    if (error instanceof Refusal || error instanceof SiteCommandFailed || error instanceof SecretUnreadable)
+      return failed(error.message);
     if (isStoreFailure(error) && error.kind !== "Unavailable") return failed(error.message);
     throw error;
   }

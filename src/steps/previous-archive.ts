@@ -7,6 +7,7 @@ import { openPrevious, type PreviousArchive } from "../archive/reuse-source.ts";
 import { SourceLost } from "../archive/source-lost.ts";
 import { isRestorable, zipName, type Backup } from "../domain/backup.ts";
 import { Refusal } from "../domain/errors.ts";
+import { SecretUnreadable } from "../domain/secret.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
@@ -96,7 +97,12 @@ const openLast = async (deps: Installation, last: Archived, signal: AbortSignal)
     const container = await openContainer(deps, last.destination);
     return await openPrevious(container, { name: zipName(last.blobBase), commitId: last.commitId }, signal);
   } catch (error) {
-    if (error instanceof SourceLost || error instanceof Refusal || isStoreFailure(error))
+    if (
+      error instanceof SourceLost ||
+      error instanceof Refusal ||
+      error instanceof SecretUnreadable ||
+      isStoreFailure(error)
+    )
       return `Warning: everything was packed anew, for the last backup could not be copied from: ${error.message}`;
     throw error;
   }

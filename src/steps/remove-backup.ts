@@ -1,5 +1,6 @@
 import { mayBecome, type Backup, type BackupStatus } from "../domain/backup.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
+import { SecretUnreadable } from "../domain/secret.ts";
 import { siteLabel } from "../domain/site.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import { openContainer } from "../operations/credentials.ts";
@@ -43,7 +44,7 @@ const removeBlobs = async (deps: Installation, backup: Backup): Promise<string |
     await removeOwn(await openContainer(deps, backup.destination), backup, backup.run);
     return undefined;
   } catch (error) {
-    if (error instanceof Refusal || isStoreFailure(error)) return messageOf(error);
+    if (error instanceof Refusal || error instanceof SecretUnreadable || isStoreFailure(error)) return messageOf(error);
     throw error;
   }
 };

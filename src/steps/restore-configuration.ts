@@ -3,6 +3,7 @@ import { Secret } from "../domain/secret.ts";
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
 import { keepConfigurationBefore, readConfigurationBefore } from "../operations/rows/configuration-before-rows.ts";
+import { configurationBeforeContext } from "../operations/rows/sealed-fields.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteHost } from "../ports/site-host.ts";
 import type { RunRef, StepInput, StepResult } from "../workflows/contract.ts";
@@ -41,12 +42,10 @@ export const restoreConfiguration =
       return report(lines);
     });
 
-const context = (run: string): string => `configuration before ${run}`;
-
 /** As it was before the first attempt of this step, also when that has written already. */
 const configurationBefore = async (deps: Installation, ref: RunRef, host: SiteHost) => {
   const text = Buffer.from(configurationBytes(await host.settings.read())).toString("utf8");
-  const sealed = await deps.sealer.seal(new Secret(text), context(ref.run));
+  const sealed = await deps.sealer.seal(new Secret(text), configurationBeforeContext(ref.run));
   await keepConfigurationBefore(deps.catalog, ref.site, { run: ref.run, sealed });
   const before = await readBefore(deps, ref, ref.run);
   if (before === undefined) throw new Error(`What the configuration of ${ref.site.name} was could not be kept.`);
@@ -56,7 +55,7 @@ const configurationBefore = async (deps: Installation, ref: RunRef, host: SiteHo
 const readBefore = async (deps: Installation, { site }: RunRef, run: string) => {
   const sealed = await readConfigurationBefore(deps.catalog, site, run);
   if (sealed === undefined) return undefined;
-  const text = await deps.sealer.open(sealed, context(run));
+  const text = await deps.sealer.open(sealed, configurationBeforeContext(run));
   return configurationFromBytes(Buffer.from(text.reveal(), "utf8"));
 };
 

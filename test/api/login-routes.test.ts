@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
+import { unchangingKeys } from "../../src/adapters/secrets/key-source.ts";
 import { keySealer } from "../../src/adapters/secrets/sealed.ts";
 import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
 import { accessTokens } from "../../src/api/access-tokens.ts";
@@ -37,7 +38,7 @@ beforeEach(() => {
 /** One instance of the service; all of them share `keys`. */
 const instance = (sealingKeys = sealing) => {
   const tokens = accessTokens({
-    sealer: keySealer(configuredSealingKeys(new Secret(sealingKeys), "a test")),
+    sealer: keySealer(unchangingKeys(configuredSealingKeys(new Secret(sealingKeys), "a test"))),
     clock: { now: () => new Date(now) },
   });
   const known = { keys: async () => keys, tokens };

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { parseConfigurationRequest } from "../../src/api/wire/backup-request.ts";
 import {
   deleteBackupConfiguration,
+  configuredContainerUrl,
   getBackupConfiguration,
   putBackupConfiguration,
 } from "../../src/operations/backup-configuration.ts";
@@ -30,7 +31,8 @@ describe("a backup configuration", () => {
       name: "mysitebackup",
       storageAccountUrl: sas,
     });
-    const { configuration, storageAccountUrl } = await get();
+    const configuration = await get();
+    const storageAccountUrl = await configuredContainerUrl(given.deps, configuration);
     expect(configuration).toMatchObject({
       backupName: "mysitebackup",
       enabled: true,
@@ -48,13 +50,13 @@ describe("a backup configuration", () => {
 
   it("keeps the start, the container and the name when a later request has none, and names itself after the site", async () => {
     await put({ storageAccountUrl: sas, backupSchedule: { frequencyInterval: 1, frequencyUnit: "Day" } });
-    const first = (await get()).configuration;
+    const first = await get();
     given.clock.time = new Date("2026-12-01T00:00:00Z");
     await put({
       storageAccountUrl: "",
       backupSchedule: { frequencyInterval: 12, frequencyUnit: "Hour", startTime: "0001-01-01T00:00:00" },
     });
-    const second = (await get()).configuration;
+    const second = await get();
     expect(first).toMatchObject({ backupName: "shop", schedule: { startTime: "2026-11-21T12:00:00.000Z" } });
     expect(second).toMatchObject({
       container: first.container,

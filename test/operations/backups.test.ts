@@ -44,11 +44,13 @@ describe("making a backup", () => {
     expect(JSON.stringify(await given.deps.catalog.list("credentials"))).not.toContain("planted");
     await renewBackupAccess(given.deps)(given.call, shop, {
       backup: 1,
+      showsSecret: true,
       storageAccountUrl: url("se=2026-12-01&sig=short"),
     });
     expect((await credentialOf(given.deps, container))?.reveal()).toContain("planted");
     await renewBackupAccess(given.deps)(given.call, shop, {
       backup: 1,
+      showsSecret: true,
       storageAccountUrl: url("se=2028-01-01&sig=long"),
     });
     expect((await credentialOf(given.deps, container))?.reveal()).toContain("long");
@@ -142,7 +144,11 @@ describe("renewing a backup's access", () => {
   it("refuses another container, and does not repeat what was sent", async () => {
     await create("a");
     const other = new Secret("https://acct.blob.core.windows.net/other?sig=planted");
-    const renewed = renewBackupAccess(given.deps)(given.call, shop, { backup: 1, storageAccountUrl: other });
+    const renewed = renewBackupAccess(given.deps)(given.call, shop, {
+      backup: 1,
+      storageAccountUrl: other,
+      showsSecret: true,
+    });
     await expect(renewed).rejects.toThrow(/another container/);
     await expect(renewed).rejects.not.toThrow(/planted/);
   });

@@ -2,6 +2,7 @@ import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
 import { memoryDestination } from "../../src/adapters/destination/memory.ts";
 import { openWith, sealTo } from "../../src/adapters/secrets/recovery-box.ts";
 import { createRecoveryKey, parseRecoveryKey } from "../../src/adapters/secrets/recovery-key.ts";
+import { unchangingKeys } from "../../src/adapters/secrets/key-source.ts";
 import { keySealer } from "../../src/adapters/secrets/sealed.ts";
 import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
 import { runThreadJob, type ThreadRequest } from "../../src/archive/thread-jobs.ts";
@@ -72,7 +73,7 @@ export const memoryInstallation = () => {
       },
     },
     scratch: async () => container("scratch"),
-    sealer: keySealer(configuredSealingKeys(sealingKey, "the test")),
+    sealer: keySealer(unchangingKeys(configuredSealingKeys(sealingKey, "the test"))),
     recovery: memoryRecovery(),
     threads: inlineThreads,
     clock: time,

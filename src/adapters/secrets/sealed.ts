@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { Secret, SecretUnreadable } from "../../domain/secret.ts";
 import type { Sealer } from "../../ports/secrets.ts";
-import type { SealingKeys } from "./sealing-keys.ts";
+import type { KeySource } from "./key-source.ts";
+import type { SealingKey, SealingKeys } from "./sealing-keys.ts";
 
 /**
  * AES-256-GCM. Sealed text is `lb1.<key id>.<nonce>.<ciphertext and tag>` in base64url; the first two parts and the
@@ -11,44 +12,57 @@ const format = "lb1";
 const nonceBytes = 12;
 const tagBytes = 16;
 
-export const keySealer = ({ keys, from }: SealingKeys): Sealer => {
-  const [newest] = keys;
-  if (newest === undefined) throw new Error(`${from} holds no sealing key.`);
-  const bytesOf = (key: Secret): Buffer => Buffer.from(key.reveal(), "base64");
-
-  return {
-    seal: async (secret, context) => {
-      const nonce = randomBytes(nonceBytes);
-      const head = `${format}.${newest.id}`;
-      const cipher = createCipheriv("aes-256-gcm", bytesOf(newest.key), nonce);
-      cipher.setAAD(authenticated(head, context));
-      const sealed = Buffer.concat([cipher.update(secret.reveal(), "utf8"), cipher.final(), cipher.getAuthTag()]);
-      return `${head}.${nonce.toString("base64url")}.${sealed.toString("base64url")}`;
-    },
-
-    open: async (sealed, context) => {
-      const [version, id = "", nonce = "", body = "", ...more] = sealed.split(".");
-      if (version !== format || more.length > 0 || body === "") throw altered(context);
-      const found = keys.find((key) => key.id === id);
-      if (found === undefined) throw keyMissing(context, id, { keys, from });
-      const bytes = Buffer.from(body, "base64url");
-      const iv = Buffer.from(nonce, "base64url");
-      // Base64 has spare bits at its end: only the text that sealing writes is accepted.
-      const isCanonical = bytes.toString("base64url") === body && iv.toString("base64url") === nonce;
-      if (!isCanonical || bytes.length < tagBytes || iv.length !== nonceBytes) throw altered(context);
-      const decipher = createDecipheriv("aes-256-gcm", bytesOf(found.key), iv, { authTagLength: tagBytes });
-      decipher.setAAD(authenticated(`${version}.${id}`, context));
-      decipher.setAuthTag(bytes.subarray(-tagBytes));
-      try {
-        const text = Buffer.concat([decipher.update(bytes.subarray(0, -tagBytes)), decipher.final()]);
-        return new Secret(text.toString("utf8"));
-      } catch {
-        // Node says no more than that the tag does not match.
-        throw altered(context);
-      }
-    },
+export const keySealer = (source: KeySource): Sealer => {
+  /** The keys, and the one that sealed the text; looked for once more when it is not known yet. */
+  const keyOf = async (id: string, context: string): Promise<Secret> => {
+    const key = withId(await source.keys(), id) ?? withId(await source.keysAgain(), id);
+    if (key === undefined) throw keyMissing(context, id, await source.keys());
+    return key;
   };
+  const seal = async (secret: Secret, context: string): Promise<string> => {
+    const { id, key } = newestOf(await source.keys());
+    const nonce = randomBytes(nonceBytes);
+    const head = `${format}.${id}`;
+    const cipher = createCipheriv("aes-256-gcm", bytesOf(key), nonce);
+    cipher.setAAD(authenticated(head, context));
+    const sealed = Buffer.concat([cipher.update(secret.reveal(), "utf8"), cipher.final(), cipher.getAuthTag()]);
+    return `${head}.${nonce.toString("base64url")}.${sealed.toString("base64url")}`;
+  };
+  const open = async (sealed: string, context: string): Promise<Secret> => {
+    const [version, id = "", nonce = "", body = "", ...more] = sealed.split(".");
+    if (version !== format || more.length > 0 || body === "") throw altered(context);
+    const key = await keyOf(id, context);
+    const bytes = Buffer.from(body, "base64url");
+    const iv = Buffer.from(nonce, "base64url");
+    // Base64 has spare bits at its end: only the text that sealing writes is accepted.
+    const isCanonical = bytes.toString("base64url") === body && iv.toString("base64url") === nonce;
+    if (!isCanonical || bytes.length < tagBytes || iv.length !== nonceBytes) throw altered(context);
+    const decipher = createDecipheriv("aes-256-gcm", bytesOf(key), iv, { authTagLength: tagBytes });
+    decipher.setAAD(authenticated(`${version}.${id}`, context));
+    decipher.setAuthTag(bytes.subarray(-tagBytes));
+    try {
+      const text = Buffer.concat([decipher.update(bytes.subarray(0, -tagBytes)), decipher.final()]);
+      return new Secret(text.toString("utf8"));
+    } catch {
+      // Node says no more than that the tag does not match.
+      throw altered(context);
+    }
+  };
+  const reseal = async (sealed: string, context: string): Promise<string | undefined> =>
+    sealed.startsWith(`${format}.${newestOf(await source.keys()).id}.`)
+      ? undefined
+      : seal(await open(sealed, context), context);
+  return { seal, open, reseal };
 };
+
+const newestOf = ({ keys: [newest], from }: SealingKeys): SealingKey => {
+  if (newest === undefined) throw new Error(`${from} holds no sealing key.`);
+  return newest;
+};
+
+const withId = ({ keys }: SealingKeys, id: string): Secret | undefined => keys.find((key) => key.id === id)?.key;
+
+const bytesOf = (key: Secret): Buffer => Buffer.from(key.reveal(), "base64");
 
 const authenticated = (head: string, context: string): Buffer => Buffer.from(`${head}\n${context}`, "utf8");
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { Secret } from "../../domain/secret.ts";
 import { makePrivateFile, readPrivateFile } from "./private-file.ts";
 
@@ -25,6 +26,18 @@ export const configuredSealingKeys = (text: Secret, from: string): SealingKeys =
 export const fileSealingKeys = async (path: string): Promise<SealingKeys> => {
   const text = (await readPrivateFile(path)) ?? (await makePrivateFile(path, newKeyLine()));
   return { keys: parseKeys(text, path), from: path };
+};
+
+/** From a file that others look after, one key a line: it is neither made nor changed. */
+export const givenFileSealingKeys = async (path: string): Promise<SealingKeys> => ({
+  keys: parseKeys(await readFile(path, "utf8"), path),
+  from: path,
+});
+
+/** From texts as the settings hold them, one key each, the newest first; the same key in several counts once. */
+export const collectedSealingKeys = (texts: readonly Secret[], from: string): SealingKeys => {
+  const entries = texts.map((text) => text.reveal().trim());
+  return { keys: parseKeys([...new Set(entries)].join("\n"), from), from };
 };
 
 const newKeyLine = (): string => {

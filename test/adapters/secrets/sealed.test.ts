@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { unchangingKeys } from "../../../src/adapters/secrets/key-source.ts";
 import { keySealer } from "../../../src/adapters/secrets/sealed.ts";
 import { configuredSealingKeys } from "../../../src/adapters/secrets/sealing-keys.ts";
 import { Secret, SecretUnreadable } from "../../../src/domain/secret.ts";
@@ -8,7 +9,7 @@ import type { Sealer } from "../../../src/ports/secrets.ts";
 
 const line = (id: string): string => `${id}:${randomBytes(32).toString("base64")}`;
 const sealerOf = (...lines: readonly string[]): Sealer =>
-  keySealer(configuredSealingKeys(new Secret(lines.join(",")), "LIFEBOAT_SEALING_KEYS"));
+  keySealer(unchangingKeys(configuredSealingKeys(new Secret(lines.join(",")), "LIFEBOAT_SEALING_KEYS")));
 
 const unreadable = async (opening: Promise<Secret>): Promise<SecretUnreadable> => {
   const error: unknown = await opening.then(

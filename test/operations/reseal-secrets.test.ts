@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { beforeEach, describe, expect, it } from "vitest";
+import { unchangingKeys } from "../../src/adapters/secrets/key-source.ts";
+import { keySealer } from "../../src/adapters/secrets/sealed.ts";
+import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
+import { routes } from "../../src/api/routes.ts";
+import { recoveryContext } from "../../src/domain/recovery-context.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import type { Installation } from "../../src/operations/installation.ts";
+import { credentialOf } from "../../src/operations/credentials.ts";
+import { resealSecrets } from "../../src/operations/reseal-secrets.ts";
+import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
+import { keepConfigurationBefore } from "../../src/operations/rows/configuration-before-rows.ts";
+import { credentialsPartition, sitePartition } from "../../src/operations/rows/keys.ts";
+import { insertOperation } from "../../src/operations/rows/operation-rows.ts";
+import { configurationBeforeContext } from "../../src/operations/rows/sealed-fields.ts";
+import type { SiteHost } from "../../src/ports/site-host.ts";
+import { apiOver, shopPath } from "../support/api.ts";
+import { memoryInstallation, shop } from "../support/installation.ts";
+import { keptBackup } from "../support/kept-backup.ts";
+
+const [old, newest] = ["old", "new"].map((id) => `${id}:${randomBytes(32).toString("base64")}`);
+const sealerOf = (...keys: readonly (string | undefined)[]) =>
+  keySealer(unchangingKeys(configuredSealingKeys(new Secret(keys.join(",")), "LIFEBOAT_SEALING_KEYS")));
+
+const container = "https://acct.blob.core.windows.net/backups";
+const sas = (signature: string): string => `${container}?sr=c&sp=rwdl&se=2027-01-01&sig=${signature}`;
+
+let given: ReturnType<typeof memoryInstallation>;
+const withKeys = (...keys: readonly (string | undefined)[]): Installation => ({
+  ...given.deps,
+  sealer: sealerOf(...keys),
+});
+const apiWith = (deps: Installation) => {
+  // Safe: nothing else is asked of a host before a run begins.
+  const host = { content: async () => "present" } as Partial<SiteHost> as SiteHost;
+  return apiOver(routes({ ...deps, hosts: { host: async () => host } }), given.call);
+};
+
+/** Everything that is ever sealed in the catalog, with the old key. */
+beforeEach(async () => {
+  given = memoryInstallation();
+  const deps = withKeys(old);
+  const ask = apiWith(deps);
+  await ask("PUT", `${shopPath}/config/backup`, { body: { properties: { storageAccountUrl: sas("planted") } } });
+  await deps.catalog.write(sitePartition(shop), [
+    insertBackup(keptBackup({ destination: container })),
+    insertOperation({
+      id: "o1",
+      kind: "restore",
+      run: "r1",
+      status: "InProgress",
+      created: "2026-11-21T12:00:00Z",
+      recoveryKey: await deps.sealer.seal(new Secret("recovery"), recoveryContext("o1")),
+    }),
+    insertOperation({ id: "o2", kind: "undo", run: "r2", status: "Succeeded", created: "2026-11-21T12:00:00Z" }),
+  ]);
+  const sealed = await deps.sealer.seal(new Secret("settings"), configurationBeforeContext("r1"));
+  await keepConfigurationBefore(deps.catalog, shop, { run: "r1", sealed });
+});
+
+const everything = async (): Promise<string> =>
+  JSON.stringify([
+    await given.deps.catalog.list(credentialsPartition),
+    await given.deps.catalog.list("schedules"),
+    await given.deps.catalog.list(sitePartition(shop)),
+  ]);
+
+describe("exchanging the sealing key", () => {
+  it("seals all that there is with the newest key; then the old one is not needed any more", async () => {
+    expect((await everything()).match(/lb1\.old\./g)).toHaveLength(3);
+    const both = withKeys(newest, old);
+    expect(await resealSecrets(both)(given.call)).toEqual({ resealed: 3, unreadable: new Map() });
+    expect(await everything()).not.toContain("lb1.old.");
+    const alone = withKeys(newest);
+    expect((await credentialOf(alone, container))?.reveal()).toContain("sig=planted");
+    expect(await resealSecrets(alone)(given.call)).toEqual({ resealed: 0, unreadable: new Map() });
+  });
+
+  it("leaves what somebody changes at the same time to its next turn, on two instances at once", async () => {
+    const [one, other] = [withKeys(newest, old), withKeys(newest, old)];
+    const both = await Promise.all([resealSecrets(one)(given.call), resealSecrets(other)(given.call)]);
+    expect(both.reduce((sum, { resealed }) => sum + resealed, 0)).toBe(3);
+    expect(await everything()).not.toContain("lb1.old.");
+  });
+
+  it("without the old key changes nothing, and says which is missing", async () => {
+    const before = await everything();
+    const { resealed, unreadable } = await resealSecrets(withKeys(newest))(given.call);
+    expect({ resealed, unreadable: [...unreadable] }).toEqual({ resealed: 0, unreadable: [["old", 3]] });
+    expect(await everything()).toBe(before);
+  });
+});
+
+describe("a sealing key that is lost", () => {
+  const says =
+    /needs the key old, and LIFEBOAT_SEALING_KEYS has only new\. Put that key back.*or enter the secret again/;
+
+  it("is named, with the next move, to whoever asks for the secret", async () => {
+    const ask = apiWith(withKeys(newest));
+    for (const path of ["config/backup/list", "backups/1/list"]) {
+      const answer = await ask("POST", `${shopPath}/${path}`, { body: {} });
+      expect(answer.status).toBe(409);
+      expect(answer.json()["error"]).toMatchObject({ code: "SecretUnreadable", message: expect.stringMatching(says) });
+    }
+  });
+
+  it("costs nothing else: what needs no secret answers as before", async () => {
+    const ask = apiWith(withKeys(newest));
+    for (const [method, path] of [
+      ["GET", "config/backup"],
+      ["GET", "backups"],
+      ["GET", "backups/1"],
+      ["GET", "operations/o1"],
+    ] as const)
+      expect((await ask(method, `${shopPath}/${path}`)).status, path).toBe(200);
+    for (const path of ["config/backup/list", "backups/1/list"])
+      expect((await ask("POST", `${shopPath}/${path}`, { as: "operator", body: {} })).status, path).toBe(200);
+    const kept = await ask("PUT", `${shopPath}/config/backup`, { body: { properties: { backupName: "other" } } });
+    expect(kept.status, "what was asked for is done, and the secret is not shown").toBe(200);
+    expect(kept.json()["properties"]).toMatchObject({ backupName: "other", storageAccountUrl: "" });
+  });
+
+  it("is made good by entering the secret again, even one that ends earlier", async () => {
+    const deps = withKeys(newest);
+    const ask = apiWith(deps);
+    const storageAccountUrl = sas("fresh").replace("2027", "2026-12");
+    const renewed = await ask("POST", `${shopPath}/backups/1/list`, { body: { properties: { storageAccountUrl } } });
+    expect(renewed.status).toBe(200);
+    expect((await credentialOf(deps, container))?.reveal()).toContain("sig=fresh");
+  });
+
+  it("is made good by putting the key back behind the newest", async () => {
+    const ask = apiWith(withKeys(newest, old));
+    const answer = await ask("POST", `${shopPath}/config/backup/list`, { body: {} });
+    expect(answer.text).toContain("sig=planted");
+  });
+});
