@@ -1,0 +1,128 @@
+import { databaseLabel, DatabaseFailure, ownDatabasePrefix } from "../../../domain/database.ts";
+import type { DatabaseCheck } from "../../../ports/database-tool.ts";
+import { literal, name } from "./names.ts";
+import { lackingPrivileges } from "./privileges.ts";
+import type { Session } from "./session.ts";
+
+/** What stands against a dump or a load, and what it will not promise. Throws DatabaseFailure. */
+export const checkDatabase = async (session: Session, purpose: "dump" | "load"): Promise<DatabaseCheck> => {
+  const content = await contentOf(session);
+  if (content.state === "missing" && purpose === "dump") throw missing(session);
+  if (purpose === "load") await refuseUnfit(session);
+  else await refuseUnreadable(session);
+  const { dump } = session.programs;
+  return {
+    tool: dump.name,
+    toolVersion: dump.version,
+    serverVersion: session.serverVersion,
+    content: content.state,
+    sizeBytes: content.sizeBytes,
+    weaker: [...(await weakerPromises(session, purpose)), ...otherVendor(session)],
+  };
+};
+
+const missing = ({ connection }: Session): DatabaseFailure =>
+  new DatabaseFailure(
+    "DatabaseMissing",
+    `The database ${databaseLabel(connection)} does not exist, or its user may see nothing of it. Check the name and the user's privileges.`,
+  );
+
+const contentOf = async (session: Session) => {
+  const { connection } = session;
+  const here = literal(connection.database);
+  const [schemas = [], tables = [], routines = [], events = []] = await session.results([
+    `SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${here}`,
+    `SELECT COUNT(*), CAST(COALESCE(SUM(DATA_LENGTH), 0) AS CHAR) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${here}`,
+    `SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ${here}`,
+    `SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${here}`,
+  ]);
+  const objects = [tables, routines, events].reduce((sum, [row]) => sum + Number(row?.[0]), 0);
+  const state: DatabaseCheck["content"] = schemas[0]?.[0] === "0" ? "missing" : objects === 0 ? "empty" : "present";
+  return { state, sizeBytes: Number(tables[0]?.[1]) };
+};
+
+/** Without these the dump tools leave things out in silence: they list only what their user may see. */
+const forDump = ["SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "EXECUTE"];
+const forLoad = [
+  "SELECT",
+  "INSERT",
+  "CREATE",
+  "DROP",
+  "ALTER",
+  "INDEX",
+  "REFERENCES",
+  "CREATE VIEW",
+  "TRIGGER",
+  "EVENT",
+];
+
+const refuseUnreadable = async (session: Session): Promise<void> => {
+  const { database } = session.connection;
+  const lacking = await lackingPrivileges(session, database, forDump);
+  if (lacking.length > 0) throw lacks(session, lacking, `${name(database)}.*`);
+};
+
+const refuseUnfit = async (session: Session): Promise<void> => {
+  const { connection } = session;
+  if (connection.isReadOnly)
+    throw new DatabaseFailure(
+      "NotAllowed",
+      `The database ${databaseLabel(connection)} is a copy that can only be read. Name the writable server for a restore.`,
+    );
+  const here = literal(connection.database);
+  const [readOnly = [], references = []] = await session.results([
+    "SELECT @@GLOBAL.read_only",
+    `SELECT CONCAT(CONSTRAINT_SCHEMA, '.', TABLE_NAME) FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE UNIQUE_CONSTRAINT_SCHEMA = ${here} AND CONSTRAINT_SCHEMA <> ${here} LIMIT 1`,
+  ]);
+  const outside = references[0]?.[0];
+  if (outside !== undefined)
+    throw new DatabaseFailure(
+      "NotAllowed",
+      `${outside} refers to the database ${databaseLabel(connection)} by a foreign key, and would refer to the replaced tables after a restore. Drop that key first.`,
+    );
+  if (readOnly[0]?.[0] !== "0")
+    throw new DatabaseFailure("NotAllowed", `The server of ${databaseLabel(connection)} is read only.`);
+  for (const database of [connection.database, `${ownDatabasePrefix}s_any`]) {
+    const lacking = await lackingPrivileges(session, database, forLoad);
+    const granted =
+      database === connection.database ? name(database) : name(`${ownDatabasePrefix.replace("_", "\\_")}%`);
+    if (lacking.length > 0) throw lacks(session, lacking, `${granted}.*`);
+  }
+};
+
+const lacks = ({ connection }: Session, lacking: readonly string[], on: string): DatabaseFailure =>
+  new DatabaseFailure(
+    "NotAllowed",
+    `The user ${connection.user ?? ""} of ${databaseLabel(connection)} lacks ${lacking.join(", ")}. Let an administrator GRANT ${lacking.join(", ")} ON ${on} to it.`,
+  );
+
+const otherVendor = ({ vendor, programs: { dump } }: Session): readonly string[] =>
+  dump.vendor === vendor
+    ? []
+    : [`The server is ${vendor}, and ${dump.name} here is ${dump.vendor}'s: what only ${vendor} has may be refused.`];
+
+const weakerPromises = async (session: Session, purpose: "dump" | "load"): Promise<readonly string[]> => {
+  const { connection, vendor } = session;
+  const here = literal(connection.database);
+  const [engines = [], versioned = [], logging = []] = await session.results([
+    `SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${here} AND TABLE_TYPE = 'BASE TABLE' AND ENGINE IN ('MyISAM', 'Aria', 'MEMORY', 'CSV', 'ARCHIVE', 'MERGE', 'MRG_MyISAM', 'FEDERATED', 'CONNECT') LIMIT 5`,
+    `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${here} AND TABLE_TYPE = 'SYSTEM VERSIONED' LIMIT 5`,
+    "SELECT @@GLOBAL.log_bin, @@GLOBAL.log_bin_trust_function_creators",
+  ]);
+  const shown = (rows: readonly (readonly string[])[]): string => rows.map(([table]) => table).join(", ");
+  const weaker: string[] = [];
+  if (engines.length > 0)
+    weaker.push(
+      `${shown(engines)}: tables without transactions (${engines[0]?.[1]}) are copied while they change; only InnoDB's are of one moment.`,
+    );
+  if (versioned.length > 0 && purpose === "dump")
+    weaker.push(`${shown(versioned)}: of system-versioned tables the rows of today are copied, not their history.`);
+  if (purpose === "load") {
+    weaker.push(
+      "The switch is one statement for all tables; triggers, views, routines and events are made anew right after it.",
+    );
+    if (logging[0]?.[0] === "1" && logging[0][1] === "0" && vendor === "MySQL")
+      weaker.push("The server logs for replication and does not trust makers of functions: functions may be refused.");
+  }
+  return weaker;
+};

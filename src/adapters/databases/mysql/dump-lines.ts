@@ -1,0 +1,115 @@
+import { disabledEvent } from "./events.ts";
+
+interface Reading {
+  /** Whether the loading user may name others as definers; else what is defined is its own. */
+  readonly keepsDefiners: boolean;
+  /** MySQL's client trips over the first line of MariaDB's newer dumps. */
+  readonly dropsSandbox: boolean;
+}
+
+interface ReadableDump {
+  /** The first line; undefined when this is no dump at all. Asked once, before the rest. */
+  first(): Promise<string | undefined>;
+  /** The whole dump, first line included, as it is to be loaded. */
+  rest(): AsyncIterable<Uint8Array>;
+  /** Whether the tool's closing line was there; to be asked at the end. */
+  isWhole(): boolean;
+  changedDefiners(): number;
+  /** Those that run by themselves in what was dumped. */
+  disabledEvents(): readonly string[];
+}
+
+const lineFeed = 10;
+const slash = 0x2f;
+const capitalC = 0x43;
+const closing = Buffer.from("-- Dump completed");
+const insert = Buffer.from("INSERT ");
+// Only where the dump tools write it: before the words of an object, never in a row, which is one line of INSERT.
+const definer =
+  /^(\/\*!50013 |\/\*!5\d{4} CREATE\*\/ \/\*!5\d{4} |CREATE |\/\*!5\d{4} CREATE )DEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*`/;
+
+/**
+ * A dump, line by line, with no more than one line in memory. Rows go through as they are; only lines that may begin an object
+ * are looked at.
+ */
+export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading): ReadableDump => {
+  const lines = linesOf(source);
+  const state: { whole: boolean; changed: number; events: string[] } = { whole: false, changed: 0, events: [] };
+  let begun: Buffer | undefined;
+  return {
+    async first() {
+      const next = await lines.next();
+      if (next.done === true) return undefined;
+      begun = next.value;
+      const text = begun.subarray(0, 300).toString("utf8").trimEnd();
+      return /^(?:-- Lifeboat:|-- (?:MySQL|MariaDB) dump|\/\*!?M?!999999)/.test(text) ? text : undefined;
+    },
+    async *rest() {
+      if (begun !== undefined) yield* gathered(outgoing(begun));
+      yield* gathered(rewritten());
+    },
+    isWhole: () => state.whole,
+    changedDefiners: () => state.changed,
+    disabledEvents: () => state.events,
+  };
+
+  function* outgoing(line: Buffer): Generator<Buffer> {
+    if (!(reading.dropsSandbox && line.subarray(0, 40).includes("enable the sandbox mode"))) yield line;
+  }
+
+  async function* rewritten(): AsyncGenerator<Buffer> {
+    for await (const line of lines) {
+      if (line.length > 1) state.whole = line.subarray(0, closing.length).equals(closing);
+      if (line.subarray(0, insert.length).equals(insert)) yield* outgoing(line);
+      else yield* outgoing(own(line));
+    }
+  }
+
+  function own(line: Buffer): Buffer {
+    if (line[0] !== slash && line[0] !== capitalC) return line;
+    // Bytes, not characters: a body may be in any character set.
+    const text = line.toString("latin1");
+    const event = disabledEvent(text);
+    if (event !== undefined) state.events.push(event.name);
+    const quiet = event?.line ?? text;
+    const found = reading.keepsDefiners ? null : definer.exec(quiet);
+    if (found === null) return event === undefined ? line : Buffer.from(quiet, "latin1");
+    state.changed++;
+    return Buffer.from(`${found[1]}DEFINER=CURRENT_USER${quiet.slice(found[0].length)}`, "latin1");
+  }
+};
+
+/** Lines with their line feeds; the last may have none. */
+async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let open: Buffer[] = [];
+  for await (const piece of source) {
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    let from = 0;
+    for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, from)) {
+      const end = bytes.subarray(from, at + 1);
+      yield open.length === 0 ? end : Buffer.concat([...open, end]);
+      open = [];
+      from = at + 1;
+    }
+    // A copy: whoever gives the pieces may use their memory again.
+    if (from < bytes.length) open.push(Buffer.from(bytes.subarray(from)));
+  }
+  if (open.length > 0) yield Buffer.concat(open);
+}
+
+const gatheredBytes = 256 * 1024;
+
+/** Small lines joined into pieces worth a write. */
+async function* gathered(lines: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Uint8Array> {
+  let pieces: Buffer[] = [];
+  let size = 0;
+  for await (const line of lines) {
+    pieces.push(Buffer.from(line));
+    size += line.length;
+    if (size < gatheredBytes) continue;
+    yield Buffer.concat(pieces);
+    pieces = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(pieces);
+}

@@ -1,0 +1,36 @@
+import { literal } from "./names.ts";
+import type { Session } from "./session.ts";
+
+/** Stands first in a dump: what `mysqldump` of one database does not say of it. For every other reader it is a comment. */
+export const heading = (database: { readonly characterSet: string; readonly collation: string }): string =>
+  `-- Lifeboat: CHARACTER SET ${database.characterSet} COLLATE ${database.collation}\n`;
+
+export const headingPattern = /^-- Lifeboat: (CHARACTER SET \w+ COLLATE \w+)$/;
+
+/** One transaction for all of InnoDB's tables, no locks, and everything that belongs to the database. */
+export const dumpOptions = ({ programs: { dump } }: Session): readonly string[] => [
+  "--single-transaction",
+  "--skip-lock-tables",
+  "--quick",
+  "--routines",
+  "--triggers",
+  "--events",
+  "--hex-blob",
+  "--no-tablespaces",
+  "--skip-add-drop-table",
+  "--skip-add-locks",
+  "--comments",
+  "--skip-dump-date",
+  "--max-allowed-packet=1G",
+  ...(dump.vendor === "MySQL" ? ["--loose-column-statistics=0", "--loose-set-gtid-purged=OFF"] : []),
+];
+
+export async function* dumpDatabase(session: Session): AsyncGenerator<Uint8Array> {
+  const { connection, programs } = session;
+  const [row = []] = await session.rows({
+    sql: `SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${literal(connection.database)}`,
+  });
+  const [characterSet, collation] = row;
+  if (characterSet !== undefined && collation !== undefined) yield Buffer.from(heading({ characterSet, collation }));
+  yield* session.stream(programs.dump, { args: [...dumpOptions(session), "--", connection.database] });
+}

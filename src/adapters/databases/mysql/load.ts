@@ -1,0 +1,44 @@
+import { databaseLabel, DatabaseFailure } from "../../../domain/database.ts";
+import type { LoadReport } from "../../../ports/database-tool.ts";
+import { headingPattern } from "./dump.ts";
+import { readableDump } from "./dump-lines.ts";
+import { noteEvents } from "./events.ts";
+import { name } from "./names.ts";
+import { mayDefineForOthers } from "./privileges.ts";
+import { clientOptions } from "./read-rows.ts";
+import type { Session } from "./session.ts";
+
+/** Makes the database `scratch` out of a dump. */
+export const loadDatabase = async (
+  session: Session,
+  scratch: string,
+  dump: AsyncIterable<Uint8Array>,
+): Promise<LoadReport> => {
+  const keepsDefiners = await mayDefineForOthers(session);
+  const dropsSandbox = session.programs.client.vendor === "MySQL";
+  const lines = readableDump(dump, { keepsDefiners, dropsSandbox });
+  const first = await lines.first();
+  if (first === undefined) throw damaged(session, "it is no dump of mysqldump or mariadb-dump");
+  const options = headingPattern.exec(first)?.[1] ?? "";
+  await session.results([`DROP DATABASE IF EXISTS ${name(scratch)}`, `CREATE DATABASE ${name(scratch)} ${options}`]);
+  await feed(session, scratch, lines.rest());
+  if (!lines.isWhole()) throw damaged(session, "it is cut off");
+  await noteEvents(session, scratch, lines.disabledEvents());
+  return { notes: lines.changedDefiners() === 0 ? [] : [definersNote(lines.changedDefiners())] };
+};
+
+const feed = async (session: Session, scratch: string, input: AsyncIterable<Uint8Array>): Promise<void> => {
+  const args = [...clientOptions, `--database=${scratch}`];
+  for await (const _ of session.stream(session.programs.client, { args, input })) {
+    // What the client prints while it loads says nothing.
+  }
+};
+
+const damaged = ({ connection }: Session, reason: string): DatabaseFailure =>
+  new DatabaseFailure(
+    "DumpDamaged",
+    `The dump for ${databaseLabel(connection)} cannot be loaded: ${reason}. Restore another backup.`,
+  );
+
+const definersNote = (count: number): string =>
+  `${count} triggers, views, routines or events ran in the name of a user that the restoring one may not name; they run in the restoring user's name now.`;

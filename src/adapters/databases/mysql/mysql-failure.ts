@@ -1,0 +1,76 @@
+import {
+  databaseLabel,
+  DatabaseFailure,
+  type DatabaseConnection,
+  type DatabaseFailureKind,
+} from "../../../domain/database.ts";
+import { ToolFailed } from "../tool-process.ts";
+
+const hints: Readonly<Record<DatabaseFailureKind, string>> = {
+  ToolMissing: "",
+  ToolTooOld: "Install the client programs of the server's own vendor, at least as new as the server.",
+  Unreachable: "Check host, port and firewall, and whether the server is up.",
+  TlsRefused: "Check the connection string's SSL mode and the authority it trusts.",
+  LoginRefused: "Check user and password in the connection string.",
+  DatabaseMissing: "Check the database's name in the connection string.",
+  NotAllowed: "Grant the user what it lacks (docs/databases.md lists what is needed).",
+  DumpDamaged: "Restore another backup.",
+  Full: "Free space on the server's disk.",
+  Busy: "Something else holds the database or its last connection. Wait for it to end, or end it, and try again.",
+  ToolFailed: "",
+};
+
+/** By number: the servers' own of both vendors, and the client library's (2000 and up). */
+const kinds: readonly (readonly [DatabaseFailureKind, readonly number[]])[] = [
+  ["TlsRefused", [2026, 3159]],
+  ["LoginRefused", [1045, 1251, 1275, 1524, 1698, 1820, 1862, 3118, 3772, 3878, 3955, 4151]],
+  ["DatabaseMissing", [1049]],
+  ["NotAllowed", [1044, 1130, 1142, 1143, 1227, 1290, 1370, 1410, 1419, 1449, 1792, 1836, 9000]],
+  ["Full", [1021, 1114, 1041, 3675]],
+  ["Busy", [1040, 1203, 1205, 1213, 1226]],
+  ["ToolTooOld", [2059, 2061]],
+  ["Unreachable", [1053, 1077, 1129, 1152, 1158, 1159, 1160, 1161, 1189, 2002, 2003, 2005, 2006, 2012, 2013, 2055]],
+  ["DumpDamaged", [1064, 1149]],
+];
+
+/** The number of what a tool said last: `ERROR 1045 (28000)`, `Got error: 2013`, `Error 1412`, `...: Disk full (1021)`. */
+export const errorNumber = (said: string): number | undefined => {
+  const numbers = [...said.matchAll(/\berror:? (\d{4})\b|\((\d{4})\)\s*$/gim)].map((match) =>
+    Number(match[1] ?? match[2]),
+  );
+  return numbers.at(-1);
+};
+
+const kindOf = (said: string): DatabaseFailureKind => {
+  if (/No space left on device|errno: 28\b|Errcode: 28\b/i.test(said)) return "Full";
+  if (/insufficient privileges|insufficent privileges/i.test(said)) return "NotAllowed";
+  const number = errorNumber(said);
+  return kinds.find(([, numbers]) => number !== undefined && numbers.includes(number))?.[0] ?? "ToolFailed";
+};
+
+const shownCharacters = 400;
+
+/** What a tool or a program said, as what it means. Anything that is no tool's end is handed through. */
+export const mysqlFailure = (error: unknown, connection: DatabaseConnection): unknown => {
+  if (!(error instanceof ToolFailed)) return error;
+  const kind = kindOf(error.said);
+  const said = withoutRows(withoutPassword(error.said, connection))
+    .replaceAll(/\s*\n\s*/g, " ")
+    .trim();
+  const shown = said === "" ? `it ended with ${error.code} and said nothing.` : said.slice(0, shownCharacters);
+  const sentence = `The database ${databaseLabel(connection)}: ${shown}${/[.!?]$/.test(shown) ? "" : "."}`;
+  return new DatabaseFailure(kind, `${sentence} ${hints[kind]}`.trimEnd(), { cause: error });
+};
+
+const withoutPassword = (said: string, { password }: DatabaseConnection): string => {
+  const text = password?.reveal() ?? "";
+  return text.length < 4 ? said : said.replaceAll(text, "[secret]");
+};
+
+/** What stands in tables, and a broken statement (which the client repeats between lines), are nothing for a log. */
+const withoutRows = (said: string): string =>
+  said
+    .replace(/^-{14}\n[^]*\n-{14}\n/, "")
+    .replaceAll(/(Duplicate entry )'[^]*?'( for key)/g, "$1...$2")
+    .replaceAll(/(value: )'[^]*?'( for column)/g, "$1...$2")
+    .replaceAll(/ to use near '[^]*?'( at line \d+)/g, "$1");

@@ -1,0 +1,175 @@
+import {
+  databaseLabel,
+  DatabaseFailure,
+  type DatabaseAddress,
+  type DatabaseConnection,
+} from "../../../domain/database.ts";
+import { openSourceDatabasesScope, type EntraToken } from "../entra-token.ts";
+import type { FindTool } from "../find-tool.ts";
+import { systemAuthorities } from "../system-authorities.ts";
+import { runTool, toolOutput, type ToolCall } from "../tool-process.ts";
+import { mysqlFailure } from "./mysql-failure.ts";
+import { findPrograms, programsFor, type Program, type Programs, type Vendor } from "./programs.ts";
+import { readRows, type Row } from "./read-rows.ts";
+
+export interface MySqlNeeds {
+  readonly findTool: FindTool;
+  readonly token: EntraToken;
+}
+
+export interface Statement {
+  readonly sql: string;
+  /** The default database; none for what needs none. */
+  readonly database?: string;
+}
+
+/** A server that answered: which address, how TLS is spoken, which programs fit it. */
+export interface Session {
+  readonly connection: DatabaseConnection;
+  readonly programs: Programs;
+  /** As the server names it: `10.11.6-MariaDB-0+deb12u1`. */
+  readonly serverVersion: string;
+  readonly vendor: Vendor;
+  /** The rows of one statement. */
+  rows(statement: Statement): Promise<readonly Row[]>;
+  /** The rows of several statements over one connection, in their order. */
+  results(statements: readonly string[], database?: string): Promise<readonly (readonly Row[])[]>;
+  /** Runs a program; `args` behind those that say where and how to connect. */
+  stream(program: Program, work: Pick<ToolCall, "args" | "input">): AsyncIterable<Uint8Array>;
+}
+
+interface Way {
+  readonly address: DatabaseAddress;
+  readonly tls: Tls;
+}
+
+type Tls = "off" | "on" | "ca" | "full";
+
+/** Finds a server that answers and how to speak with it. Throws DatabaseFailure. */
+export const openSession = async (
+  needs: MySqlNeeds,
+  connection: DatabaseConnection,
+  signal: AbortSignal,
+): Promise<Session> => {
+  const found = await findPrograms(needs.findTool, signal);
+  const env = await environment(needs, connection);
+  let failure: unknown;
+  for (const way of ways(connection)) {
+    const first = session({ connection, env, way, programs: programsFor(found), serverVersion: "", signal });
+    try {
+      const [row] = await first.rows({ sql: "SELECT VERSION()" });
+      const serverVersion = row?.[0] ?? "";
+      const vendor = /mariadb/i.test(serverVersion) ? "MariaDB" : "MySQL";
+      return session({ connection, env, way, programs: programsFor(found, vendor), serverVersion, signal });
+    } catch (error) {
+      if (!(error instanceof DatabaseFailure)) throw error;
+      // The first complaint is of what was asked for; the rest are of what was tried instead.
+      failure ??= error;
+      if (error.kind === "LoginRefused" || error.kind === "ToolTooOld") throw error;
+    }
+  }
+  throw failure;
+};
+
+/** A server that forces TLS gets it, whatever the string says; one without gets none, unless the string asks for it. */
+const ways = ({ host, port, others, tls }: DatabaseConnection): readonly Way[] => {
+  const tried: Readonly<Record<NonNullable<typeof tls.mode>, readonly Tls[]>> = {
+    disable: ["off", "on"],
+    prefer: ["on", "off"],
+    require: ["on"],
+    "verify-ca": ["ca"],
+    "verify-full": ["full"],
+  };
+  const addresses = [{ host, ...(port !== undefined && { port }) }, ...others];
+  return addresses.flatMap((address) =>
+    address.host.startsWith("/")
+      ? [{ address, tls: "off" as const }]
+      : tried[tls.mode ?? "prefer"].map((one) => ({ address, tls: one })),
+  );
+};
+
+const environment = async (
+  { token }: MySqlNeeds,
+  connection: DatabaseConnection,
+): Promise<Readonly<Record<string, string>>> => {
+  const quiet = { MYSQL_TEST_LOGIN_FILE: "/dev/null", MYSQL_HISTFILE: "/dev/null" };
+  if (connection.signIn !== "token")
+    return { ...quiet, ...(connection.password === undefined ? {} : { MYSQL_PWD: connection.password.reveal() }) };
+  try {
+    const password = await token(openSourceDatabasesScope);
+    return { ...quiet, MYSQL_PWD: password.reveal(), LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: "1" };
+  } catch (error) {
+    throw new DatabaseFailure(
+      "LoginRefused",
+      `No Entra token could be had for ${databaseLabel(connection)}. Give the connection string a password, or Lifeboat an identity.`,
+      { cause: error },
+    );
+  }
+};
+
+interface Known {
+  readonly connection: DatabaseConnection;
+  readonly env: Readonly<Record<string, string>>;
+  readonly way: Way;
+  readonly programs: Programs;
+  readonly serverVersion: string;
+  readonly signal: AbortSignal;
+}
+
+const session = (known: Known): Session => {
+  const { connection, env, way, programs, serverVersion, signal } = known;
+  const call = (program: Program, { args, input }: Pick<ToolCall, "args" | "input">): ToolCall => ({
+    command: program.file,
+    args: [
+      "--no-defaults",
+      ...location(way.address, connection),
+      ...tlsOptions(program.vendor, way.tls, connection),
+      ...args,
+    ],
+    env,
+    signal,
+    ...(input !== undefined && { input }),
+  });
+  const results = async (statements: readonly string[], database?: string): Promise<readonly (readonly Row[])[]> => {
+    const { args, input, read } = readRows(statements, database);
+    try {
+      return read(await runTool(call(programs.client, { args, input })));
+    } catch (error) {
+      throw mysqlFailure(error, connection);
+    }
+  };
+  return {
+    connection,
+    programs,
+    serverVersion,
+    vendor: /mariadb/i.test(serverVersion) ? "MariaDB" : "MySQL",
+    results,
+    rows: async ({ sql, database }) => (await results([sql], database))[0] ?? [],
+    async *stream(program, work) {
+      try {
+        yield* toolOutput(call(program, work));
+      } catch (error) {
+        throw mysqlFailure(error, connection);
+      }
+    },
+  };
+};
+
+const location = ({ host, port }: DatabaseAddress, { user }: DatabaseConnection): readonly string[] => [
+  ...(host.startsWith("/") ? ["--protocol=SOCKET", `--socket=${host}`] : ["--protocol=TCP", `--host=${host}`]),
+  ...(port === undefined ? [] : [`--port=${port}`]),
+  ...(user === undefined ? [] : [`--user=${user}`]),
+  "--default-character-set=utf8mb4",
+];
+
+/** MariaDB's client has no check of the authority alone: there `ca` checks the name too. */
+const tlsOptions = (vendor: Vendor, tls: Tls, { tls: asked }: DatabaseConnection): readonly string[] => {
+  const authorities = asked.caFile ?? systemAuthorities();
+  const ca = authorities === undefined ? [] : [`--ssl-ca=${authorities}`];
+  if (vendor === "MySQL") {
+    const mode = { off: "DISABLED", on: "REQUIRED", ca: "VERIFY_CA", full: "VERIFY_IDENTITY" }[tls];
+    return [`--ssl-mode=${mode}`, ...(tls === "ca" || tls === "full" ? ca : [])];
+  }
+  if (tls === "off") return ["--skip-ssl"];
+  return tls === "on" ? ["--ssl", "--skip-ssl-verify-server-cert"] : ["--ssl", "--ssl-verify-server-cert", ...ca];
+};
