@@ -1,4 +1,5 @@
-// Builds what runs: dist/main.js (the Functions app), dist/start.js (the one-machine host) and dist/archive-worker.js.
+// Builds what runs: dist/main.js (the Functions app), dist/start.js (the one-machine host), dist/archive-worker.js
+// and dist/cli.js (the command line).
 import { build } from "esbuild";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -59,6 +60,7 @@ const entryPoints = {
   main: "src/main.ts",
   start: "src/start.ts",
   "archive-worker": "src/archive/worker.ts",
+  cli: "src/cli/main.ts",
 };
 
 const dayMs = 24 * 60 * 60 * 1000;

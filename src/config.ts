@@ -187,8 +187,14 @@ const settings = z.object({
 
 type Settings = z.infer<typeof settings>;
 
-// Settings that other readers own: the test runner, the example that `npm start` offers, the host's task hub.
+// Settings that other readers own: the test runner, the command line, the host's task hub.
 const knownElsewhere = new Set([
+  "LIFEBOAT_URL",
+  "LIFEBOAT_KEY",
+  "LIFEBOAT_KEY_FILE",
+  "LIFEBOAT_CA_FILE",
+  "LIFEBOAT_AUDIENCE",
+  "LIFEBOAT_PROFILE",
   "LIFEBOAT_REQUIRE",
   "LIFEBOAT_HUB",
   "LIFEBOAT_KILLS",

@@ -22,6 +22,7 @@ import { vaultSealingKeys } from "./adapters/secrets/vault-sealing-keys.ts";
 import { localSiteHost } from "./adapters/site-files/local-site-host.ts";
 import { localSites, type LocalSite } from "./adapters/sites/local-sites.ts";
 import { accessTokens } from "./api/access-tokens.ts";
+import { createCallers } from "./api/callers.ts";
 import { createApi } from "./api/handle.ts";
 import { openRoutes, routes } from "./api/routes.ts";
 import { PackPool } from "./archive/pack-pool.ts";
@@ -192,10 +193,10 @@ const installation: Installation = {
   version: versionOf(new URL("../package.json", import.meta.url)),
 };
 
-const keys = (): Promise<readonly KnownKey[]> => installation.keys.all();
 const tokens = accessTokens(installation);
+const callers = createCallers({ ...installation, tokens, proxies: config.proxies });
 
-registerHttp(createApi({ routes: routes(installation), openRoutes: openRoutes({ keys, tokens }), keys, tokens }));
+registerHttp(createApi({ routes: routes(installation), openRoutes: openRoutes({ callers, tokens }), callers }));
 registerSteps({
   ...backupSteps(installation),
   ...restoreSteps(installation),

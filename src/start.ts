@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { adminKeyFile, ensureAdminKey, readAdminKey } from "./adapters/callers/a
 import { exampleName, offerExampleSite } from "./adapters/sites/example-site.ts";
 import { localGroup } from "./adapters/sites/site-file.ts";
 import { consoleLine } from "./adapters/console/console-line.ts";
+import { announceService } from "./adapters/service-file/announce-service.ts";
 import { CertificateUnusable, givenCertificate } from "./adapters/tls/given-certificate.ts";
 import { ownCertificate, type ServerCertificate } from "./adapters/tls/own-authority.ts";
 import { ConfigProblems, readConfig, settingNames, type Config } from "./config.ts";
@@ -19,6 +20,9 @@ import { siteResourceId } from "./domain/site.ts";
 /** `npm start`: this app on this machine, with what it needs made on first start. */
 
 const packageFolder = fileURLToPath(new URL("..", import.meta.url));
+
+// Safe: the project's own file.
+const { version } = JSON.parse(readFileSync(`${packageFolder}package.json`, "utf8")) as { version: string };
 
 /** Every setting is a flag too: LIFEBOAT_TLS_PORT is --tls-port. A flag wins over the environment. */
 const flagOf = (setting: string): string => setting.replace("LIFEBOAT_", "").toLowerCase().replaceAll("_", "-");
@@ -68,14 +72,17 @@ const firstBackup = (host: Host, { dataFolder }: Config): string => {
   return `curl -X POST -H "Authorization: Bearer ${secret}" "${site}/backup?api-version=2024-11-01"`;
 };
 
-const stopOnSignals = (host: Host): void => {
+const stopOnSignals = (host: Host, ended: () => void): void => {
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) process.exit(1);
     stopping = true;
     console.log(`${signal}: finishing what runs; a second one ends at once.`);
     host.stop().then(
-      () => process.exit(0),
+      () => {
+        ended();
+        process.exit(0);
+      },
       (error: unknown) => fail(error),
     );
   };
@@ -113,9 +120,25 @@ const start = async (): Promise<void> => {
       if (line !== undefined) console[level === "information" ? "log" : "error"](line);
     },
   });
-  stopOnSignals(host);
+  stopOnSignals(host, announce(host, config));
   if (https !== undefined) keepCertificate(host, config);
   printReady(host, config, { ...first, trust: https?.trust });
+};
+
+/** Tells the command line where this service answers; answers what takes that back. */
+const announce = ({ url, tlsUrl }: Host, { dataFolder, tlsFiles }: Config): (() => void) => {
+  const trust =
+    tlsFiles === undefined
+      ? ({ kind: "authority", file: join(dataFolder, "tls", "ca.pem") } as const)
+      : ({ kind: "certificate", file: tlsFiles.certFile } as const);
+  const https = tlsUrl === undefined ? {} : { tlsUrl, trust };
+  const service = { url, ...https, pid: process.pid, started: new Date().toISOString(), version };
+  try {
+    return announceService(dataFolder, service);
+  } catch (error) {
+    console.error(`The command line will not find this service by itself: ${messageOf(error)}`);
+    return () => undefined;
+  }
 };
 
 /** What https is served with, and how its clients come to trust it. */

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
 import { Secret, SecretUnreadable } from "../domain/secret.ts";
+import type { KnownKey } from "../operations/known-keys.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Sealer } from "../ports/secrets.ts";
-import type { KeyHash } from "./callers.ts";
 
 /** What a login hands out, to be sent in place of the key's secret. */
 export interface AccessToken {
@@ -13,9 +13,9 @@ export interface AccessToken {
 }
 
 export interface AccessTokens {
-  issue(key: KeyHash, audience: string): Promise<AccessToken>;
+  issue(key: KnownKey, audience: string): Promise<AccessToken>;
   /** The key that logged in; undefined when this is no valid token of ours, or its key is no longer the one it was. */
-  keyOf(token: string, keys: readonly KeyHash[]): Promise<KeyHash | undefined>;
+  keyOf(token: string, keys: readonly KnownKey[]): Promise<KnownKey | undefined>;
 }
 
 const issuer = "urn:lifeboat";

@@ -17,6 +17,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   BodyTooLarge: { status: 413 },
   CallerNotAllowed: { status: 403, code: "AuthorizationFailed" },
   CallerUnknown: { status: 401, code: "AuthenticationFailed" },
+  CallerWithoutRole: { status: 403, code: "AuthorizationFailed" },
   ConfigurationNotFound: { status: 404, code: "NotFound" },
   DestinationMissing: { status: 400, code: "BadRequest" },
   DestinationRefused: { status: 400, code: "BadRequest" },
@@ -41,6 +42,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   SiteFilesMissing: { status: 409 },
   SiteNotFound: { status: 404, code: "ResourceNotFound" },
   SubscriptionNotFound: { status: 404 },
+  TokenRefused: { status: 401, code: "InvalidAuthenticationToken" },
   TooManyRequests: { status: 429 },
   Unavailable: { status: 503, code: "ServiceUnavailable" },
 };
@@ -58,5 +60,11 @@ export const armError = (refusal: Refusal): ApiResponse => {
     Innererror: null,
     error: { code, message, target: null, details, innererror: null },
   };
-  return json(status, body, { "content-type": "application/json; charset=utf-8" });
+  return json(status, body, { "content-type": "application/json; charset=utf-8", ...headersOf(refusal, status) });
 };
+
+/** What HTTP itself has a header for: how to log in, and when to come again. */
+const headersOf = ({ code, details }: Refusal, status: number): Record<string, string> => ({
+  ...(status === 401 ? { "www-authenticate": "Bearer" } : {}),
+  ...(code === "TooManyRequests" ? { "retry-after": `${details["seconds"] ?? 0}` } : {}),
+});

@@ -1,41 +1,104 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { Caller, Reach, Role } from "../domain/caller.ts";
-import { refuse } from "../domain/errors.ts";
+import type { Caller } from "../domain/caller.ts";
+import { Refusal, refuse } from "../domain/errors.ts";
+import { isExpired, type KnownKey, type KnownKeys } from "../operations/known-keys.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Tokens } from "../ports/tokens.ts";
 import type { AccessTokens } from "./access-tokens.ts";
+import { failedLogins } from "./failed-logins.ts";
 import type { ApiRequest } from "./request.ts";
+import { sourceOf } from "./source-of.ts";
 
-/** A key by the hash of its secret; the secret itself is not kept. */
-export interface KeyHash {
-  readonly id: string;
-  /** For people. */
-  readonly name: string;
-  readonly role: Role;
-  readonly reach: Reach;
-  readonly sha256: string;
+type Sent = Pick<ApiRequest, "headers">;
+
+export interface Credentials {
+  /** Undefined where a client has no place for it: the secret alone will do. */
+  readonly id: string | undefined;
+  readonly secret: string;
 }
 
-export const hashKey = (secret: string): string => createHash("sha256").update(secret).digest("hex");
+/**
+ * Who asks. After too many failures both refuse a source with TooManyRequests, but never somebody who shows a right key:
+ * whoever shares an address with an attacker goes on working.
+ */
+export interface Callers {
+  /** By a bearer token (a key's secret, what its login got, a token of Entra ID) or an `x-lifeboat-key` header. */
+  of(request: Sent): Promise<Caller>;
+  /** By a key's id and secret. Throws CallerUnknown, KeyExpired. */
+  login(request: Sent, credentials: Credentials): Promise<KnownKey>;
+}
 
-/** The key whose secret this is. */
-export const keyWith = (secret: string, keys: readonly KeyHash[]): KeyHash | undefined => {
-  const given = Buffer.from(hashKey(secret), "hex");
-  let found: KeyHash | undefined;
-  // Every key is compared, in constant time each: how long it takes tells nothing.
-  for (const key of keys) if (timingSafeEqual(given, Buffer.from(key.sha256, "hex"))) found = key;
-  return secret === "" ? undefined : found;
-};
-
-interface Known {
-  readonly keys: readonly KeyHash[];
+interface Needs {
+  readonly keys: KnownKeys;
+  /** What logins hand out. */
   readonly tokens: Pick<AccessTokens, "keyOf">;
+  /** Those of Entra ID, where it is set up. */
+  readonly foreign?: Tokens;
+  readonly clock: Clock;
+  /** Addresses whose word on where a request comes from is believed. */
+  readonly proxies: readonly string[];
 }
 
-/** The caller behind a bearer token (a key's secret, or what its login got) or an `x-lifeboat-key` header. Throws CallerUnknown. */
-export const callerOf = async (request: Pick<ApiRequest, "headers">, { keys, tokens }: Known): Promise<Caller> => {
-  const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.get("authorization")?.trim() ?? "")?.[1];
-  const secret = bearer ?? request.headers.get("x-lifeboat-key")?.trim() ?? "";
-  const found = keyWith(secret, keys) ?? (await tokens.keyOf(secret, keys));
-  if (found === undefined) throw refuse("CallerUnknown");
-  const { id, name, role, reach } = found;
-  return { kind: "key", id, name, role, reach };
+export const createCallers = ({ keys, tokens, foreign, clock, proxies }: Needs): Callers => {
+  const failures = failedLogins();
+  const believed = new Set(proxies.map((proxy) => proxy.toLowerCase()));
+
+  /** `find` is told whether it may search where that costs something: not for a source that has failed too often. */
+  const guarded = async <Found>(
+    request: Sent,
+    find: (wish: { readonly search: boolean }) => Promise<Found | undefined>,
+  ): Promise<Found> => {
+    const source = sourceOf(request, believed);
+    const before = failures.secondsLeft(source, clock.now());
+    try {
+      const found = await find({ search: before === 0 });
+      if (found !== undefined) return found;
+      throw refuse("CallerUnknown");
+    } catch (error) {
+      if (!isFailedLogin(error)) throw error;
+      // Counted only now, so that many at once are as many.
+      const seconds = failures.secondsLeft(source, clock.now());
+      if (seconds > 0) throw refuse("TooManyRequests", { source, seconds });
+      failures.note(source, clock.now());
+      throw error;
+    }
+  };
+
+  const used = async (key: KnownKey): Promise<KnownKey> => {
+    if (isExpired(key, clock.now())) throw refuse("KeyExpired", { key: key.id, expired: key.expires ?? "" });
+    await keys.noteUse(key);
+    return key;
+  };
+
+  const known = async (secret: string, wish: { readonly search: boolean }): Promise<Caller | undefined> => {
+    const key = (await keys.withSecret(secret, wish)) ?? (await tokenKey(secret));
+    return key === undefined ? foreign?.callerOf(secret, wish) : callerBy(await used(key));
+  };
+
+  const tokenKey = async (text: string): Promise<KnownKey | undefined> =>
+    text.includes(".") ? tokens.keyOf(text, await keys.all()) : undefined;
+
+  return {
+    async of(request) {
+      const secret = secretOf(request);
+      // Nothing was tried, so nothing failed.
+      if (secret === "") throw refuse("CallerUnknown");
+      return guarded(request, (wish) => known(secret, wish));
+    },
+    login: (request, { id, secret }) =>
+      guarded(request, async (wish) => {
+        const key = await keys.withSecret(secret, wish);
+        return key === undefined || (id !== undefined && id !== key.id) ? undefined : used(key);
+      }),
+  };
 };
+
+const secretOf = ({ headers }: Sent): string =>
+  /^Bearer\s+(\S+)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1] ??
+  headers.get("x-lifeboat-key")?.trim() ??
+  "";
+
+const callerBy = ({ id, name, role, reach }: KnownKey): Caller => ({ kind: "key", id, name, role, reach });
+
+/** An expired key was still a right one. */
+const isFailedLogin = (error: unknown): boolean =>
+  error instanceof Refusal && (error.code === "CallerUnknown" || error.code === "TokenRefused");

@@ -7,9 +7,8 @@ import { siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { Log } from "../ports/log.ts";
 import type { WorkflowRunner } from "../ports/workflow-runner.ts";
-import type { AccessTokens } from "./access-tokens.ts";
 import { armError } from "./arm-error.ts";
-import { callerOf, type KeyHash } from "./callers.ts";
+import type { Callers } from "./callers.ts";
 import { pathPattern } from "./match.ts";
 import type { ApiRequest } from "./request.ts";
 import type { ApiResponse } from "./response.ts";
@@ -50,9 +49,7 @@ export interface OpenRoute {
 export interface ApiDeps {
   readonly routes: readonly Route[];
   readonly openRoutes: readonly OpenRoute[];
-  readonly tokens: Pick<AccessTokens, "keyOf">;
-  /** Asked at each request: keys come and go while the service runs. */
-  readonly keys: () => Promise<readonly KeyHash[]>;
+  readonly callers: Pick<Callers, "of">;
 }
 
 export interface Invocation {
@@ -64,7 +61,7 @@ export interface Invocation {
 const maxBodyBytes = 4 * 1024 * 1024;
 
 /** Authenticate, match, parse, operate, present; and the one catch of the API. */
-export const createApi = ({ routes, openRoutes, keys, tokens }: ApiDeps) => {
+export const createApi = ({ routes, openRoutes, callers }: ApiDeps) => {
   const table = routes.map((route) => ({ route, pattern: pathPattern(route.path) }));
   const open = openRoutes.map((route) => ({ route, pattern: pathPattern(route.path) }));
 
@@ -72,7 +69,7 @@ export const createApi = ({ routes, openRoutes, keys, tokens }: ApiDeps) => {
     const method = request.method === "HEAD" ? "GET" : request.method;
     const isOpen = open.find(({ route, pattern }) => route.method === method && pattern.match(request.url.pathname));
     if (isOpen) return isOpen.route.handle(request);
-    const caller = await callerOf(request, { keys: await keys(), tokens });
+    const caller = await callers.of(request);
     for (const { route, pattern } of table) {
       if (route.method !== method) continue;
       const parameters = pattern.match(request.url.pathname);

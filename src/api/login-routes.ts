@@ -1,13 +1,14 @@
-import { refuse } from "../domain/errors.ts";
+import { Refusal } from "../domain/errors.ts";
 import type { AccessTokens } from "./access-tokens.ts";
-import { keyWith, type KeyHash } from "./callers.ts";
+import { httpOf } from "./arm-error.ts";
+import type { Callers, Credentials } from "./callers.ts";
 import type { OpenRoute } from "./handle.ts";
 import type { ApiRequest } from "./request.ts";
 import { json, type ApiResponse } from "./response.ts";
 
 export interface LoginDeps {
-  readonly keys: () => Promise<readonly KeyHash[]>;
-  readonly tokens: AccessTokens;
+  readonly callers: Pick<Callers, "login">;
+  readonly tokens: Pick<AccessTokens, "issue">;
 }
 
 const maxFormBytes = 64 * 1024;
@@ -18,6 +19,12 @@ const unstored = { "cache-control": "no-store", pragma: "no-cache" };
  * a key (its id and secret) and hand out a token for an hour.
  */
 export const loginRoutes = (deps: LoginDeps): readonly OpenRoute[] => [
+  {
+    name: "getMetadata",
+    method: "GET",
+    path: "/metadata/endpoints",
+    handle: metadata,
+  },
   {
     name: "getOpenIdConfiguration",
     method: "GET",
@@ -50,6 +57,23 @@ export const loginRoutes = (deps: LoginDeps): readonly OpenRoute[] => [
   },
 ];
 
+/** A cloud as clients register it: where its resource manager and its logins are. */
+const metadata = async ({ url: { origin } }: ApiRequest): Promise<ApiResponse> =>
+  json(200, {
+    name: "Lifeboat",
+    resourceManager: `${origin}/`,
+    galleryEndpoint: `${origin}/`,
+    graphEndpoint: `${origin}/`,
+    portalEndpoint: `${origin}/`,
+    authentication: {
+      loginEndpoint: `${origin}/adfs`,
+      audiences: [`${origin}/`],
+      tenant: "adfs",
+      identityProvider: "ADFS",
+    },
+    suffixes: {},
+  });
+
 const openIdConfiguration = async ({ url: { origin } }: ApiRequest): Promise<ApiResponse> =>
   json(200, {
     issuer: `${origin}/adfs`,
@@ -61,25 +85,26 @@ const openIdConfiguration = async ({ url: { origin } }: ApiRequest): Promise<Api
     token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
   });
 
-interface Credentials {
-  readonly id: string | undefined;
-  readonly secret: string;
-}
-
 /** RFC 6749, 4.4: errors have OAuth's form, for it is OAuth's clients that read them. */
-const clientCredentials = async ({ keys, tokens }: LoginDeps, request: ApiRequest): Promise<ApiResponse> => {
+const clientCredentials = async ({ callers, tokens }: LoginDeps, request: ApiRequest): Promise<ApiResponse> => {
   const form = new URLSearchParams(await request.text(maxFormBytes));
   const grant = form.get("grant_type");
   if (grant !== "client_credentials")
     return oauthError("unsupported_grant_type", "Log in with a key: its id as client_id, its secret as client_secret.");
   const basic = basicCredentials(request);
   const { id, secret } = basic ?? { id: form.get("client_id") ?? "", secret: form.get("client_secret") ?? "" };
-  const key = keyWith(secret, await keys());
-  if (key === undefined || key.id !== id)
-    return oauthError("invalid_client", "There is no such key, or this is not its secret.");
-  const { token, lifetimeSeconds } = await tokens.issue(key, request.url.origin);
-  const told = { access_token: token.reveal(), token_type: "Bearer", expires_in: lifetimeSeconds };
-  return json(200, told, unstored);
+  try {
+    const { token, lifetimeSeconds } = await tokens.issue(
+      await callers.login(request, { id, secret }),
+      request.url.origin,
+    );
+    const told = { access_token: token.reveal(), token_type: "Bearer", expires_in: lifetimeSeconds };
+    return json(200, told, unstored);
+  } catch (error) {
+    if (!(error instanceof Refusal) || httpOf[error.code].status !== 401) throw error;
+    const isUnknown = error.code === "CallerUnknown";
+    return oauthError("invalid_client", isUnknown ? "There is no such key, or this is not its secret." : error.message);
+  }
 };
 
 const oauthError = (error: string, description: string): ApiResponse =>
@@ -91,13 +116,11 @@ const oauthError = (error: string, description: string): ApiResponse =>
  * URL (http://ID:SECRET@127.0.0.1:7071/msi/token), which clients turn into Basic.
  */
 const identityToken = async (
-  { keys, tokens }: LoginDeps,
+  { callers, tokens }: LoginDeps,
   request: ApiRequest,
   wish: URLSearchParams,
 ): Promise<ApiResponse> => {
-  const { id, secret } = basicCredentials(request) ?? headerCredentials(request);
-  const key = keyWith(secret, await keys());
-  if (key === undefined || (id !== undefined && key.id !== id)) throw refuse("CallerUnknown");
+  const key = await callers.login(request, basicCredentials(request) ?? headerCredentials(request));
   const resource = wish.get("resource") ?? request.url.origin;
   const { token, lifetimeSeconds, expires } = await tokens.issue(key, resource);
   const told = {

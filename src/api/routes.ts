@@ -12,6 +12,7 @@ import { json } from "./response.ts";
 import { restoreRoutes } from "./restore-routes.ts";
 import { siteConfigurationRoutes } from "./site-configuration-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
+import { siteStateRoutes } from "./site-state-routes.ts";
 
 /** Everything callers may ask. docs/api.md has a row for each (tested both ways). */
 export const routes = (deps: Installation): readonly Route[] => [
@@ -23,6 +24,7 @@ export const routes = (deps: Installation): readonly Route[] => [
   ...planRoutes(deps),
   ...browseRoutes(deps),
   ...keyRoutes(deps),
+  ...siteStateRoutes(deps),
   ...alarmRoutes(deps),
   ...healthRoutes(deps),
 ];

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import type { LocalObject, LocalRoom } from "../ports/destination.ts";
+import { combinedCrc } from "./crc-combine.ts";
 
 /** Stretches of one file of this machine, to be put into another one behind the other. */
 export interface CopyJob {
@@ -78,11 +79,11 @@ const copyStretches = (
       const stretch = bytes.subarray(inBuffer, inBuffer + (lengths[first] ?? 0));
       const head = headOf(job, first);
       if (head.compare(stretch, 0, head.length) !== 0) return badSource;
-      crcs[first] = crc32(stretch.subarray(head.length));
+      const stored = crc32(stretch.subarray(head.length));
+      crcs[first] = stored;
+      crc = combinedCrc(crc32(head, crc), stored, stretch.length - head.length);
       inBuffer += stretch.length;
     }
-    // Once more over all of it costs less than to combine those of many small files.
-    crc = crc32(bytes, crc);
     const written = fromSystem(() => writeFully(room, bytes, at));
     if ("failure" in written) return badRoom(written.failure);
     at += length;

@@ -1,13 +1,16 @@
-const polynomial = 0xedb8_8320;
+const polynomial = 0xedb8_8320 | 0;
 const one = 0x8000_0000;
 
-/** Product of two polynomials modulo the CRC's, in its bit order (the highest bit is x^0). */
+/**
+ * Product of two polynomials modulo the CRC's, in its bit order (the highest bit is x^0). Nothing here but signed 32-bit
+ * numbers, which is what makes it cheap enough for every file.
+ */
 const product = (a: number, b: number): number => {
   let result = 0;
-  let factor = b;
-  for (let bit = one; bit !== 0 && (a & (bit | (bit - 1))) !== 0; bit >>>= 1) {
-    if (a & bit) result ^= factor;
-    factor = factor & 1 ? (factor >>> 1) ^ polynomial : factor >>> 1;
+  let factor = b | 0;
+  for (let rest = a | 0; rest !== 0; rest <<= 1) {
+    if (rest < 0) result ^= factor;
+    factor = (factor >>> 1) ^ (-(factor & 1) & polynomial);
   }
   return result;
 };

@@ -35,12 +35,29 @@ export const openPrevious = async (
     const object = await destination.head(name);
     if (object === undefined) throw new SourceLost(name, "is gone");
     if (etag !== undefined && object.etag !== etag) throw new SourceLost(name, "was written anew meanwhile");
-    const archive = await openArchive(objectSource(destination, object), signal === undefined ? {} : { signal });
+    const archive =
+      lastOpened(destination, object) ??
+      (await openArchive(objectSource(destination, object), signal === undefined ? {} : { signal }));
     if (archive.commitId !== commitId) throw new SourceLost(name, "is not the archive that the catalog knows");
+    lastOfEach.set(destination, { object, archive: new WeakRef(archive) });
     const file = await destination.local?.find(name, object.etag);
     return { archive, object: { name, etag: object.etag }, ...(file === undefined ? {} : { file }) };
   } catch (error) {
     if (etag === undefined && isStoreFailure(error)) throw new SourceLost(name, "cannot be read", { cause: error });
     throw asSourceLost(name, error);
   }
+};
+
+/**
+ * The archive opened last of each destination, as long as nobody needs the memory: planning and every step that copies
+ * open the same one, and its directory takes longer to read than many a copy.
+ */
+const lastOfEach = new WeakMap<
+  Destination,
+  { readonly object: Pick<StoredObject, "name" | "etag">; readonly archive: WeakRef<Archive> }
+>();
+
+const lastOpened = (destination: Destination, { name, etag }: StoredObject): Archive | undefined => {
+  const last = lastOfEach.get(destination);
+  return last?.object.name === name && last.object.etag === etag ? last.archive.deref() : undefined;
 };

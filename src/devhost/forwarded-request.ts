@@ -5,7 +5,7 @@ import type { HttpCall } from "./http-call.ts";
 import { encodePath } from "./request-path.ts";
 
 /** Request headers as the host tells them: lower case, several of one name joined by a comma without a space. */
-const headersOf = ({ rawHeaders }: IncomingMessage): Record<string, string> => {
+const headersOf = ({ rawHeaders, socket }: IncomingMessage): Record<string, string> => {
   const headers: Record<string, string> = {};
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? "";
@@ -13,8 +13,13 @@ const headersOf = ({ rawHeaders }: IncomingMessage): Record<string, string> => {
     const earlier = Object.hasOwn(headers, name) ? headers[name] : undefined;
     headers[name] = earlier === undefined ? value : `${earlier},${value}`;
   }
+  headers["x-forwarded-for"] = [headers["x-forwarded-for"], peerOf(socket)].filter(Boolean).join(", ");
   return headers;
 };
+
+/** Azure's front end appends who spoke to it; here the host itself is what is in front. */
+const peerOf = ({ remoteAddress }: IncomingMessage["socket"]): string =>
+  (remoteAddress ?? "").replace(/^::ffff:(?=[\d.]+$)/i, "");
 
 /** Adds the query's keys; returns how each was spelled first, by its lower-case form. */
 const queryMetadata = (search: string, metadata: Record<string, TypedData>): ReadonlyMap<string, string> => {

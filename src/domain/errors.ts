@@ -14,6 +14,8 @@ const register = {
   CallerUnknown:
     "The request carries no valid key or token. Send `Authorization: Bearer <secret>`; the key's file is named when Lifeboat starts.",
   CallerNotAllowed: "{caller} may not do this: it needs the role {role} for {site}.",
+  CallerWithoutRole:
+    "{caller} has no role in Lifeboat. Assign Lifeboat.Reader, Lifeboat.Operator or Lifeboat.Admin in Entra ID.",
   ConfigurationNotFound: "Backup configuration not found for site '{site}' with slot '{slot}'",
   DestinationMissing:
     "No storageAccountUrl was given and {site} has no default destination. Name a container in the request or in the site's file.",
@@ -42,6 +44,7 @@ const register = {
   SiteFileInvalid: "The site file {file} is not valid: {reason}",
   SiteNotFound: "The Resource 'Microsoft.Web/sites/{name}' under resource group '{group}' was not found.",
   SubscriptionNotFound: "The subscription '{subscription}' could not be found: no site here lies in it.",
+  TokenRefused: "The token is not accepted: {reason}",
   TooManyRequests: "Too many failed logins from {source}. Try again in {seconds} seconds.",
   Unavailable: "Lifeboat cannot answer now: {reason}",
 } as const;

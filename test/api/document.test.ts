@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { page } from "../../src/api/wire/backup-item.ts";
 import { browsedEntry } from "../../src/api/wire/browsed-entry.ts";
 import { keyReply } from "../../src/api/wire/key.ts";
 import { discoverReply } from "../../src/api/wire/discovery.ts";
@@ -7,8 +8,11 @@ import { operationReply, verificationReply } from "../../src/api/wire/operation.
 import { plannedBackup } from "../../src/api/wire/planned-backup.ts";
 import { plannedRestore } from "../../src/api/wire/planned-restore.ts";
 import { progressReply } from "../../src/api/wire/progress.ts";
+import { siteStateReply } from "../../src/api/wire/site-state.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
+import type { Backup } from "../../src/domain/backup.ts";
+import type { SiteState } from "../../src/operations/site-states.ts";
 import type { Operation } from "../../src/operations/rows/operation-rows.ts";
 import { packedEntry } from "../support/lifeboat-zip.ts";
 import { bareManifest } from "../manifest/example.ts";
@@ -46,6 +50,31 @@ const operation: Operation = {
   status: "InProgress",
   created: "2026-11-21T12:00:00Z",
 };
+const backup: Backup = {
+  site: shop,
+  id: 7,
+  name: "nightly",
+  blobBase: "nightly",
+  status: "Succeeded",
+  scheduled: false,
+  destination: "file:///b",
+  correlationId: "c",
+  created: "2026-11-21T12:00:00Z",
+  finished: "2026-11-21T12:01:00Z",
+  sizeBytes: 1,
+};
+const siteState: SiteState = {
+  site,
+  row: {
+    nextBackupId: 8,
+    epoch: 1,
+    run: { id: "r", kind: "backup", since: "2026-11-21T12:00:00Z", backup: 7, operation: "o" },
+    undo: { run: "r", operation: "o", until: "2026-11-24T12:00:00Z" },
+  },
+  last: backup,
+  lastGood: backup,
+  restorable: 1,
+};
 const nothing = { entries: 0, sizeBytes: 0 };
 const line = { number: 2, text: "/site/wwwroot/cache" };
 const path = pathFromText("site/wwwroot/a");
@@ -53,6 +82,7 @@ const { entry } = packedEntry({ name: "fs/site/wwwroot/a", content: "a" });
 
 /** What the service answers, made by the same code, with every member that can be there. */
 const answers: Readonly<Record<string, unknown>> = {
+  "Sites and how they stand": page([siteStateReply(siteState)]),
   "What takes its time": operationReply({ site, operation, progress }),
   "Dry run": plannedRestore({
     target: shop,
@@ -117,7 +147,7 @@ describe("docs/api.md", () => {
   it.each(Object.keys(answers))("shows the members that answers have: %s", (heading) => {
     // ARM's envelope and request fields are not repeated everywhere.
     const known =
-      /^\.(id|location)$|^\.properties\.(storageAccountUrl|blobName|overwrite|siteName|databases|ignore\w+|operationType)$/;
+      /^\.(?:value\[\]\.)?(id|location)$|^\.properties\.(storageAccountUrl|blobName|overwrite|siteName|databases|ignore\w+|operationType)$/;
     const missing = members(answers[heading]).filter((member) => !members(examples.get(heading)).includes(member));
     expect(missing.filter((member) => !known.test(member))).toEqual([]);
     expect(members(examples.get(heading)).filter((member) => !members(answers[heading]).includes(member))).toEqual([]);

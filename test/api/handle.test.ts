@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { accessTokens } from "../../src/api/access-tokens.ts";
-import { hashKey } from "../../src/api/callers.ts";
 import { createApi, type Route } from "../../src/api/handle.ts";
 import { openRoutes } from "../../src/api/routes.ts";
 import { json } from "../../src/api/response.ts";
 import { refuse } from "../../src/domain/errors.ts";
+import { hashKey } from "../../src/operations/known-keys.ts";
 import type { WorkflowRunner } from "../../src/ports/workflow-runner.ts";
+import { callersOf } from "../support/api.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
 const events: string[] = [];
@@ -67,12 +68,8 @@ const keys = [
   },
 ];
 const tokens = accessTokens(memoryInstallation().deps);
-const api = createApi({
-  routes,
-  openRoutes: openRoutes({ keys: async () => keys, tokens }),
-  keys: async () => keys,
-  tokens,
-});
+const callers = callersOf(keys);
+const api = createApi({ routes, openRoutes: openRoutes({ callers, tokens }), callers });
 
 const ask = async (method: string, path: string, { body = "", headers = {} as Record<string, string> } = {}) => {
   const given = new Headers({ authorization: "Bearer root-secret", ...headers });

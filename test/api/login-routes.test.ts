@@ -4,14 +4,15 @@ import { unchangingKeys } from "../../src/adapters/secrets/key-source.ts";
 import { keySealer } from "../../src/adapters/secrets/sealed.ts";
 import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
 import { accessTokens } from "../../src/api/access-tokens.ts";
-import { hashKey, type KeyHash } from "../../src/api/callers.ts";
+import { createCallers } from "../../src/api/callers.ts";
 import { createApi, type Route } from "../../src/api/handle.ts";
 import { json } from "../../src/api/response.ts";
 import { openRoutes } from "../../src/api/routes.ts";
 import { Secret } from "../../src/domain/secret.ts";
+import { hashKey, type KnownKey } from "../../src/operations/known-keys.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
-const keyOf = (id: string, secret: string): KeyHash => ({
+const keyOf = (id: string, secret: string): KnownKey => ({
   id,
   name: id,
   role: "operator",
@@ -29,7 +30,7 @@ const whoami: Route = {
 };
 
 let now: number;
-let keys: KeyHash[];
+let keys: KnownKey[];
 beforeEach(() => {
   now = Date.parse("2026-11-21T12:00:00Z");
   keys = [keyOf("robot", "robot-secret"), keyOf("other", "other-secret")];
@@ -37,12 +38,17 @@ beforeEach(() => {
 
 /** One instance of the service; all of them share `keys`. */
 const instance = (sealingKeys = sealing) => {
-  const tokens = accessTokens({
-    sealer: keySealer(unchangingKeys(configuredSealingKeys(new Secret(sealingKeys), "a test"))),
-    clock: { now: () => new Date(now) },
-  });
-  const known = { keys: async () => keys, tokens };
-  const api = createApi({ routes: [whoami], openRoutes: openRoutes(known), ...known });
+  const clock = { now: () => new Date(now) };
+  const sealer = keySealer(unchangingKeys(configuredSealingKeys(new Secret(sealingKeys), "a test")));
+  const tokens = accessTokens({ sealer, clock });
+  const shared = {
+    all: async () => keys,
+    withSecret: async (secret: string) => keys.find(({ sha256 }) => sha256 === hashKey(secret)),
+    noteUse: async () => undefined,
+    forget: () => undefined,
+  };
+  const callers = createCallers({ keys: shared, tokens, clock, proxies: [] });
+  const api = createApi({ routes: [whoami], openRoutes: openRoutes({ callers, tokens }), callers });
   return async (method: string, path: string, headers: Readonly<Record<string, string>> = {}, body = "") => {
     const url = new URL(path, "https://lifeboat.example:7443");
     const request = { method, url, headers: new Headers(headers), text: async () => body };

@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import { accessTokens } from "../../src/api/access-tokens.ts";
 import { pathPattern } from "../../src/api/match.ts";
 import { openRoutes, routes } from "../../src/api/routes.ts";
+import { callersOf } from "../support/api.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
 const all = routes(memoryInstallation().deps);
-const open = openRoutes({ keys: async () => [], tokens: accessTokens(memoryInstallation().deps) });
+const open = openRoutes({ callers: callersOf([]), tokens: accessTokens(memoryInstallation().deps) });
 const rows = [
   ...readFileSync("docs/api.md", "utf8").matchAll(/^\| (\w+) +\| (GET|POST|PUT|DELETE) +\| `([^`]+)` +\| (\w+) +\|/gm),
 ];

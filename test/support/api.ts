@@ -1,7 +1,10 @@
 import { createApi, type OpenRoute, type Route } from "../../src/api/handle.ts";
-import { hashKey } from "../../src/api/callers.ts";
+import { createCallers } from "../../src/api/callers.ts";
 import type { Role } from "../../src/domain/caller.ts";
+import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
+import { hashKey, knownKeys, type KnownKey } from "../../src/operations/known-keys.ts";
 import type { Call } from "../../src/ports/call.ts";
+import type { Clock } from "../../src/ports/clock.ts";
 
 const roles: readonly Role[] = ["reader", "operator", "admin"];
 const keys = roles.map((role) => ({
@@ -11,6 +14,15 @@ const keys = roles.map((role) => ({
   reach: "all" as const,
   sha256: hashKey(`${role}-secret`),
 }));
+
+/** Callers that are known by these keys alone. */
+export const callersOf = (fixed: readonly KnownKey[], clock: Clock = { now: () => new Date() }) =>
+  createCallers({
+    keys: knownKeys({ catalog: new MemoryCatalog(), clock, fixed, warn: () => undefined }),
+    tokens: { keyOf: async () => undefined },
+    clock,
+    proxies: [],
+  });
 
 export interface Ask {
   readonly as?: Role;
@@ -25,7 +37,7 @@ export const apiOver = (
   { runner, log }: Pick<Call, "runner" | "log">,
   openRoutes: readonly OpenRoute[] = [],
 ) => {
-  const api = createApi({ routes, openRoutes, keys: async () => keys, tokens: { keyOf: async () => undefined } });
+  const api = createApi({ routes, openRoutes, callers: callersOf(keys) });
   return async (
     method: string,
     path: string,

@@ -92,6 +92,12 @@ export const arrows: Readonly<Record<string, Arrow>> = {
     packageTypes: sdks,
     why: "devhost knows nothing of backups: it sees only devhost, Node, libsql, croner, and the Functions SDKs as types.",
   },
+  cli: {
+    sees: ["domain"],
+    node: "any",
+    packages: ["commander", "@azure/identity"],
+    why: "cli is a client of the REST API: domain's words, Node, commander, and the login of Azure; nothing of the service.",
+  },
   "config.ts": {
     sees: ["domain"],
     node: ["os", "path", "url"],
@@ -146,7 +152,7 @@ const words: readonly { readonly in: RegExp; readonly word: RegExp; readonly why
     why: "Time, chance and I/O come in as arguments here.",
   },
   {
-    in: /^(?!(config|main|start)\.ts$|devhost\/|adapters\/)/,
+    in: /^(?!(config|main|start)\.ts$|cli\/main\.ts$|devhost\/|adapters\/)/,
     word: /\bprocess\.env\b/,
     why: "config.ts is the only reader of the environment.",
   },

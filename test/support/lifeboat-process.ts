@@ -74,6 +74,10 @@ export const startLifeboat = async ({
   };
 };
 
+/** Where it serves https, by the name that its certificate and its clients know. */
+export const tlsUrl = (service: LifeboatProcess): string =>
+  (/https:\/\/127\.0\.0\.1:\d+/.exec(service.output())?.[0] ?? "").replace("127.0.0.1", "localhost");
+
 /** The first start's key, as a request header. */
 export const bearer = (data: string): Readonly<Record<string, string>> => {
   const { secret }: { secret: string } = JSON.parse(readFileSync(join(data, "admin-key"), "utf8"));

@@ -1,0 +1,46 @@
+import type { Answer } from "./answer.ts";
+
+/** A backup as commands tell it; also its JSON, whose members stay. */
+export interface BackupView {
+  readonly site: string;
+  readonly id: number;
+  readonly name: string;
+  readonly blobName: string;
+  readonly status: string;
+  readonly created: string;
+  readonly finished: string | null;
+  /** Of the archive. */
+  readonly sizeBytes: number;
+  /** Of what was backed up. */
+  readonly siteBytes: number | null;
+  readonly scheduled: boolean;
+  readonly expires: string | null;
+  readonly lastRestored: string | null;
+  readonly log: string | null;
+}
+
+/** From the item of a list, or a single one. */
+export const backupView = (site: string, item: Answer): BackupView => {
+  const properties = item.object("properties");
+  return {
+    site,
+    id: properties.number("id"),
+    name: properties.textOr("name", ""),
+    blobName: properties.textOr("blobName", ""),
+    status: properties.text("status"),
+    created: properties.text("created"),
+    finished: properties.textOr("finishedTimeStamp", null),
+    sizeBytes: properties.numberOr("sizeInBytes", 0),
+    siteBytes: properties.numberOr("websiteSizeInBytes", null),
+    scheduled: properties.flag("scheduled"),
+    expires: properties.textOr("expires", null),
+    lastRestored: properties.textOr("lastRestoreTimeStamp", null),
+    log: properties.textOr("log", null),
+  };
+};
+
+export const isRestorable = ({ status }: Pick<BackupView, "status">): boolean =>
+  status === "Succeeded" || status === "PartiallySucceeded";
+
+export const isUnderWay = (status: string): boolean =>
+  status === "Created" || status === "InProgress" || status === "DeleteInProgress";

@@ -1,0 +1,91 @@
+import { backupView, isRestorable, type BackupView } from "./backup-view.ts";
+import type { CommandContext } from "./command.ts";
+import { CommandFailure } from "./command-failure.ts";
+import { exitCodes } from "./exit-code.ts";
+import { showTable } from "./show-table.ts";
+import { showBytes, showTime } from "./show-text.ts";
+import type { SiteReference } from "./site-reference.ts";
+
+/** Oldest first. */
+export const listBackups = async (context: CommandContext, site: SiteReference): Promise<readonly BackupView[]> =>
+  (await context.service().get(`${site.path}/backups`)).list("value").map((item) => backupView(site.label, item));
+
+/** A backup by its number, its name, or the word `latest` for the newest that can be restored. */
+export const findBackup = async (context: CommandContext, site: SiteReference, text: string): Promise<BackupView> =>
+  named(site, await listBackups(context, site), text);
+
+/** As `findBackup`; where none was named, the person is asked. Nobody is guessed for. */
+export const chooseBackup = async (
+  context: CommandContext,
+  site: SiteReference,
+  text: string | undefined,
+): Promise<BackupView> => {
+  const backups = await listBackups(context, site);
+  if (text !== undefined) return named(site, backups, text);
+  const restorable = backups.filter(isRestorable);
+  const [only] = restorable;
+  if (only === undefined) throw none(site);
+  if (restorable.length === 1) return only;
+  if (!context.terminal.canAsk)
+    throw new CommandFailure(
+      exitCodes.usage,
+      "BackupNotNamed",
+      `${site.label} has ${restorable.length} backups that can be restored. Name one by its number, or write latest.`,
+    );
+  return asked(context, site, restorable);
+};
+
+const named = (site: SiteReference, backups: readonly BackupView[], text: string): BackupView => {
+  if (text.toLowerCase() === "latest") {
+    const newest = backups.findLast(isRestorable);
+    if (newest === undefined) throw none(site);
+    return newest;
+  }
+  const found = /^\d+$/.test(text)
+    ? backups.filter(({ id }) => id === Number(text))
+    : backups.filter(({ name, blobName }) => name === text || blobName === text || blobName === `${text}.zip`);
+  const [only] = found;
+  if (only === undefined)
+    throw new CommandFailure(
+      exitCodes.notFound,
+      "BackupNotFound",
+      `${site.label} has no backup ${text}. \`lifeboat list ${site.label}\` tells which it has.`,
+    );
+  if (found.length > 1)
+    throw new CommandFailure(
+      exitCodes.usage,
+      "BackupAmbiguous",
+      `${site.label} has ${found.length} backups called ${text}: ${found.map(({ id }) => id).join(", ")}. Name one by its number.`,
+    );
+  return only;
+};
+
+const none = (site: SiteReference): CommandFailure =>
+  new CommandFailure(exitCodes.notFound, "NoBackup", `${site.label} has no backup that can be restored.`);
+
+const mostOffered = 10;
+
+const asked = async (
+  { terminal }: CommandContext,
+  site: SiteReference,
+  restorable: readonly BackupView[],
+): Promise<BackupView> => {
+  const offered = restorable.slice(-mostOffered);
+  const newest = offered.at(-1);
+  const columns = [
+    { title: "NUMBER", right: true },
+    { title: "CREATED" },
+    { title: "SIZE", right: true },
+    { title: "NAME" },
+  ];
+  const rows = offered.map(({ id, created, sizeBytes, name }) => [
+    String(id),
+    showTime(created),
+    showBytes(sizeBytes),
+    name,
+  ]);
+  terminal.err(showTable(columns, rows));
+  const typed = await terminal.ask(`Which backup of ${site.label}? [${newest?.id ?? ""}] `);
+  if (typed === undefined) throw new CommandFailure(exitCodes.usage, "BackupNotNamed", "Nothing was done.");
+  return named(site, restorable, typed.trim() === "" ? String(newest?.id) : typed.trim());
+};

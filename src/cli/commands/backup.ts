@@ -1,0 +1,40 @@
+import { tellBackup } from "../backup-outcome.ts";
+import { backupView } from "../backup-view.ts";
+import type { CommandContext, Given, RunCommand } from "../command.ts";
+import { containerUrl } from "../container-url.ts";
+import { expiryOf } from "../durations.ts";
+import { exitCodes } from "../exit-code.ts";
+import { print } from "../print.ts";
+import { findSite } from "../site-reference.ts";
+import { tellBackupPlan } from "../tell-backup-plan.ts";
+import { watchBackup } from "../work.ts";
+
+export const run: RunCommand = async (context, given) => {
+  const service = context.service();
+  const body = await requestOf(context, given);
+  const site = await findSite(service, given.need("SITE"));
+  if (given.flag("dryRun")) return tellBackupPlan(context, site);
+  const begun = await service.post(`${site.path}/backup`, { body });
+  const { id, blobName } = backupView(site.label, begun);
+  if (!given.flag("detach")) return tellBackup(context, await watchBackup(context, site, id));
+  print(
+    context,
+    { backup: backupView(site.label, begun) },
+    () =>
+      `Backup ${id} of ${site.label} is begun: ${blobName}\n\`lifeboat watch ${site.label} ${id}\` shows how far it is.\n`,
+  );
+  return exitCodes.done;
+};
+
+const requestOf = async (context: CommandContext, given: Given) => {
+  const backupName = given.text("name");
+  const storageAccountUrl = await containerUrl(context, { url: given.text("to"), file: given.text("toFile") });
+  const expires = given.text("expires");
+  return {
+    properties: {
+      ...(backupName === undefined ? {} : { backupName }),
+      ...(storageAccountUrl === undefined ? {} : { storageAccountUrl: storageAccountUrl.reveal() }),
+      ...(expires === undefined ? {} : { expires: expiryOf(expires, context.now()) }),
+    },
+  };
+};

@@ -1,0 +1,45 @@
+import { backupView, type BackupView } from "../backup-view.ts";
+import type { RunCommand } from "../command.ts";
+import { exitCodes } from "../exit-code.ts";
+import { print } from "../print.ts";
+import { showTable } from "../show-table.ts";
+import { showBytes, showTime } from "../show-text.ts";
+import { findSite, referenceOf, sitesPath } from "../site-reference.ts";
+
+export const run: RunCommand = async (context, given) => {
+  const service = context.service();
+  const name = given.text("SITE");
+  const sites =
+    name === undefined
+      ? (await service.get(sitesPath)).list("value").map(referenceOf)
+      : [await findSite(service, name)];
+  const backups: BackupView[] = [];
+  for (const site of sites)
+    for (const item of (await service.get(`${site.path}/backups`)).list("value"))
+      backups.push(backupView(site.label, item));
+  print(context, { backups }, () => tableOf(backups));
+  return exitCodes.done;
+};
+
+const tableOf = (backups: readonly BackupView[]): string => {
+  if (backups.length === 0) return "There are no backups yet.\n";
+  const columns = [
+    { title: "SITE" },
+    { title: "NUMBER", right: true },
+    { title: "STATUS" },
+    { title: "CREATED" },
+    { title: "SIZE", right: true },
+    { title: "NAME" },
+  ];
+  return showTable(
+    columns,
+    backups.map(({ site, id, status, created, sizeBytes, name }) => [
+      site,
+      String(id),
+      status,
+      showTime(created),
+      sizeBytes === 0 ? "-" : showBytes(sizeBytes),
+      name,
+    ]),
+  );
+};

@@ -1,0 +1,80 @@
+import { chooseBackup } from "../choose-backup.ts";
+import type { CommandContext, Given, RunCommand } from "../command.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { confirm } from "../confirm.ts";
+import { exitCodes, type ExitCode } from "../exit-code.ts";
+import { tellOperation } from "../operation-outcome.ts";
+import { print } from "../print.ts";
+import { changesText, restorePlanOf, restorePlanText, type RestorePlanView } from "../restore-plan.ts";
+import { findSite } from "../site-reference.ts";
+import { unpackTo } from "../unpack-to.ts";
+import { watchOperation } from "../work.ts";
+
+export const run: RunCommand = async (context, given) => {
+  const site = await findSite(context.service(), given.need("SITE"));
+  const backup = await chooseBackup(context, site, given.text("BACKUP"));
+  const to = given.text("to");
+  if (to !== undefined && isFolder(to)) {
+    if (given.flag("dryRun") || given.flag("detach") || given.flag("configuration"))
+      throw new CommandFailure(
+        exitCodes.usage,
+        "NotWithFolder",
+        "A restore to a folder only unpacks: no --dry-run, --detach or --configuration.",
+      );
+    return unpackTo(context, site, { backup, folder: to, paths: given.texts("path") });
+  }
+  return restoreSite(context, given, `${site.path}/backups/${backup.id}/restore`);
+};
+
+/** A site's name has no dot at its start and no slash but the one before a slot. */
+const isFolder = (text: string): boolean => /^(?:[./\\~]|[a-z]:)/i.test(text) && !text.startsWith("/subscriptions/");
+
+const restoreSite = async (context: CommandContext, given: Given, path: string): Promise<ExitCode> => {
+  const service = context.service();
+  const body = { properties: requestOf(given) };
+  const isDryRun = given.flag("dryRun");
+  const answer = await service.post(`${path}/plan`, { body, query: { limit: isDryRun ? "1000" : "10" } });
+  const plan = restorePlanOf(answer);
+  if (isDryRun) {
+    print(context, { plan }, () => restorePlanText(plan) + changesText(plan));
+    return plan.problems.length > 0 ? exitCodes.refused : exitCodes.done;
+  }
+  if (plan.problems.length > 0)
+    throw new CommandFailure(exitCodes.refused, "RestoreRefused", `${restorePlanText(plan)}Nothing was changed.`);
+  context.terminal.err(restorePlanText(plan) + changesText(plan));
+  await confirm(context, { question: questionOf(plan), word: plan.site, yes: given.flag("yes") });
+  const { operation } = await service.begin(path, { body });
+  // Where the operation is polled, also when the restore goes to another site.
+  const target = await findSite(service, given.text("to") ?? given.need("SITE"));
+  if (given.flag("detach")) {
+    print(
+      context,
+      { operation: { id: operation, kind: "restore", site: target.label, status: "InProgress", log: null } },
+      () =>
+        `The restore of ${target.label} is begun. \`lifeboat watch ${target.label} ${operation}\` shows how far it is.\n`,
+    );
+    return exitCodes.done;
+  }
+  const ended = await watchOperation(context, target, { operation, title: `Restoring ${target.label}` });
+  return tellOperation(context, { site: target.label, title: `Restore of ${target.label}`, ended });
+};
+
+const requestOf = (given: Given) => {
+  const to = given.text("to");
+  const paths = given.texts("path");
+  return {
+    overwrite: to === undefined || given.flag("overwrite"),
+    ...(to === undefined ? {} : { siteName: to }),
+    ...(paths.length === 0 ? {} : { paths }),
+    ...(given.flag("configuration") ? { recoverConfiguration: true } : {}),
+    ...(given.flag("quick") ? { quick: true } : {}),
+  };
+};
+
+const questionOf = ({ site, isNewSite, counts }: RestorePlanView): string => {
+  if (isNewSite) return `This makes the site ${site}.`;
+  const lost = counts.replace.entries + counts.remove.entries;
+  return lost === 0
+    ? `This changes ${site}; nothing in it is overwritten.`
+    : `This overwrites ${site}. What it replaces is kept for a while: \`lifeboat undo ${site}\` takes it back.`;
+};

@@ -1,0 +1,33 @@
+import { indented } from "../backup-outcome.ts";
+import type { BackupView } from "../backup-view.ts";
+import { findBackup } from "../choose-backup.ts";
+import type { RunCommand } from "../command.ts";
+import { exitCodes } from "../exit-code.ts";
+import { print } from "../print.ts";
+import { showBytes, showName, showTime } from "../show-text.ts";
+import { findSite } from "../site-reference.ts";
+
+export const run: RunCommand = async (context, given) => {
+  const site = await findSite(context.service(), given.need("SITE"));
+  const backup = await findBackup(context, site, given.need("BACKUP"));
+  print(context, { backup }, () => details(backup));
+  return exitCodes.done;
+};
+
+const details = (backup: BackupView): string => {
+  const rows: readonly (readonly [string, string | null])[] = [
+    ["site", backup.site],
+    ["number", String(backup.id)],
+    ["name", backup.name],
+    ["status", backup.status],
+    ["created", showTime(backup.created)],
+    ["finished", backup.finished && showTime(backup.finished)],
+    ["archive", `${showName(backup.blobName)}, ${showBytes(backup.sizeBytes)}`],
+    ["holds", backup.siteBytes === null ? null : showBytes(backup.siteBytes)],
+    ["made by", backup.scheduled ? "the schedule" : "a person"],
+    ["expires", backup.expires && showTime(backup.expires)],
+    ["restored", backup.lastRestored && showTime(backup.lastRestored)],
+  ];
+  const lines = rows.flatMap(([title, value]) => (value === null ? [] : [`${title.padEnd(9)} ${showName(value)}\n`]));
+  return lines.join("") + (backup.log === null || backup.log === "" ? "" : `log\n${indented(backup.log)}`);
+};

@@ -1,0 +1,90 @@
+import type { Answer } from "./answer.ts";
+import { showBytes, showCount, showMany, showName } from "./show-text.ts";
+
+const actions = ["write", "replace", "remove", "adjust", "keep", "leave"] as const;
+type Action = (typeof actions)[number];
+
+/** What a restore would do, as the API's dry run tells it; also the JSON of `--dry-run`. */
+export interface RestorePlanView {
+  readonly site: string;
+  readonly isNewSite: boolean;
+  readonly blobName: string;
+  readonly counts: Readonly<Record<Action, { readonly entries: number; readonly sizeBytes: number }>>;
+  /** With any, the restore would be refused. */
+  readonly problems: readonly string[];
+  readonly notes: readonly string[];
+  readonly changes: readonly {
+    readonly path: string;
+    readonly kind: string;
+    readonly action: string;
+    readonly reason: string;
+  }[];
+  /** Changes that are not among `changes`. */
+  readonly more: number;
+}
+
+export const restorePlanOf = (answer: Answer): RestorePlanView => {
+  const properties = answer.object("properties");
+  const counts = properties.object("counts");
+  const count = (action: Action) => ({
+    entries: counts.object(action).number("entries"),
+    sizeBytes: counts.object(action).number("sizeInBytes"),
+  });
+  return {
+    site: properties.text("siteName"),
+    isNewSite: properties.flag("isNewSite"),
+    blobName: properties.text("blobName"),
+    counts: {
+      write: count("write"),
+      replace: count("replace"),
+      remove: count("remove"),
+      adjust: count("adjust"),
+      keep: count("keep"),
+      leave: count("leave"),
+    },
+    problems: properties.texts("problems"),
+    notes: properties.texts("notes"),
+    changes: answer.list("value").map((change) => ({
+      path: change.text("path"),
+      kind: change.text("kind"),
+      action: change.text("action"),
+      reason: change.text("reason"),
+    })),
+    more: properties.number("more"),
+  };
+};
+
+/** What each action means to whoever reads it at night. */
+const words: Readonly<Record<Action, string>> = {
+  write: "written (not in the site)",
+  replace: "replaced (other content)",
+  remove: "removed (not in the backup)",
+  adjust: "adjusted (mode, owner or time)",
+  keep: "kept as they are",
+  leave: "left alone (not part of the backup)",
+};
+
+export const restorePlanText = (plan: RestorePlanView): string => {
+  const counts = actions.flatMap((action) => {
+    const { entries, sizeBytes } = plan.counts[action];
+    if (entries === 0) return [];
+    return [
+      `  ${showCount(entries).padStart(9)} ${words[action]}${sizeBytes === 0 ? "" : `, ${showBytes(sizeBytes)}`}\n`,
+    ];
+  });
+  const target = plan.isNewSite ? `the new site ${plan.site}` : plan.site;
+  return [
+    `Restoring ${showName(plan.blobName)} to ${target}:\n`,
+    ...(counts.length === 0 ? ["  nothing is in it\n"] : counts),
+    ...plan.notes.map((note) => `  note: ${showName(note)}\n`),
+    ...plan.problems.map((problem) => `  problem: ${showName(problem)}\n`),
+  ].join("");
+};
+
+export const changesText = ({ changes, more }: RestorePlanView): string =>
+  [
+    ...changes.map(
+      ({ path, kind, action }) => `  ${action.padEnd(8)}${showName(path)}${kind === "directory" ? "/" : ""}\n`,
+    ),
+    ...(more > 0 ? [`  and ${showMany(more, "more change", "more changes")}\n`] : []),
+  ].join("");

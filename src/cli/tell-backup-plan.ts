@@ -1,0 +1,62 @@
+import type { Answer } from "./answer.ts";
+import type { CommandContext } from "./command.ts";
+import { exitCodes, type ExitCode } from "./exit-code.ts";
+import { print } from "./print.ts";
+import { showBytes, showMany, showName } from "./show-text.ts";
+import type { SiteReference } from "./site-reference.ts";
+
+/** What a backup of the site would hold and leave out, and which lines of its filter match nothing. */
+export interface BackupPlanView {
+  readonly files: number;
+  readonly sizeBytes: number;
+  readonly filter: readonly {
+    readonly line: number;
+    readonly text: string;
+    readonly entries: number;
+    readonly sizeBytes: number;
+  }[];
+  readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
+  readonly unreadableCount: number;
+  readonly warnings: readonly string[];
+}
+
+export const backupPlan = async (context: CommandContext, site: SiteReference): Promise<BackupPlanView> => {
+  const plan = (
+    await context.service().get(`${site.path}/backup/plan`, { query: { show: "excluded", limit: "1" } })
+  ).object("properties");
+  return {
+    files: plan.number("files"),
+    sizeBytes: plan.number("sizeInBytes"),
+    filter: plan.list("filter").map(filterLine),
+    unreadable: plan.list("unreadable").map((one) => ({ path: one.text("path"), reason: one.text("reason") })),
+    unreadableCount: plan.number("unreadableCount"),
+    warnings: plan.texts("warnings"),
+  };
+};
+
+const filterLine = (line: Answer) => ({
+  line: line.number("line"),
+  text: line.text("text"),
+  entries: line.number("entries"),
+  sizeBytes: line.number("sizeInBytes"),
+});
+
+export const tellBackupPlan = async (context: CommandContext, site: SiteReference): Promise<ExitCode> => {
+  const plan = await backupPlan(context, site);
+  print(context, { site: site.label, plan }, () => `A backup of ${site.label} would hold\n${planText(plan)}`);
+  return plan.unreadableCount > 0 ? exitCodes.partly : exitCodes.done;
+};
+
+const mostUnreadable = 20;
+
+export const planText = ({ files, sizeBytes, filter, unreadable, unreadableCount, warnings }: BackupPlanView): string =>
+  [
+    `  ${showMany(files, "file")}, ${showBytes(sizeBytes)}`,
+    ...filter.map(
+      ({ line, text, entries, sizeBytes: size }) =>
+        `  without ${showName(text)} (line ${line} of the filter): ${entries === 0 ? "matches nothing" : `${showMany(entries, "entry", "entries")}, ${showBytes(size)}`}`,
+    ),
+    ...(unreadableCount === 0 ? [] : [`  and could not read ${showMany(unreadableCount, "entry", "entries")}:`]),
+    ...unreadable.slice(0, mostUnreadable).map(({ path, reason }) => `    ${showName(path)}: ${showName(reason)}`),
+    ...warnings.map((warning) => `  note: ${showName(warning)}`),
+  ].join("\n") + "\n";

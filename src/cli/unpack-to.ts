@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { BackupView } from "./backup-view.ts";
+import type { CommandContext } from "./command.ts";
+import { CommandFailure } from "./command-failure.ts";
+import { exitCodes, type ExitCode } from "./exit-code.ts";
+import { print } from "./print.ts";
+import { progressView } from "./progress-view.ts";
+import { metered } from "./metered.ts";
+import type { SiteReference } from "./site-reference.ts";
+
+interface Unpacking {
+  readonly backup: BackupView;
+  readonly folder: string;
+  readonly paths: readonly string[];
+}
+
+/**
+ * Unpacks a backup into a folder of this machine, whole or not at all: it is unpacked beside it and renamed at the end. The
+ * folder may be there when it is empty; nothing is ever overwritten.
+ */
+export const unpackTo = async (context: CommandContext, site: SiteReference, wish: Unpacking): Promise<ExitCode> => {
+  const folder = resolve(wish.folder);
+  refuseFilled(folder);
+  const partial = join(dirname(folder), `.${basename(folder)}.lifeboat-${process.pid}`);
+  mkdirSync(partial, { recursive: true, mode: 0o700 });
+  try {
+    await unpack(context, site, { ...wish, folder: partial });
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(partial, folder);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
+  print(
+    context,
+    { unpacked: { site: site.label, backup: wish.backup.id, folder } },
+    () => `Backup ${wish.backup.id} of ${site.label} is unpacked in ${folder}\n`,
+  );
+  return exitCodes.done;
+};
+
+const refuseFilled = (folder: string): void => {
+  try {
+    if (readdirSync(folder).length === 0) return;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    throw new CommandFailure(exitCodes.refused, "FolderRefused", `${folder} is no folder that can be written to.`, {
+      cause: error,
+    });
+  }
+  throw new CommandFailure(
+    exitCodes.refused,
+    "FolderNotEmpty",
+    `${folder} holds something already. Name a new or an empty folder.`,
+  );
+};
+
+const unpack = async (
+  context: CommandContext,
+  site: SiteReference,
+  { backup, folder, paths }: Unpacking,
+): Promise<void> => {
+  const response = await context.service().open(`${site.path}/backups/${backup.id}/files/download`, {
+    query: { format: "tar.gz", path: paths },
+  });
+  const { quiet, now, terminal } = context;
+  const view = progressView(terminal, { now, quiet, title: `Unpacking backup ${backup.id} of ${site.label}` });
+  // Files lie below fs/ in a backup. The tool comes with every system, and refuses to write outside.
+  const tar = spawn("tar", ["-x", "-z", "-f", "-", "-C", folder], { stdio: ["pipe", "ignore", "pipe"] });
+  let complaints = "";
+  tar.stderr.on("data", (text: Buffer) => {
+    if (complaints.length < 4_000) complaints += text.toString();
+  });
+  const ended = once(tar, "close");
+  try {
+    await pipeline(response, metered(response, { view, totalBytes: backup.siteBytes ?? 0 }), tar.stdin);
+    const [code] = await ended;
+    if (code !== 0) throw new Error(complaints.trim().split("\n").at(-1) ?? "tar failed");
+  } catch (error) {
+    const reason = complaints.trim().split("\n").at(-1) || (error instanceof Error ? error.message : String(error));
+    throw new CommandFailure(
+      exitCodes.failed,
+      "UnpackFailed",
+      `The backup could not be unpacked: ${reason} Nothing was left behind.`,
+      { cause: error },
+    );
+  } finally {
+    view.close();
+  }
+};
