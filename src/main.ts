@@ -30,6 +30,7 @@ import { readConfig, type Config } from "./config.ts";
 import { pathFromText } from "./domain/byte-path.ts";
 import { messageOf } from "./domain/errors.ts";
 import { Secret } from "./domain/secret.ts";
+import { lastErrors } from "./functions/context-log.ts";
 import { registerSteps, registerWorkflows } from "./functions/durable.ts";
 import { registerEnd } from "./functions/end.ts";
 import { registerHttp } from "./functions/http.ts";
@@ -182,6 +183,7 @@ const installation: Installation = {
   recovery: await recoveryOf(config),
   threads,
   notifier: networkNotifier({ ...mailOf(config.alarms), outgoing: config }),
+  lastErrors,
   clock: systemClock,
   newId: randomId,
   policy: {

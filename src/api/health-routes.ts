@@ -15,7 +15,12 @@ export const healthRoutes = (deps: Installation): readonly Route[] => [
     async handle() {
       const { problems, swept } = await isReady(deps);
       const isWell = problems.length === 0;
-      return json(isWell ? 200 : 503, { status: isWell ? "ready" : "not ready", problems, swept: swept ?? null });
+      return json(isWell ? 200 : 503, {
+        status: isWell ? "ready" : "not ready",
+        problems,
+        swept: swept ?? null,
+        lastErrors: deps.lastErrors(),
+      });
     },
   },
   {

@@ -1,5 +1,16 @@
 import type { InvocationContext } from "@azure/functions";
-import type { Log } from "../ports/log.ts";
+import type { Log, LoggedError } from "../ports/log.ts";
+
+const mostRemembered = 10;
+const remembered: LoggedError[] = [];
+
+/** What this process has told as errors lately, the newest last: for whoever asks whether it is well. */
+export const lastErrors = (): readonly LoggedError[] => [...remembered];
+
+const remember = (event: string): void => {
+  remembered.push({ at: new Date().toISOString(), event });
+  if (remembered.length > mostRemembered) remembered.shift();
+};
 
 type LogContext = Pick<InvocationContext, "info" | "warn" | "error">;
 
@@ -10,7 +21,10 @@ export const contextLog = (context: LogContext, always: Readonly<Record<string, 
   return {
     info: (event, fields) => context.info(line(event, fields)),
     warn: (event, fields) => context.warn(line(event, fields)),
-    error: (event, fields) => context.error(line(event, fields)),
+    error: (event, fields) => {
+      remember(event);
+      context.error(line(event, fields));
+    },
   };
 };
 

@@ -85,7 +85,12 @@ describe("what watches over Lifeboat", () => {
     const ready = () => ask("GET", "/readyz", { version: "" });
     expect((await ready()).status).toBe(503);
     await noteSweep(world.deps);
-    expect((await ready()).json()).toEqual({ status: "ready", problems: [], swept: "2026-11-21T12:00:00.000Z" });
+    expect((await ready()).json()).toEqual({
+      status: "ready",
+      problems: [],
+      swept: "2026-11-21T12:00:00.000Z",
+      lastErrors: [],
+    });
     world.pass(4);
     const late = await ready();
     expect(late.status).toBe(503);

@@ -78,6 +78,7 @@ export const memoryInstallation = () => {
     threads: inlineThreads,
     clock: time,
     newId: () => `id${ids.next++}`,
+    lastErrors: () => [],
     notifier: { send: () => Promise.reject(new NotSent("nobody listens")) },
     policy: {
       defaultDestination: "file:///backups/{site}",
