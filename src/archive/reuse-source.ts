@@ -31,6 +31,8 @@ export const openPrevious = async (
   { name, commitId, etag }: PreviousRef,
   signal?: AbortSignal,
 ): Promise<PreviousArchive> => {
+  // A plan looks at the archive itself, and whether it can be read at all.
+  if (etag === undefined) lastOfEach.delete(destination);
   try {
     const object = await destination.head(name);
     if (object === undefined) throw new SourceLost(name, "is gone");
