@@ -5,6 +5,8 @@ export interface Answer {
   readonly number: (name: string) => number;
   readonly numberOr: <Else>(name: string, otherwise: Else) => number | Else;
   readonly flag: (name: string) => boolean;
+  /** Neither null nor left out. */
+  readonly has: (name: string) => boolean;
   /** Undefined where it is null or left out. */
   readonly optional: (name: string) => Answer | undefined;
   readonly object: (name: string) => Answer;
@@ -47,6 +49,7 @@ export const answerOf = (value: unknown, at = "the answer"): Answer => {
     number: (name) => wanted(name, numberIn(name)),
     numberOr: (name, otherwise) => numberIn(name) ?? otherwise,
     flag: (name) => record[name] === true,
+    has: (name) => record[name] !== undefined && record[name] !== null,
     optional,
     object: (name) => wanted(name, optional(name)),
     list: (name) => listIn(name).map((item, index) => answerOf(item, `${path(name)}[${index}]`)),

@@ -50,6 +50,8 @@ export interface CommandDefinition {
   /** One word, or two: `site add`. */
   readonly name: string;
   readonly about: string;
+  /** Not for people: in no help. */
+  readonly isHidden?: boolean;
   readonly arguments?: readonly ArgumentDefinition[];
   readonly options?: readonly OptionDefinition[];
   /** What is typed, and what that does. */

@@ -1,6 +1,7 @@
 import type { CommandDefinition } from "./command.ts";
 
 const site = { name: "SITE", about: "a site: shop, or shop/staging for a slot", completes: "site" } as const;
+const backup = { name: "BACKUP", about: "its number, its name, or latest", completes: "backup" } as const;
 const yes = { flags: "--yes", about: "agree beforehand; nothing is asked" } as const;
 const detach = { flags: "--detach", about: "begin, and return at once" } as const;
 const dryRun = { flags: "--dry-run", about: "tell what it would do, and do nothing" } as const;
@@ -43,7 +44,7 @@ export const definitions: readonly CommandDefinition[] = [
   {
     name: "show",
     about: "tell all about one backup",
-    arguments: [site, { name: "BACKUP", about: "its number, its name, or latest", completes: "backup" }],
+    arguments: [site, backup],
     examples: [["lifeboat show shop latest", "the newest that can be restored"]],
     load: async () => (await import("./commands/show.ts")).run,
   },
@@ -105,5 +106,144 @@ export const definitions: readonly CommandDefinition[] = [
     ],
     examples: [["lifeboat watch shop", "whatever runs on it"]],
     load: async () => (await import("./commands/watch.ts")).run,
+  },
+  {
+    name: "ls",
+    about: "list a folder of a backup",
+    arguments: [site, backup, { name: "[PATH]", about: "a folder below the site's home; without it the home itself" }],
+    options: [{ flags: "--long", about: "with mode, size and time" }],
+    examples: [["lifeboat ls shop latest site/wwwroot --long", "what the newest backup has there"]],
+    load: async () => (await import("./commands/ls.ts")).run,
+  },
+  {
+    name: "cat",
+    about: "write one file of a backup to the standard output",
+    arguments: [site, backup, { name: "PATH", about: "a file below the site's home" }],
+    examples: [["lifeboat cat shop 7 site/wwwroot/index.html > index.html", "one file as it was"]],
+    load: async () => (await import("./commands/cat.ts")).run,
+  },
+  {
+    name: "get",
+    about: "save a backup, or a selection of it, as an archive",
+    arguments: [
+      site,
+      backup,
+      { name: "[PATH...]", about: "files and folders below the site's home; without any the whole backup" },
+    ],
+    options: [
+      { flags: "--output <file>", about: "where to; - is the standard output", completes: "file" },
+      { flags: "--format <format>", about: "zip (the default) or tar.gz" },
+    ],
+    examples: [
+      ["lifeboat get shop 7", "the whole backup, as a zip in this folder"],
+      ["lifeboat get shop latest site/wwwroot/images --format tar.gz", "one folder of it"],
+    ],
+    load: async () => (await import("./commands/get.ts")).run,
+  },
+  {
+    name: "delete",
+    about: "remove a backup for ever; a running one is cancelled",
+    arguments: [site, { name: "BACKUP", about: "its number, and nothing else", completes: "backup" }],
+    options: [detach, yes],
+    examples: [["lifeboat delete shop 7", "asks before it does"]],
+    load: async () => (await import("./commands/delete.ts")).run,
+  },
+  {
+    name: "schedule",
+    about: "show or set when a site is backed up by itself",
+    arguments: [site],
+    options: [
+      { flags: "--every <time>", about: "how often: 12h, 1d, 1w" },
+      { flags: "--keep <time>", about: "how long each is kept: 30d, or forever" },
+      { flags: "--start <time>", about: "when the first is made, and from when the interval counts" },
+      { flags: "--to <url>", about: "a container or file: URL, without a SAS" },
+      {
+        flags: "--to-file <file>",
+        about: "a file that holds the container's URL with its SAS; - to type it",
+        completes: "file",
+      },
+      { flags: "--on", about: "switch it on again" },
+      { flags: "--off", about: "switch it off, and keep what it says" },
+      { flags: "--remove", about: "forget it" },
+    ],
+    examples: [
+      ["lifeboat schedule shop", "what it is now"],
+      ["lifeboat schedule shop --every 1d --keep 30d", "every day, each for a month"],
+      ["lifeboat schedule shop --off", "none for now"],
+    ],
+    load: async () => (await import("./commands/schedule.ts")).run,
+  },
+  {
+    name: "status",
+    about: "tell how all sites stand: last good backup, next one, what runs",
+    options: [{ flags: "--check", about: "end with 1 when a site has no good backup, or its last one failed" }],
+    examples: [
+      ["lifeboat status", "at a glance"],
+      ["lifeboat status --check --quiet > /dev/null || echo look", "for a monitor"],
+    ],
+    load: async () => (await import("./commands/status.ts")).run,
+  },
+  {
+    name: "discover",
+    about: "tell what backups lie in a container, written by whomever",
+    arguments: [{ name: "[URL]", about: "a container or file: URL, without a SAS" }],
+    options: [
+      {
+        flags: "--url-file <file>",
+        about: "a file that holds the container's URL with its SAS; - to type it",
+        completes: "file",
+      },
+    ],
+    examples: [
+      ["lifeboat discover file:///mnt/old/backups", "a folder on the service's machine"],
+      ["lifeboat discover --url-file container.txt", "a container in Azure"],
+    ],
+    load: async () => (await import("./commands/discover.ts")).run,
+  },
+  {
+    name: "keys list",
+    about: "list the keys by which callers are known",
+    examples: [["lifeboat keys list", "names, roles, last use; never a secret"]],
+    load: async () => (await import("./commands/keys.ts")).listKeys,
+  },
+  {
+    name: "keys add",
+    about: "make a key, and write its secret into a new file",
+    arguments: [{ name: "NAME", about: "what to call it" }],
+    options: [
+      { flags: "--role <role>", about: "reader, operator or admin" },
+      { flags: "--site <site...>", about: "only this site, with its slots; without it all", completes: "site" },
+      { flags: "--expires <when>", about: "when it ends: 30d, or a date; without it never" },
+      { flags: "--file <file>", about: "where its secret goes; without it NAME.key", completes: "file" },
+    ],
+    examples: [["lifeboat keys add nightly --role operator --site shop", "a key for one site, in nightly.key"]],
+    load: async () => (await import("./commands/keys.ts")).addKey,
+  },
+  {
+    name: "keys revoke",
+    about: "revoke a key",
+    arguments: [{ name: "NAME", about: "the key's name" }],
+    options: [yes],
+    examples: [["lifeboat keys revoke nightly", "whoever uses it is shut out"]],
+    load: async () => (await import("./commands/keys.ts")).revokeKey,
+  },
+  {
+    name: "completion",
+    about: "print what a shell needs to complete commands, sites and backups",
+    arguments: [{ name: "SHELL", about: "bash, zsh or fish" }],
+    examples: [
+      ["lifeboat completion bash > ~/.local/share/bash-completion/completions/lifeboat", "for bash"],
+      ["lifeboat completion zsh > ~/.zfunc/_lifeboat", "for zsh, with ~/.zfunc in its fpath"],
+      ["lifeboat completion fish > ~/.config/fish/completions/lifeboat.fish", "for fish"],
+    ],
+    load: async () => (await import("./commands/completion.ts")).run,
+  },
+  {
+    name: "complete",
+    about: "tell a shell how a line may go on",
+    isHidden: true,
+    arguments: [{ name: "[WORD...]", about: "the words typed so far, the unfinished one last" }],
+    examples: [["lifeboat complete -- restore s", "what begins with s there"]],
+    load: async () => (await import("./commands/complete.ts")).run,
   },
 ];

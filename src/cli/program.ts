@@ -15,10 +15,15 @@ export const commonOptions = [
   {
     flags: "--data <folder>",
     about: "the data folder of the service on this machine (LIFEBOAT_DATA; else ~/.lifeboat)",
+    completes: "folder",
   },
   { flags: "--url <url>", about: "a service elsewhere (LIFEBOAT_URL)" },
-  { flags: "--key-file <file>", about: "the file of the key to use (LIFEBOAT_KEY_FILE; the key itself: LIFEBOAT_KEY)" },
-  { flags: "--ca-file <file>", about: "the authority to know the service by (LIFEBOAT_CA_FILE)" },
+  {
+    flags: "--key-file <file>",
+    about: "the file of the key to use (LIFEBOAT_KEY_FILE; the key itself: LIFEBOAT_KEY)",
+    completes: "file",
+  },
+  { flags: "--ca-file <file>", about: "the authority to know the service by (LIFEBOAT_CA_FILE)", completes: "file" },
   { flags: "--audience <audience>", about: "log in by Entra, for this application id URI (LIFEBOAT_AUDIENCE)" },
   { flags: "--profile <name>", about: "one of the installations in profiles.json (LIFEBOAT_PROFILE)" },
 ] as const;
@@ -63,7 +68,7 @@ const groupAbout: Readonly<Record<string, string>> = {
 const addCommand = (parent: Command, definition: CommandDefinition, start: Start): void => {
   const { name, about, arguments: wanted = [], options = [], examples } = definition;
   const command = parent
-    .command(name.split(" ").at(-1) ?? name)
+    .command(name.split(" ").at(-1) ?? name, { hidden: definition.isHidden === true })
     .description(`${about[0]?.toUpperCase() ?? ""}${about.slice(1)}.`)
     .summary(about)
     .helpOption("--help", "print help")

@@ -1,8 +1,11 @@
 import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
 
 /** Where a command talks to people: results on stdout, everything else on stderr. */
 export interface Terminal {
   readonly out: (text: string) => void;
+  /** The standard output, for contents. */
+  readonly binaryOut: () => Writable;
   readonly err: (text: string) => void;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
@@ -45,6 +48,7 @@ export const processTerminal = (): Terminal => {
     });
   return {
     out: (text) => void stdout.write(text),
+    binaryOut: () => stdout,
     err: (text) => void stderr.write(text),
     outIsTerminal: stdout.isTTY,
     errIsTerminal: stderr.isTTY,

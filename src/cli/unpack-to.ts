@@ -77,7 +77,7 @@ const unpack = async (
   });
   const ended = once(tar, "close");
   try {
-    await pipeline(response, metered(response, { view, totalBytes: backup.siteBytes ?? 0 }), tar.stdin);
+    await pipeline(response, metered(response, { view }), tar.stdin);
     const [code] = await ended;
     if (code !== 0) throw new Error(complaints.trim().split("\n").at(-1) ?? "tar failed");
   } catch (error) {

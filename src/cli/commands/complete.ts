@@ -1,0 +1,35 @@
+import { listBackups } from "../choose-backup.ts";
+import { completed, type Wanted } from "../completed.ts";
+import type { CommandContext, RunCommand } from "../command.ts";
+import { definitions } from "../definitions.ts";
+import { exitCodes } from "../exit-code.ts";
+import { commonOptions } from "../program.ts";
+import { findSite, sitesPath } from "../site-reference.ts";
+
+export const run: RunCommand = async (context, given) => {
+  const typed = given.texts("WORD");
+  const wanted = completed(typed.length === 0 ? [""] : typed, { definitions, common: commonOptions });
+  const unfinished = typed.at(-1) ?? "";
+  const found = (await candidates(context, wanted)).filter(
+    (word) => word.startsWith(unfinished) || word.startsWith(":"),
+  );
+  context.terminal.out(found.map((word) => `${word}\n`).join(""));
+  return exitCodes.done;
+};
+
+const candidates = async (context: CommandContext, wanted: Wanted): Promise<readonly string[]> => {
+  switch (wanted.kind) {
+    case "words":
+      return wanted.words;
+    case "file":
+      return [":files"];
+    case "folder":
+      return [":folders"];
+    case "site":
+      return (await context.service().get(sitesPath)).list("value").map((site) => site.text("name"));
+    case "backup": {
+      const backups = await listBackups(context, await findSite(context.service(), wanted.site));
+      return [...backups.map(({ id }) => String(id)), "latest"];
+    }
+  }
+};

@@ -1,0 +1,58 @@
+import type { Answer } from "../answer.ts";
+import type { RunCommand } from "../command.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { containerUrl } from "../container-url.ts";
+import { exitCodes } from "../exit-code.ts";
+import { print } from "../print.ts";
+import { showTable } from "../show-table.ts";
+import { showBytes, showTime } from "../show-text.ts";
+
+/** Any site will do: what lies in a container is asked below one, and it need not exist. */
+const anySite =
+  "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.Web/sites/any";
+
+export const run: RunCommand = async (context, given) => {
+  const url = await containerUrl(context, { url: given.text("URL"), file: given.text("urlFile") });
+  if (url === undefined)
+    throw new CommandFailure(
+      exitCodes.usage,
+      "ContainerMissing",
+      "Say which container: its URL, or its file by --url-file.",
+    );
+  const body = { properties: { storageAccountUrl: url.reveal(), limit: 1_000 } };
+  const found = (await context.service().post(`${anySite}/discoverbackup`, { body })).object("properties");
+  const backups = found.list("backups").map(foundView);
+  const total = found.number("total");
+  print(context, { backups, total }, () => tableOf(backups, total));
+  return exitCodes.done;
+};
+
+const foundView = (item: Answer) => ({
+  blobName: item.text("blobName"),
+  kind: item.text("kind"),
+  isRestorable: item.flag("isRestorable"),
+  problem: item.textOr("problem", null),
+  sizeBytes: item.number("sizeInBytes"),
+  modified: item.text("modified"),
+  siteId: item.textOr("siteId", null),
+});
+
+const tableOf = (backups: readonly ReturnType<typeof foundView>[], total: number): string => {
+  if (backups.length === 0) return "No backups lie there.\n";
+  const columns = [
+    { title: "ARCHIVE" },
+    { title: "SITE" },
+    { title: "WRITTEN" },
+    { title: "SIZE", right: true },
+    { title: "RESTORABLE" },
+  ];
+  const rows = backups.map(({ blobName, siteId, kind, modified, sizeBytes, isRestorable, problem }) => [
+    blobName,
+    siteId?.split("/sites/").at(-1)?.replace("/slots/", "/") ?? (kind === "foreign" ? "App Service" : "?"),
+    showTime(modified),
+    showBytes(sizeBytes),
+    isRestorable ? "yes" : `no: ${problem ?? "not a backup"}`,
+  ]);
+  const more = total - backups.length;
+  return showTable(columns, rows) + (more > 0 ? `and ${more} more\n` : "");
+};

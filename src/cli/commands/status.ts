@@ -1,0 +1,45 @@
+import type { RunCommand } from "../command.ts";
+import { exitCodes } from "../exit-code.ts";
+import { print } from "../print.ts";
+import { showTable } from "../show-table.ts";
+import { showBytes, showTime } from "../show-text.ts";
+import { sitesPath } from "../site-reference.ts";
+import { siteStateView, type SiteStateView } from "../site-state-view.ts";
+
+export const run: RunCommand = async (context, given) => {
+  const sites = (await context.service().get(sitesPath)).list("value").map(siteStateView);
+  print(context, { sites }, () => tableOf(sites));
+  const isBad = ({ state, lastGood }: SiteStateView): boolean => state === "failing" || lastGood === null;
+  return given.flag("check") && sites.some(isBad) ? exitCodes.failed : exitCodes.done;
+};
+
+const tableOf = (sites: readonly SiteStateView[]): string => {
+  if (sites.length === 0) return "There are no sites yet. `lifeboat site add NAME FOLDER` describes one.\n";
+  const columns = [
+    { title: "SITE" },
+    { title: "STATE" },
+    { title: "LAST GOOD" },
+    { title: "SIZE", right: true },
+    { title: "KEPT", right: true },
+    { title: "NEXT" },
+  ];
+  return showTable(columns, sites.map(rowOf));
+};
+
+const rowOf = (view: SiteStateView): readonly string[] => {
+  const { site, state, running, last, lastGood, restorableBackups, isScheduled, next } = view;
+  const shown =
+    state === "running" && running !== null
+      ? `${running.kind} runs`
+      : state === "failing" && last !== null
+        ? `${last.status} (${last.id})`
+        : state;
+  return [
+    site,
+    shown,
+    lastGood === null ? "never" : `${showTime(lastGood.finished ?? lastGood.created)} (${lastGood.id})`,
+    lastGood === null ? "-" : showBytes(lastGood.sizeBytes),
+    String(restorableBackups),
+    next === null ? (isScheduled ? "scheduled" : "by hand") : showTime(next),
+  ];
+};

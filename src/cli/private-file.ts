@@ -1,0 +1,39 @@
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
+import { CommandFailure } from "./command-failure.ts";
+import { exitCodes } from "./exit-code.ts";
+
+/** A new file that only its owner may read, open before there is anything to write into it. */
+export const createPrivateFile = (
+  file: string,
+): { readonly write: (text: string) => void; readonly abandon: () => void } => {
+  const handle = opened(file);
+  let isWritten = false;
+  return {
+    write: (text) => {
+      writeSync(handle, text);
+      fsyncSync(handle);
+      closeSync(handle);
+      isWritten = true;
+    },
+    abandon: () => {
+      if (isWritten) return;
+      closeSync(handle);
+      rmSync(file, { force: true });
+    },
+  };
+};
+
+const opened = (file: string): number => {
+  try {
+    return openSync(file, "wx", 0o600);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const reason = code === "EEXIST" ? "it exists" : code;
+    throw new CommandFailure(
+      exitCodes.refused,
+      "FileExists",
+      `${file} cannot be made: ${reason}. Name another file by --file.`,
+      { cause: error },
+    );
+  }
+};

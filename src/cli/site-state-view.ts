@@ -1,0 +1,65 @@
+import type { Answer } from "./answer.ts";
+
+/** How a site stands; also the JSON of `lifeboat status`. */
+export interface SiteStateView {
+  readonly site: string;
+  readonly id: string;
+  readonly state: "ok" | "running" | "failing" | "no backup";
+  readonly running: { readonly kind: string; readonly since: string; readonly backup: number | null } | null;
+  readonly restorableBackups: number;
+  readonly lastGood: BackupState | null;
+  readonly last: BackupState | null;
+  readonly isScheduled: boolean;
+  readonly next: string | null;
+  readonly undoUntil: string | null;
+}
+
+interface BackupState {
+  readonly id: number;
+  readonly status: string;
+  readonly created: string;
+  readonly finished: string | null;
+  readonly sizeBytes: number;
+}
+
+export const siteStateView = (item: Answer): SiteStateView => {
+  const properties = item.object("properties");
+  const run = properties.optional("run");
+  const last = backupState(properties.optional("last"));
+  const lastGood = backupState(properties.optional("lastGood"));
+  return {
+    site: item.text("name"),
+    id: item.text("id"),
+    state: stateOf(run !== undefined, { last, lastGood }),
+    running:
+      run === undefined
+        ? null
+        : { kind: run.text("kind"), since: run.text("since"), backup: run.numberOr("backup", null) },
+    restorableBackups: properties.number("restorableBackups"),
+    lastGood,
+    last,
+    isScheduled: properties.flag("isScheduled"),
+    next: properties.textOr("next", null),
+    undoUntil: properties.textOr("undoUntil", null),
+  };
+};
+
+const backupState = (backup: Answer | undefined): BackupState | null =>
+  backup === undefined
+    ? null
+    : {
+        id: backup.number("id"),
+        status: backup.text("status"),
+        created: backup.text("created"),
+        finished: backup.textOr("finished", null),
+        sizeBytes: backup.number("sizeInBytes"),
+      };
+
+const stateOf = (
+  isRunning: boolean,
+  { last, lastGood }: Pick<SiteStateView, "last" | "lastGood">,
+): SiteStateView["state"] => {
+  if (isRunning) return "running";
+  if (last !== null && ["Failed", "TimedOut", "Skipped", "DeleteFailed"].includes(last.status)) return "failing";
+  return lastGood === null ? "no backup" : "ok";
+};
