@@ -44,8 +44,21 @@ param recoveryKey string = ''
 @minLength(24)
 param bootstrapKey string
 
+@description('Id of the Entra ID tenant whose tokens are accepted beside keys; empty: none are.')
+param entraTenant string = ''
+
+@description('For whom these tokens have to be: application id URI and client id of the app registration, comma-separated.')
+param entraAudience string = ''
+
 @description('Application Insights and its workspace.')
 param monitoring bool = true
+
+// The authority is that of the cloud this is deployed to.
+var entraSettings = empty(entraTenant) ? {} : {
+  LIFEBOAT_ENTRA_TENANT: entraTenant
+  LIFEBOAT_ENTRA_AUDIENCE: entraAudience
+  LIFEBOAT_ENTRA_AUTHORITY: environment().authentication.loginEndpoint
+}
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
@@ -131,12 +144,12 @@ module app 'modules/function-app.bicep' = {
     storageAccountName: installation.outputs.name
     packageContainerUrl: '${installation.outputs.blobEndpoint}packages'
     applicationInsightsConnectionString: monitoring ? insights!.outputs.connectionString : ''
-    settings: {
+    settings: union(entraSettings, {
       LIFEBOAT_HUB: 'lifeboat'
       LIFEBOAT_TABLES: installation.outputs.tableEndpoint
       LIFEBOAT_SCRATCH: '${installation.outputs.blobEndpoint}scratch'
       LIFEBOAT_DESTINATION: '${backups.outputs.blobEndpoint}backups'
-    }
+    })
     sealingKeys: sealingKeys
     recoveryKey: recoveryKey
     bootstrapKey: bootstrapKey

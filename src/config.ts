@@ -45,6 +45,13 @@ export interface Config {
   readonly recoveryKey?: string;
   /** Admin key of a deployment without a data folder. */
   readonly bootstrapKey?: string;
+  /** Whose tokens are accepted beside keys. */
+  readonly entra?: {
+    readonly tenant: string;
+    readonly audiences: readonly string[];
+    readonly authority: string;
+    readonly scopes: "narrow" | "grant";
+  };
   /** Days a restore's replaced content is kept for undo; 0 = until it closes. */
   readonly undoDays: number;
   readonly alarms: {
@@ -121,6 +128,13 @@ const containers = z
 
 const webAddress = z.string().refine((text) => /^https?:\/\/./.test(text) && URL.canParse(text), "an https URL");
 
+const authority = z
+  .string()
+  .refine(
+    (text) => /^(?:https:\/\/[a-z0-9.-]+|http:\/\/(?:localhost|127\.0\.0\.1))(?::\d{1,5})?\/?$/i.test(text),
+    "an https URL without a path",
+  );
+
 const ipAddress = z.union([z.ipv4(), z.ipv6()]);
 
 const settings = z.object({
@@ -181,6 +195,16 @@ const settings = z.object({
     .refine((text) => /^([01]\d|2[0-3]):[0-5]\d$/.test(text), "a time of day in UTC such as 07:00")
     .optional(),
   LIFEBOAT_HEARTBEAT_URL: webAddress.optional(),
+  LIFEBOAT_ENTRA_TENANT: z
+    .string()
+    .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "the tenant's id, a GUID")
+    .optional(),
+  LIFEBOAT_ENTRA_AUDIENCE: z
+    .string()
+    .refine((text) => list(text).length > 0, "an application id URI or client id, or several with commas between them")
+    .optional(),
+  LIFEBOAT_ENTRA_AUTHORITY: authority.default("https://login.microsoftonline.com"),
+  LIFEBOAT_ENTRA_SCOPES: z.enum(["narrow", "grant"], "narrow or grant").default("narrow"),
   LIFEBOAT_UNDO_DAYS: z.coerce.number("days").min(0, "0 or more days").default(3),
   LIFEBOAT_MAX_BACKUP_BYTES: z.coerce.number("bytes").int("whole bytes").positive("more than 0 bytes").optional(),
 });
@@ -228,6 +252,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     ...(lonely.length === 1
       ? [`${lonely.join("")}: certificate and key come together (LIFEBOAT_TLS_CERT and LIFEBOAT_TLS_KEY).`]
       : []),
+    ...halfEntra(given),
     ...(parsed.error?.issues ?? []).map(
       (issue) =>
         `${String(issue.path[0])}: ${issue.message.replace(/^Invalid input: expected /, "expected ")} (is "${shown(String(issue.path[0]), given)}")`,
@@ -236,6 +261,13 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigProblems(problems);
   return toConfig(parsed.data);
+};
+
+/** A tenant alone would accept tokens that were meant for others. */
+const halfEntra = (given: Readonly<Record<string, string | undefined>>): readonly string[] => {
+  const missing = ["LIFEBOAT_ENTRA_TENANT", "LIFEBOAT_ENTRA_AUDIENCE"].filter((name) => given[name] === undefined);
+  const isWanted = Object.keys(given).some((name) => name.startsWith("LIFEBOAT_ENTRA_"));
+  return isWanted ? missing.map((name) => `${name}: must be set to accept tokens of Entra ID.`) : [];
 };
 
 /** A catalog in Table Storage has several instances, on machines that come and go. */
@@ -290,6 +322,16 @@ const alarmsOf = (value: Settings): Config["alarms"] => {
   };
 };
 
+const entraOf = ({
+  LIFEBOAT_ENTRA_TENANT: tenant,
+  LIFEBOAT_ENTRA_AUDIENCE: audience,
+  LIFEBOAT_ENTRA_AUTHORITY: authority,
+  LIFEBOAT_ENTRA_SCOPES: scopes,
+}: Settings): Pick<Config, "entra"> =>
+  tenant === undefined || audience === undefined
+    ? {}
+    : { entra: { tenant, audiences: list(audience), authority: authority.replace(/\/$/, ""), scopes } };
+
 const toConfig = (value: Settings): Config => {
   const dataFolder = resolve(value.LIFEBOAT_DATA ?? join(homedir(), ".lifeboat"));
   const backups = join(dataFolder, "backups");
@@ -319,6 +361,7 @@ const toConfig = (value: Settings): Config => {
     ...(value.LIFEBOAT_RECOVERY_KEY === undefined ? {} : { recoveryKey: value.LIFEBOAT_RECOVERY_KEY }),
     ...(value.LIFEBOAT_BOOTSTRAP_KEY === undefined ? {} : { bootstrapKey: value.LIFEBOAT_BOOTSTRAP_KEY }),
     alarms: alarmsOf(value),
+    ...entraOf(value),
     undoDays: value.LIFEBOAT_UNDO_DAYS,
     ...(value.LIFEBOAT_MAX_BACKUP_BYTES === undefined ? {} : { maxBackupBytes: value.LIFEBOAT_MAX_BACKUP_BYTES }),
   };

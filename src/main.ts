@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { readAdminKey } from "./adapters/callers/admin-key.ts";
+import { entraTokens } from "./adapters/callers/entra-tokens.ts";
 import { networkNotifier } from "./adapters/alarms/notifier.ts";
 import { openSqliteCatalog } from "./adapters/catalog/sqlite.ts";
 import { openTableCatalog } from "./adapters/catalog/table.ts";
@@ -196,7 +197,9 @@ const installation: Installation = {
 };
 
 const tokens = accessTokens(installation);
-const callers = createCallers({ ...installation, tokens, proxies: config.proxies });
+const { proxies, entra } = config;
+const foreign = entra === undefined ? {} : { foreign: entraTokens(entra, { clock: systemClock, warn }) };
+const callers = createCallers({ ...installation, ...foreign, tokens, proxies });
 
 registerHttp(createApi({ routes: routes(installation), openRoutes: openRoutes({ callers, tokens }), callers }));
 registerSteps({

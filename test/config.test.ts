@@ -44,6 +44,32 @@ describe("the configuration", () => {
     expect(() => readConfig({ LIFEBOAT_TLS_PORT: "70000" })).toThrow(/LIFEBOAT_TLS_PORT/);
   });
 
+  it("accepts a tenant's tokens only where it is said for whom they have to be", () => {
+    const tenant = { LIFEBOAT_ENTRA_TENANT: "6f1b9b1e-0000-4000-8000-00000000aaaa" };
+    const audience = { LIFEBOAT_ENTRA_AUDIENCE: "api://lifeboat, client-id" };
+    expect(readConfig({}).entra).toBeUndefined();
+    expect(() => readConfig(tenant)).toThrow(/LIFEBOAT_ENTRA_AUDIENCE: must be set/);
+    expect(() => readConfig(audience)).toThrow(/LIFEBOAT_ENTRA_TENANT: must be set/);
+    expect(() => readConfig({ ...audience, LIFEBOAT_ENTRA_TENANT: "common" })).toThrow(/LIFEBOAT_ENTRA_TENANT: .*GUID/);
+    const authority = { LIFEBOAT_ENTRA_AUTHORITY: "https://login.microsoftonline.us/" };
+    expect(readConfig({ ...tenant, ...audience, ...authority }).entra).toEqual({
+      tenant: "6f1b9b1e-0000-4000-8000-00000000aaaa",
+      audiences: ["api://lifeboat", "client-id"],
+      authority: "https://login.microsoftonline.us",
+      scopes: "narrow",
+    });
+  });
+
+  it.each([
+    "http://login.example.org",
+    "https://login.example.org/x",
+    "https://user@login.example.org",
+    "login",
+    "file:///x",
+  ])("takes no %s for an authority", (authority) => {
+    expect(() => readConfig({ LIFEBOAT_ENTRA_AUTHORITY: authority })).toThrow(/LIFEBOAT_ENTRA_AUTHORITY: an https URL/);
+  });
+
   it("believes only proxies whose addresses are named", () => {
     expect(readConfig({}).proxies).toEqual([]);
     expect(readConfig({ LIFEBOAT_PROXIES: "10.0.0.5, fd00::1" }).proxies).toEqual(["10.0.0.5", "fd00::1"]);
