@@ -3,6 +3,9 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { webhookForms } from "./domain/alarm.ts";
+import type { TierLimit } from "./domain/quota.ts";
+import type { BackupSchedule } from "./domain/schedule.ts";
+import { schedule, tierLimit } from "./setting-forms.ts";
 
 /** The only reader of the environment. Every problem is listed at once, with the setting's name and what is expected. */
 export interface Config {
@@ -67,7 +70,17 @@ export interface Config {
     readonly heartbeat?: string;
   };
   /** Largest content one backup may hold, in bytes; absent: no limit. */
-  readonly maxBackupBytes?: number;
+  readonly maxBackupBytes?: TierLimit;
+  /** How many backups a site may have a day (UTC), by hand and by schedule; absent: no limit. */
+  readonly backupsPerDay?: TierLimit;
+  /** Of sites without a schedule of their own; absent: none. */
+  readonly schedule?: BackupSchedule;
+  /** Sites that share that schedule start within so many minutes of its times. */
+  readonly spreadMinutes: number;
+  /** Planned backups start while fewer runs than this are open, with one place kept for restores. */
+  readonly openRuns: number;
+  /** Hours after which a backup is ended as TimedOut. */
+  readonly runHours: number;
 }
 
 export class ConfigProblems extends Error {
@@ -127,7 +140,6 @@ const containers = z
   );
 
 const webAddress = z.string().refine((text) => /^https?:\/\/./.test(text) && URL.canParse(text), "an https URL");
-
 const authority = z
   .string()
   .refine(
@@ -206,7 +218,12 @@ const settings = z.object({
   LIFEBOAT_ENTRA_AUTHORITY: authority.default("https://login.microsoftonline.com"),
   LIFEBOAT_ENTRA_SCOPES: z.enum(["narrow", "grant"], "narrow or grant").default("narrow"),
   LIFEBOAT_UNDO_DAYS: z.coerce.number("days").min(0, "0 or more days").default(3),
-  LIFEBOAT_MAX_BACKUP_BYTES: z.coerce.number("bytes").int("whole bytes").positive("more than 0 bytes").optional(),
+  LIFEBOAT_MAX_BACKUP_BYTES: tierLimit("bytes").optional(),
+  LIFEBOAT_BACKUPS_PER_DAY: tierLimit("a number of backups").optional(),
+  LIFEBOAT_SCHEDULE: schedule.optional(),
+  LIFEBOAT_SPREAD_MINUTES: z.coerce.number("minutes").int("whole minutes").min(0, "0 or more minutes").default(60),
+  LIFEBOAT_OPEN_RUNS: z.coerce.number("a number of runs").int("whole runs").min(2, "2 or more runs").default(4),
+  LIFEBOAT_RUN_HOURS: z.coerce.number("hours").positive("more than 0 hours").default(24),
 });
 
 type Settings = z.infer<typeof settings>;
@@ -364,5 +381,10 @@ const toConfig = (value: Settings): Config => {
     ...entraOf(value),
     undoDays: value.LIFEBOAT_UNDO_DAYS,
     ...(value.LIFEBOAT_MAX_BACKUP_BYTES === undefined ? {} : { maxBackupBytes: value.LIFEBOAT_MAX_BACKUP_BYTES }),
+    ...(value.LIFEBOAT_BACKUPS_PER_DAY === undefined ? {} : { backupsPerDay: value.LIFEBOAT_BACKUPS_PER_DAY }),
+    ...(value.LIFEBOAT_SCHEDULE === undefined ? {} : { schedule: value.LIFEBOAT_SCHEDULE }),
+    spreadMinutes: value.LIFEBOAT_SPREAD_MINUTES,
+    openRuns: value.LIFEBOAT_OPEN_RUNS,
+    runHours: value.LIFEBOAT_RUN_HOURS,
   };
 };

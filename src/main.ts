@@ -37,12 +37,13 @@ import { registerEnd } from "./functions/end.ts";
 import { registerHttp } from "./functions/http.ts";
 import { registerTimer } from "./functions/timers.ts";
 import { hashKey, knownKeys, type KnownKey } from "./operations/known-keys.ts";
-import { randomId, type AlarmPolicy, type Installation } from "./operations/installation.ts";
+import { randomId, type AlarmPolicy, type Installation, type Policy } from "./operations/installation.ts";
 import { noteSweep } from "./operations/health.ts";
 import { sendHeartbeat } from "./operations/send-heartbeat.ts";
 import { tendAlarms } from "./operations/tend-alarms.ts";
 import { watchNewSites } from "./operations/watch-sites.ts";
 import { resealSecrets } from "./operations/reseal-secrets.ts";
+import { sweep } from "./operations/sweep.ts";
 import { takeUpRuns } from "./operations/take-up-runs.ts";
 import type { Catalog } from "./ports/catalog.ts";
 import { systemClock } from "./ports/clock.ts";
@@ -150,7 +151,29 @@ const alarmPolicy = ({ webhook, mailTo, missedIntervals, digestMinute, heartbeat
   ...(heartbeat === undefined ? {} : { heartbeat: new Secret(heartbeat) }),
 });
 
-const { undoDays, defaultDestination, maxBackupBytes } = config;
+const policyOf = ({
+  defaultDestination,
+  undoDays,
+  spreadMinutes,
+  openRuns,
+  runHours,
+  alarms,
+  ...optional
+}: Config): Policy => {
+  const { schedule, maxBackupBytes, backupsPerDay } = optional;
+  return {
+    defaultDestination,
+    undoDays,
+    spreadMinutes,
+    openRuns,
+    runHours,
+    alarms: alarmPolicy(alarms),
+    ...(schedule === undefined ? {} : { schedule }),
+    ...(maxBackupBytes === undefined ? {} : { maxBackupBytes }),
+    ...(backupsPerDay === undefined ? {} : { backupsPerDay }),
+  };
+};
+
 const threads = new PackPool({
   threads: availableParallelism(),
   script: new URL("archive-worker.js", import.meta.url),
@@ -187,12 +210,7 @@ const installation: Installation = {
   lastErrors,
   clock: systemClock,
   newId: randomId,
-  policy: {
-    defaultDestination,
-    undoDays,
-    alarms: alarmPolicy(config.alarms),
-    ...(maxBackupBytes === undefined ? {} : { maxBackupBytes }),
-  },
+  policy: policyOf(config),
   version: versionOf(new URL("../package.json", import.meta.url)),
 };
 
@@ -217,6 +235,7 @@ registerTimer("zAlarms", "*/10 * * * * *", tendAlarms(installation));
 registerTimer("zHeartbeat", "45 */5 * * * *", sendHeartbeat(installation));
 registerTimer("zNewSites", "0 10 * * * *", watchNewSites(installation));
 registerTimer("zReseal", "0 50 * * * *", async (call) => void (await resealSecrets(installation)(call)));
+registerTimer("zSweep", "0 * * * * *", sweep(installation));
 registerTimer("zUndoEnds", "0 40 * * * *", forgetExpiredUndos(installation));
 
 registerEnd(async () => {

@@ -31,6 +31,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   NothingToUndo: { status: 409, code: "Conflict" },
   OperationNotFound: { status: 404, code: "NotFound" },
   PathNotInBackup: { status: 404, code: "NotFound" },
+  QuotaExceeded: { status: 409, code: "Conflict" },
   // A failed restore is told as 4xx where it is polled: 200 would read as success, and clients repeat after a 5xx.
   RestoreFailed: { status: 409, code: "ResourceOperationFailure" },
   RouteNotFound: { status: 404, code: "NotFound" },

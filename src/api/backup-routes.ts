@@ -4,7 +4,7 @@ import {
   deleteBackupConfiguration,
   getBackupConfiguration,
   putBackupConfiguration,
-  type BackupConfiguration,
+  type ShownConfiguration,
 } from "../operations/backup-configuration.ts";
 import { SecretUnreadable, type Secret } from "../domain/secret.ts";
 import { createBackup } from "../operations/create-backup.ts";
@@ -39,20 +39,20 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
   };
   const configuration = async (
     call: RouteCall,
-    secretOf: (found: BackupConfiguration) => Promise<Secret | undefined>,
+    secretOf: (found: ShownConfiguration) => Promise<Secret | undefined>,
   ) => {
     const found = await getBackupConfiguration(deps)(call, call.site());
     const storageAccountUrl = await secretOf(found);
     const site = await findSite(deps, call.site());
-    return json(200, configurationReply({ site, configuration: found, storageAccountUrl }));
+    return json(200, configurationReply({ ...found, site, storageAccountUrl }));
   };
   const noSecret = async (): Promise<undefined> => undefined;
-  const secret = (found: BackupConfiguration) => configuredContainerUrl(deps, found);
+  const secret = ({ configuration: found }: ShownConfiguration) => configuredContainerUrl(deps, found);
   /** What was asked for is done: a secret that cannot be shown is no reason to say otherwise. */
-  const secretIfReadable = (call: RouteCall) => (found: BackupConfiguration) =>
+  const secretIfReadable = (call: RouteCall) => (found: ShownConfiguration) =>
     secret(found).catch((error: unknown): undefined => {
       if (!(error instanceof SecretUnreadable)) throw error;
-      call.log.warn("secret unreadable", { container: found.container, error });
+      call.log.warn("secret unreadable", { container: found.configuration.container, error });
     });
   const discover = async (call: RouteCall) => {
     const wish = parseDiscoverRequest(await call.body());

@@ -57,6 +57,8 @@ export interface Backup {
   readonly blobBase: string;
   readonly status: BackupStatus;
   readonly scheduled: boolean;
+  /** The time a schedule had it planned for. */
+  readonly planned?: string;
   /** The container's or directory's URL without its secret. */
   readonly destination: string;
   readonly correlationId: string;
@@ -66,6 +68,8 @@ export interface Backup {
   readonly started?: string;
   readonly finished?: string;
   readonly lastRestored?: string;
+  /** When its deletion ended. */
+  readonly removed?: string;
   /** On-demand backups only: when retention may remove it. Absent: never. */
   readonly expires?: string;
   readonly sizeBytes: number;

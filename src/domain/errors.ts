@@ -30,6 +30,8 @@ const register = {
   NothingToUndo: "{site} has no restore that can be undone{reason}.",
   OperationNotFound: "Operation {operation} of {site} does not exist, or its result is no longer kept.",
   PathNotInBackup: "Backup {backup} of {site} does not contain {path}. List its folder to see what does.",
+  QuotaExceeded:
+    "{site} has had the {limit} backups that it may have a day. The next one is possible from {next}, or after the limit was raised.",
   RestoreFailed: "{reason}",
   RouteNotFound: "{method} {path} is not an operation of Lifeboat. docs/api.md lists them all.",
   SecretUnreadable: "{reason}",

@@ -1,56 +1,38 @@
-import * as z from "zod";
 import { fullContainerUrl, parseContainerUrl } from "../domain/container-url.ts";
 import { refuse } from "../domain/errors.ts";
+import { failuresInARow } from "../domain/failures-in-a-row.ts";
 import { scheduleProblem, type BackupSchedule } from "../domain/schedule.ts";
 import type { Secret } from "../domain/secret.ts";
-import { siteKey, siteLabel, type SiteId } from "../domain/site.ts";
+import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import type { RowValue } from "../ports/catalog.ts";
 import { credentialOf, rememberCredential } from "./credentials.ts";
+import { effectiveSchedule, inheritedConfiguration, withNextRun } from "./effective-schedule.ts";
 import { findSite } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
-import { configurationKey, schedulePartition } from "./rows/keys.ts";
+import { readBackups } from "./rows/backup-rows.ts";
+import { changeConfiguration, readConfigurationRow, type BackupConfiguration } from "./rows/schedule-rows.ts";
 import { markSite } from "./rows/watch-rows.ts";
-
-const schedule: z.ZodType<BackupSchedule> = z.object({
-  frequencyInterval: z.number(),
-  frequencyUnit: z.enum(["Day", "Hour"]),
-  keepAtLeastOneBackup: z.boolean(),
-  retentionPeriodInDays: z.number(),
-  startTime: z.string(),
-  lastExecutionTime: z.string().exactOptional(),
-});
-
-const stored = z.object({
-  site: z.string(),
-  backupName: z.string(),
-  enabled: z.boolean(),
-  container: z.string().exactOptional(),
-  schedule: schedule.exactOptional(),
-});
-
-/** What a site's owner configured. The container's credential lies with the container. */
-export type BackupConfiguration = z.infer<typeof stored>;
 
 export interface ConfigurationRequest {
   readonly backupName?: string;
   readonly enabled?: boolean;
   /** Absent or blank: the stored one stays (callers below admin never see it, and send back what they saw). */
   readonly storageAccountUrl?: Secret;
-  readonly schedule?: Omit<BackupSchedule, "startTime" | "lastExecutionTime"> & { readonly startTime?: string };
+  readonly schedule?: Omit<BackupSchedule, "startTime"> & { readonly startTime?: string };
 }
 
+/** Undefined also where only the installation's schedule applies. */
 export const readConfiguration = async (
   deps: Pick<Installation, "catalog">,
   site: SiteId,
 ): Promise<BackupConfiguration | undefined> => {
-  const row = await deps.catalog.get(schedulePartition, configurationKey(site));
-  return row && stored.parse(row.value);
+  const row = await readConfigurationRow(deps.catalog, site);
+  return row?.configuration.isOwn === true ? row.configuration : undefined;
 };
 
 export const putBackupConfiguration =
   (deps: Installation) =>
-  async (call: Call, id: SiteId, request: ConfigurationRequest): Promise<BackupConfiguration> => {
+  async (call: Call, id: SiteId, request: ConfigurationRequest): Promise<BackupConfiguration | undefined> => {
     const site = await findSite(deps, id);
     const access =
       request.storageAccountUrl && parseContainerUrl(request.storageAccountUrl, "properties.storageAccountUrl");
@@ -58,27 +40,27 @@ export const putBackupConfiguration =
       await deps.destinations.open(access.container, access.credential);
       await rememberCredential(deps, access);
     }
-    const key = configurationKey(id);
-    for (let attempt = 0; attempt < 20; attempt++) {
-      const row = await deps.catalog.get(schedulePartition, key);
-      const next = merged(site.id, row && stored.parse(row.value), {
-        request,
-        container: access?.container,
-        now: deps.clock.now(),
-      });
-      const value: RowValue = { ...next };
-      const change = row
-        ? ({ kind: "replace", key, value, version: row.version } as const)
-        : ({ kind: "insert", key, value } as const);
-      if (!(await deps.catalog.write(schedulePartition, [change]))) continue;
-      await markSite(deps.catalog, id);
-      call.log.info("backup configuration changed", { site: siteLabel(id), caller: call.caller });
-      return next;
-    }
-    throw refuse("Unavailable", {
-      reason: `the configuration of ${siteLabel(id)} is being changed by too many callers.`,
+    const now = deps.clock.now();
+    const changed = await changeConfiguration(deps.catalog, site.id, (old = inheritedConfiguration(site.id)) => {
+      const next = merged(old, { request, container: access?.container, now });
+      return runsAlike(deps, old, next) ? { ...next, ...nextRunOf(old) } : withNextRun(deps.policy, next, now);
     });
+    await markSite(deps.catalog, id);
+    call.log.info("backup configuration changed", { site: siteLabel(id), caller: call.caller });
+    return changed;
   };
+
+const nextRunOf = ({ nextRun }: BackupConfiguration) => (nextRun === undefined ? {} : { nextRun });
+
+/** Whether the two plan the same runs. Then the next one stays as it is: it may be under way already. */
+const runsAlike = (deps: Installation, one: BackupConfiguration, other: BackupConfiguration): boolean => {
+  const times = (configuration: BackupConfiguration): string => {
+    const schedule = effectiveSchedule(deps.policy, configuration.site, configuration);
+    const { frequencyInterval, frequencyUnit, startTime, timeZone, runWindow } = schedule ?? {};
+    return JSON.stringify([frequencyInterval, frequencyUnit, startTime, timeZone, runWindow?.from, runWindow?.to]);
+  };
+  return one.nextRun !== undefined && times(one) === times(other);
+};
 
 interface Given {
   readonly request: ConfigurationRequest;
@@ -86,37 +68,42 @@ interface Given {
   readonly now: Date;
 }
 
-/** A later PUT without startTime keeps the old start and last execution, as App Service does. */
-const merged = (
-  site: SiteId,
-  old: BackupConfiguration | undefined,
-  { request, container, now }: Given,
-): BackupConfiguration => {
-  const kept = container ?? old?.container;
+/** A later PUT without startTime keeps the old start, as App Service does; the first one starts at once. */
+const merged = (old: BackupConfiguration, { request, container, now }: Given): BackupConfiguration => {
   const newSchedule = request.schedule && {
     ...request.schedule,
-    startTime: request.schedule.startTime ?? old?.schedule?.startTime ?? now.toISOString(),
-    ...(old?.schedule?.lastExecutionTime === undefined ? {} : { lastExecutionTime: old.schedule.lastExecutionTime }),
+    startTime: request.schedule.startTime ?? old.schedule?.startTime ?? now.toISOString(),
   };
   const problem = newSchedule && scheduleProblem(newSchedule);
-  if (problem !== undefined) throw refuse("InvalidField", problem);
-  const schedule = newSchedule ?? old?.schedule;
+  if (problem !== undefined) throw refuse("InvalidField", { ...problem });
   return {
-    site: siteKey(site),
-    backupName: request.backupName ?? old?.backupName ?? site.name,
-    enabled: request.enabled ?? old?.enabled ?? true,
-    ...(kept === undefined ? {} : { container: kept }),
-    ...(schedule === undefined ? {} : { schedule }),
+    ...old,
+    isOwn: true,
+    backupName: request.backupName ?? old.backupName,
+    enabled: request.enabled ?? old.enabled,
+    ...(container === undefined ? {} : { container }),
+    ...(newSchedule === undefined ? {} : { schedule: newSchedule }),
   };
 };
 
+/** A configuration as people see it: with the schedule in force, and whether its runs do their work. */
+export interface ShownConfiguration {
+  readonly configuration: BackupConfiguration;
+  /** In force: the site's own or the installation's. */
+  readonly schedule: BackupSchedule | undefined;
+  readonly failuresInARow: number;
+}
+
 export const getBackupConfiguration =
   (deps: Installation) =>
-  async (_call: Call, id: SiteId): Promise<BackupConfiguration> => {
-    await findSite(deps, id);
-    const configuration = await readConfiguration(deps, id);
-    if (configuration === undefined) throw configurationNotFound(id);
-    return configuration;
+  async (_call: Call, id: SiteId): Promise<ShownConfiguration> => {
+    const site = await findSite(deps, id);
+    const row = await readConfigurationRow(deps.catalog, site.id);
+    const configuration = row?.configuration ?? inheritedConfiguration(site.id);
+    const schedule = effectiveSchedule(deps.policy, site.id, configuration);
+    if (!configuration.isOwn && schedule === undefined) throw configurationNotFound(id);
+    const backups = (await readBackups(deps.catalog, site.id)).map(({ backup }) => backup);
+    return { configuration, schedule, failuresInARow: failuresInARow(backups) };
   };
 
 /** The configured container's URL with its secret. Throws SecretUnreadable when the key that sealed it is gone. */
@@ -132,12 +119,21 @@ export const configuredContainerUrl = async (
 const configurationNotFound = (id: SiteId) =>
   refuse("ConfigurationNotFound", { site: id.name, slot: id.slot ?? "Production" });
 
-/** Deleting what is not there is not an error: clients call this to make sure. */
+/** Deleting what is not there is not an error: clients call this to make sure. The installation's schedule applies again. */
 export const deleteBackupConfiguration =
   (deps: Installation) =>
   async (call: Call, id: SiteId): Promise<void> => {
-    await findSite(deps, id);
-    await deps.catalog.write(schedulePartition, [{ kind: "remove", key: configurationKey(id) }]);
+    const site = await findSite(deps, id);
+    await changeConfiguration(deps.catalog, site.id, (old) => {
+      if (old?.isOwn !== true) return "same";
+      const bare = withNextRun(deps.policy, { ...inheritedConfiguration(site.id), ...past(old) }, deps.clock.now());
+      return bare.nextRun === undefined ? "none" : bare;
+    });
     await markSite(deps.catalog, id);
     call.log.info("backup configuration deleted", { site: siteLabel(id), caller: call.caller });
   };
+
+const past = ({ handled, lastExecutionTime }: BackupConfiguration) => ({
+  ...(handled === undefined ? {} : { handled }),
+  ...(lastExecutionTime === undefined ? {} : { lastExecutionTime }),
+});

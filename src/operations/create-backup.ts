@@ -11,6 +11,7 @@ import { findSite } from "./find-site.ts";
 import { backupRun } from "./free-site.ts";
 import type { Installation } from "./installation.ts";
 import { insertBackup } from "./rows/backup-rows.ts";
+import { usedUpQuota } from "./used-up-quota.ts";
 import { announceRun } from "./rows/open-run-rows.ts";
 import { releaseName, reserveName } from "./rows/name-rows.ts";
 import { changeSite, siteBusy, takenBy, type SiteRow } from "./rows/site-row.ts";
@@ -41,7 +42,15 @@ export const createBackup =
     await rememberCredential(deps, access);
     const blobBase = await freeName(deps, { access, name, site: site.id, now });
     try {
-      const backup = await addBackup(deps, call, { site: site.id, access, name, blobBase, request, now });
+      const backup = await addBackup(deps, call, {
+        site: site.id,
+        tier: site.tier,
+        access,
+        name,
+        blobBase,
+        request,
+        now,
+      });
       return { backup, storageAccountUrl: fullContainerUrl(access) };
     } catch (error) {
       await releaseName(deps.catalog, { container: access.container, blobBase });
@@ -78,16 +87,24 @@ interface NameWish {
   readonly name: string;
   readonly site: SiteId;
   readonly now: Date;
+  /** Of a planned run: its time, by which it finds its own reservation again. */
+  readonly planned?: string;
 }
 
 /** Reserves the name in the container, or the name with a time stamp where it is taken by us or by a blob we never wrote. */
-const freeName = async (deps: Installation, wish: NameWish): Promise<string> => {
+export const freeName = async (deps: Installation, wish: NameWish): Promise<string> => {
   const container = wish.access.container;
   for (let attempt = -1; attempt < 20; attempt++) {
     const blobBase = attempt < 0 ? wish.name : nameWithStamp(wish.name, wish.now, attempt);
     if (attempt < 0 && (await isTakenInContainer(deps, container, blobBase))) continue;
     const name = { container, blobBase };
-    if (await reserveName(deps.catalog, name, { site: wish.site, since: wish.now })) return blobBase;
+    const { site, now: since, planned } = wish;
+    const reserved = await reserveName(deps.catalog, name, {
+      site,
+      since,
+      ...(planned === undefined ? {} : { planned }),
+    });
+    if (reserved) return blobBase;
   }
   throw refuse("Unavailable", { reason: `no free name like ${wish.name} was found in the container.` });
 };
@@ -105,6 +122,7 @@ const isTakenInContainer = async (deps: Installation, container: string, blobBas
 
 interface NewBackup {
   readonly site: SiteId;
+  readonly tier: string;
   readonly access: ContainerAccess;
   readonly name: string;
   readonly blobBase: string;
@@ -115,6 +133,8 @@ interface NewBackup {
 const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promise<Backup> => {
   const added = await changeSite(deps.catalog, wish.site, async (row) => {
     if (row.run !== undefined && (row.waiting !== undefined || row.run.kind !== "backup")) throw siteBusy(row.run);
+    const quota = await usedUpQuota(deps, wish);
+    if (quota !== undefined) throw refuse("QuotaExceeded", { site: siteLabel(wish.site), ...quota });
     const created = newBackup(wish, row.nextBackupId, call);
     const run = backupRun(deps, created);
     const backup = row.run === undefined ? { ...created, run: run.id } : created;

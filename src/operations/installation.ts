@@ -3,6 +3,8 @@ import type { Channel } from "../domain/alarm.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { PackRunner } from "../archive/pack-runner.ts";
 import type { ReadRunner } from "../archive/read-runner.ts";
+import type { TierLimit } from "../domain/quota.ts";
+import type { BackupSchedule } from "../domain/schedule.ts";
 import type { Catalog } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Destination } from "../ports/destination.ts";
@@ -43,7 +45,16 @@ export interface Policy {
   /** `{site}` is replaced by the site's name. */
   readonly defaultDestination: string;
   readonly undoDays: number;
-  readonly maxBackupBytes?: number;
+  readonly maxBackupBytes?: TierLimit;
+  readonly backupsPerDay?: TierLimit;
+  /** Of sites without one of their own; absent: those are not backed up by themselves. */
+  readonly schedule?: BackupSchedule;
+  /** Sites that share the installation's schedule start within so many minutes of its times, each at its own. */
+  readonly spreadMinutes: number;
+  /** Planned runs begin while fewer than this are open; one place of them stays free for restores. */
+  readonly openRuns: number;
+  /** A backup that takes longer is ended as TimedOut. */
+  readonly runHours: number;
   readonly alarms: AlarmPolicy;
 }
 

@@ -1,9 +1,9 @@
 import { isRestorable, type Backup } from "../domain/backup.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
-import { readConfiguration, type BackupConfiguration } from "./backup-configuration.ts";
 import type { Installation } from "./installation.ts";
 import { readBackups } from "./rows/backup-rows.ts";
+import { readConfigurationRow, type BackupConfiguration } from "./rows/schedule-rows.ts";
 import { readSiteRow, type SiteRow } from "./rows/site-row.ts";
 
 /** How a site stands: what runs, what there is to go back to. */
@@ -16,6 +16,7 @@ export interface SiteState {
   readonly lastGood?: Backup;
   /** How many can be restored. */
   readonly restorable: number;
+  /** Its own, or the installation's that counts for it. */
   readonly configuration?: BackupConfiguration;
 }
 
@@ -31,10 +32,10 @@ export const siteStates = async (
 };
 
 const stateOf = async (deps: Pick<Installation, "catalog">, site: SiteDefinition): Promise<SiteState> => {
-  const [row, rows, configuration] = await Promise.all([
+  const [row, rows, configured] = await Promise.all([
     readSiteRow(deps.catalog, site.id),
     readBackups(deps.catalog, site.id),
-    readConfiguration(deps, site.id),
+    readConfigurationRow(deps.catalog, site.id),
   ]);
   const backups = rows.map(({ backup }) => backup).filter(({ status }) => status !== "Deleted");
   const good = backups.filter(({ status }) => isRestorable(status));
@@ -46,6 +47,6 @@ const stateOf = async (deps: Pick<Installation, "catalog">, site: SiteDefinition
     restorable: good.length,
     ...(last === undefined ? {} : { last }),
     ...(lastGood === undefined ? {} : { lastGood }),
-    ...(configuration === undefined ? {} : { configuration }),
+    ...(configured === undefined ? {} : { configuration: configured.configuration }),
   };
 };

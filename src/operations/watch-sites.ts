@@ -4,8 +4,9 @@ import { newWatch, seeBackup, seeTime, type Expectation, type SiteWatch } from "
 import type { Call } from "../ports/call.ts";
 import type { RowChange } from "../ports/catalog.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
-import { readConfiguration } from "./backup-configuration.ts";
+import { effectiveSchedule } from "./effective-schedule.ts";
 import { watchPartition } from "./rows/keys.ts";
+import { readConfigurationRow } from "./rows/schedule-rows.ts";
 import {
   changeWatch,
   markSite,
@@ -78,9 +79,10 @@ const seen = async (
 const unitMs = { Hour: 3_600_000, Day: 86_400_000 };
 
 const expectationOf = async (deps: AlarmDeps, site: SiteId): Promise<Expectation | undefined> => {
-  const configuration = await readConfiguration(deps, site);
-  if (configuration?.enabled !== true || configuration.schedule === undefined) return undefined;
-  const { frequencyInterval, frequencyUnit, startTime } = configuration.schedule;
+  const row = await readConfigurationRow(deps.catalog, site);
+  const schedule = effectiveSchedule(deps.policy, site, row?.configuration);
+  if (schedule === undefined) return undefined;
+  const { frequencyInterval, frequencyUnit, startTime } = schedule;
   return {
     intervalMs: frequencyInterval * unitMs[frequencyUnit],
     startTime,

@@ -3,7 +3,8 @@ import type { ListingColumns } from "../archive/listing-columns.ts";
 import { listingBytes } from "../archive/listing-encoding.ts";
 import { filterWarnings, leftOutLine, listSite, type SiteListing } from "../archive/list-site.ts";
 import { blockBytesFor, defaultShardTarget, planShards } from "../archive/plan.ts";
-import { siteLabel, siteResourceId } from "../domain/site.ts";
+import { limitOf } from "../domain/quota.ts";
+import { siteLabel, siteResourceId, type SiteId } from "../domain/site.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
 import type { Call } from "../ports/call.ts";
@@ -30,7 +31,7 @@ export const planArchive =
       const destination = await openContainer(deps, backup.destination);
       const { signal } = progress;
       const found = await listSite(host.files, { signal });
-      const tooLarge = sizeProblem(deps, found);
+      const tooLarge = await sizeProblem(deps, input.site, found);
       if (tooLarge !== undefined) return failed(tooLarge);
       progress.set({ totalFiles: found.listing.length, totalBytes: found.sizeBytes });
       const scratch = scratchOf(await deps.scratch(), input.run);
@@ -76,10 +77,17 @@ export const planArchive =
 /** Several shards at a time keep the threads busy while one waits for the store; appended to one file they cannot. */
 const atATime = (limits: DestinationLimits): number => (limits.appends ? 1 : 4);
 
-const sizeProblem = ({ policy }: Installation, { sizeBytes }: SiteListing): string | undefined =>
-  policy.maxBackupBytes !== undefined && sizeBytes > policy.maxBackupBytes
-    ? `The site holds ${sizeBytes} bytes, more than the limit of ${policy.maxBackupBytes}. Leave some out by _backup.filter, or raise the limit.`
+const sizeProblem = async (
+  { policy, sites }: Installation,
+  site: SiteId,
+  { sizeBytes }: SiteListing,
+): Promise<string | undefined> => {
+  if (policy.maxBackupBytes === undefined) return undefined;
+  const limit = limitOf(policy.maxBackupBytes, (await sites.find(site))?.tier ?? "");
+  return limit !== undefined && sizeBytes > limit
+    ? `The site holds ${sizeBytes} bytes, more than the limit of ${limit}. Leave some out by _backup.filter, or raise the limit.`
     : undefined;
+};
 
 const storeShards = async (scratch: Scratch, listing: ListingColumns): Promise<BackupPlan["shards"]> => {
   const stored = [];

@@ -14,7 +14,7 @@ beforeEach(() => (given = memoryInstallation()));
 
 const put = (properties: object) =>
   putBackupConfiguration(given.deps)(given.call, shop, parseConfigurationRequest({ properties }));
-const get = () => getBackupConfiguration(given.deps)(given.call, shop);
+const get = async () => (await getBackupConfiguration(given.deps)(given.call, shop)).configuration;
 const sas = "https://acct.blob.core.windows.net/backups?se=2027-01-01&sig=planted";
 
 describe("a backup configuration", () => {

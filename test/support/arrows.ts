@@ -98,8 +98,13 @@ export const arrows: Readonly<Record<string, Arrow>> = {
     packages: ["commander", "@azure/identity"],
     why: "cli is a client of the REST API: domain's words, Node, commander, and the login of Azure; nothing of the service.",
   },
-  "config.ts": {
+  "setting-forms.ts": {
     sees: ["domain"],
+    packages: ["zod"],
+    why: "setting-forms.ts turns the text of a setting into a value, nothing else.",
+  },
+  "config.ts": {
+    sees: ["domain", "setting-forms.ts"],
     node: ["os", "path", "url"],
     packages: ["zod"],
     why: "config.ts turns the environment into one typed value, nothing else.",

@@ -83,6 +83,9 @@ export const memoryInstallation = () => {
     policy: {
       defaultDestination: "file:///backups/{site}",
       undoDays: 3,
+      spreadMinutes: 0,
+      openRuns: 4,
+      runHours: 24,
       alarms: { channels: {}, missedIntervals: 2 },
     },
     version: "0.0.0",

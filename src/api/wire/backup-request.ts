@@ -1,5 +1,7 @@
 import { refuse } from "../../domain/errors.ts";
-import type { BackupConfiguration, ConfigurationRequest } from "../../operations/backup-configuration.ts";
+import { failingFrom } from "../../domain/failures-in-a-row.ts";
+import type { BackupSchedule, KeepRules } from "../../domain/schedule.ts";
+import type { ConfigurationRequest, ShownConfiguration } from "../../operations/backup-configuration.ts";
 import type { BackupRequest } from "../../operations/create-backup.ts";
 import type { Secret } from "../../domain/secret.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
@@ -55,32 +57,66 @@ const parseSchedule = (object: JsonObject): NonNullable<ConfigurationRequest["sc
     frequencyUnit: unit === "day" ? "Day" : "Hour",
     keepAtLeastOneBackup: given.flag("keepAtLeastOneBackup") ?? true,
     retentionPeriodInDays: given.integer("retentionPeriodInDays") ?? 30,
+    ...parseOwnFields(object, at),
     // PowerShell sends the year 1 for an unset date: it means now.
     ...(start === undefined || start.getUTCFullYear() < 1970 ? {} : { startTime: start.toISOString() }),
   };
 };
 
-interface ShownConfiguration {
+type OwnFields = KeepRules & Pick<BackupSchedule, "timeZone" | "runWindow">;
+
+const parseOwnFields = (object: JsonObject, at: string): OwnFields => {
+  const given = fields(object, at);
+  const timeZone = given.text("timeZone");
+  const runWindow = given.object("runWindow");
+  const [keepDaily, keepWeekly, keepMonthly] = [
+    given.integer("keepDaily"),
+    given.integer("keepWeekly"),
+    given.integer("keepMonthly"),
+  ];
+  return {
+    ...(timeZone === undefined || timeZone === "" ? {} : { timeZone }),
+    ...(runWindow === undefined ? {} : { runWindow: parseWindow(runWindow, `${at}.runWindow`) }),
+    ...(keepDaily === undefined ? {} : { keepDaily }),
+    ...(keepWeekly === undefined ? {} : { keepWeekly }),
+    ...(keepMonthly === undefined ? {} : { keepMonthly }),
+  };
+};
+
+const parseWindow = (object: JsonObject, at: string): NonNullable<BackupSchedule["runWindow"]> => {
+  const given = fields(object, at);
+  return { from: given.text("from") ?? "", to: given.text("to") ?? "" };
+};
+
+interface Reply extends ShownConfiguration {
   readonly site: SiteDefinition;
-  readonly configuration: BackupConfiguration;
   readonly storageAccountUrl: Secret | undefined;
 }
 
 /** A full backupSchedule always: az crashes on null. Without one the defaults are told, and enabled is false. */
-export const configurationReply = ({ site, configuration, storageAccountUrl }: ShownConfiguration) => ({
+export const configurationReply = ({ site, configuration, schedule, failuresInARow, storageAccountUrl }: Reply) => ({
   ...siteEnvelope(site),
   properties: {
     name: configuration.backupName,
     backupName: configuration.backupName,
-    enabled: configuration.enabled && configuration.schedule !== undefined,
+    enabled: schedule !== undefined,
     storageAccountUrl: storageAccountUrl?.reveal() ?? "",
-    backupSchedule: configuration.schedule ?? {
-      frequencyInterval: 7,
-      frequencyUnit: "Day",
-      keepAtLeastOneBackup: true,
-      retentionPeriodInDays: 30,
+    backupSchedule: {
+      ...(schedule ?? configuration.schedule ?? noSchedule),
+      ...(configuration.lastExecutionTime === undefined ? {} : { lastExecutionTime: configuration.lastExecutionTime }),
+      ...(configuration.nextRun === undefined ? {} : { nextRun: configuration.nextRun }),
     },
     databases: null,
     type: "Default",
+    inherited: schedule !== undefined && configuration.schedule === undefined,
+    failuresInARow,
+    state: schedule === undefined ? "Off" : failuresInARow < failingFrom ? "On" : "Failing",
   },
 });
+
+const noSchedule = {
+  frequencyInterval: 7,
+  frequencyUnit: "Day",
+  keepAtLeastOneBackup: true,
+  retentionPeriodInDays: 30,
+} as const;

@@ -18,7 +18,8 @@ export const siteStateReply = ({ site, row, last, lastGood, restorable, configur
     restorableBackups: restorable,
     lastGood: lastGood === undefined ? null : backupState(lastGood),
     last: last === undefined ? null : backupState(last),
-    isScheduled: configuration?.enabled === true && configuration.schedule !== undefined,
+    isScheduled: configuration?.nextRun !== undefined,
+    nextRun: configuration?.nextRun ?? null,
     undoUntil: row.undo?.until ?? null,
   },
 });

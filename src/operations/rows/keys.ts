@@ -23,7 +23,11 @@ export const configurationBeforeKey = (run: string): string => `${configurationB
 
 /** Configurations and their due rows share one partition, so that moving the next run is one batch. */
 export const schedulePartition = "schedules";
-export const configurationKey = (site: SiteId): string => `configuration!${siteKey(site)}`;
+export const configurationPrefix = "configuration!";
+export const configurationKey = (site: SiteId): string => `${configurationPrefix}${siteKey(site)}`;
+/** By time, so that what is due stands first. */
+export const dueRunPrefix = "due!";
+export const dueRunKey = (at: string, site: SiteId): string => `${dueRunPrefix}${at}!${siteKey(site)}`;
 
 /** Runs that may be under way; what housekeeping looks at. */
 export const openRunsPartition = "open-runs";

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import type { SiteId } from "../../domain/site.ts";
+import { siteKey, type SiteId } from "../../domain/site.ts";
 import type { Catalog } from "../../ports/catalog.ts";
 import { nameKey, namesPartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
 
-const nameRow = z.object({ site: siteId });
+const nameRow = z.object({ site: siteId, planned: z.string().exactOptional() });
 
 /** A name in a container: there, only one backup of this installation has it. */
 export interface NameInContainer {
@@ -21,14 +21,22 @@ export const ownerOfName = async (
   return row === undefined ? undefined : nameRow.parse(row.value).site;
 };
 
-/** False when a backup of this installation has the name. */
+/**
+ * False when another backup of this installation has the name. Who reserves for the same planned run again (its process
+ * died, or another has begun it too) gets the reservation that is there.
+ */
 export const reserveName = async (
   catalog: Catalog,
   { container, blobBase }: NameInContainer,
-  { site, since }: { readonly site: SiteId; readonly since: Date },
+  { site, since, planned }: { readonly site: SiteId; readonly since: Date; readonly planned?: string },
 ): Promise<boolean> => {
-  const value = { blobBase, site, since: since.toISOString() };
-  return catalog.write(namesPartition(container), [{ kind: "insert", key: nameKey(blobBase), value }]);
+  const value = { blobBase, site, since: since.toISOString(), ...(planned === undefined ? {} : { planned }) };
+  const key = nameKey(blobBase);
+  if (await catalog.write(namesPartition(container), [{ kind: "insert", key, value }])) return true;
+  if (planned === undefined) return false;
+  const row = await catalog.get(namesPartition(container), key);
+  const there = row && nameRow.parse(row.value);
+  return there?.planned === planned && siteKey(there.site) === siteKey(site);
 };
 
 /** The reservation that stands now, as `releaseName` wants it. */

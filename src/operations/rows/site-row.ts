@@ -21,6 +21,8 @@ const siteRow = z.object({
   run: openRun.optional(),
   /** A second manual backup waits for its turn. */
   waiting: z.number().int().optional(),
+  /** The planned times that were seen to last: none is seen to twice. */
+  planned: z.array(z.string()).exactOptional(),
   /** The restore that `undo` would put back, as long as its replaced content is kept. */
   undo: z.object({ run: z.string(), operation: z.string(), until: z.string() }).optional(),
 });

@@ -1,0 +1,155 @@
+import * as z from "zod";
+import { refuse } from "../../domain/errors.ts";
+import type { BackupSchedule } from "../../domain/schedule.ts";
+import { siteLabel, type SiteId } from "../../domain/site.ts";
+import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
+import { configurationKey, configurationPrefix, dueRunKey, dueRunPrefix, schedulePartition } from "./keys.ts";
+import { siteId } from "./site-id.ts";
+
+const schedule: z.ZodType<BackupSchedule> = z.object({
+  frequencyInterval: z.number(),
+  frequencyUnit: z.enum(["Day", "Hour"]),
+  keepAtLeastOneBackup: z.boolean(),
+  retentionPeriodInDays: z.number(),
+  startTime: z.string(),
+  timeZone: z.string().exactOptional(),
+  runWindow: z.object({ from: z.string(), to: z.string() }).exactOptional(),
+  keepDaily: z.number().exactOptional(),
+  keepWeekly: z.number().exactOptional(),
+  keepMonthly: z.number().exactOptional(),
+});
+
+const stored = z.object({
+  site: siteId,
+  /** False: nobody configured this site; the row only says when the installation's schedule runs next for it. */
+  isOwn: z.boolean(),
+  backupName: z.string(),
+  enabled: z.boolean(),
+  container: z.string().exactOptional(),
+  /** Absent: the installation's. */
+  schedule: schedule.exactOptional(),
+  /** When a planned run last began. */
+  lastExecutionTime: z.string().exactOptional(),
+  /** Every planned time up to here is seen to. */
+  handled: z.string().exactOptional(),
+  nextRun: z.string().exactOptional(),
+});
+
+/** What a site's owner configured, and where its schedule stands. The container's credential lies with the container. */
+export type BackupConfiguration = z.infer<typeof stored>;
+
+export interface ConfigurationRow {
+  readonly configuration: BackupConfiguration;
+  readonly version: string;
+}
+
+const parse = (row: Row): ConfigurationRow => ({ configuration: stored.parse(row.value), version: row.version });
+
+export const readConfigurationRow = async (catalog: Catalog, site: SiteId): Promise<ConfigurationRow | undefined> => {
+  const row = await catalog.get(schedulePartition, configurationKey(site));
+  return row && parse(row);
+};
+
+/** All configurations, so many at a time. */
+export const configurationPages = async function* (
+  catalog: Catalog,
+  atATime = 1_000,
+): AsyncGenerator<readonly BackupConfiguration[]> {
+  for (let from: string | undefined; ;) {
+    const rows = await catalog.list(schedulePartition, {
+      prefix: configurationPrefix,
+      limit: atATime,
+      ...(from === undefined ? {} : { from }),
+    });
+    yield rows.map((row) => parse(row).configuration);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < atATime) return;
+    from = behind(last.key);
+  }
+};
+
+/** A site whose planned run may be due: a hint, for the configuration says when it is. */
+export interface Due {
+  readonly site: SiteId;
+  readonly at: string;
+  readonly key: string;
+  readonly version: string;
+}
+
+const due = z.object({ site: siteId, at: z.string() });
+
+/** The oldest first; `until` inclusive. */
+export const readDue = async (
+  catalog: Catalog,
+  {
+    until,
+    behindKey,
+    limit,
+  }: { readonly until?: Date; readonly behindKey?: string | undefined; readonly limit: number },
+): Promise<readonly Due[]> => {
+  const rows = await catalog.list(schedulePartition, {
+    prefix: dueRunPrefix,
+    ...(until === undefined ? {} : { before: `${dueRunPrefix}${new Date(until.getTime() + 1).toISOString()}` }),
+    ...(behindKey === undefined ? {} : { from: behind(behindKey) }),
+    limit,
+  });
+  return rows.map(({ key, value, version }) => ({ ...due.parse(value), key, version }));
+};
+
+/** Keys are printable ASCII: nothing lies between a key and itself with a blank. */
+const behind = (key: string): string => `${key} `;
+
+export const dropDue = async (catalog: Catalog, { key, version }: Due): Promise<void> => {
+  await catalog.write(schedulePartition, [{ kind: "remove", key, version }]);
+};
+
+/** What becomes of a configuration: another one, none, or the same. */
+export type ConfigurationChange = BackupConfiguration | "none" | "same";
+
+/**
+ * Changes a site's configuration and moves its due row with it, in one batch. `decide` sees it as it is, and is asked again
+ * when another writer was faster. Answers what stands afterwards.
+ */
+export const changeConfiguration = async (
+  catalog: Catalog,
+  site: SiteId,
+  decide: (old: BackupConfiguration | undefined) => ConfigurationChange,
+): Promise<BackupConfiguration | undefined> => {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const row = await readConfigurationRow(catalog, site);
+    const old = row?.configuration;
+    const next = decide(old);
+    if (next === "same" || (next === "none" && row === undefined)) return old;
+    const kept = next === "none" ? undefined : next;
+    if (await catalog.write(schedulePartition, [...rowChanges(site, row, kept), ...dueChanges(site, old, kept)]))
+      return kept;
+  }
+  throw refuse("Unavailable", {
+    reason: `the configuration of ${siteLabel(site)} is being changed by too many callers.`,
+  });
+};
+
+const rowChanges = (
+  site: SiteId,
+  row: ConfigurationRow | undefined,
+  next: BackupConfiguration | undefined,
+): readonly RowChange[] => {
+  const key = configurationKey(site);
+  if (next === undefined) return row === undefined ? [] : [{ kind: "remove", key, version: row.version }];
+  const value = { ...next };
+  return row === undefined ? [{ kind: "insert", key, value }] : [{ kind: "replace", key, value, version: row.version }];
+};
+
+/** Put also where it should be there already: a due row that was lost comes back with the next change. */
+const dueChanges = (
+  site: SiteId,
+  old: BackupConfiguration | undefined,
+  next: BackupConfiguration | undefined,
+): readonly RowChange[] => [
+  ...(old?.nextRun === undefined || old.nextRun === next?.nextRun
+    ? []
+    : [{ kind: "remove", key: dueRunKey(old.nextRun, site) } as const]),
+  ...(next?.nextRun === undefined
+    ? []
+    : [{ kind: "put", key: dueRunKey(next.nextRun, site), value: { site: next.site, at: next.nextRun } } as const]),
+];

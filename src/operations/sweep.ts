@@ -1,0 +1,14 @@
+import type { Call } from "../ports/call.ts";
+import { alignSchedules } from "./align-schedules.ts";
+import type { Installation } from "./installation.ts";
+import { startDue } from "./start-due.ts";
+
+/** What happens every minute. The first time also what may have changed while nobody looked: settings, sites. */
+export const sweep = (deps: Installation) => {
+  let isAligned = false;
+  return async (call: Call): Promise<void> => {
+    if (!isAligned) await alignSchedules(deps)(call);
+    isAligned = true;
+    await startDue(deps)(call);
+  };
+};
