@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { webhookForms, type Channel } from "../domain/alarm.ts";
 import type { Secret } from "../domain/secret.ts";
-import { siteKey, type SiteId } from "../domain/site.ts";
+import type { SiteId } from "../domain/site.ts";
 import type { Installation } from "./installation.ts";
 import { alarmSettingsKey, sitePartition } from "./rows/keys.ts";
+import { alarmsContext } from "./rows/sealed-fields.ts";
 
 export type AlarmDeps = Pick<Installation, "catalog" | "clock" | "sealer" | "sites" | "notifier" | "policy">;
 
@@ -28,8 +29,7 @@ const stored = z.object({
   heartbeat: z.string().exactOptional(),
 });
 
-const context = (site: SiteId, field: string): string => `${field} of alarms of ${siteKey(site)}`;
-
+type Field = Parameters<typeof alarmsContext>[1];
 type Needs = Pick<AlarmDeps, "catalog" | "sealer">;
 
 export const readSiteAlarms = async (
@@ -39,7 +39,7 @@ export const readSiteAlarms = async (
   const row = await catalog.get(sitePartition(site), alarmSettingsKey);
   if (row === undefined) return undefined;
   const { webhook, mailTo, heartbeat } = stored.parse(row.value);
-  const open = (sealed: string, field: string): Promise<Secret> => sealer.open(sealed, context(site, field));
+  const open = (sealed: string, field: Field): Promise<Secret> => sealer.open(sealed, alarmsContext(site, field));
   return {
     version: row.version,
     alarms: {
@@ -67,7 +67,7 @@ export const writeSiteAlarms = async (
   const key = alarmSettingsKey;
   if (alarms === undefined) return catalog.write(sitePartition(site), [{ kind: "remove", key }]);
   const { webhook, mailTo, heartbeat } = alarms;
-  const seal = (secret: Secret, field: string): Promise<string> => sealer.seal(secret, context(site, field));
+  const seal = (secret: Secret, field: Field): Promise<string> => sealer.seal(secret, alarmsContext(site, field));
   const value = {
     ...(webhook === undefined
       ? {}

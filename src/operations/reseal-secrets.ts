@@ -1,6 +1,6 @@
 import { messageOf } from "../domain/errors.ts";
 import { SecretUnreadable } from "../domain/secret.ts";
-import type { Row } from "../ports/catalog.ts";
+import type { Row, RowValue } from "../ports/catalog.ts";
 import type { Log } from "../ports/log.ts";
 import type { Installation } from "./installation.ts";
 import { sitePartition } from "./rows/keys.ts";
@@ -24,43 +24,62 @@ export const resealSecrets =
   async ({ log }: { readonly log: Log }): Promise<Resealed> => {
     const unreadable = new Map<string, number>();
     let resealed = 0;
-    for (const { field, partition, row } of await sealedRows(deps))
+    for (const place of await sealedPlaces(deps))
       try {
-        if (await resealRow(deps, field, { partition, row })) resealed++;
+        if (await resealAt(deps, place)) resealed++;
       } catch (error) {
         if (!(error instanceof SecretUnreadable)) throw error;
-        const key = String(row.value[field.field]).split(".")[1] ?? "";
+        const key = place.sealed.split(".")[1] ?? "";
         unreadable.set(key, (unreadable.get(key) ?? 0) + 1);
-        log.warn("secret unreadable", { partition, row: row.key, error: messageOf(error) });
+        log.warn("secret unreadable", { partition: place.partition, row: place.row.key, error: messageOf(error) });
       }
     if (resealed > 0) log.info("secrets sealed anew with the newest key", { secrets: resealed });
     return { resealed, unreadable };
   };
 
-interface SealedRow {
+/** Sealed text, where it stands. */
+interface SealedPlace {
   readonly partition: string;
   readonly row: Row;
+  readonly path: readonly string[];
+  readonly sealed: string;
+  readonly context: string;
 }
 
-const sealedRows = async ({ catalog, sites }: Needs): Promise<readonly (SealedRow & { field: SealedField })[]> => {
-  const ofSites = (await sites.list()).map(({ id }) => sitePartition(id));
-  const found: (SealedRow & { field: SealedField })[] = [];
-  for (const field of sealedFields)
-    for (const partition of field.partition === undefined ? ofSites : [field.partition]) {
-      const rows = await catalog.list(partition, field.prefix === undefined ? {} : { prefix: field.prefix });
-      found.push(
-        ...rows.filter(({ value }) => typeof value[field.field] === "string").map((row) => ({ field, partition, row })),
-      );
+const sealedPlaces = async ({ catalog, sites }: Needs): Promise<readonly SealedPlace[]> => {
+  const ids = (await sites.list()).map(({ id }) => id);
+  const places: SealedPlace[] = [];
+  const look = async (partition: string, { prefix = "", field }: SealedField, contextOf: (key: string) => string) => {
+    const path = field.split(".");
+    for (const row of await catalog.list(partition, { prefix })) {
+      const sealed = textAt(row.value, path);
+      if (sealed !== undefined) places.push({ partition, row, path, sealed, context: contextOf(row.key) });
     }
-  return found;
+  };
+  for (const field of sealedFields)
+    if (field.partition === undefined)
+      for (const site of ids) await look(sitePartition(site), field, (key) => field.contextOf(key, site));
+    else await look(field.partition, field, field.contextOf);
+  return places;
 };
 
-const resealRow = async (
-  { catalog, sealer }: Needs,
-  { field, contextOf }: SealedField,
-  { partition, row: { key, value, version } }: SealedRow,
-): Promise<boolean> => {
-  const sealed = await sealer.reseal(String(value[field]), contextOf(key));
-  if (sealed === undefined) return false;
-  return catalog.write(partition, [{ kind: "replace", key, value: { ...value, [field]: sealed }, version }]);
+const resealAt = async ({ catalog, sealer }: Needs, { partition, row, path, sealed, context }: SealedPlace) => {
+  const text = await sealer.reseal(sealed, context);
+  if (text === undefined) return false;
+  // Another field of the same row may have been sealed anew a moment ago.
+  const { key, value, version } = (await catalog.get(partition, row.key)) ?? row;
+  if (textAt(value, path) !== sealed) return false;
+  return catalog.write(partition, [{ kind: "replace", key, value: withTextAt(value, path, text), version }]);
+};
+
+const isObject = (value: unknown): value is RowValue => typeof value === "object" && value !== null;
+
+const textAt = (value: unknown, [name, ...rest]: readonly string[]): string | undefined => {
+  if (name === undefined) return typeof value === "string" ? value : undefined;
+  return isObject(value) ? textAt(value[name], rest) : undefined;
+};
+
+const withTextAt = (value: RowValue, [name = "", ...rest]: readonly string[], text: string): RowValue => {
+  const inner = value[name];
+  return { ...value, [name]: rest.length > 0 && isObject(inner) ? withTextAt(inner, rest, text) : text };
 };

@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { unchangingKeys } from "../../src/adapters/secrets/key-source.ts";
 import { keySealer } from "../../src/adapters/secrets/sealed.ts";
@@ -7,6 +9,7 @@ import { routes } from "../../src/api/routes.ts";
 import { recoveryContext } from "../../src/domain/recovery-context.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import type { Installation } from "../../src/operations/installation.ts";
+import { readSiteAlarms, writeSiteAlarms } from "../../src/operations/alarm-channels.ts";
 import { credentialOf } from "../../src/operations/credentials.ts";
 import { resealSecrets } from "../../src/operations/reseal-secrets.ts";
 import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
@@ -55,6 +58,11 @@ beforeEach(async () => {
     }),
     insertOperation({ id: "o2", kind: "undo", run: "r2", status: "Succeeded", created: "2026-11-21T12:00:00Z" }),
   ]);
+  const alarms = {
+    webhook: { url: new Secret("https://hook.example.org/t"), form: "slack", secret: new Secret("signs") },
+    heartbeat: new Secret("https://beat.example.org/t"),
+  } as const;
+  await writeSiteAlarms(deps, shop, { alarms, version: undefined });
   const sealed = await deps.sealer.seal(new Secret("settings"), configurationBeforeContext("r1"));
   await keepConfigurationBefore(deps.catalog, shop, { run: "r1", sealed });
 });
@@ -68,11 +76,12 @@ const everything = async (): Promise<string> =>
 
 describe("exchanging the sealing key", () => {
   it("seals all that there is with the newest key; then the old one is not needed any more", async () => {
-    expect((await everything()).match(/lb1\.old\./g)).toHaveLength(3);
+    expect((await everything()).match(/lb1\.old\./g)).toHaveLength(6);
     const both = withKeys(newest, old);
-    expect(await resealSecrets(both)(given.call)).toEqual({ resealed: 3, unreadable: new Map() });
+    expect(await resealSecrets(both)(given.call)).toEqual({ resealed: 6, unreadable: new Map() });
     expect(await everything()).not.toContain("lb1.old.");
     const alone = withKeys(newest);
+    expect((await readSiteAlarms(alone, shop))?.alarms.webhook?.secret?.reveal()).toBe("signs");
     expect((await credentialOf(alone, container))?.reveal()).toContain("sig=planted");
     expect(await resealSecrets(alone)(given.call)).toEqual({ resealed: 0, unreadable: new Map() });
   });
@@ -80,14 +89,30 @@ describe("exchanging the sealing key", () => {
   it("leaves what somebody changes at the same time to its next turn, on two instances at once", async () => {
     const [one, other] = [withKeys(newest, old), withKeys(newest, old)];
     const both = await Promise.all([resealSecrets(one)(given.call), resealSecrets(other)(given.call)]);
-    expect(both.reduce((sum, { resealed }) => sum + resealed, 0)).toBe(3);
+    expect(both.reduce((sum, { resealed }) => sum + resealed, 0)).toBe(6);
     expect(await everything()).not.toContain("lb1.old.");
+  });
+
+  it("is told of every place that seals: a new one belongs into rows/sealed-fields.ts, and into this list", () => {
+    const places = readdirSync("src", { recursive: true, encoding: "utf8" })
+      .filter((file) => /^(operations|steps|api|workflows)\b.*\.ts$/.test(file))
+      .filter((file) => /\bsealer\.seal\(/.test(readFileSync(join("src", file), "utf8")))
+      .map((file) => file.replaceAll("\\", "/"))
+      .toSorted();
+    expect(places).toEqual([
+      // A token for the caller, kept nowhere, valid for an hour.
+      "api/access-tokens.ts",
+      "operations/alarm-channels.ts",
+      "operations/credentials.ts",
+      "operations/restore-site.ts",
+      "steps/restore-configuration.ts",
+    ]);
   });
 
   it("without the old key changes nothing, and says which is missing", async () => {
     const before = await everything();
     const { resealed, unreadable } = await resealSecrets(withKeys(newest))(given.call);
-    expect({ resealed, unreadable: [...unreadable] }).toEqual({ resealed: 0, unreadable: [["old", 3]] });
+    expect({ resealed, unreadable: [...unreadable] }).toEqual({ resealed: 0, unreadable: [["old", 6]] });
     expect(await everything()).toBe(before);
   });
 });
