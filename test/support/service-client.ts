@@ -5,7 +5,7 @@ export interface ServiceClient {
     method: string,
     path: string,
     body?: unknown,
-  ) => Promise<{ readonly status: number; readonly body: Answer }>;
+  ) => Promise<{ readonly status: number; readonly body: Answer; readonly headers: Headers }>;
   /** Every backup of the site, as the list shows them. */
   readonly backups: () => Promise<readonly ListedBackup[]>;
 }
@@ -35,7 +35,7 @@ export const serviceClient = (url: string, headers: Readonly<Record<string, stri
     });
     const text = await answer.text();
     // Safe in tests: what is not as guessed fails the expectation that reads it.
-    return { status: answer.status, body: (text === "" ? {} : JSON.parse(text)) as Answer };
+    return { status: answer.status, body: (text === "" ? {} : JSON.parse(text)) as Answer, headers: answer.headers };
   };
   return {
     ask,
