@@ -38,6 +38,13 @@ export const loginRoutes = (deps: LoginDeps): readonly OpenRoute[] => [
     handle: openIdConfiguration,
   },
   {
+    name: "getTokenKeys",
+    method: "GET",
+    path: "/adfs/discovery/keys",
+    // Only Lifeboat itself reads its tokens. Clients want the document all the same.
+    handle: async () => json(200, { keys: [] }),
+  },
+  {
     name: "getToken",
     method: "POST",
     path: "/adfs/oauth2/token",
@@ -79,6 +86,7 @@ const openIdConfiguration = async ({ url: { origin } }: ApiRequest): Promise<Api
     issuer: `${origin}/adfs`,
     authorization_endpoint: `${origin}/adfs/oauth2/authorize`,
     token_endpoint: `${origin}/adfs/oauth2/token`,
+    jwks_uri: `${origin}/adfs/discovery/keys`,
     device_authorization_endpoint: `${origin}/adfs/oauth2/devicecode`,
     grant_types_supported: ["client_credentials"],
     response_types_supported: ["token"],

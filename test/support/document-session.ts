@@ -2,12 +2,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
-/** What a reader of a document would copy: the `bash` blocks below a heading, one after the other. */
-export const sessionBelow = (document: string, heading: string): readonly string[] => {
+/** What a reader of a document would copy: the blocks of a language below a heading, one after the other. */
+export const sessionBelow = (document: string, heading: string, language = "bash"): readonly string[] => {
   const section = readFileSync(document, "utf8")
     .split(/^(?=#+ )/m)
     .find((text) => text.startsWith(`${heading}\n`));
-  const blocks = [...(section ?? "").matchAll(/^```bash\n([\s\S]*?)^```/gm)].map((found) => found[1] ?? "");
+  const blocks = [...(section ?? "").matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].flatMap(([, found, text = ""]) =>
+    found === language ? [text] : [],
+  );
   if (blocks.length === 0) throw new Error(`${document} shows no session below "${heading}".`);
   return blocks;
 };
