@@ -22,6 +22,8 @@ export interface Config {
   readonly sitesFolder: string;
   /** Where a new site (restore with overwrite false) gets its directory. */
   readonly sitesRoot: string;
+  /** In or below these directories lie the sites that the API may describe; `sitesRoot` is always one. */
+  readonly siteRoots: readonly string[];
   /** Where backups go when neither request nor configuration names a container; `{site}` is replaced. */
   readonly defaultDestination: string;
   /** In or below these directories `file:` destinations may lie; the data folder's `backups` is always one. */
@@ -167,6 +169,7 @@ const settings = z.object({
     .optional(),
   LIFEBOAT_SITES: folder.optional(),
   LIFEBOAT_SITES_ROOT: folder.optional(),
+  LIFEBOAT_SITE_ROOTS: z.string().optional(),
   LIFEBOAT_DESTINATION: destination.optional(),
   LIFEBOAT_FILE_ROOTS: z.string().optional(),
   LIFEBOAT_STORAGE_HOSTS: hosts.default(azureHosts),
@@ -352,6 +355,7 @@ const entraOf = ({
 const toConfig = (value: Settings): Config => {
   const dataFolder = resolve(value.LIFEBOAT_DATA ?? join(homedir(), ".lifeboat"));
   const backups = join(dataFolder, "backups");
+  const sitesRoot = resolve(value.LIFEBOAT_SITES_ROOT ?? join(dataFolder, "www"));
   const defaultDestination = value.LIFEBOAT_DESTINATION ?? `${pathToFileURL(backups).href}/{site}`;
   return {
     dataFolder,
@@ -360,7 +364,8 @@ const toConfig = (value: Settings): Config => {
     ...tlsFilesOf(value),
     proxies: list(value.LIFEBOAT_PROXIES ?? ""),
     sitesFolder: resolve(value.LIFEBOAT_SITES ?? join(dataFolder, "sites")),
-    sitesRoot: resolve(value.LIFEBOAT_SITES_ROOT ?? join(dataFolder, "www")),
+    sitesRoot,
+    siteRoots: [sitesRoot, ...list(value.LIFEBOAT_SITE_ROOTS ?? "").map((path) => resolve(path))],
     defaultDestination,
     fileRoots: [backups, ...list(value.LIFEBOAT_FILE_ROOTS ?? "").map((path) => resolve(path))],
     storageHosts: list(value.LIFEBOAT_STORAGE_HOSTS),

@@ -107,6 +107,7 @@ const warn = (message: string): void => console.warn(message);
 const sites = localSites({
   folder: config.sitesFolder,
   sitesRoot: config.sitesRoot,
+  siteRoots: config.siteRoots,
   dataFolder: config.dataFolder,
   warn,
 });

@@ -37,6 +37,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   RouteNotFound: { status: 404, code: "NotFound" },
   SecretUnreadable: { status: 409 },
   SiteBusy: { status: 409, code: "Conflict" },
+  SiteDirectoryRefused: { status: 400, code: "BadRequest" },
   SiteDirectoryTaken: { status: 409, code: "Conflict" },
   SiteExists: { status: 409, code: "Conflict" },
   SiteFileInvalid: { status: 409 },

@@ -11,6 +11,7 @@ import { planRoutes } from "./plan-routes.ts";
 import { json } from "./response.ts";
 import { restoreRoutes } from "./restore-routes.ts";
 import { siteConfigurationRoutes } from "./site-configuration-routes.ts";
+import { siteDescriptionRoutes } from "./site-description-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { siteStateRoutes } from "./site-state-routes.ts";
 
@@ -25,6 +26,7 @@ export const routes = (deps: Installation): readonly Route[] => [
   ...browseRoutes(deps),
   ...keyRoutes(deps),
   ...siteStateRoutes(deps),
+  ...siteDescriptionRoutes(deps),
   ...alarmRoutes(deps),
   ...healthRoutes(deps),
 ];

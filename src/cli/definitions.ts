@@ -201,6 +201,38 @@ export const definitions: readonly CommandDefinition[] = [
     load: async () => (await import("./commands/discover.ts")).run,
   },
   {
+    name: "site add",
+    about: "describe a site to the service, and tell what it finds",
+    arguments: [
+      { name: "NAME", about: "what to call it: shop, or shop/staging for a slot" },
+      { name: "FOLDER", about: "where its files lie, on the service's machine", completes: "folder" },
+    ],
+    options: [
+      { flags: "--home", about: "FOLDER holds site/wwwroot, as the home of an App Service app does" },
+      { flags: "--wwwroot", about: "FOLDER is what is served; without either flag lifeboat looks which it is" },
+      { flags: "--directory <name=folder...>", about: "another folder that belongs to it, and its name in backups" },
+    ],
+    examples: [
+      ["lifeboat site add shop /srv/shop", "files, size, and what the filter leaves out"],
+      ["lifeboat site add shop /srv/shop --directory uploads=/mnt/uploads", "with a second folder"],
+    ],
+    load: async () => (await import("./commands/site.ts")).addSite,
+  },
+  {
+    name: "site list",
+    about: "list the sites and where their files lie",
+    examples: [["lifeboat site list", "all of them, slots too"]],
+    load: async () => (await import("./commands/site.ts")).listSites,
+  },
+  {
+    name: "site remove",
+    about: "forget a site; its files and its backups stay",
+    arguments: [site],
+    options: [yes],
+    examples: [["lifeboat site remove shop", "asks before it does"]],
+    load: async () => (await import("./commands/site.ts")).removeSite,
+  },
+  {
     name: "keys list",
     about: "list the keys by which callers are known",
     examples: [["lifeboat keys list", "names, roles, last use; never a secret"]],

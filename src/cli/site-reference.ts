@@ -43,6 +43,28 @@ export const findSite = async (service: Service, text: string): Promise<SiteRefe
   return referenceOf(only);
 };
 
+/** Where a site that is still to be described will be: beside the others of this machine, a slot below its app. */
+export const newSitePath = async (
+  service: Service,
+  text: string,
+): Promise<{ readonly label: string; readonly path: string }> => {
+  const whole = parseResourceId(text);
+  if (whole !== undefined) return { label: siteLabel(whole), path: encodeURI(siteResourceId(whole)) };
+  const wanted = parseSiteName(text);
+  if (wanted === undefined)
+    throw new CommandFailure(
+      exitCodes.usage,
+      "SiteNameInvalid",
+      `"${text}" cannot be a site's name: letters, digits and hyphens, and /staging behind it for a slot.`,
+    );
+  const id = { ...localGroup, ...wanted };
+  const path =
+    wanted.slot === undefined
+      ? encodeURI(siteResourceId(id))
+      : `${(await findSite(service, wanted.name)).path}/slots/${wanted.slot}`;
+  return { label: siteLabel(id), path };
+};
+
 export const referenceOf = (state: Answer): SiteReference => ({
   label: state.text("name"),
   path: encodeURI(state.text("id")),

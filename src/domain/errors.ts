@@ -37,6 +37,7 @@ const register = {
   SecretUnreadable: "{reason}",
   SiteBusy:
     "Cannot modify this site because another operation is in progress. Details: Id: {run}, OperationName: {kind}, CreatedTime: {since}. Wait for it to end, or delete the running backup to cancel it.",
+  SiteDirectoryRefused: "{directory} cannot be the directory of a site: {reason}",
   SiteDirectoryTaken:
     "{directory}, where the new site {site} would go, holds files that belong to no site. Move them away, or describe a site there in a file.",
   SiteExists:

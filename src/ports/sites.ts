@@ -11,6 +11,13 @@ export interface SiteDefinition {
   readonly defaultDestination?: string;
 }
 
+/** The directories of a site: either `home` or `wwwroot`, and more by the name they have in a backup. */
+export interface SiteDescription {
+  readonly home?: string;
+  readonly wwwroot?: string;
+  readonly directories?: Readonly<Record<string, string>>;
+}
+
 /** The sites this installation looks after. */
 export interface Sites {
   /** By id, ignoring case. Undefined when unknown; throws SiteFileInvalid when its file cannot be understood. */
@@ -18,6 +25,21 @@ export interface Sites {
 
   /** All of them, apps and slots, by name. What cannot be understood is left out and logged. */
   list(): Promise<readonly SiteDefinition[]>;
+
+  /** What cannot be understood or is not used, a sentence each. */
+  problems(): Promise<readonly string[]>;
+
+  /** Where the site's files lie, as it is described. Undefined when it is unknown. */
+  describedAs(id: SiteId): Promise<SiteDescription | undefined>;
+
+  /**
+   * Makes a site of directories that are there; nothing in them is changed. A slot's app has to be known. Throws SiteExists,
+   * and SiteDirectoryRefused for what is not there, not allowed, or holds Lifeboat's own files.
+   */
+  describe(id: SiteId, description: SiteDescription): Promise<SiteDefinition>;
+
+  /** Forgets the site, and with an app its slots; its directories stay as they are. False when it was not known. */
+  forget(id: SiteId): Promise<boolean>;
 
   /** Makes a new, empty site of this id. Throws SiteExists when it is known already. */
   create(id: SiteId): Promise<SiteDefinition>;

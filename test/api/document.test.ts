@@ -8,6 +8,7 @@ import { operationReply, verificationReply } from "../../src/api/wire/operation.
 import { plannedBackup } from "../../src/api/wire/planned-backup.ts";
 import { plannedRestore } from "../../src/api/wire/planned-restore.ts";
 import { progressReply } from "../../src/api/wire/progress.ts";
+import { siteDescriptionReply } from "../../src/api/wire/site-description.ts";
 import { siteStateReply } from "../../src/api/wire/site-state.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
@@ -83,6 +84,10 @@ const { entry } = packedEntry({ name: "fs/site/wwwroot/a", content: "a" });
 /** What the service answers, made by the same code, with every member that can be there. */
 const answers: Readonly<Record<string, unknown>> = {
   "Sites and how they stand": page([siteStateReply(siteState)]),
+  "Describing a site": siteDescriptionReply({
+    site,
+    description: { home: "/srv/shop", directories: { uploads: "/mnt/uploads/shop" } },
+  }),
   "What takes its time": operationReply({ site, operation, progress }),
   "Dry run": plannedRestore({
     target: shop,

@@ -15,7 +15,7 @@ import type { Call } from "../../src/ports/call.ts";
 import { NotSent } from "../../src/ports/notifier.ts";
 import type { Recovery } from "../../src/ports/secrets.ts";
 import type { Destination } from "../../src/ports/destination.ts";
-import type { SiteDefinition } from "../../src/ports/sites.ts";
+import type { SiteDefinition, SiteDescription } from "../../src/ports/sites.ts";
 import type { RunState } from "../../src/ports/workflow-runner.ts";
 
 export const shop: SiteId = { subscription: "s", resourceGroup: "g", name: "shop" };
@@ -45,6 +45,7 @@ export const memoryInstallation = () => {
   const ids = { next: 1 };
   const containers = new Map<string, Destination>();
   const sites = new Map<string, SiteDefinition>([[siteKey(shop), { id: shop, location: "Local", tier: "Standard" }]]);
+  const descriptions = new Map<string, SiteDescription>();
   const container = (url: string): Destination => {
     const found = containers.get(url) ?? memoryDestination();
     containers.set(url, found);
@@ -64,6 +65,15 @@ export const memoryInstallation = () => {
         sites.set(siteKey(id), made);
         return made;
       },
+      problems: async () => [],
+      describedAs: async (id) => descriptions.get(siteKey(id)),
+      describe: async (id, description) => {
+        const made = { id, location: "Local", tier: "Standard" };
+        sites.set(siteKey(id), made);
+        descriptions.set(siteKey(id), description);
+        return made;
+      },
+      forget: async (id) => sites.delete(siteKey(id)),
     },
     hosts: { host: (id) => Promise.reject(refuse("SiteNotFound", { name: id.name, group: id.resourceGroup })) },
     destinations: {

@@ -1,12 +1,12 @@
-import { readdir, realpath, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf, refuse } from "../../domain/errors.ts";
-import { containsFolder, foldersOverlap } from "../../domain/folder-path.ts";
 import { Secret } from "../../domain/secret.ts";
 import { siteKey, siteLabel, siteWithSlot, type SiteId } from "../../domain/site.ts";
 import type { SiteConfiguration, SiteSettings } from "../../ports/site-host.ts";
 import type { SiteDefinition, Sites } from "../../ports/sites.ts";
-import { createApp, createSlot } from "./new-site.ts";
+import { checkDirectories, recursionProblem, type OwnFolders } from "./check-directories.ts";
+import { createApp, createSlot, removeSlot, writeApp, writeSlot } from "./new-site.ts";
 import { changeSiteFile, codeOf, readSiteFile, unlessMissing, type SiteContent, type SiteFile } from "./site-file.ts";
 
 /** What the host of a local site is made of. */
@@ -21,10 +21,14 @@ export interface LocalSitesOptions {
   readonly folder: string;
   /** New sites get their directory here. */
   readonly sitesRoot: string;
+  /** In or below these a site may be described by a caller. */
+  readonly siteRoots?: readonly string[];
   /** No site may hold it, or lie in it but below `sitesRoot`: keys and backups would go into a backup. */
   readonly dataFolder?: string;
   readonly warn: (message: string) => void;
 }
+
+type Roots = Pick<SiteContent, "home" | "wwwroot" | "directories">;
 
 interface Known {
   readonly definition: SiteDefinition;
@@ -41,7 +45,8 @@ export interface LocalSites extends Sites {
 }
 
 /** Sites that are directories of this machine: one JSON file each, read again when it changes. */
-export const localSites = ({ folder, sitesRoot, dataFolder, warn }: LocalSitesOptions): LocalSites => {
+export const localSites = ({ folder, sitesRoot, siteRoots = [], dataFolder, warn }: LocalSitesOptions): LocalSites => {
+  const own: OwnFolders = { folder, dataFolder, sitesRoot };
   const cache = new Map<string, { readonly stamp: string; readonly file: SiteFile }>();
 
   const load = async (path: string): Promise<SiteFile | undefined> => {
@@ -52,19 +57,20 @@ export const localSites = ({ folder, sitesRoot, dataFolder, warn }: LocalSitesOp
     if (cached?.stamp === stamp) return cached.file;
     const file = await readSiteFile(path);
     if (file === undefined) return undefined;
-    await checkRecursion(file, path, { folder, dataFolder, sitesRoot });
+    const problem = await recursionProblem(directoriesIn(file), own);
+    if (problem !== undefined) throw refuse("SiteFileInvalid", { file: basename(path), reason: problem });
     cache.set(path, { stamp, file });
     return file;
   };
 
   /** Once for each file and fault: sites are listed often. */
   const warned = new Map<string, string>();
-  const tell = (path: string, message: string): void => {
+  const warnOnce = (path: string, message: string): void => {
     if (warned.get(path) !== message) warn(message);
     warned.set(path, message);
   };
 
-  const all = async (): Promise<readonly Known[]> => {
+  const all = async (tell = warnOnce): Promise<readonly Known[]> => {
     const known = new Map<string, Known>();
     for (const name of await siteFiles(folder)) {
       const path = join(folder, name);
@@ -94,6 +100,12 @@ export const localSites = ({ folder, sitesRoot, dataFolder, warn }: LocalSitesOp
     return direct ?? (await all()).find((site) => siteKey(site.definition.id) === wanted);
   };
 
+  const made = async (id: SiteId): Promise<SiteDefinition> => {
+    const found = await find(id);
+    if (found === undefined) throw new Error(`The site ${siteLabel(id)} was made and is not there.`);
+    return found.definition;
+  };
+
   return {
     find: async (id) => (await find(id))?.definition,
     list: async () => (await all()).map((site) => site.definition).toSorted(byName),
@@ -107,9 +119,38 @@ export const localSites = ({ folder, sitesRoot, dataFolder, warn }: LocalSitesOp
         if (app === undefined) throw refuse("SiteNotFound", { name: id.name, group: id.resourceGroup });
         await createSlot(id, app.path, places);
       }
-      const made = await find(id);
-      if (made === undefined) throw new Error(`The site ${siteLabel(id)} was made and is not there.`);
-      return made.definition;
+      return made(id);
+    },
+
+    async problems() {
+      const problems: string[] = [];
+      await all((_path, message) => void problems.push(message));
+      return problems;
+    },
+
+    async describedAs(id) {
+      const { home, wwwroot, directories } = (await find(id))?.content ?? {};
+      if (directories === undefined) return undefined;
+      return { ...(home === undefined ? {} : { home }), ...(wwwroot === undefined ? {} : { wwwroot }), directories };
+    },
+
+    async describe(id, description) {
+      if ((await find(id)) !== undefined) throw refuse("SiteExists", { site: siteLabel(id) });
+      const named = rootsOf({ directories: {}, ...description });
+      await checkDirectories(named, { roots: [sitesRoot, ...siteRoots], own });
+      const app = await find(siteWithSlot(id, undefined));
+      if (id.slot === undefined) await writeApp(id, description, folder);
+      else if (app === undefined) throw refuse("SiteNotFound", { name: id.name, group: id.resourceGroup });
+      else await writeSlot(id, app.path, description);
+      return made(id);
+    },
+
+    async forget(id) {
+      const known = await find(id);
+      if (known === undefined) return false;
+      if (id.slot === undefined) await rm(known.path, { force: true });
+      else await removeSlot(id, known.path);
+      return true;
     },
 
     directories: async () => directoriesOf(await all()),
@@ -151,7 +192,9 @@ const byName = (one: SiteDefinition, other: SiteDefinition): number => {
 
 const directoriesOf = (sites: readonly Known[]): readonly string[] => sites.flatMap(({ content }) => rootsOf(content));
 
-const rootsOf = ({ home, wwwroot, directories }: SiteContent): readonly string[] =>
+const directoriesIn = (file: SiteFile): readonly string[] => [file, ...Object.values(file.slots)].flatMap(rootsOf);
+
+const rootsOf = ({ home, wwwroot, directories }: Roots): readonly string[] =>
   [home, wwwroot, ...Object.values(directories)].filter((path) => path !== undefined);
 
 const siteFiles = async (folder: string): Promise<readonly string[]> => {
@@ -165,32 +208,6 @@ const siteFiles = async (folder: string): Promise<readonly string[]> => {
     throw refuse("Unavailable", { reason }, { cause: error });
   }
 };
-
-/** A site may not hold site files (they hold settings in clear) nor the data folder, nor lie in them. */
-const checkRecursion = async (
-  file: SiteFile,
-  path: string,
-  {
-    folder,
-    dataFolder,
-    sitesRoot,
-  }: { readonly folder: string; readonly dataFolder: string | undefined; readonly sitesRoot: string },
-): Promise<void> => {
-  const www = await real(sitesRoot);
-  const own = [folder, ...(dataFolder === undefined ? [] : [dataFolder])];
-  const forbidden = await Promise.all(own.map(async (named) => ({ named, at: await real(named) })));
-  for (const directory of [file, ...Object.values(file.slots)].flatMap(rootsOf)) {
-    const at = await real(directory);
-    const isBelow = (outer: string): boolean => at !== outer && containsFolder(outer, at);
-    const found = forbidden.find((one) => foldersOverlap(at, one.at) && !(isBelow(one.at) && isBelow(www)));
-    if (found === undefined) continue;
-    const reason = `${directory} and Lifeboat's own folder ${found.named} contain one another. Move one of the two.`;
-    throw refuse("SiteFileInvalid", { file: basename(path), reason });
-  }
-};
-
-/** What is not there yet, or cannot be looked at, is taken at its word. */
-const real = async (path: string): Promise<string> => realpath(path).catch(() => path);
 
 /** The file's own maps; a restore replaces both, and leaves the rest of the file as it is. */
 const settingsOf = (site: Known): SiteSettings => ({

@@ -3,6 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { refuse } from "../../domain/errors.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
+import type { SiteDescription } from "../../ports/sites.ts";
 import { changeSiteFile, codeOf, writeNew } from "./site-file.ts";
 
 export interface Places {
@@ -15,25 +16,38 @@ export interface Places {
 }
 
 /** Makes the app's directory and file. Nothing that exists is taken over: neither a directory that holds something, nor a file. */
-export const createApp = async (id: SiteId, places: Places): Promise<void> => {
-  const home = await newHome(id, places, id.name);
-  await mkdir(places.folder, { recursive: true, mode: 0o700 });
+export const createApp = async (id: SiteId, places: Places): Promise<void> =>
+  writeApp(id, { home: await newHome(id, places, id.name) }, places.folder);
+
+/** Makes a slot's directory, and adds it to the app's file. */
+export const createSlot = async (id: SiteId, appFile: string, places: Places): Promise<void> =>
+  // A dot is in no site's name: the slot "staging" of "shop" is not the app "shop-staging".
+  writeSlot(id, appFile, { home: await newHome(id, places, `${id.name}.${id.slot ?? "production"}`) });
+
+/** The app's file, made new. */
+export const writeApp = async (id: SiteId, description: SiteDescription, folder: string): Promise<void> => {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const { subscription, resourceGroup, name } = id;
-  const text = `${JSON.stringify({ name, subscription, resourceGroup, home }, null, 2)}\n`;
-  for (const base of names(id, name)) if (await writeNew(join(places.folder, `${base}.json`), text)) return;
+  const text = `${JSON.stringify({ name, subscription, resourceGroup, ...description }, null, 2)}\n`;
+  for (const base of names(id, name)) if (await writeNew(join(folder, `${base}.json`), text)) return;
   throw refuse("SiteExists", { site: siteLabel(id) });
 };
 
 /** Adds the slot to the app's file. */
-export const createSlot = async (id: SiteId, appFile: string, places: Places): Promise<void> => {
-  const slot = id.slot ?? "production";
-  // A dot is in no site's name: the slot "staging" of "shop" is not the app "shop-staging".
-  const home = await newHome(id, places, `${id.name}.${slot}`);
-  await changeSiteFile(appFile, (json) => {
-    const slots = typeof json["slots"] === "object" && json["slots"] !== null ? json["slots"] : {};
-    json["slots"] = { ...slots, [slot]: { home } };
+export const writeSlot = (id: SiteId, appFile: string, description: SiteDescription): Promise<void> =>
+  changeSiteFile(appFile, (json) => {
+    json["slots"] = { ...slotsOf(json), [id.slot ?? "production"]: { ...description } };
   });
-};
+
+/** Takes the slot out of the app's file. */
+export const removeSlot = (id: SiteId, appFile: string): Promise<void> =>
+  changeSiteFile(appFile, (json) => {
+    const gone = id.slot?.toLowerCase();
+    json["slots"] = Object.fromEntries(Object.entries(slotsOf(json)).filter(([name]) => name.toLowerCase() !== gone));
+  });
+
+const slotsOf = (json: Readonly<Record<string, unknown>>): object =>
+  typeof json["slots"] === "object" && json["slots"] !== null ? json["slots"] : {};
 
 /** The plain name first; another site may have it, in another subscription or resource group. */
 const names = (id: SiteId, plain: string): readonly string[] => {

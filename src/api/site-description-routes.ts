@@ -1,0 +1,33 @@
+import { describeSite, forgetSite, getDescription } from "../operations/describe-site.ts";
+import type { Installation } from "../operations/installation.ts";
+import type { Route } from "./handle.ts";
+import { empty, json } from "./response.ts";
+import { parseSiteDescription, siteDescriptionReply } from "./wire/site-description.ts";
+
+/** Own extension: sites are described to the service, and forgotten, without a hand on its files. */
+export const siteDescriptionRoutes = (deps: Installation): readonly Route[] => [
+  {
+    name: "getSiteDescription",
+    method: "GET",
+    path: "{site}/description",
+    role: "reader",
+    handle: async (call) => json(200, siteDescriptionReply(await getDescription(deps)(call, call.site()))),
+  },
+  {
+    name: "describeSite",
+    method: "PUT",
+    path: "{site}/description",
+    role: "admin",
+    async handle(call) {
+      const description = parseSiteDescription(await call.body());
+      return json(201, siteDescriptionReply(await describeSite(deps)(call, call.site(), description)));
+    },
+  },
+  {
+    name: "forgetSite",
+    method: "DELETE",
+    path: "{site}/description",
+    role: "admin",
+    handle: async (call) => empty((await forgetSite(deps)(call, call.site())) ? 200 : 204),
+  },
+];

@@ -1,0 +1,118 @@
+import { statSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { CommandFailure } from "../command-failure.ts";
+import type { CommandContext, Given, RunCommand } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { exitCodes } from "../exit-code.ts";
+import { print } from "../print.ts";
+import { showTable } from "../show-table.ts";
+import { findSite, newSitePath, referenceOf, sitesPath } from "../site-reference.ts";
+import { backupPlan, planText } from "../tell-backup-plan.ts";
+
+export const addSite: RunCommand = async (context, given) => {
+  const service = context.service();
+  const { label, path } = await newSitePath(service, given.need("NAME"));
+  const folder = pathOn(context, given.need("FOLDER"));
+  const root = rootKind(context, given, folder);
+  const directories = Object.fromEntries(given.texts("directory").map((text) => directoryOf(context, text)));
+  const properties = { [root]: folder, ...(given.texts("directory").length === 0 ? {} : { directories }) };
+  await service.put(`${path}/description`, { body: { properties } });
+  const site = { label, path, state: undefined };
+  const plan = await backupPlan(context, site);
+  print(context, { site: label, [root]: folder, directories, plan }, () =>
+    [
+      `The site ${label} is described. A backup of it would hold\n${planText(plan)}`,
+      `\`lifeboat backup ${label}\` makes the first one, \`lifeboat schedule ${label} --every 1d\` one a day.\n`,
+    ].join(""),
+  );
+  return plan.unreadableCount > 0 ? exitCodes.partly : exitCodes.done;
+};
+
+/** A path on the service's machine: only where that is this one a short form of it means anything. */
+const pathOn = (context: CommandContext, text: string): string => {
+  if (context.connection().dataFolder !== undefined) return resolve(text);
+  if (isAbsolute(text)) return text;
+  throw new CommandFailure(
+    exitCodes.usage,
+    "PathNotAbsolute",
+    `"${text}": name the whole path on the service's machine.`,
+  );
+};
+
+const rootKind = (context: CommandContext, given: Given, folder: string): "home" | "wwwroot" => {
+  if (given.flag("home") && given.flag("wwwroot"))
+    throw new CommandFailure(exitCodes.usage, "RootTwice", "Either --home or --wwwroot, not both.");
+  if (given.flag("home")) return "home";
+  if (given.flag("wwwroot")) return "wwwroot";
+  if (context.connection().dataFolder === undefined)
+    throw new CommandFailure(
+      exitCodes.usage,
+      "RootNotSaid",
+      "The folder is on another machine: say --home when it holds site/wwwroot, else --wwwroot.",
+    );
+  const isHome = statSync(join(folder, "site", "wwwroot"), { throwIfNoEntry: false })?.isDirectory() === true;
+  return isHome ? "home" : "wwwroot";
+};
+
+const directoryOf = (context: CommandContext, text: string): readonly [string, string] => {
+  const [, name, folder] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || folder === undefined)
+    throw new CommandFailure(
+      exitCodes.usage,
+      "DirectoryInvalid",
+      `--directory: "${text}" is not NAME=FOLDER, as in uploads=/mnt/uploads.`,
+    );
+  return [name, pathOn(context, folder)];
+};
+
+export const listSites: RunCommand = async (context) => {
+  const service = context.service();
+  const sites: SiteView[] = [];
+  for (const item of (await service.get(sitesPath)).list("value"))
+    sites.push(await siteView(context, referenceOf(item)));
+  print(context, { sites }, () =>
+    sites.length === 0
+      ? "There are no sites yet. `lifeboat site add NAME FOLDER` describes one.\n"
+      : showTable([{ title: "SITE" }, { title: "FOLDER" }], sites.flatMap(rowsOf)),
+  );
+  return exitCodes.done;
+};
+
+interface SiteView {
+  readonly site: string;
+  readonly home: string | null;
+  readonly wwwroot: string | null;
+  readonly directories: readonly { readonly name: string; readonly folder: string }[];
+}
+
+const siteView = async (
+  context: CommandContext,
+  { label, path }: ReturnType<typeof referenceOf>,
+): Promise<SiteView> => {
+  const found = (await context.service().get(`${path}/description`)).object("properties");
+  const directories = found.object("directories").entries();
+  return {
+    site: label,
+    home: found.textOr("home", null),
+    wwwroot: found.textOr("wwwroot", null),
+    directories: directories.map(([name, folder]) => ({ name, folder })),
+  };
+};
+
+const rowsOf = ({ site, home, wwwroot, directories }: SiteView): readonly (readonly string[])[] => [
+  [site, home ?? wwwroot ?? "-"],
+  ...directories.map(({ name, folder }) => ["", `${folder} (as ${name})`]),
+];
+
+export const removeSite: RunCommand = async (context, given) => {
+  const service = context.service();
+  const { label, path } = await findSite(service, given.need("SITE"));
+  await confirm(context, {
+    question: `Lifeboat forgets ${label} and its schedule. Its files and its backups stay.`,
+    word: label,
+    yes: given.flag("yes"),
+  });
+  await service.remove(`${path}/description`);
+  print(context, { removed: label }, () => `${label} is forgotten. Its backups can still be listed and restored.\n`);
+  return exitCodes.done;
+};

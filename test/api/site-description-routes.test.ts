@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import { siteDescriptionRoutes } from "../../src/api/site-description-routes.ts";
+import { siteStateRoutes } from "../../src/api/site-state-routes.ts";
+import { changeSite, takenBy } from "../../src/operations/rows/site-row.ts";
+import { putBackupConfiguration, readConfiguration } from "../../src/operations/backup-configuration.ts";
+import { apiOver, shopPath } from "../support/api.ts";
+import { memoryInstallation, shop } from "../support/installation.ts";
+
+const installation = () => {
+  const { deps, call } = memoryInstallation();
+  return { deps, call, ask: apiOver([...siteDescriptionRoutes(deps), ...siteStateRoutes(deps)], call) };
+};
+const other = shopPath.replace("sites/shop", "sites/blog");
+
+it("makes a site for an admin alone, and shows it to everybody who may look", async () => {
+  const { ask } = installation();
+  const body = { properties: { wwwroot: "/srv/blog" } };
+  expect((await ask("PUT", `${other}/description`, { as: "operator", body })).status).toBe(403);
+  expect((await ask("PUT", `${other}/description`, { body })).status).toBe(201);
+  const shown = await ask("GET", `${other}/description`, { as: "reader" });
+  expect(shown.json()).toMatchObject({
+    name: "blog",
+    properties: { home: null, wwwroot: "/srv/blog", directories: {} },
+  });
+  const all = (await ask("GET", "/providers/Lifeboat/sites?name=BLOG")).json();
+  expect(all["value"]).toHaveLength(1);
+});
+
+it.each([
+  [{ properties: {} }, /either home or wwwroot/],
+  [{ properties: { home: "/a", wwwroot: "/b" } }, /either home or wwwroot/],
+  [{ properties: { home: "/a", directories: { "../b": "/b" } } }, /plain name/],
+  [{ properties: { home: "/a", directories: { ".": "/b" } } }, /plain name/],
+])("refuses a description that says too little or too much: %j", async (body, reason) => {
+  const { ask } = installation();
+  const answer = await ask("PUT", `${other}/description`, { body });
+  expect([answer.status, answer.text]).toEqual([400, expect.stringMatching(reason)]);
+});
+
+it("forgets a site with its schedule, and not while something runs on it", async () => {
+  const { deps, call, ask } = installation();
+  const schedule = {
+    frequencyInterval: 1,
+    frequencyUnit: "Day",
+    keepAtLeastOneBackup: true,
+    retentionPeriodInDays: 3,
+  } as const;
+  await putBackupConfiguration(deps)(call, shop, { enabled: true, schedule });
+  const run = { id: "r", kind: "backup", since: "2026-11-21T12:00:00Z" } as const;
+  await changeSite(deps.catalog, shop, (row) => ({ row: takenBy(row, run), result: undefined }));
+  expect((await ask("DELETE", `${shopPath}/description`)).status).toBe(409);
+  await changeSite(deps.catalog, shop, (taken) => {
+    const { run: _, ...row } = taken;
+    return { row, result: undefined };
+  });
+  expect((await ask("DELETE", `${shopPath}/description`)).status).toBe(200);
+  expect(await readConfiguration(deps, shop)).toBeUndefined();
+  expect((await ask("DELETE", `${shopPath}/description`)).status).toBe(204);
+});
