@@ -1,6 +1,7 @@
 import { databaseLabel, DatabaseFailure, ownDatabasePrefix } from "../../../domain/database.ts";
 import type { DatabaseCheck } from "../../../ports/database-tool.ts";
 import { literal, name } from "./names.ts";
+import { defineObjects } from "./objects.ts";
 import { lackingPrivileges } from "./privileges.ts";
 import type { Session } from "./session.ts";
 
@@ -10,6 +11,8 @@ export const checkDatabase = async (session: Session, purpose: "dump" | "load"):
   if (content.state === "missing" && purpose === "dump") throw missing(session);
   if (purpose === "load") await refuseUnfit(session);
   else await refuseUnreadable(session);
+  // Whether all definitions may be read is found out by reading them.
+  if (content.state === "present") await defineObjects(session, session.connection.database);
   const { dump } = session.programs;
   return {
     tool: dump.name,

@@ -1,8 +1,9 @@
+import { inOwnName } from "./definers.ts";
 import { disabledEvent } from "./events.ts";
 
 interface Reading {
-  /** Whether the loading user may name others as definers; else what is defined is its own. */
-  readonly keepsDefiners: boolean;
+  /** Whom the loading user may name as definer; undefined: everybody. */
+  readonly soleDefiner: string | undefined;
   /** MySQL's client trips over the first line of MariaDB's newer dumps. */
   readonly dropsSandbox: boolean;
 }
@@ -21,12 +22,10 @@ interface ReadableDump {
 
 const lineFeed = 10;
 const slash = 0x2f;
+const capitalA = 0x41;
 const capitalC = 0x43;
 const closing = Buffer.from("-- Dump completed");
 const insert = Buffer.from("INSERT ");
-// Only where the dump tools write it: before the words of an object, never in a row, which is one line of INSERT.
-const definer =
-  /^(\/\*!50013 |\/\*!5\d{4} CREATE\*\/ \/\*!5\d{4} |CREATE |\/\*!5\d{4} CREATE )DEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*`/;
 
 /**
  * A dump, line by line, with no more than one line in memory. Rows go through as they are; only lines that may begin an object
@@ -66,17 +65,28 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
   }
 
   function own(line: Buffer): Buffer {
+    if (line[0] === capitalA) return ofDefault(line);
     if (line[0] !== slash && line[0] !== capitalC) return line;
     // Bytes, not characters: a body may be in any character set.
     const text = line.toString("latin1");
     const event = disabledEvent(text);
     if (event !== undefined) state.events.push(event.name);
     const quiet = event?.line ?? text;
-    const found = reading.keepsDefiners ? null : definer.exec(quiet);
-    if (found === null) return event === undefined ? line : Buffer.from(quiet, "latin1");
-    state.changed++;
-    return Buffer.from(`${found[1]}DEFINER=CURRENT_USER${quiet.slice(found[0].length)}`, "latin1");
+    const named = reading.soleDefiner === undefined ? undefined : inOwnName(quiet, reading.soleDefiner);
+    if (named !== undefined) state.changed++;
+    return named === undefined && event === undefined ? line : Buffer.from(named ?? quiet, "latin1");
   }
+};
+
+const alterDatabase = /^ALTER DATABASE (?:`(?:[^`]|``)*`|"(?:[^"]|"")*") (CHARACTER SET \w+ COLLATE \w+ ;;?\s*)$/;
+
+/**
+ * Around objects that were made under another collation the tools write `ALTER DATABASE` with the dumped database's name,
+ * which is the live one's: without a name it means the one that is loaded.
+ */
+const ofDefault = (line: Buffer): Buffer => {
+  const rest = alterDatabase.exec(line.toString("latin1"))?.[1];
+  return rest === undefined ? line : Buffer.from(`ALTER DATABASE ${rest}`, "latin1");
 };
 
 /** Lines with their line feeds; the last may have none. */

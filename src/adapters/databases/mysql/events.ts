@@ -7,14 +7,15 @@ const table = `${journalPrefix}events`;
 
 /** As the dump tools write it, on one line whatever the event's body. */
 const enabled =
-  /^(\/\*!50106 CREATE\*\/ .*?EVENT `((?:[^`]|``)*)` ON SCHEDULE .*? ON COMPLETION (?:NOT )?PRESERVE )ENABLE\b/;
+  /^(\/\*!50106 CREATE\*\/ .*?EVENT (?:`((?:[^`]|``)*)`|"((?:[^"]|"")*)") ON SCHEDULE .*? ON COMPLETION (?:NOT )?PRESERVE )ENABLE\b/;
 
 /** A line of a dump with its event disabled, and the event's name; undefined where there is none to disable. */
 export const disabledEvent = (line: string): { readonly name: string; readonly line: string } | undefined => {
-  const [begin, head, name] = enabled.exec(line) ?? [];
-  if (begin === undefined || head === undefined || name === undefined) return undefined;
+  const [begin, head, quoted, ansi] = enabled.exec(line) ?? [];
+  if (begin === undefined || head === undefined) return undefined;
+  const name = quoted?.replaceAll("``", "`") ?? ansi?.replaceAll('""', '"') ?? "";
   // Names are UTF-8 in a line that was read byte by byte.
-  const plain = Buffer.from(name.replaceAll("``", "`"), "latin1").toString("utf8");
+  const plain = Buffer.from(name, "latin1").toString("utf8");
   return { name: plain, line: `${head}DISABLE${line.slice(begin.length)}` };
 };
 

@@ -24,12 +24,12 @@ export const switchIn = async (session: Session, exchanged: Exchanged): Promise<
     throw new DatabaseFailure("Busy", `The database ${databaseLabel(session.connection)} is being put back.`);
   await session.rows({ sql: `CREATE DATABASE IF NOT EXISTS ${name(live)} ${journal.fresh.options}` });
   await moveForward(session, exchanged, journal);
+  const notes = await makeObjects(session, live, journal.fresh.objects);
   await session.rows({ sql: `ALTER DATABASE ${name(live)} ${journal.fresh.options}` });
-  await makeObjects(session, live, journal.fresh.objects);
   await setState(session, kept, "switched");
   await dropDatabase(session, scratch);
   if (!replaces) await dropDatabase(session, kept);
-  return { notes: [] };
+  return { notes };
 };
 
 const beginJournal = async (session: Session, { scratch, kept, replaces }: Exchanged): Promise<Journal> => {
@@ -69,16 +69,21 @@ const moveForward = async (session: Session, { scratch, kept }: Exchanged, { liv
 export const switchBack = async (session: Session, { scratch, kept, replaces }: Exchanged): Promise<LoadReport> => {
   const live = session.connection.database;
   const journal = await readJournal(session, kept);
+  let notes: readonly string[] = [];
   if (!replaces) {
     // Without a journal either nothing was begun (the scratch database is whole), or all is done.
     if (journal !== undefined || !(await exists(session, scratch))) await dropDatabase(session, live);
-  } else if (journal !== undefined) await moveBack(session, { scratch, kept, replaces }, journal);
+  } else if (journal !== undefined) notes = await moveBack(session, { scratch, kept, replaces }, journal);
   await dropDatabase(session, scratch);
   await dropDatabase(session, kept);
-  return { notes: [] };
+  return { notes };
 };
 
-const moveBack = async (session: Session, { scratch, kept }: Exchanged, journal: Journal): Promise<void> => {
+const moveBack = async (
+  session: Session,
+  { scratch, kept }: Exchanged,
+  journal: Journal,
+): Promise<readonly string[]> => {
   const live = session.connection.database;
   await setState(session, kept, "puttingBack");
   await session.rows({ sql: `CREATE DATABASE IF NOT EXISTS ${name(live)} ${journal.live.options}` });
@@ -97,8 +102,9 @@ const moveBack = async (session: Session, { scratch, kept }: Exchanged, journal:
       ...returning.map((table) => [kept, live, table] as const),
     ]);
   }
+  const notes = await makeObjects(session, live, journal.live.objects);
   await session.rows({ sql: `ALTER DATABASE ${name(live)} ${journal.live.options}` });
-  await makeObjects(session, live, journal.live.objects);
+  return notes;
 };
 
 /** A live database without tables keeps none: whether the loaded ones have come is seen by their being gone from scratch. */

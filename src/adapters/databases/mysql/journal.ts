@@ -38,7 +38,7 @@ export const readJournal = async (session: Session, kept: string): Promise<Journ
   const [stateRows = [], tableRows = [], objectRows = []] = await session.results([
     `SELECT state, live_options, fresh_options FROM ${at(states)}`,
     `SELECT side, name FROM ${at(tables)} ORDER BY position`,
-    `SELECT side, kind, name, sql_text, sql_mode, collation, time_zone FROM ${at(objects)} ORDER BY position`,
+    `SELECT side, kind, name, sql_text, sql_mode, collation, time_zone, database_collation FROM ${at(objects)} ORDER BY position`,
   ]);
   const [state = "", liveOptions = "", freshOptions = ""] = stateRows[0] ?? [];
   if (!isState(state)) return undefined;
@@ -51,10 +51,10 @@ export const readJournal = async (session: Session, kept: string): Promise<Journ
 };
 
 const objectOf = (row: readonly string[]): DefinedObject => {
-  const [, kind = "", object = "", sql = "", sqlMode = "", collation = "", timeZone = ""] = row;
+  const [, kind = "", object = "", sql = "", sqlMode = "", collation = "", timeZone = "", databaseCollation = ""] = row;
   const known = objectKinds.find((one) => one === kind);
   if (known === undefined) throw new Error(`The journal of an exchange names the unknown kind ${kind}.`);
-  return { kind: known, name: object, sql, sqlMode, collation, timeZone };
+  return { kind: known, name: object, sql, sqlMode, collation, timeZone, databaseCollation };
 };
 
 /** The state is written last: without it there is no journal. */
@@ -67,7 +67,16 @@ export const writeJournal = async (
   const sides = [["live", live] as const, ["fresh", fresh] as const];
   const tableRows = sides.flatMap(([side, { tables: all }]) => all.map((table) => [side, table]));
   const objectRows = sides.flatMap(([side, { objects: all }]) =>
-    all.map((one) => [side, one.kind, one.name, one.sql, one.sqlMode, one.collation, one.timeZone]),
+    all.map((one) => [
+      side,
+      one.kind,
+      one.name,
+      one.sql,
+      one.sqlMode,
+      one.collation,
+      one.timeZone,
+      one.databaseCollation,
+    ]),
   );
   const rows = (table: string, all: readonly (readonly string[])[]): readonly string[] =>
     all.map((row, index) => `INSERT INTO ${at(table)} VALUES (${index}, ${row.map(literal).join(", ")})`);
@@ -75,7 +84,7 @@ export const writeJournal = async (
     `DROP DATABASE IF EXISTS ${name(kept)}`,
     `CREATE DATABASE ${name(kept)} ${live.options}`,
     `CREATE TABLE ${at(tables)} (position INT PRIMARY KEY, side VARCHAR(8), name VARCHAR(64)) ${made}`,
-    `CREATE TABLE ${at(objects)} (position INT PRIMARY KEY, side VARCHAR(8), kind VARCHAR(16), name VARCHAR(64), sql_text LONGTEXT, sql_mode TEXT, collation VARCHAR(64), time_zone VARCHAR(64)) ${made}`,
+    `CREATE TABLE ${at(objects)} (position INT PRIMARY KEY, side VARCHAR(8), kind VARCHAR(16), name VARCHAR(64), sql_text LONGTEXT, sql_mode TEXT, collation VARCHAR(64), time_zone VARCHAR(64), database_collation VARCHAR(64)) ${made}`,
     `CREATE TABLE ${at(states)} (state VARCHAR(16), live_options VARCHAR(200), fresh_options VARCHAR(200)) ${made}`,
     ...rows(tables, tableRows),
     ...rows(objects, objectRows),

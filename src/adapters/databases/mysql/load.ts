@@ -1,10 +1,10 @@
 import { databaseLabel, DatabaseFailure } from "../../../domain/database.ts";
 import type { LoadReport } from "../../../ports/database-tool.ts";
+import { definersNote, soleDefiner } from "./definers.ts";
 import { headingPattern } from "./dump.ts";
 import { readableDump } from "./dump-lines.ts";
 import { noteEvents } from "./events.ts";
 import { name } from "./names.ts";
-import { mayDefineForOthers } from "./privileges.ts";
 import { clientOptions } from "./read-rows.ts";
 import type { Session } from "./session.ts";
 
@@ -14,9 +14,9 @@ export const loadDatabase = async (
   scratch: string,
   dump: AsyncIterable<Uint8Array>,
 ): Promise<LoadReport> => {
-  const keepsDefiners = await mayDefineForOthers(session);
+  const sole = await soleDefiner(session);
   const dropsSandbox = session.programs.client.vendor === "MySQL";
-  const lines = readableDump(dump, { keepsDefiners, dropsSandbox });
+  const lines = readableDump(dump, { soleDefiner: sole, dropsSandbox });
   const first = await lines.first();
   if (first === undefined) throw damaged(session, "it is no dump of mysqldump or mariadb-dump");
   const options = headingPattern.exec(first)?.[1] ?? "";
@@ -39,6 +39,3 @@ const damaged = ({ connection }: Session, reason: string): DatabaseFailure =>
     "DumpDamaged",
     `The dump for ${databaseLabel(connection)} cannot be loaded: ${reason}. Restore another backup.`,
   );
-
-const definersNote = (count: number): string =>
-  `${count} triggers, views, routines or events ran in the name of a user that the restoring one may not name; they run in the restoring user's name now.`;

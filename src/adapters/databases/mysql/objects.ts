@@ -1,5 +1,8 @@
+import { DatabaseFailure } from "../../../domain/database.ts";
+import { definersNote, inOwnName, soleDefiner } from "./definers.ts";
 import { literal, name } from "./names.ts";
 import type { Row } from "./read-rows.ts";
+
 import type { Session } from "./session.ts";
 
 /** What of a database is no table: it cannot be moved to another one, only made there anew. In the order of making. */
@@ -17,6 +20,8 @@ export interface DefinedObject extends DatabaseObject {
   readonly sqlMode: string;
   readonly collation: string;
   readonly timeZone: string;
+  /** The database's own when it was made; texts in routines compare by it. */
+  readonly databaseCollation: string;
 }
 
 const isObjectKind = (text: string): text is ObjectKind => objectKinds.some((kind) => kind === text);
@@ -58,32 +63,28 @@ export const defineObjects = async (session: Session, database: string): Promise
   return objects.map((one, index) => defined(one, made[index]?.[0] ?? []));
 };
 
-/** Where `SHOW CREATE` of each kind puts what: the statement, the SQL mode, the connection's collation, the time zone. */
-const columns: Readonly<Record<ObjectKind, readonly [number, number, number, number]>> = {
-  FUNCTION: [2, 1, 4, -1],
-  PROCEDURE: [2, 1, 4, -1],
-  PACKAGE: [2, 1, 4, -1],
-  "PACKAGE BODY": [2, 1, 4, -1],
-  VIEW: [1, -1, 3, -1],
-  TRIGGER: [2, 1, 4, -1],
-  EVENT: [3, 1, 5, 2],
+/** Where `SHOW CREATE` of each kind puts what: the statement, the SQL mode, the connection's collation, the time zone, the database's collation. */
+const columns: Readonly<Record<ObjectKind, readonly [number, number, number, number, number]>> = {
+  FUNCTION: [2, 1, 4, -1, 5],
+  PROCEDURE: [2, 1, 4, -1, 5],
+  PACKAGE: [2, 1, 4, -1, 5],
+  "PACKAGE BODY": [2, 1, 4, -1, 5],
+  VIEW: [1, -1, 3, -1, -1],
+  TRIGGER: [2, 1, 4, -1, 5],
+  EVENT: [3, 1, 5, 2, 6],
 };
 
 const defined = (object: DatabaseObject, row: Row): DefinedObject => {
-  const [sql, sqlMode, collation, timeZone] = columns[object.kind].map((column) => row[column] ?? "");
-  if (sql === undefined || !/^CREATE /i.test(sql))
-    throw new NotShown(
-      `The definition of the ${object.kind.toLowerCase()} ${object.name} may not be read by this user.`,
+  const [sql = "", sqlMode = "", collation = "", timeZone = "", databaseCollation = ""] = columns[object.kind].map(
+    (column) => row[column] ?? "",
+  );
+  if (!/^CREATE /i.test(sql))
+    throw new DatabaseFailure(
+      "NotAllowed",
+      `The user may not read what makes the ${object.kind.toLowerCase()} ${object.name}. Let an administrator GRANT it SELECT ON mysql.proc (MariaDB) or SHOW_ROUTINE (MySQL), and SHOW VIEW, TRIGGER and EVENT on the database.`,
     );
-  return { ...object, sql, sqlMode: sqlMode ?? "", collation: collation ?? "", timeZone: timeZone ?? "" };
+  return { ...object, sql, sqlMode, collation, timeZone, databaseCollation };
 };
-
-export class NotShown extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "NotShown";
-  }
-}
 
 const drops = (database: string, { kind, name: object }: DatabaseObject): string =>
   `DROP ${kind} IF EXISTS ${name(database)}.${name(object)}`;
@@ -94,21 +95,29 @@ export const dropObjects = async (session: Session, database: string): Promise<v
   if (present.length > 0) await session.results(present.toReversed().map((one) => drops(database, one)));
 };
 
-/** Makes what is not there yet. Those that need others are tried again after them; throws what stands against the rest. */
+/**
+ * Makes what is not there yet. Those that need others are tried again after them; throws what stands against the rest. The
+ * database's collation is changed for it: to be set afterwards. Answers notes for the log.
+ */
 export const makeObjects = async (
   session: Session,
   database: string,
   wanted: readonly DefinedObject[],
-): Promise<void> => {
+): Promise<readonly string[]> => {
   const present = await listObjects(session, database);
   const isThere = ({ kind, name: object }: DatabaseObject): boolean =>
     present.some((one) => one.kind === kind && one.name === object);
-  let open = wanted.filter((one) => !isThere(one));
+  const missing = wanted.filter((one) => !isThere(one));
+  if (missing.length === 0) return [];
+  const sole = await soleDefiner(session);
+  const own =
+    sole === undefined ? missing : missing.map((one) => ({ ...one, sql: inOwnName(one.sql, sole) ?? one.sql }));
+  let open = (await madeTogether(session, database, own)) ? [] : own;
   while (open.length > 0) {
     const failed: { readonly object: DefinedObject; readonly error: unknown }[] = [];
     for (const object of open) {
       try {
-        await session.results(creation(object), database);
+        await session.results(dropAndCreate(database, object), database);
       } catch (error) {
         failed.push({ object, error });
       }
@@ -116,11 +125,32 @@ export const makeObjects = async (
     if (failed.length === open.length) throw failed[0]?.error;
     open = failed.map(({ object }) => object);
   }
+  const changed = own.filter(({ sql }, index) => sql !== missing[index]?.sql).length;
+  return changed === 0 ? [] : [definersNote(changed)];
 };
 
-const creation = ({ sql, sqlMode, collation, timeZone }: DefinedObject): readonly string[] => [
+/** Mostly nothing needs what comes after it; one call is much faster than many. */
+const madeTogether = async (session: Session, database: string, all: readonly DefinedObject[]): Promise<boolean> => {
+  try {
+    await session.results(all.flatMap(creation), database);
+    return true;
+  } catch (error) {
+    if (error instanceof DatabaseFailure && error.kind !== "Unreachable") return false;
+    throw error;
+  }
+};
+
+/** What the common call has made already is made again. */
+const dropAndCreate = (database: string, object: DefinedObject): readonly string[] => [
+  drops(database, object),
+  ...creation(object),
+];
+
+const creation = ({ sql, sqlMode, collation, timeZone, databaseCollation }: DefinedObject): readonly string[] => [
   ...(collation === "" ? [] : [`SET collation_connection = ${literal(collation)}`]),
   ...(timeZone === "" ? [] : [`SET time_zone = ${literal(timeZone)}`]),
+  // A word of the server's; it stands for its character set too.
+  ...(databaseCollation === "" ? [] : [`ALTER DATABASE COLLATE ${name(databaseCollation)}`]),
   `SET sql_mode = ${literal(sqlMode)}`,
   sql,
 ];

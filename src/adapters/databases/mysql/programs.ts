@@ -24,15 +24,28 @@ export const findPrograms = async (findTool: FindTool, signal: AbortSignal): Pro
     names.map(async (name) => {
       const file = findTool(name);
       if (file === undefined) return [];
-      const said = await runTool({ command: file, args: ["--no-defaults", "--version"], env: {}, signal });
-      return [{ file, name, ...describedBy(said) }];
+      return [{ file, name, ...(await described(file, signal)) }];
     }),
   );
   return found.flat();
 };
 
+type Description = Pick<Program, "vendor" | "version">;
+
+/** Asked once each: a program that is exchanged while Lifeboat runs is still the same vendor's. */
+const descriptions = new Map<string, Description>();
+
+const described = async (file: string, signal: AbortSignal): Promise<Description> => {
+  const known = descriptions.get(file);
+  if (known !== undefined) return known;
+  const said = await runTool({ command: file, args: ["--no-defaults", "--version"], env: {}, signal });
+  const description = describedBy(said);
+  descriptions.set(file, description);
+  return description;
+};
+
 /** `Ver 15.1 Distrib 10.11.6-MariaDB`, `from 11.4.2-MariaDB, client 15.2`, `Ver 8.0.36 for Linux on x86_64`. */
-const describedBy = (said: string): Pick<Program, "vendor" | "version"> => {
+const describedBy = (said: string): Description => {
   const maria = /(?:Distrib|from) (\d+(?:\.\d+)+)-MariaDB/.exec(said)?.[1];
   if (maria !== undefined) return { vendor: "MariaDB", version: maria };
   return { vendor: "MySQL", version: /(?:Distrib|Ver) (\d+(?:\.\d+)+)/.exec(said)?.[1] ?? "0" };

@@ -1,0 +1,149 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { findToolIn } from "../../src/adapters/databases/find-tool.ts";
+import { mysqlTool } from "../../src/adapters/databases/mysql/mysql-tool.ts";
+import { keptDatabaseName, scratchDatabaseName } from "../../src/domain/database.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import type { Exchanged } from "../../src/ports/database-tool.ts";
+import { everything } from "../support/mariadb-everything.ts";
+import { hasMariadb, startMariadb, type MariadbServer } from "../support/mariadb-server.ts";
+import { describeWith } from "../support/needs.ts";
+
+const scratch = scratchDatabaseName("feedfeedfeedfeed", "a1");
+const exchanged: Exchanged = { scratch, kept: keptDatabaseName("feedfeedfeedfeed"), replaces: true };
+const never = new AbortController().signal;
+const tool = mysqlTool({ findTool: findToolIn([]), token: () => Promise.resolve(new Secret("none")) });
+
+let server: MariadbServer;
+
+/** All of a database as the server's own tool writes it. The event that runs every second must not run meanwhile. */
+const written = (database: string): string => {
+  const where = ["--no-defaults", `--socket=${join(server.folder, "s.sock")}`, "--user=root"];
+  const what = ["--single-transaction", "--routines", "--triggers", "--events", "--hex-blob", "--skip-dump-date"];
+  const options = { encoding: "utf8" as const, maxBuffer: 2 ** 28 };
+  return execFileSync(
+    "mariadb-dump",
+    [...where, ...what, "--default-character-set=utf8mb4", "--skip-comments", database],
+    options,
+  );
+};
+
+const withoutDefiners = (text: string): string => text.replaceAll(/DEFINER=\S+@[`"'%\w]+/g, "DEFINER");
+
+const read = async (stream: AsyncIterable<Uint8Array>): Promise<Buffer> => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return Buffer.concat(pieces);
+};
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 777) yield bytes.subarray(at, at + 777);
+}
+
+const dump = (): Promise<Buffer> => read(tool.dump(server.connection("shop"), { scratch, signal: never }));
+const load = (bytes: Uint8Array) =>
+  tool.load(server.connection("shop"), { scratch, dump: inPieces(bytes), signal: never });
+
+describeWith("mariadb", hasMariadb, "a database with everything in it", () => {
+  beforeAll(async () => {
+    server = await startMariadb();
+    await server.query("", "SET GLOBAL event_scheduler = OFF");
+  });
+  afterAll(() => server.stop());
+  beforeEach(async () => {
+    for (const name of ["shop", scratch, exchanged.kept]) await server.query("", `DROP DATABASE IF EXISTS ${name}`);
+    await server.query("", "CREATE DATABASE shop");
+    await server.query("shop", everything);
+  });
+
+  it("comes back the same in every row and object, and goes back to what it replaced", async () => {
+    const before = written("shop");
+    expect(before).toMatch(/came_from[^]*then_said[^]*nightly[^]*a_first/);
+    const bytes = await dump();
+    await server.query(
+      "shop",
+      "DROP VIEW a_first; DROP TRIGGER quoted; DELETE FROM goods WHERE id = 2; ALTER DATABASE shop COLLATE latin1_bin",
+    );
+    await server.query(
+      "shop",
+      "CREATE TABLE since (id INT); CREATE VIEW newer AS SELECT * FROM since; DROP EVENT nightly",
+    );
+    const changed = written("shop");
+    const report = await load(bytes);
+    expect(report.notes).toEqual([]);
+    expect(written("shop")).toBe(changed);
+    await tool.switchIn(server.connection("shop"), exchanged);
+    expect(written("shop")).toBe(before);
+    await tool.switchBack(server.connection("shop"), exchanged);
+    expect(written("shop")).toBe(changed);
+    expect(await tool.listOwn(server.connection("shop"))).toEqual([]);
+  });
+
+  it("leaves events asleep until the loaded database is live", async () => {
+    const bytes = await dump();
+    await server.query("", "SET GLOBAL event_scheduler = ON");
+    try {
+      await load(bytes);
+      const status = `SELECT STATUS FROM information_schema.EVENTS WHERE EVENT_NAME = 'nightly' AND EVENT_SCHEMA = `;
+      expect(await server.query("", `${status}'${scratch}'`)).toBe("DISABLED");
+      await tool.switchIn(server.connection("shop"), exchanged);
+      expect(await server.query("", `${status}'shop'`)).toBe("ENABLED");
+    } finally {
+      await server.query("", "SET GLOBAL event_scheduler = OFF");
+    }
+  });
+
+  it("is of one moment although others write to it", async () => {
+    await server.query("shop", "CREATE TABLE accounts (id INT PRIMARY KEY, balance INT)");
+    await server.query("shop", "INSERT INTO accounts SELECT seq, 100 FROM seq_1_to_500");
+    const where = ["--no-defaults", `--socket=${join(server.folder, "s.sock")}`, "--user=root", "--database=shop"];
+    const writer = spawn("mariadb", [...where, "--batch", "--unbuffered", "--skip-column-names"], {
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    writer.stdin.on("error", () => undefined);
+    const gone = once(writer, "exit");
+    const said = once(writer.stdout, "data");
+    writer.stdin.write(
+      "DELIMITER //\nBEGIN NOT ATOMIC DECLARE a, b INT; SELECT 'begun'; LOOP SET a = FLOOR(1 + RAND() * 500), b = FLOOR(1 + RAND() * 500); START TRANSACTION; UPDATE accounts SET balance = balance - 7 WHERE id = a; UPDATE accounts SET balance = balance + 7 WHERE id = b; COMMIT; END LOOP; END//\n",
+    );
+    await said;
+    for (let round = 0; round < 3; round++) {
+      const bytes = await dump();
+      await load(bytes);
+      const sum = await server.query(scratch, "SELECT SUM(balance), COUNT(*), MAX(balance) <> 100 FROM accounts");
+      expect(sum).toBe("50000\t500\t1");
+    }
+    writer.kill("SIGKILL");
+    await gone;
+  });
+
+  it("may be loaded by a user who may not name others, and says whose name things run in", async () => {
+    await server.query("", "CREATE OR REPLACE USER plain@'%' IDENTIFIED BY 'pass'");
+    await server.query(
+      "",
+      "GRANT ALL PRIVILEGES ON shop.* TO plain@'%'; GRANT ALL PRIVILEGES ON `lifeboat\\_%`.* TO plain@'%'",
+    );
+    const connection = { ...server.connection("shop"), user: "plain", password: new Secret("pass") };
+    await expect(tool.check(connection, "load", never)).rejects.toThrow(/function made_before.*mysql\.proc/);
+    await server.query("", "GRANT SELECT ON mysql.proc TO plain@'%'");
+    await tool.check(connection, "load", never);
+    const before = written("shop");
+    const bytes = await dump();
+    const report = await tool.load(connection, { scratch, dump: inPieces(bytes), signal: never });
+    expect(report.notes).toEqual([expect.stringMatching(/^11 triggers, views, routines or events/)]);
+    await tool.switchIn(connection, exchanged);
+    const definers = "SELECT DISTINCT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'shop'";
+    expect(await server.query("", definers)).toBe("plain@%");
+    expect(await server.query("shop", "CALL in_anothers_name(); SELECT COUNT(*) FROM a_first")).toBe("1\n2003");
+    const back = await tool.switchBack(connection, exchanged);
+    expect(back.notes).toEqual([expect.stringMatching(/^11 triggers/)]);
+    expect(withoutDefiners(written("shop"))).toBe(withoutDefiners(before));
+    await tool.load(connection, { scratch, dump: inPieces(bytes), signal: never });
+    await server.query("shop", "CREATE PROCEDURE newer() SELECT 1");
+    await tool.switchIn(connection, exchanged);
+    const again = await tool.switchBack(connection, exchanged);
+    expect(again.notes).toEqual([expect.stringMatching(/^1 triggers/)]);
+  });
+});
