@@ -37,12 +37,14 @@ import { registerEnd } from "./functions/end.ts";
 import { registerHttp } from "./functions/http.ts";
 import { registerTimer } from "./functions/timers.ts";
 import { hashKey, knownKeys, type KnownKey } from "./operations/known-keys.ts";
+import { afterBackup } from "./operations/after-backup.ts";
 import { randomId, type AlarmPolicy, type Installation, type Policy } from "./operations/installation.ts";
 import { noteSweep } from "./operations/health.ts";
 import { sendHeartbeat } from "./operations/send-heartbeat.ts";
 import { tendAlarms } from "./operations/tend-alarms.ts";
 import { watchNewSites } from "./operations/watch-sites.ts";
 import { resealSecrets } from "./operations/reseal-secrets.ts";
+import { retainAll } from "./operations/retain-all.ts";
 import { sweep } from "./operations/sweep.ts";
 import { takeUpRuns } from "./operations/take-up-runs.ts";
 import type { Catalog } from "./ports/catalog.ts";
@@ -223,6 +225,7 @@ const callers = createCallers({ ...installation, ...foreign, tokens, proxies });
 registerHttp(createApi({ routes: routes(installation), openRoutes: openRoutes({ callers, tokens }), callers }));
 registerSteps({
   ...backupSteps(installation),
+  afterBackup: afterBackup(installation),
   ...restoreSteps(installation),
   verifyArchive: verifyArchive(installation),
 });
@@ -237,6 +240,7 @@ registerTimer("zHeartbeat", "45 */5 * * * *", sendHeartbeat(installation));
 registerTimer("zNewSites", "0 10 * * * *", watchNewSites(installation));
 registerTimer("zReseal", "0 50 * * * *", async (call) => void (await resealSecrets(installation)(call)));
 registerTimer("zSweep", "0 * * * * *", sweep(installation));
+registerTimer("zRetention", "30 */10 * * * *", retainAll(installation));
 registerTimer("zUndoEnds", "0 40 * * * *", forgetExpiredUndos(installation));
 
 registerEnd(async () => {

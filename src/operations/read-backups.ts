@@ -1,11 +1,8 @@
 import type { Backup } from "../domain/backup.ts";
-import { fullContainerUrl, parseContainerUrl, type ContainerAccess } from "../domain/container-url.ts";
 import { refuse } from "../domain/errors.ts";
-import type { Secret } from "../domain/secret.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
-import { credentialOf, rememberCredential } from "./credentials.ts";
 import { findSiteOrPast } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { readBackup, readBackups, readProgress, type BackupRow, type Progress } from "./rows/backup-rows.ts";
@@ -57,35 +54,3 @@ export const getProgress =
     const progress = backup.run === undefined ? undefined : await readProgress(deps.catalog, id, backup.run);
     return { backup, progress };
   };
-
-export interface AccessWish {
-  readonly backup: number;
-  /** Replaces the stored credential. */
-  readonly storageAccountUrl?: Secret;
-  /** Who may not see the secret need not be told that it cannot be opened. */
-  readonly showsSecret: boolean;
-}
-
-/** The backup, and the container's URL with its secret for those who may see it. */
-export const renewBackupAccess = (deps: Installation) => async (call: Call, id: SiteId, input: AccessWish) => {
-  const site = await findSiteOrPast(deps, id);
-  const { backup } = await findBackup(deps, site.id, input.backup);
-  if (input.storageAccountUrl !== undefined) await replaceCredential(deps, backup, input.storageAccountUrl);
-  if (!input.showsSecret) return { site, backup, storageAccountUrl: undefined };
-  const credential = await credentialOf(deps, backup.destination);
-  const access: ContainerAccess = { container: backup.destination, ...(credential ? { credential } : {}) };
-  call.log.info("backup secrets read", { site: siteLabel(id), backup: backup.id, caller: call.caller });
-  return { site, backup, storageAccountUrl: fullContainerUrl(access) };
-};
-
-const replaceCredential = async (deps: Installation, backup: Backup, given: Secret): Promise<void> => {
-  const field = "properties.storageAccountUrl";
-  const access = parseContainerUrl(given, field);
-  if (access.container.toLowerCase() !== backup.destination.toLowerCase())
-    throw refuse("InvalidField", {
-      field,
-      reason: `backup ${backup.id} lies in ${backup.destination}, and this names another container.`,
-    });
-  await deps.destinations.open(access.container, access.credential);
-  await rememberCredential(deps, access);
-};

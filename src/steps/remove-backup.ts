@@ -59,7 +59,8 @@ const endDeletion = async (
     const found = await readBackup(deps.catalog, input.site, input.backup);
     if (found === undefined || !mayBecome(found.backup.status, status)) return;
     const log = problem === undefined ? {} : { log: problem };
-    const change = replaceBackup({ ...found.backup, ...log, status }, found.version);
+    const removed = status === "Deleted" ? { removed: deps.clock.now().toISOString() } : {};
+    const change = replaceBackup({ ...found.backup, ...log, ...removed, status }, found.version);
     if (await deps.catalog.write(sitePartition(input.site), [change])) return;
   }
 };

@@ -3,6 +3,17 @@ import { StepFailed, type Workflow, type WorkflowPart } from "./workflow.ts";
 
 /** What a backup is, top to bottom. Each line names a step; each step is one file in steps/. */
 export function* backupSite(wf: Workflow, run: BackupRef): WorkflowPart<{ done: true }> {
+  yield* makeAndClose(wf, run);
+  try {
+    yield* wf.call("afterBackup", run);
+  } catch (error) {
+    // The backup stands as it was closed; the sweep and the hourly retention do the same.
+    if (!(error instanceof StepFailed)) throw error;
+  }
+  return { done: true };
+}
+
+function* makeAndClose(wf: Workflow, run: BackupRef): WorkflowPart<void> {
   try {
     const summary = yield* makeArchive(wf, run);
     yield* wf.call(
@@ -13,7 +24,6 @@ export function* backupSite(wf: Workflow, run: BackupRef): WorkflowPart<{ done: 
     if (!(error instanceof StepFailed)) throw error;
     yield* wf.call("closeBackup", { ...run, failure: `The step ${error.step} failed: ${error.message}` });
   }
-  return { done: true };
 }
 
 function* makeArchive(wf: Workflow, run: BackupRef): WorkflowPart<ScratchName | Failure> {

@@ -81,6 +81,7 @@ interface Steps {
     input: BackupRef & { readonly summary?: ScratchName; readonly failure?: string };
     result: Outcome;
   };
+  afterBackup: { input: BackupRef; result: Outcome };
   removeBackup: { input: BackupRef; result: Outcome };
   checkArchive: { input: RunRef; result: Outcome<{ readonly checked: ScratchName }> };
   planRestore: {

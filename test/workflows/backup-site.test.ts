@@ -17,7 +17,7 @@ const whole = {
 };
 
 describe("a backup", () => {
-  it("opens, plans, copies, packs, seals, reads back, describes and closes, in this order", () => {
+  it("opens, plans, copies, packs, seals, reads back, describes, closes and tidies up, in this order", () => {
     const { wf, calls, steps } = fakeWorkflow(whole);
     finish(backupSite(wf, run));
     expect(steps()).toEqual([
@@ -31,12 +31,13 @@ describe("a backup", () => {
       "readBack",
       "describeBackup",
       "closeBackup",
+      "afterBackup",
     ]);
     expect(calls.find((call) => call.step === "sealArchive")?.input).toMatchObject({
       copied: ["copy 0"],
       indexes: ["shard 0", "shard 1", "shard 2"],
     });
-    expect(calls.at(-1)?.input).toEqual({ ...run, summary: "summary" });
+    expect(calls.at(-2)?.input).toEqual({ ...run, summary: "summary" });
   });
 
   it("packs everything from the site when the archive it copies from has gone", () => {
@@ -51,7 +52,7 @@ describe("a backup", () => {
       { ...run, fromScratch: false },
       { ...run, fromScratch: true },
     ]);
-    expect(calls.at(-1)?.input).toEqual({ ...run, summary: "summary" });
+    expect(calls.at(-2)?.input).toEqual({ ...run, summary: "summary" });
   });
 
   it.each(["openBackup", "planArchive", "packShard", "sealArchive", "readBack", "describeBackup"] as const)(
@@ -60,7 +61,7 @@ describe("a backup", () => {
       const no = () => ({ ok: false as const, code: "Failed" as const, message: `${step} said no` });
       const { wf, calls } = fakeWorkflow({ ...whole, [step]: no });
       finish(backupSite(wf, run));
-      expect(calls.at(-1)).toEqual({ step: "closeBackup", input: { ...run, failure: `${step} said no` } });
+      expect(calls.at(-2)).toEqual({ step: "closeBackup", input: { ...run, failure: `${step} said no` } });
     },
   );
 
@@ -72,6 +73,17 @@ describe("a backup", () => {
       },
     });
     finish(backupSite(wf, run));
-    expect(calls.at(-1)).toEqual({ step: "closeBackup", input: { ...run, failure: "The step packShard failed: EIO" } });
+    expect(calls.at(-2)).toEqual({ step: "closeBackup", input: { ...run, failure: "The step packShard failed: EIO" } });
+  });
+
+  it("stays as it was closed when tidying up keeps throwing", () => {
+    const { wf, calls } = fakeWorkflow({
+      ...whole,
+      afterBackup: () => {
+        throw new Error("EIO");
+      },
+    });
+    expect(finish(backupSite(wf, run))).toEqual({ done: true });
+    expect(calls.map(({ step }) => step).slice(-2)).toEqual(["closeBackup", "afterBackup"]);
   });
 });

@@ -53,6 +53,10 @@ export const alarmKey = (time: string, letter: string): string => `${alarmPrefix
 
 export const digestKey = "digest";
 
+/** How far housekeeping has come with what it does in shares. */
+export const roundsPartition = "rounds";
+export const retentionRoundKey = "retention";
+
 /** Signs of life. */
 export const healthPartition = "health";
 export const sweepKey = "sweep";

@@ -1,0 +1,58 @@
+import * as z from "zod";
+import { siteKey, siteLabel } from "../domain/site.ts";
+import type { Call } from "../ports/call.ts";
+import { archivesInUse } from "./archives-in-use.ts";
+import type { Installation } from "./installation.ts";
+import { retainSite } from "./retain-site.ts";
+import { retentionRoundKey, roundsPartition } from "./rows/keys.ts";
+
+const round = z.object({
+  began: z.string(),
+  /** The last site seen to; absent: the round has ended. */
+  after: z.string().exactOptional(),
+});
+type Round = z.infer<typeof round>;
+
+const everyMs = 3_600_000;
+/** Some plans end a function after five minutes. */
+const shareMs = 4 * 60_000;
+
+/**
+ * Retention of every site that is there, once an hour; a share of some minutes each time it is called, so that very many
+ * sites get their turn too. A site that is gone keeps its backups: nothing new takes their place.
+ */
+export const retainAll =
+  (deps: Installation) =>
+  async (call: Call): Promise<void> => {
+    const began = deps.clock.now();
+    const before = await readRound(deps);
+    const isDone = before !== undefined && before.after === undefined;
+    if (isDone && began.getTime() - Date.parse(before.began) < everyMs) return;
+    const now: Round = before?.after === undefined ? { began: began.toISOString() } : before;
+    const sites = (await deps.sites.list()).map(({ id }) => ({ key: siteKey(id), id }));
+    const rest = sites
+      .filter(({ key }) => key > (now.after ?? ""))
+      .toSorted((one, two) => (one.key < two.key ? -1 : 1));
+    const inUse = await archivesInUse(deps);
+    for (const { key, id } of rest) {
+      if (deps.clock.now().getTime() - began.getTime() > shareMs) return;
+      try {
+        await retainSite(deps, call, { site: id, inUse });
+      } catch (error) {
+        // One site's trouble must not keep the others' backups; it comes again with the next round.
+        call.log.error("retention of a site failed", { site: siteLabel(id), error });
+      }
+      await writeRound(deps, { began: now.began, after: key });
+    }
+    await writeRound(deps, { began: now.began });
+  };
+
+const readRound = async ({ catalog }: Installation): Promise<Round | undefined> => {
+  const row = await catalog.get(roundsPartition, retentionRoundKey);
+  return row && round.parse(row.value);
+};
+
+/** Only a hint where to go on: a share that runs twice decides the same. */
+const writeRound = async ({ catalog }: Installation, value: Round): Promise<void> => {
+  await catalog.writeNews(roundsPartition, { key: retentionRoundKey, value });
+};
