@@ -11,6 +11,7 @@ interface Mapping {
 export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   ApiVersionMissing: { status: 400, code: "MissingApiVersionParameter" },
   ArchiveAltered: { status: 409 },
+  ArchiveNotReached: { status: 403, code: "AuthorizationFailed" },
   ArchiveUnreadable: { status: 409 },
   BackupNotFound: { status: 404, code: "NotFound" },
   BackupNotRestorable: { status: 409, code: "Conflict" },
@@ -19,6 +20,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   CallerUnknown: { status: 401, code: "AuthenticationFailed" },
   CallerWithoutRole: { status: 403, code: "AuthorizationFailed" },
   ConfigurationNotFound: { status: 404, code: "NotFound" },
+  ContainerNotReached: { status: 403, code: "AuthorizationFailed" },
   DestinationMissing: { status: 400, code: "BadRequest" },
   DestinationRefused: { status: 400, code: "BadRequest" },
   DestinationUnavailable: { status: 409 },
@@ -43,6 +45,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   SiteFileInvalid: { status: 409 },
   SiteFilesMissing: { status: 409 },
   SiteNotFound: { status: 404, code: "ResourceNotFound" },
+  SiteNotReached: { status: 403, code: "AuthorizationFailed" },
   SubscriptionNotFound: { status: 404 },
   TokenRefused: { status: 401, code: "InvalidAuthenticationToken" },
   TooManyRequests: { status: 429 },

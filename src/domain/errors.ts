@@ -6,6 +6,8 @@ const register = {
   ApiVersionMissing:
     "The api-version query parameter (?api-version=) is required. Any version from 2015-08-01 on will do.",
   ArchiveAltered: "{blob} is not the archive that was backed up: {reason} Restore another backup.",
+  ArchiveNotReached:
+    "{caller} may not read {blob}: it is not known as a backup of a site that is within reach. Bring a SAS of your own for its container.",
   ArchiveUnreadable: "{blob} cannot be read as a backup: {reason}",
   BackupNotFound: "Backup {backup} of {site} does not exist. List the site's backups to see which do.",
   BackupNotRestorable:
@@ -17,6 +19,8 @@ const register = {
   CallerWithoutRole:
     "{caller} has no role in Lifeboat. Assign Lifeboat.Reader, Lifeboat.Operator or Lifeboat.Admin in Entra ID.",
   ConfigurationNotFound: "Backup configuration not found for site '{site}' with slot '{slot}'",
+  ContainerNotReached:
+    "{caller} may not use {url} for {site}: it is not where that site's backups go, and the URL brings no SAS that opens it.",
   DestinationMissing:
     "No storageAccountUrl was given and {site} has no default destination. Name a container in the request or in the site's file.",
   DestinationRefused: "The destination {url} may not be used: {reason}",
@@ -46,6 +50,7 @@ const register = {
     "The directory of {site} ({directory}) is not there. Mount or create it, or correct the site's file.",
   SiteFileInvalid: "The site file {file} is not valid: {reason}",
   SiteNotFound: "The Resource 'Microsoft.Web/sites/{name}' under resource group '{group}' was not found.",
+  SiteNotReached: "{caller} may not touch {site}: it is limited to other sites.",
   SubscriptionNotFound: "The subscription '{subscription}' could not be found: no site here lies in it.",
   TokenRefused: "The token is not accepted: {reason}",
   TooManyRequests: "Too many failed logins from {source}. Try again in {seconds} seconds.",

@@ -12,6 +12,7 @@ import type { Installation } from "./installation.ts";
 import { readBackups } from "./rows/backup-rows.ts";
 import { changeConfiguration, readConfigurationRow, type BackupConfiguration } from "./rows/schedule-rows.ts";
 import { markSite } from "./rows/watch-rows.ts";
+import { checkContainerReach } from "./within-reach.ts";
 
 export interface ConfigurationRequest {
   readonly backupName?: string;
@@ -21,15 +22,6 @@ export interface ConfigurationRequest {
   readonly schedule?: Omit<BackupSchedule, "startTime"> & { readonly startTime?: string };
 }
 
-/** Undefined also where only the installation's schedule applies. */
-export const readConfiguration = async (
-  deps: Pick<Installation, "catalog">,
-  site: SiteId,
-): Promise<BackupConfiguration | undefined> => {
-  const row = await readConfigurationRow(deps.catalog, site);
-  return row?.configuration.isOwn === true ? row.configuration : undefined;
-};
-
 export const putBackupConfiguration =
   (deps: Installation) =>
   async (call: Call, id: SiteId, request: ConfigurationRequest): Promise<BackupConfiguration | undefined> => {
@@ -37,6 +29,7 @@ export const putBackupConfiguration =
     const access =
       request.storageAccountUrl && parseContainerUrl(request.storageAccountUrl, "properties.storageAccountUrl");
     if (access) {
+      await checkContainerReach(deps, call, { site, access });
       await deps.destinations.open(access.container, access.credential);
       await rememberCredential(deps, access);
     }

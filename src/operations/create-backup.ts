@@ -1,11 +1,9 @@
 import { defaultBackupName, nameProblem, nameWithStamp, zipName, type Backup } from "../domain/backup.ts";
-import { fullContainerUrl, parseContainerUrl, type ContainerAccess } from "../domain/container-url.ts";
+import { fullContainerUrl, type ContainerAccess } from "../domain/container-url.ts";
 import { refuse } from "../domain/errors.ts";
-import { Secret } from "../domain/secret.ts";
+import type { Secret } from "../domain/secret.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import type { SiteDefinition } from "../ports/sites.ts";
-import { readConfiguration } from "./backup-configuration.ts";
 import { openContainer, rememberCredential } from "./credentials.ts";
 import { findSite } from "./find-site.ts";
 import { backupRun } from "./free-site.ts";
@@ -16,6 +14,8 @@ import { announceRun } from "./rows/open-run-rows.ts";
 import { releaseName, reserveName } from "./rows/name-rows.ts";
 import { changeSite, siteBusy, takenBy, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
+import { whereTo } from "./where-to.ts";
+import { checkContainerReach } from "./within-reach.ts";
 
 export interface BackupRequest {
   readonly name?: string;
@@ -38,6 +38,7 @@ export const createBackup =
     const now = deps.clock.now();
     const name = wantedName(request.name, site.id, now);
     const access = await whereTo(deps, site, request);
+    await checkContainerReach(deps, call, { site, access });
     await deps.destinations.open(access.container, access.credential);
     await rememberCredential(deps, access);
     const blobBase = await freeName(deps, { access, name, site: site.id, now });
@@ -64,22 +65,6 @@ const wantedName = (given: string | undefined, site: SiteId, now: Date): string 
   const problem = nameProblem(name);
   if (problem !== undefined) throw refuse("InvalidField", { field: "properties.backupName", reason: `${problem}.` });
   return name;
-};
-
-/** The container of the request, else of the site's backup configuration, else of its file, else the installation's. */
-export const whereTo = async (
-  deps: Installation,
-  site: SiteDefinition,
-  request: Pick<BackupRequest, "storageAccountUrl">,
-): Promise<ContainerAccess> => {
-  if (request.storageAccountUrl !== undefined)
-    return parseContainerUrl(request.storageAccountUrl, "properties.storageAccountUrl");
-  const configured = (await readConfiguration(deps, site.id))?.container;
-  if (configured !== undefined) return { container: configured };
-  const fallback = site.defaultDestination ?? deps.policy.defaultDestination;
-  if (fallback === "") throw refuse("DestinationMissing", { site: siteLabel(site.id) });
-  const folder = siteLabel(site.id).toLowerCase().replace("/", "-");
-  return parseContainerUrl(new Secret(fallback.replace("{site}", folder)), "LIFEBOAT_DESTINATION");
 };
 
 interface NameWish {

@@ -7,11 +7,12 @@ import { siteLabel, type SiteId } from "../domain/site.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Call } from "../ports/call.ts";
 import type { Destination, StoredObject } from "../ports/destination.ts";
-import { whereTo } from "./create-backup.ts";
 import { credentialOf, rememberCredential } from "./credentials.ts";
 import { describePair, openPair, type FoundBackup, type Pair } from "./found-backup.ts";
 import type { Installation } from "./installation.ts";
 import { ownerOfName } from "./rows/name-rows.ts";
+import { whereTo } from "./where-to.ts";
+import { checkArchiveReach, checkContainerReach, mayReadArchive } from "./within-reach.ts";
 
 export interface DiscoverWish {
   /** Default: where the site's backups go. */
@@ -40,12 +41,15 @@ const atOnce = 8;
 export const discoverBackups =
   (deps: Installation) =>
   async (call: Call, site: SiteId, wish: DiscoverWish): Promise<Discovery> => {
-    const access = await containerOf(deps, site, wish);
+    const { asked, access } = await containerOf(deps, call, { site, wish });
+    const mayRead = (blobBase: string): Promise<boolean> => mayReadArchive(deps, call, { access: asked, blobBase });
     try {
+      if (wish.blobName !== undefined)
+        await checkArchiveReach(deps, call, { access: asked, blobBase: baseOf(wish.blobName) });
       const destination = await deps.destinations.open(access.container, access.credential);
       const discovery =
         wish.blobName === undefined
-          ? await discoverAll(deps, destination, { access, limit: wish.limit ?? defaultLimit })
+          ? await discoverAll(deps, destination, { access, limit: wish.limit ?? defaultLimit, mayRead })
           : await discoverOne(deps, destination, { access, blob: wish.blobName });
       await rememberCredential(deps, access);
       call.log.info("container looked through", {
@@ -61,20 +65,34 @@ export const discoverBackups =
     }
   };
 
-const containerOf = async (deps: Installation, id: SiteId, wish: DiscoverWish): Promise<ContainerAccess> => {
+/** The container with what the request itself brings, and with the credential that is kept where it brings none. */
+const containerOf = async (
+  deps: Installation,
+  call: Call,
+  { site: id, wish }: { readonly site: SiteId; readonly wish: DiscoverWish },
+): Promise<{ readonly asked: ContainerAccess; readonly access: ContainerAccess }> => {
   const site = (await deps.sites.find(id)) ?? { id, location: "", tier: "" };
-  const access = await whereTo(deps, site, wish);
-  if (access.credential !== undefined) return access;
-  const credential = await credentialOf(deps, access.container);
-  return credential === undefined ? access : { ...access, credential };
+  const named = await whereTo(deps, site, wish);
+  await checkContainerReach(deps, call, { site, access: named });
+  const asked = wish.storageAccountUrl === undefined ? { container: named.container } : named;
+  if (named.credential !== undefined) return { asked, access: named };
+  const credential = await credentialOf(deps, named.container);
+  return { asked, access: credential === undefined ? named : { ...named, credential } };
 };
+
+interface Looking {
+  readonly access: ContainerAccess;
+  readonly limit: number;
+  readonly mayRead: (blobBase: string) => Promise<boolean>;
+}
 
 const discoverAll = async (
   deps: Installation,
   destination: Destination,
-  { access, limit }: { readonly access: ContainerAccess; readonly limit: number },
+  { access, limit, mayRead }: Looking,
 ): Promise<Discovery> => {
-  const pairs = (await pairsIn(destination)).toSorted((one, other) => modified(other) - modified(one));
+  const readable = await filterBounded(await pairsIn(destination), ({ base }) => mayRead(base));
+  const pairs = readable.toSorted((one, other) => modified(other) - modified(one));
   const found = new Map<Pair, FoundBackup>();
   await forEachBounded(pairs.slice(0, limit), atOnce, async (pair) => {
     const described = await describePair(destination, pair);
@@ -86,6 +104,17 @@ const discoverAll = async (
     found: pairs.flatMap((pair) => found.get(pair) ?? []),
     total: pairs.length - dropped,
   };
+};
+
+const filterBounded = async (
+  pairs: readonly Pair[],
+  isWanted: (pair: Pair) => Promise<boolean>,
+): Promise<readonly Pair[]> => {
+  const wanted = new Set<Pair>();
+  await forEachBounded(pairs, atOnce, async (pair) => {
+    if (await isWanted(pair)) wanted.add(pair);
+  });
+  return pairs.filter((pair) => wanted.has(pair));
 };
 
 const modified = ({ zip, manifest }: Pair): number => (zip ?? manifest)?.modified.getTime() ?? 0;
@@ -102,12 +131,14 @@ const pairsIn = async (destination: Destination): Promise<readonly Pair[]> => {
   return [...pairs.values()];
 };
 
+const baseOf = (blob: string): string => blob.trim().replace(/\.(zip|xml)$/i, "");
+
 const discoverOne = async (
   deps: Installation,
   destination: Destination,
   { access, blob }: { readonly access: ContainerAccess; readonly blob: string },
 ): Promise<Discovery> => {
-  const base = blob.trim().replace(/\.(zip|xml)$/i, "");
+  const base = baseOf(blob);
   const head = async (extension: string): Promise<StoredObject | undefined> => destination.head(`${base}.${extension}`);
   const [zip, manifest] = await Promise.all([head("zip"), head("xml")]);
   if (zip === undefined)

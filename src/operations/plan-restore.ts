@@ -6,7 +6,8 @@ import type { SiteFiles } from "../ports/site-files.ts";
 import type { SiteHost } from "../ports/site-host.ts";
 import type { Installation } from "./installation.ts";
 import { openRestoreArchive, refuseOutsideLinks, restoreScope, type RestoreArchive } from "./restore-archive.ts";
-import { sourceOf, wantedTarget, type RestoreSource, type RestoreWish } from "./restore-site.ts";
+import { sourceOf, targetId, wantedTarget, type RestoreSource, type RestoreWish } from "./restore-site.ts";
+import { checkReach } from "./within-reach.ts";
 
 export interface PlanRestoreWish {
   readonly restore: RestoreWish;
@@ -33,7 +34,8 @@ export interface PlannedRestore {
 export const planRestore =
   (deps: Installation) =>
   async (call: Call, pathSite: SiteId, wish: PlanRestoreWish): Promise<PlannedRestore> => {
-    const source = await sourceOf(deps, pathSite, wish.restore);
+    checkReach(call, targetId(pathSite, wish.restore.siteName));
+    const source = await sourceOf(deps, call, { pathSite, wish: wish.restore });
     const target = await wantedTarget(deps, pathSite, wish.restore);
     const opened = await openRestoreArchive(deps, requestOf(source), call.signal);
     const host = target.site && (await deps.hosts.host(target.id));

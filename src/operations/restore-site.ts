@@ -16,6 +16,7 @@ import { ownerOfName } from "./rows/name-rows.ts";
 import type { Operation, RestoreRequest } from "./rows/operation-rows.ts";
 import { runId } from "./start-run.ts";
 import { takeSite } from "./take-site.ts";
+import { checkArchiveReach, checkContainerReach, checkReach } from "./within-reach.ts";
 
 export interface RestoreWish {
   readonly storageAccountUrl?: Secret;
@@ -41,7 +42,8 @@ export const restoreSite =
     pathSite: SiteId,
     wish: RestoreWish,
   ): Promise<{ readonly site: SiteDefinition; readonly operation: Operation }> => {
-    const source = await sourceOf(deps, pathSite, wish);
+    checkReach(call, targetId(pathSite, wish.siteName));
+    const source = await sourceOf(deps, call, { pathSite, wish });
     const target = await targetOf(deps, pathSite, wish);
     const operation = await newOperation(deps, { wish, source, isNew: target.isNew });
     await takeSite(deps, call, { site: target.site.id, operation });
@@ -55,17 +57,25 @@ export interface RestoreSource {
   readonly backup?: Backup;
 }
 
+interface SourceWish {
+  readonly pathSite: SiteId;
+  readonly wish: Pick<RestoreWish, "storageAccountUrl" | "blobName" | "backup">;
+}
+
 /** The archive a restore names, and the backup of ours behind it where there is one. */
 export const sourceOf = async (
   deps: Installation,
-  pathSite: SiteId,
-  wish: Pick<RestoreWish, "storageAccountUrl" | "blobName" | "backup">,
+  call: Call,
+  { pathSite, wish }: SourceWish,
 ): Promise<RestoreSource> => {
   if (wish.storageAccountUrl === undefined) return backupSource(deps, pathSite, wish);
   const access = parseContainerUrl(wish.storageAccountUrl, "properties.storageAccountUrl");
+  const site = (await deps.sites.find(pathSite)) ?? { id: pathSite, location: "", tier: "" };
+  await checkContainerReach(deps, call, { site, access });
   await deps.destinations.open(access.container, access.credential);
   // A new URL beside a backup's id: the backup may have been copied there, and lies there under its name.
   const blob = wish.blobName ? zipBlob(wish.blobName) : (await backupSource(deps, pathSite, wish)).blob;
+  await checkArchiveReach(deps, call, { access, blobBase: blob.replace(/\.zip$/i, "") });
   await rememberCredential(deps, access);
   const backup = await backupBehind(deps, access.container, blob);
   if (backup !== undefined) checkRestorable(backup);
@@ -161,7 +171,7 @@ const checkNewName = (id: SiteId): void => {
 };
 
 /** `siteName` may name another app, or a slot as `app(slot)`; without it the path's site is meant. */
-const targetId = (pathSite: SiteId, siteName: string | undefined): SiteId => {
+export const targetId = (pathSite: SiteId, siteName: string | undefined): SiteId => {
   if (siteName === undefined || siteName === "") return pathSite;
   const parsed = parseSiteName(siteName);
   if (parsed === undefined)

@@ -3,7 +3,7 @@ import type { ContainerAccess } from "../domain/container-url.ts";
 import { Refusal } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import { freeName, whereTo } from "./create-backup.ts";
+import { freeName } from "./create-backup.ts";
 import { findSite } from "./find-site.ts";
 import { backupRun } from "./free-site.ts";
 import type { Installation } from "./installation.ts";
@@ -13,6 +13,7 @@ import { announceRun } from "./rows/open-run-rows.ts";
 import { changeSite, readSiteRow, takenBy, type SiteChange, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
 import { usedUpQuota } from "./used-up-quota.ts";
+import { whereTo } from "./where-to.ts";
 
 export interface PlannedRun {
   readonly site: SiteId;
