@@ -59,7 +59,7 @@ export const bundle = async (entryPoints, outdir, extra = {}) => {
 const entryPoints = {
   main: "src/main.ts",
   start: "src/start.ts",
-  "archive-worker": "src/archive/worker.ts",
+  "archive-worker": "src/archive-worker.ts",
   cli: "src/cli/main.ts",
 };
 

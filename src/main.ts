@@ -124,6 +124,7 @@ const hostOf = ({ content, settings }: LocalSite): SiteHost =>
   localSiteHost({
     roots: rootsOf(content),
     settings,
+    lister: threads,
     ...(content.owner === undefined ? {} : { owner: content.owner }),
     ...(content.stop === undefined ? {} : { stopCommand: content.stop }),
     ...(content.start === undefined ? {} : { startCommand: content.start }),

@@ -97,10 +97,8 @@ const reread: Reread = { run: 1, every: 14 };
 
 const planSecond = async (setting: Setting, scratch: Scratch, ref: PreviousRef): Promise<Plan> => {
   const { site, destination, runner, tick } = setting;
-  const listing = await listAll(site);
-  tick("list");
-  const { archive, object } = await openPrevious(destination, ref);
-  tick("open previous");
+  const [listing, { archive, object }] = await Promise.all([listAll(site), openPrevious(destination, ref)]);
+  tick("list and open previous");
   const plan = await planReuse(archive.directory, { listing, files: site }, { runner, reread });
   const copies: string[] = [];
   for (const shard of copyShards(archive, { listing, plan, reread }))

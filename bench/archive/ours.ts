@@ -37,7 +37,7 @@ const withPool = async (work: (runner: PackPool) => Promise<void>): Promise<void
 const full = (site: string, output: string): Promise<void> =>
   withPool(async (runner) => {
     const destination = directoryDestination(dirname(output));
-    const files = new LocalDirectory([rootOf(site)]);
+    const files = new LocalDirectory([rootOf(site)], runner);
     const sealed = await fullBackup({ site: files, destination, runner, name: basename(output), tick: clock() });
     console.log(`${sealed.entries} entries`);
   });
@@ -47,7 +47,7 @@ const again = (site: string, previous: string, output: string): Promise<void> =>
   withPool(async (runner) => {
     if (dirname(previous) !== dirname(output)) throw new Error("Both archives lie in one folder.");
     const destination = directoryDestination(dirname(output));
-    const files = new LocalDirectory([rootOf(site)]);
+    const files = new LocalDirectory([rootOf(site)], runner);
     const name = basename(previous);
     const commitId = (await destination.head(name))?.metadata["commitid"] ?? "";
     const setting = { site: files, destination, runner, name: basename(output), tick: clock() };
@@ -74,7 +74,7 @@ const restore = (archive: string, into: string): Promise<void> =>
 const compare = (archive: string, site: string, staging: string): Promise<void> =>
   withPool(async (runner) => {
     const tick = clock();
-    const files = new LocalDirectory([rootOf(site)]);
+    const files = new LocalDirectory([rootOf(site)], runner);
     const [listing, opened] = await Promise.all([
       listAll(files),
       openBackup(directoryDestination(dirname(archive)), basename(archive)),

@@ -1,9 +1,10 @@
+import type { ListFoldersJob, ListFoldersResult } from "../ports/folder-lister.ts";
 import { runPackJob, type PackJobs, type PackResults } from "./pack-runner.ts";
 import { runReadJob, type ReadJobs, type ReadResults } from "./read-runner.ts";
 
 /** Everything a thread of the archive engine can be asked to do. */
-export type ThreadJobs = PackJobs & ReadJobs;
-export type ThreadResults = PackResults & ReadResults;
+export type ThreadJobs = PackJobs & ReadJobs & { readonly listFolders: ListFoldersJob };
+export type ThreadResults = PackResults & ReadResults & { readonly listFolders: ListFoldersResult };
 export type ThreadKind = keyof ThreadJobs;
 
 /** What is sent to a thread, one kind at a time. */
@@ -14,7 +15,11 @@ export type ThreadRequest = {
 /** What a thread answers. */
 export type ThreadAnswer = { readonly result: ThreadResults[ThreadKind] } | { readonly error: unknown };
 
-export const runThreadJob = (request: ThreadRequest): ThreadResults[ThreadKind] => {
+/** How a site's folders are listed is its adapter's. */
+export type ListFolders = (job: ListFoldersJob) => ListFoldersResult;
+
+export const runThreadJob = (request: ThreadRequest, listFolders: ListFolders): ThreadResults[ThreadKind] => {
+  if (request.kind === "listFolders") return listFolders(request.job);
   if (request.kind === "packFiles") return runPackJob(request.kind, request.job);
   if (request.kind === "packSlice") return runPackJob(request.kind, request.job);
   if (request.kind === "copy") return runPackJob(request.kind, request.job);

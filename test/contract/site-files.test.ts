@@ -1,8 +1,10 @@
 import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { listFolders } from "../../src/adapters/site-files/list-folders-job.ts";
 import { LocalDirectory } from "../../src/adapters/site-files/local-directory.ts";
 import { MemorySite, type MemorySiteOptions } from "../../src/adapters/site-files/memory.ts";
 import { pathFromText, pathText } from "../../src/domain/byte-path.ts";
+import type { FolderLister } from "../../src/ports/folder-lister.ts";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { type SiteSubject, siteFilesContract } from "./site-files-contract.ts";
 
@@ -18,13 +20,13 @@ const inMemory = (options: MemorySiteOptions) => (): SiteSubject => {
   };
 };
 
-const onDisk = (reach: (home: string) => string) => (): SiteSubject => {
+const onDisk = (reach: (home: string) => string, lister?: FolderLister) => (): SiteSubject => {
   const folder = temporaryFolder();
   const home = join(folder.path, "home");
   mkdirSync(home);
   const at = (path: Parameters<typeof pathText>[0]): string => join(home, pathText(path));
   return {
-    files: new LocalDirectory([{ at: pathFromText(""), directory: reach(home) }]),
+    files: new LocalDirectory([{ at: pathFromText(""), directory: reach(home) }], lister),
     writeFile: (path, content, mtimeNs) => {
       mkdirSync(dirname(at(path)), { recursive: true });
       writeFileSync(at(path), content);
@@ -49,6 +51,10 @@ siteFilesContract(
 siteFilesContract(
   "a local directory",
   onDisk((home) => home),
+);
+siteFilesContract(
+  "a local directory listed by others",
+  onDisk((home) => home, { threads: 3, run: async (_kind, job) => listFolders({ ...job, most: 1 }) }),
 );
 siteFilesContract(
   "a local directory behind a link",

@@ -109,6 +109,10 @@ export const arrows: Readonly<Record<string, Arrow>> = {
     packages: ["zod"],
     why: "config.ts turns the environment into one typed value, nothing else.",
   },
+  "archive-worker.ts": {
+    sees: ["archive", "adapters"],
+    why: "archive-worker.ts wires the archive's threads: it sees the archive and adapters.",
+  },
   "main.ts": {
     sees: [...everything, "config.ts"],
     node: "any",

@@ -8,6 +8,6 @@ import { build } from "esbuild";
 export const bundledWorker = async (): Promise<{ readonly script: URL; readonly remove: () => void }> => {
   const directory = mkdtempSync(join(tmpdir(), "lifeboat-worker-"));
   const outfile = join(directory, "worker.mjs");
-  await build({ entryPoints: ["src/archive/worker.ts"], outfile, bundle: true, platform: "node", format: "esm" });
+  await build({ entryPoints: ["src/archive-worker.ts"], outfile, bundle: true, platform: "node", format: "esm" });
   return { script: pathToFileURL(outfile), remove: () => rmSync(directory, { recursive: true, force: true }) };
 };

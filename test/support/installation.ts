@@ -1,3 +1,4 @@
+import { listFolders } from "../../src/adapters/site-files/list-folders-job.ts";
 import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
 import { memoryDestination } from "../../src/adapters/destination/memory.ts";
 import { openWith, sealTo } from "../../src/adapters/secrets/recovery-box.ts";
@@ -26,7 +27,7 @@ export const inlineThreads: Installation["threads"] = {
   // The casts are safe: a job is answered with the result of its kind.
   run: async (kind: string, job: unknown, signal?: AbortSignal) => {
     signal?.throwIfAborted();
-    return runThreadJob({ kind, job } as ThreadRequest) as never;
+    return runThreadJob({ kind, job } as ThreadRequest, listFolders) as never;
   },
 };
 

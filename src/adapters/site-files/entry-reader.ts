@@ -1,7 +1,7 @@
 import { type BigIntStats, readlinkSync } from "node:fs";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { ListedEntry } from "../../domain/listing.ts";
-import { accountNames } from "./account-names.ts";
+import { accountNames, type AccountNames } from "./account-names.ts";
 import { isSteady } from "./steady-file-systems.ts";
 
 /**
@@ -29,9 +29,8 @@ const steadiness = (): ((stat: BigIntStats, file: string) => boolean) => {
   };
 };
 
-/** Reads who owns what from this machine's lists of users and groups as they are now. */
-export const entryReader = (): EntryReader => {
-  const names = accountNames();
+/** Who owns what is told by this machine's lists of users and groups as they are now, unless other names are given. */
+export const entryReader = (names: Pick<AccountNames, "user" | "group"> = accountNames()): EntryReader => {
   const isSteadyDevice = steadiness();
   return (path, stat, file) => {
     const kind = kindOf(stat);

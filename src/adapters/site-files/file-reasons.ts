@@ -1,4 +1,6 @@
 import type { Stats, BigIntStats } from "node:fs";
+import type { BytePath } from "../../domain/byte-path.ts";
+import { FileUnreadable } from "../../ports/site-files.ts";
 
 export const errorCode = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
@@ -41,3 +43,10 @@ export const specialReason = (stat: Stats | BigIntStats): string => {
   if (stat.isBlockDevice() || stat.isCharacterDevice()) return "It is a device.";
   return "It is neither a file, a folder nor a link.";
 };
+
+/** One of a site's directories itself cannot be listed. */
+export const unlistable = (
+  { at, real }: { readonly at: BytePath; readonly real: string },
+  reason: string,
+  cause?: unknown,
+): FileUnreadable => new FileUnreadable(at, `${real || "/"} cannot be listed: ${reason}`, { cause });

@@ -1,24 +1,24 @@
-import { closeSync, constants, fstatSync, lstatSync, read, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, read } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
-import { type BytePath, pathFromText } from "../../domain/byte-path.ts";
+import type { BytePath } from "../../domain/byte-path.ts";
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
-import { isOwnPath, offlinePageName, offlinePageRun } from "../../domain/own-names.ts";
+import { isOwnPath } from "../../domain/own-names.ts";
+import type { FolderLister } from "../../ports/folder-lister.ts";
 import { FileUnreadable, type LocalRoot, type SiteFiles } from "../../ports/site-files.ts";
 import { holdDirectory, openBeneath, realRoot } from "./beneath.ts";
 import { type EntryReader, entryReader } from "./entry-reader.ts";
 import { attributesNotKept } from "./extended-attributes.ts";
-import { reasonOf, saysGone } from "./file-reasons.ts";
+import { reasonOf, saysGone, unlistable } from "./file-reasons.ts";
 import { fileSystemNow } from "./file-system-clock.ts";
+import { listInThreads } from "./list-in-threads.ts";
 import { listRoot, type ResolvedRoot } from "./list-root.ts";
+import { skipperOf } from "./skipped-paths.ts";
 import { isSteady } from "./steady-file-systems.ts";
 
 const batchSize = 1_000;
 /** How long the listing keeps the thread before it lets others have a turn. */
 const turnMilliseconds = 10;
-
-const offlinePagePath = pathFromText(`site/wwwroot/${offlinePageName}`);
-const offlinePageLimit = 4_096;
 
 const readAt = promisify(read);
 const isBelow = (path: string, at: string): boolean => at === "" || path === at || path.startsWith(`${at}/`);
@@ -41,17 +41,10 @@ const resolveRoot = ({ at, directory }: LocalRoot): ResolvedRoot => {
   }
 };
 
-const isOwnOfflinePage = (file: string): boolean => {
-  const bytes = Buffer.from(file, "latin1");
-  const stat = lstatSync(bytes, { throwIfNoEntry: false });
-  if (!stat?.isFile() || stat.size > offlinePageLimit) return false;
-  try {
-    return offlinePageRun(readFileSync(bytes, "utf8")) !== undefined;
-  } catch {
-    // Unreadable, so not known to be ours: listed, and named in the log when it cannot be read.
-    return false;
-  }
-};
+interface Batch {
+  readonly entries: readonly ListedEntry[];
+  readonly leftOut: readonly LeftOut[];
+}
 
 /** Files of a site that are directories of this machine: one home, or several directories at their places in it. */
 export class LocalDirectory implements SiteFiles {
@@ -59,8 +52,11 @@ export class LocalDirectory implements SiteFiles {
   /** As of the last listing: a root that is a link leads to the same directory for the whole of a backup. */
   #resolved: readonly ResolvedRoot[] | undefined;
   #entryOf: EntryReader = entryReader();
+  readonly #lister: FolderLister | undefined;
 
-  constructor(roots: readonly LocalRoot[]) {
+  /** Folders are listed on the calling thread where there is no lister. */
+  constructor(roots: readonly LocalRoot[], lister?: FolderLister) {
+    this.#lister = lister;
     // Outer directories first, so that parents are told before children.
     this.localRoots = roots.toSorted((a, b) => a.at.length - b.at.length);
   }
@@ -76,11 +72,23 @@ export class LocalDirectory implements SiteFiles {
   }
 
   /** Throws FileUnreadable when one of the directories themselves cannot be listed. */
-  async *list(
-    signal?: AbortSignal,
-  ): AsyncGenerator<{ readonly entries: readonly ListedEntry[]; readonly leftOut: readonly LeftOut[] }> {
+  async *list(signal?: AbortSignal): AsyncGenerator<Batch> {
     this.#resolved = undefined;
     this.#entryOf = entryReader();
+    if (this.#lister === undefined) yield* this.#listHere(signal);
+    else yield* this.#listThere(this.#lister, signal);
+  }
+
+  async *#listThere(lister: FolderLister, signal: AbortSignal | undefined): AsyncGenerator<Batch> {
+    for (const root of this.#roots()) {
+      const own = this.#ownEntry(root);
+      if (own) yield { entries: [own], leftOut: [] };
+      yield* listInThreads(lister, { root, others: this.#others(root) }, signal);
+    }
+  }
+
+  /** One batch of many entries at a time, and others have a turn in between. */
+  async *#listHere(signal: AbortSignal | undefined): AsyncGenerator<Batch> {
     const batch = { entries: new Array<ListedEntry>(), leftOut: new Array<LeftOut>() };
     let turnStarted = performance.now();
     for (const _ of this.#visit(batch)) {
@@ -137,15 +145,32 @@ export class LocalDirectory implements SiteFiles {
 
   *#visit(batch: { readonly entries: ListedEntry[]; readonly leftOut: LeftOut[] }): Generator<void, void, void> {
     for (const root of this.#roots()) {
+      const own = this.#ownEntry(root);
+      if (own) batch.entries.push(own);
       try {
-        const own = root.at === "" ? undefined : this.#entryAt(root.at, root.real);
-        if (own) batch.entries.push(own);
-        const skips = (path: BytePath, file: string): boolean => this.#skips(path, root, file);
-        yield* listRoot(root, { ...batch, skips, entryOf: this.#entryOf });
+        yield* listRoot(root, {
+          add: (entry) => void batch.entries.push(entry),
+          leaveOut: (left) => void batch.leftOut.push(left),
+          skips: skipperOf(root, this.#others(root)),
+          entryOf: this.#entryOf,
+        });
       } catch (error) {
-        throw new FileUnreadable(root.at, `${root.real || "/"} cannot be listed: ${reasonOf(error)}`, { cause: error });
+        throw unlistable(root, reasonOf(error), error);
       }
     }
+  }
+
+  /** Of a root that is not the whole home. */
+  #ownEntry(root: ResolvedRoot): ListedEntry | undefined {
+    try {
+      return root.at === "" ? undefined : this.#entryAt(root.at, root.real);
+    } catch (error) {
+      throw unlistable(root, reasonOf(error), error);
+    }
+  }
+
+  #others(root: ResolvedRoot): readonly BytePath[] {
+    return this.localRoots.map(({ at }) => at).filter((at) => at !== root.at);
   }
 
   #entryBeneath(path: BytePath, root: ResolvedRoot, rest: string): ListedEntry | undefined {
@@ -153,7 +178,7 @@ export class LocalDirectory implements SiteFiles {
     const held = holdDirectory(root.real, rest.slice(0, slash), "reach");
     try {
       const file = `${held.prefix}/${rest.slice(slash === 0 ? 0 : slash + 1)}`;
-      return this.#skips(path, root, file) ? undefined : this.#entryAt(path, file);
+      return skipperOf(root, this.#others(root))(path, file) ? undefined : this.#entryAt(path, file);
     } finally {
       held.close();
     }
@@ -161,13 +186,6 @@ export class LocalDirectory implements SiteFiles {
 
   #entryAt(path: BytePath, file: string): ListedEntry | undefined {
     return this.#entryOf(path, lstatSync(Buffer.from(file, "latin1"), { bigint: true }), file);
-  }
-
-  /** What is not the site's own: Lifeboat's files, and what another directory of the site stands in front of. */
-  #skips(path: BytePath, root: ResolvedRoot, file: string): boolean {
-    if (isOwnPath(path, root.at)) return true;
-    if (path === offlinePagePath) return isOwnOfflinePage(file);
-    return this.localRoots.length > 1 && this.localRoots.some(({ at }) => at !== root.at && at === path);
   }
 
   #roots(): readonly ResolvedRoot[] {

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import type { FolderLister } from "../../ports/folder-lister.ts";
 import type { LocalRoot } from "../../ports/site-files.ts";
 import type { Exchange, SiteHost, SiteSettings } from "../../ports/site-host.ts";
 import { accountNames } from "./account-names.ts";
@@ -20,11 +21,20 @@ export interface LocalSiteOptions {
   readonly owner?: string;
   readonly stopCommand?: string;
   readonly startCommand?: string;
+  /** Lists folders in threads. */
+  readonly lister?: FolderLister;
 }
 
 /** A site that is directories of this machine. */
-export const localSiteHost = ({ roots, settings, owner, stopCommand, startCommand }: LocalSiteOptions): SiteHost => {
-  const files = new LocalDirectory(roots);
+export const localSiteHost = ({
+  roots,
+  settings,
+  owner,
+  stopCommand,
+  startCommand,
+  lister,
+}: LocalSiteOptions): SiteHost => {
+  const files = new LocalDirectory(roots, lister);
   const owners = restoredOwners(owner);
   const resolved = (): readonly ResolvedRoot[] =>
     files.localRoots.map(({ at, directory }) => ({ at, real: realRoot(directory) }));

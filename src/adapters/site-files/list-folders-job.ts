@@ -1,0 +1,35 @@
+import type { BytePath } from "../../domain/byte-path.ts";
+import type { LeftOut } from "../../domain/listing.ts";
+import type { ListFoldersJob, ListFoldersResult } from "../../ports/folder-lister.ts";
+import { entryReader } from "./entry-reader.ts";
+import { EntryRowsBuilder } from "./entry-rows.ts";
+import { errorCode, reasonOf } from "./file-reasons.ts";
+import { listFolder } from "./list-root.ts";
+import { skipperOf } from "./skipped-paths.ts";
+
+/** What a thread does: folder after folder, and what is in them, until there are enough entries. */
+export const listFolders = ({ root, others, folders, most }: ListFoldersJob): ListFoldersResult => {
+  const rows = new EntryRowsBuilder();
+  const leftOut: LeftOut[] = [];
+  const pending: BytePath[] = [...folders];
+  // Owners are named by the thread that asks: it has the lists of users and groups.
+  const entryOf = entryReader({ user: () => undefined, group: () => undefined });
+  const listing = {
+    entryOf,
+    skips: skipperOf(root, others),
+    add: (entry: Parameters<typeof rows.add>[0]) => rows.add(entry),
+    leaveOut: (left: LeftOut) => void leftOut.push(left),
+    found: (path: BytePath) => void pending.push(path),
+  };
+  try {
+    while (rows.length + leftOut.length < most) {
+      const folder = pending.pop();
+      if (folder === undefined) break;
+      for (const _ of listFolder(root, folder, listing));
+    }
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return { rows: rows.finish(), leftOut, pending: [], failure: reasonOf(error) };
+  }
+  return { rows: rows.finish(), leftOut, pending };
+};

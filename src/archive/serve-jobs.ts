@@ -1,0 +1,18 @@
+import { parentPort } from "node:worker_threads";
+import { buffersOf, runThreadJob, type ListFolders, type ThreadAnswer, type ThreadRequest } from "./thread-jobs.ts";
+
+/** Makes the thread that calls it one of a pool's: jobs come in, results go out, one after another. */
+export const serveJobs = (listFolders: ListFolders): void => {
+  const answerTo = (request: ThreadRequest): ThreadAnswer => {
+    try {
+      return { result: runThreadJob(request, listFolders) };
+    } catch (error) {
+      return { error };
+    }
+  };
+
+  parentPort?.on("message", (request: ThreadRequest) => {
+    const answer = answerTo(request);
+    parentPort?.postMessage(answer, "result" in answer ? buffersOf(answer.result) : []);
+  });
+};
