@@ -4,6 +4,7 @@ import { listingBytes } from "../archive/listing-encoding.ts";
 import { filterWarnings, leftOutLine, listSite, type SiteListing } from "../archive/list-site.ts";
 import { blockBytesFor, defaultShardTarget, planShards } from "../archive/plan.ts";
 import { limitOf } from "../domain/quota.ts";
+import type { LeftOut } from "../domain/listing.ts";
 import { siteLabel, siteResourceId, type SiteId } from "../domain/site.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
@@ -15,7 +16,7 @@ import type { BackupPlan } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
 import { asOutcome } from "./outcome.ts";
 import { failed } from "./owns-site.ts";
-import { noReuse, reuseOf } from "./previous-archive.ts";
+import { noReuse, openNewest, reuseOf } from "./previous-archive.ts";
 import { reportProgress } from "./progress.ts";
 import { scratchOf, type Scratch } from "./scratch.ts";
 
@@ -30,13 +31,17 @@ export const planArchive =
       const backup = await backupOf(deps, input);
       const destination = await openContainer(deps, backup.destination);
       const { signal } = progress;
-      const found = await listSite(host.files, { signal });
+      const [found, newest, lacking] = await Promise.all([
+        listSite(host.files, { signal }),
+        input.fromScratch ? undefined : openNewest(deps, backup, signal),
+        attributesNotKept(host.files, signal),
+      ]);
       const tooLarge = await sizeProblem(deps, input.site, found);
       if (tooLarge !== undefined) return failed(tooLarge);
       progress.set({ totalFiles: found.listing.length, totalBytes: found.sizeBytes });
       const scratch = scratchOf(await deps.scratch(), input.run);
       const today = { backup, found, files: host.files, scratch, signal };
-      const reuse = input.fromScratch ? noReuse(found.listing) : await reuseOf(deps, today);
+      const reuse = newest === undefined ? noReuse(found.listing) : await reuseOf(deps, today, newest);
       // What an attempt before staged by copying is of no use any more, and would lie between the rest.
       if (input.fromScratch) await destination.abandon(uploadOf(backup, input.run));
       const { rest, notes, ...reused } = reuse;
@@ -54,12 +59,7 @@ export const planArchive =
         ...(deps.recovery.keyId === undefined ? {} : { recoveryKey: deps.recovery.keyId }),
         filter: found.filter.lines,
         leftOut: await scratch.putJson(found.leftOut),
-        notes: [
-          ...notes,
-          ...configurationNotes(deps),
-          ...filterWarnings(found),
-          ...(await attributeNotes(host.files, found, signal)),
-        ],
+        notes: [...notes, ...configurationNotes(deps), ...filterWarnings(found), ...attributeNotes(lacking, found)],
       };
       await progress.end();
       signal.throwIfAborted();
@@ -102,11 +102,13 @@ const configurationNotes = ({ recovery }: Installation): readonly string[] =>
     ? ["Warning: settings are in the backup by name only, for there is no recovery key (LIFEBOAT_RECOVERY_KEY)."]
     : [];
 
-/** What every file of the backup will lack, as lines for the log; not for what is not in it. */
-const attributeNotes = async (files: SiteFiles, { filter }: SiteListing, signal: AbortSignal): Promise<string[]> => {
-  const notes: string[] = [];
-  if (files.attributesNotKept === undefined) return notes;
-  for await (const note of files.attributesNotKept(signal))
-    if (filter.excludedBy(note.path) === undefined) notes.push(leftOutLine(note));
-  return notes;
+const attributesNotKept = async (files: SiteFiles, signal: AbortSignal): Promise<readonly LeftOut[]> => {
+  const lacking: LeftOut[] = [];
+  if (files.attributesNotKept === undefined) return lacking;
+  for await (const lost of files.attributesNotKept(signal)) lacking.push(lost);
+  return lacking;
 };
+
+/** What every file of the backup will lack, as lines for the log; not for what is not in it. */
+const attributeNotes = (lacking: readonly LeftOut[], { filter }: SiteListing): readonly string[] =>
+  lacking.filter(({ path }) => filter.excludedBy(path) === undefined).map(leftOutLine);

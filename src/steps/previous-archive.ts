@@ -45,15 +45,31 @@ interface Today {
   readonly signal: AbortSignal;
 }
 
-/** What of today's site is copied out of the newest archive. An archive that cannot be had is no reason to fail: it is only a cache. */
-export const reuseOf = async (deps: Installation, today: Today): Promise<Reuse> => {
-  const { listing } = today.found;
-  const last = await lastArchive(deps, today.backup);
+/** The newest archive of a site. */
+export interface Newest {
+  readonly last: Archived;
+  readonly chain: number;
+  /** Or a line for the log about why nothing is copied from it. */
+  readonly opened: PreviousArchive | string;
+}
+
+/** Undefined where there is none, or one more that copies from others would be too many. */
+export const openNewest = async (
+  deps: Installation,
+  backup: Backup,
+  signal: AbortSignal,
+): Promise<Newest | undefined> => {
+  const last = await lastArchive(deps, backup);
   const chain = (last?.chain ?? 0) + 1;
-  if (last === undefined || chain >= everyFromScratch) return noReuse(listing);
-  const previous = await openLast(deps, last, today.signal);
-  if (typeof previous === "string") return noReuse(listing, previous);
-  const { archive, object } = previous;
+  if (last === undefined || chain >= everyFromScratch) return undefined;
+  return { last, chain, opened: await openLast(deps, last, signal) };
+};
+
+/** What of today's site is copied out of the newest archive. An archive that cannot be had is no reason to fail: it is only a cache. */
+export const reuseOf = async (deps: Installation, today: Today, { last, chain, opened }: Newest): Promise<Reuse> => {
+  const { listing } = today.found;
+  if (typeof opened === "string") return noReuse(listing, opened);
+  const { archive, object } = opened;
   const began = deps.clock.now().getTime();
   const reread = { run: today.backup.id, every: everyFromScratch };
   const plan = await planReuse(
