@@ -1,3 +1,4 @@
+import { nameProblem } from "../../domain/backup.ts";
 import { refuse } from "../../domain/errors.ts";
 import { failingFrom } from "../../domain/failures-in-a-row.ts";
 import type { BackupSchedule, KeepRules } from "../../domain/schedule.ts";
@@ -34,6 +35,9 @@ export const parseConfigurationRequest = (body: JsonObject): ConfigurationReques
   const given = properties(body);
   refuseDatabases(given.list("databases"));
   const name = given.text("backupName") ?? given.text("name");
+  const problem = name === undefined || name === "" ? undefined : nameProblem(name.replace(/\.zip$/i, ""));
+  // Said without the name: what people paste into the wrong field is often a SAS.
+  if (problem !== undefined) throw refuse("InvalidField", { field: "properties.backupName", reason: `${problem}.` });
   const storageAccountUrl = given.secret("storageAccountUrl");
   const enabled = given.flag("enabled");
   const schedule = given.object("backupSchedule");

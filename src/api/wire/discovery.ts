@@ -1,4 +1,5 @@
 import { fullContainerUrl } from "../../domain/container-url.ts";
+import { nameProblem } from "../../domain/backup.ts";
 import { refuse } from "../../domain/errors.ts";
 import { siteLabel, siteResourceId, siteType, type SiteId } from "../../domain/site.ts";
 import type { Discovery, DiscoverWish } from "../../operations/discover.ts";
@@ -11,6 +12,8 @@ export const parseDiscoverRequest = (body: JsonObject): DiscoverWish => {
   const given = properties(body);
   const storageAccountUrl = given.secret("storageAccountUrl");
   const blobName = given.text("blobName");
+  const problem = blobName === undefined || blobName === "" ? undefined : nameProblem(blobName.replace(/\.zip$/i, ""));
+  if (problem !== undefined) throw refuse("InvalidField", { field: "properties.blobName", reason: `${problem}.` });
   const limit = given.integer("limit");
   if (limit !== undefined && (limit < 1 || limit > mostDescribed))
     throw refuse("InvalidField", { field: "properties.limit", reason: `${limit} is not from 1 to ${mostDescribed}.` });
