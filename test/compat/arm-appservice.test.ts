@@ -9,8 +9,9 @@ import { ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createRecoveryKey } from "../../src/adapters/secrets/recovery-key.ts";
 import { azuritePresent, startAzurite, type Azurite } from "../support/azurite.ts";
-import { killAll, startLifeboat } from "../support/lifeboat-process.ts";
+import { killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { describeWith } from "../support/needs.ts";
+import { plantedIn, tracesOf, type Trace } from "../support/planted-secrets.ts";
 import { armClient, subscription, type Exchange } from "./arm-client.ts";
 
 /** A store to back up to. */
@@ -22,6 +23,7 @@ interface Store {
 }
 
 const group = "local";
+const colour = "pl4nted/red+Setting=7fQ";
 
 /** The whole story, over https, against the built service in a process of its own. */
 const story = (open: (data: string) => Promise<Store>): void => {
@@ -30,6 +32,8 @@ const story = (open: (data: string) => Promise<Store>): void => {
   let client: WebSiteManagementClient;
   let endpoint: string;
   let exchanges: Exchange[] = [];
+  let service: LifeboatProcess;
+  const told: Trace[] = [];
   const data = (): string => join(folder, "data");
   const home = (): string => join(folder, "shop");
   const page = (): string => join(home(), "site", "wwwroot", "index.html");
@@ -42,11 +46,18 @@ const story = (open: (data: string) => Promise<Store>): void => {
     mkdirSync(join(data(), "sites"), { recursive: true });
     mkdirSync(join(home(), "site", "wwwroot", "images"), { recursive: true });
     writeFileSync(join(home(), "site", "wwwroot", "images", "a.png"), "a");
-    writeFileSync(join(data(), "sites", "shop.json"), JSON.stringify({ home: home(), appSettings: { COLOUR: "red" } }));
+    writeFileSync(
+      join(data(), "sites", "shop.json"),
+      JSON.stringify({ home: home(), appSettings: { COLOUR: colour } }),
+    );
     store = await open(data());
-    const service = await startLifeboat({ data: data(), environment: store.environment });
+    service = await startLifeboat({ data: data(), environment: store.environment });
     endpoint = (/https:\/\/127\.0\.0\.1:\d+/.exec(service.output())?.[0] ?? "").replace("127.0.0.1", "localhost");
-    const seen = (exchange: Exchange): void => void exchanges.push(exchange);
+    const seen = (exchange: Exchange): void => {
+      exchanges.push(exchange);
+      if (exchange.method !== "GET") return;
+      told.push({ where: `GET ${exchange.url}`, bytes: Buffer.from(exchange.body) });
+    };
     client = armClient({ endpoint, authorityFile: authorityFile(), secret: secret() }, seen);
   });
   afterAll(async () => {
@@ -166,7 +177,7 @@ const story = (open: (data: string) => Promise<Store>): void => {
     expect(copy).toMatchObject({ name: "copy", state: "Running" });
     expect(readFileSync(join(data(), "www", "copy", "site", "wwwroot", "index.html"), "utf8")).toBe("<h1>Shop</h1>");
     const file: { appSettings: object } = JSON.parse(readFileSync(join(data(), "sites", "copy.json"), "utf8"));
-    expect(file.appSettings).toEqual({ COLOUR: "red" });
+    expect(file.appSettings).toEqual({ COLOUR: colour });
   });
 
   it("restores to a slot, from the blob alone", async () => {
@@ -221,6 +232,19 @@ const story = (open: (data: string) => Promise<Store>): void => {
         .trim();
     expect(run({ NODE_EXTRA_CA_CERTS: authorityFile() })).toBe("shop");
     expect(run({})).toMatch(/CERT|VERIFY|SELF_SIGNED/);
+  });
+
+  it("has left its secrets in no GET, log, file or database", async () => {
+    await killAll();
+    const signature = new URL(store.url).searchParams.get("sig");
+    const canaries = [
+      { name: "the app setting", text: colour, livesIn: /^sites\/[\w-]+\.json/ },
+      { name: "the admin key", text: secret(), livesIn: /^admin-key$/ },
+      ...(signature === null ? [] : [{ name: "the SAS", text: signature }]),
+    ];
+    const log = { where: "what the process said", bytes: Buffer.from(service.output()) };
+    expect(told.length).toBeGreaterThan(20);
+    expect(plantedIn(canaries, [log, ...told, ...tracesOf(data(), (path) => path.startsWith("www"))])).toEqual([]);
   });
 };
 

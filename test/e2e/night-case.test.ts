@@ -8,6 +8,7 @@ import { azuritePresent, startAzurite } from "../support/azurite.ts";
 import { buildTree, oddTree, readTree, temporaryFolder, type FoundNode } from "../support/file-tree.ts";
 import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { describeWith } from "../support/needs.ts";
+import { plantedIn, tracesOf, type Canary } from "../support/planted-secrets.ts";
 import { rawZip } from "../support/raw-zip.ts";
 import { serviceClient, siteFolder, type Answer } from "../support/service-client.ts";
 
@@ -79,6 +80,20 @@ const lostMachine = async (url: string) => {
   return { site, recoveryKey };
 };
 
+/** What the restored site consists of. */
+const isContent = (path: string): boolean => path.startsWith(join("www", "shop"));
+
+const canaries = ({ url, recoveryKey }: { readonly url: string; readonly recoveryKey: string }): readonly Canary[] => {
+  const signature = new URL(url).searchParams.get("sig");
+  const livesIn = /^sites\/shop\.json/;
+  return [
+    { name: "the setting", text: siteSettings.appSettings.MODE, livesIn },
+    { name: "the connection string", text: siteSettings.connectionStrings.Main.value, livesIn },
+    { name: "the recovery key of the burnt machine", text: recoveryKey },
+    ...(signature === null ? [] : [{ name: "the SAS", text: signature }]),
+  ];
+};
+
 const untilDone = async (location: string, headers: Readonly<Record<string, string>>): Promise<Response> => {
   for (let polls = 0; polls < 600; polls++) {
     const answer = await fetch(location, { headers });
@@ -129,6 +144,8 @@ const nightCase = (place: () => Promise<Place>): void => {
       expect(stateOf(join(data, "www", "shop"))).toEqual(site);
       expect(JSON.parse(readFileSync(join(data, "sites", "shop.json"), "utf8"))).toMatchObject(siteSettings);
       await kill(service);
+      const traces = [{ where: "what it said", bytes: Buffer.from(service.output()) }, ...tracesOf(data, isContent)];
+      expect(plantedIn(canaries({ url, recoveryKey }), traces)).toEqual([]);
     } finally {
       await close();
     }
