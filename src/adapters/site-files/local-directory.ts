@@ -140,7 +140,7 @@ export class LocalDirectory implements SiteFiles {
   async *attributesNotKept(signal?: AbortSignal): AsyncGenerator<LeftOut> {
     for (const root of this.#roots())
       for await (const lost of attributesNotKept(root, signal))
-        if (!isOwnPath(lost.path, root.at) && this.#locate(lost.path).root === root) yield lost;
+        if (!isOwnPath(lost.path, root.at) && this.#locate(lost.path).root.at === root.at) yield lost;
   }
 
   *#visit(batch: { readonly entries: ListedEntry[]; readonly leftOut: LeftOut[] }): Generator<void, void, void> {
