@@ -15,8 +15,9 @@ import type { Installation } from "../operations/installation.ts";
 import { getBackup, getProgress, listBackups } from "../operations/read-backups.ts";
 import { renewBackupAccess } from "../operations/renew-backup-access.ts";
 import type { Route, RouteCall } from "./handle.ts";
+import { paged } from "./paged.ts";
 import { empty, json } from "./response.ts";
-import { backupInSite, backupItem, page } from "./wire/backup-item.ts";
+import { backupInSite, backupItem } from "./wire/backup-item.ts";
 import { configurationReply, parseBackupRequest, parseConfigurationRequest } from "./wire/backup-request.ts";
 import { discoverReply, parseDiscoverRequest } from "./wire/discovery.ts";
 import { properties } from "./wire/lenient-json.ts";
@@ -33,10 +34,11 @@ export const backupIdOf = (call: RouteCall): number => {
 export const backupRoutes = (deps: Installation): readonly Route[] => {
   const list = async (call: RouteCall) => {
     const { site, backups } = await listBackups(deps)(call, call.site());
-    return json(
-      200,
-      page(backups.map((backup) => backupItem({ site, backup, apiVersion: call.apiVersion }, "listed"))),
-    );
+    return paged(call, {
+      all: backups,
+      keyOf: ({ id }) => id,
+      show: (backup) => backupItem({ site, backup, apiVersion: call.apiVersion }, "listed"),
+    });
   };
   const configuration = async (
     call: RouteCall,
@@ -79,6 +81,7 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
     },
     { name: "listBackups", method: "GET", path: "{site}/backups", role: "reader", handle: list },
     { name: "listSiteBackups", method: "POST", path: "{site}/listbackups", role: "reader", handle: list },
+    { name: "listSiteBackupsNext", method: "GET", path: "{site}/listbackups", role: "reader", handle: list },
     {
       name: "getBackup",
       method: "GET",

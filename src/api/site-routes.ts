@@ -4,8 +4,8 @@ import { siteKey, type SiteId } from "../domain/site.ts";
 import { findSite } from "../operations/find-site.ts";
 import { readSiteRow } from "../operations/rows/site-row.ts";
 import type { Route, RouteCall } from "./handle.ts";
+import { paged } from "./paged.ts";
 import { json, type ApiResponse } from "./response.ts";
-import { page } from "./wire/backup-item.ts";
 import { siteReply } from "./wire/site.ts";
 
 /** The sites themselves: what there is to back up. */
@@ -61,7 +61,9 @@ const listed = async (
   isWanted: (id: SiteId) => boolean,
 ): Promise<ApiResponse> => {
   const found = (await sites.list()).filter(({ id }) => isWanted(id) && reaches(call.reach, id));
-  return json(200, page(found.map((site) => siteReply(site))));
+  const keyed = found.map((site) => ({ site, key: siteKey(site.id) }));
+  const all = keyed.toSorted((one, other) => (one.key < other.key ? -1 : 1));
+  return paged(call, { all, keyOf: ({ key }) => key, show: ({ site }) => siteReply(site) });
 };
 
 const isSame = (call: RouteCall, values: Readonly<Record<string, string>>): boolean =>

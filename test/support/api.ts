@@ -44,7 +44,8 @@ export const apiOver = (
     { as = "admin", body, headers = {}, version = "2025-05-01" }: Ask = {},
   ) => {
     const url = new URL(path, "https://lifeboat.example:7443");
-    if (!url.searchParams.has("api-version")) url.searchParams.set("api-version", version);
+    if (![...url.searchParams.keys()].some((name) => name.toLowerCase() === "api-version"))
+      url.searchParams.set("api-version", version);
     const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
     const given = new Headers({ authorization: `Bearer ${as}-secret`, ...headers });
     const request = { method, url, headers: given, text: () => Promise.resolve(text) };

@@ -29,11 +29,19 @@ const parsed = (text: string): unknown => {
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** ARM does not mind the case of names; the exact one counts where there are several. */
+const member = (object: JsonObject, name: string): unknown => {
+  if (Object.hasOwn(object, name)) return object[name];
+  const lower = name.toLowerCase();
+  const alike = Object.keys(object).find((key) => key.toLowerCase() === lower);
+  return alike === undefined ? undefined : object[alike];
+};
+
 /** Members of one object read with ARM's tolerance: null is absent, "True" is true, "7" is 7, blanks around do not count. */
 export const fields = (object: JsonObject, at: string) => {
   const wrong = (name: string, expected: string) =>
     refuse("InvalidField", { field: `${at}.${name}`, reason: `expected ${expected}.` });
-  const present = (name: string): unknown => (Object.hasOwn(object, name) ? (object[name] ?? undefined) : undefined);
+  const present = (name: string): unknown => member(object, name) ?? undefined;
 
   const text = (name: string): string | undefined => {
     const value = present(name);
