@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { progressLine, progressView, type ProgressNews } from "../../src/cli/progress-view.ts";
+import { fakeTerminal } from "./fake-terminal.ts";
+
+const news = (change: Partial<ProgressNews> = {}): ProgressNews => ({
+  phase: "Packing",
+  percent: 61,
+  bytes: 228_750_000,
+  totalBytes: 375_000_000,
+  secondsLeft: 3,
+  ...change,
+});
+
+describe("a line of progress", () => {
+  it.each([
+    [news(), 45_200_000, "packing   61%  228.8 MB of 375.0 MB  45.2 MB/s  3 s left"],
+    [news({ secondsLeft: 3_725 }), undefined, "packing   61%  228.8 MB of 375.0 MB  1 h 02 min left"],
+    [news({ phase: "ReadingBack", totalBytes: 0, bytes: 0, secondsLeft: null }), 0, "reading back"],
+    [
+      news({ phase: "Looking for changes", totalBytes: 0, secondsLeft: null }),
+      undefined,
+      "looking for changes  228.8 MB",
+    ],
+    [news({ phase: null }), 10, "waiting to begin"],
+  ])("says phase, percent, amount, rate and estimate, as far as they are known: %#", (told, rate, line) => {
+    expect(progressLine(told, rate)).toBe(line);
+  });
+});
+
+describe("the view of progress", () => {
+  const view = (isTerminal: boolean, quiet = false) => {
+    const terminal = fakeTerminal({ isTerminal, columns: 30 });
+    const clock = { time: 0 };
+    const shown = progressView(terminal, { now: () => new Date(clock.time), quiet, title: "Backing up" });
+    return { terminal, clock, shown };
+  };
+
+  it("draws one line again and again, no wider than the window, and takes it away", () => {
+    const { terminal, shown } = view(true);
+    shown.show(news());
+    terminal.resizeTo(12);
+    shown.say("Something happened.");
+    shown.close();
+    const drawn = terminal.written.err.split("\r\u001b[K");
+    expect(drawn).toEqual(["", "Backing up: packing   61%  22", "Backing up:", "Something happened.\n"]);
+  });
+
+  it("writes a plain line at each new phase, and every five seconds, where there is no terminal", () => {
+    const { terminal, clock, shown } = view(false);
+    shown.show(news({ phase: null }));
+    for (let second = 0; second < 12; second++) {
+      clock.time = second * 1_000;
+      shown.show(news({ bytes: 100_000_000 + second * 10_000_000, percent: second }));
+    }
+    shown.show(news({ phase: "Sealing" }));
+    shown.close();
+    expect(terminal.written.err.split("\n")).toEqual([
+      "Backing up: packing    0%  100.0 MB of 375.0 MB  3 s left",
+      "Backing up: packing    5%  150.0 MB of 375.0 MB  10.0 MB/s  3 s left",
+      "Backing up: packing   10%  200.0 MB of 375.0 MB  10.0 MB/s  3 s left",
+      "Backing up: sealing   61%  228.8 MB of 375.0 MB  3 s left",
+      "",
+    ]);
+  });
+
+  it("shows nothing when asked to be quiet, but says what happens", () => {
+    const { terminal, shown } = view(true, true);
+    shown.show(news());
+    shown.say("Something happened.");
+    shown.close();
+    expect(terminal.written.err).toBe("Something happened.\n");
+  });
+});
