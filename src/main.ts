@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { fileAudit } from "./adapters/audit/file-audit.ts";
+import { logAudit } from "./adapters/audit/log-audit.ts";
 import { readAdminKey } from "./adapters/callers/admin-key.ts";
 import { entraTokens } from "./adapters/callers/entra-tokens.ts";
 import { networkNotifier } from "./adapters/alarms/notifier.ts";
@@ -223,7 +225,18 @@ const { proxies, entra } = config;
 const foreign = entra === undefined ? {} : { foreign: entraTokens(entra, { clock: systemClock, warn }) };
 const callers = createCallers({ ...installation, ...foreign, tokens, proxies });
 
-registerHttp(createApi({ routes: routes(installation), openRoutes: openRoutes({ callers, tokens }), callers }));
+// Where instances share the catalog they come and go, and a file would go with them.
+const audit = config.catalog.kind === "sqlite" ? fileAudit(config.dataFolder) : logAudit;
+
+registerHttp(
+  createApi({
+    routes: routes(installation),
+    openRoutes: openRoutes({ callers, tokens }),
+    callers,
+    audit,
+    clock: systemClock,
+  }),
+);
 registerSteps({
   ...backupSteps(installation),
   afterBackup: afterBackup(installation),

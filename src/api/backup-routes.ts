@@ -75,12 +75,20 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
           site.id,
           parseBackupRequest(await call.body()),
         );
+        call.note({ backup: backup.id, destination: backup.destination, blob: backup.blobBase });
         const shown = call.isAdmin ? storageAccountUrl : undefined;
         return json(200, backupInSite({ site, backup, apiVersion: call.apiVersion, storageAccountUrl: shown }));
       },
     },
     { name: "listBackups", method: "GET", path: "{site}/backups", role: "reader", handle: list },
-    { name: "listSiteBackups", method: "POST", path: "{site}/listbackups", role: "reader", handle: list },
+    {
+      name: "listSiteBackups",
+      method: "POST",
+      path: "{site}/listbackups",
+      role: "reader",
+      reads: "plain",
+      handle: list,
+    },
     { name: "listSiteBackupsNext", method: "GET", path: "{site}/listbackups", role: "reader", handle: list },
     {
       name: "getBackup",
@@ -142,6 +150,7 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
       method: "POST",
       path: "{site}/config/backup/list",
       role: "reader",
+      reads: "secrets",
       handle: (call) => configuration(call, call.isAdmin ? secret : noSecret),
     },
     {

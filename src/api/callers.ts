@@ -23,6 +23,8 @@ export interface Credentials {
 export interface Callers {
   /** By a bearer token (a key's secret, what its login got, a token of Entra ID) or an `x-lifeboat-key` header. */
   of(request: Sent): Promise<Caller>;
+  /** The address a request comes from. */
+  sourceOf(request: Sent): string;
   /** By a key's id and secret. Throws CallerUnknown, KeyExpired. */
   login(request: Sent, credentials: Credentials): Promise<KnownKey>;
 }
@@ -78,6 +80,7 @@ export const createCallers = ({ keys, tokens, foreign, clock, proxies }: Needs):
     text.includes(".") ? tokens.keyOf(text, await keys.all()) : undefined;
 
   return {
+    sourceOf: (request) => sourceOf(request, believed),
     async of(request) {
       const secret = secretOf(request);
       // Nothing was tried, so nothing failed.

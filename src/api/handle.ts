@@ -4,10 +4,13 @@ import { SecretUnreadable } from "../domain/secret.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import { mayAct, reaches, type Caller, type Role } from "../domain/caller.ts";
 import { siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
+import type { Audit } from "../ports/audit.ts";
 import type { Call } from "../ports/call.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { WorkflowRunner } from "../ports/workflow-runner.ts";
 import { armError } from "./arm-error.ts";
+import { audited, type Note } from "./audited.ts";
 import type { Callers } from "./callers.ts";
 import { pathPattern } from "./match.ts";
 import type { ApiRequest } from "./request.ts";
@@ -20,6 +23,8 @@ export interface RouteCall extends Call {
   readonly apiVersion: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly isAdmin: boolean;
+  /** Tells the audit what the path does not. */
+  readonly note: Note;
   /** The site of the path; throws where the route has none. */
   readonly site: () => SiteId;
   /** The body's JSON object; an empty body is {}. */
@@ -33,6 +38,10 @@ export interface Route {
   readonly role: Role;
   /** Without a site in its path a route is refused to whoever is limited to sites, unless it minds his reach itself. */
   readonly mindsReach?: true;
+  /** With a site in its path a route is refused all the same to whoever is limited to sites: it could lead beyond it. */
+  readonly needsAllSites?: true;
+  /** POSTs that change nothing; `secrets` are shown to admins, and that they were is kept. */
+  readonly reads?: "plain" | "secrets";
   /** For clients that do not speak ARM. */
   readonly needsNoVersion?: true;
   readonly handle: (call: RouteCall) => Promise<ApiResponse>;
@@ -49,7 +58,9 @@ export interface OpenRoute {
 export interface ApiDeps {
   readonly routes: readonly Route[];
   readonly openRoutes: readonly OpenRoute[];
-  readonly callers: Pick<Callers, "of">;
+  readonly callers: Pick<Callers, "of" | "sourceOf">;
+  readonly audit: Audit;
+  readonly clock: Clock;
 }
 
 export interface Invocation {
@@ -61,7 +72,7 @@ export interface Invocation {
 const maxBodyBytes = 4 * 1024 * 1024;
 
 /** Authenticate, match, parse, operate, present; and the one catch of the API. */
-export const createApi = ({ routes, openRoutes, callers }: ApiDeps) => {
+export const createApi = ({ routes, openRoutes, callers, ...deps }: ApiDeps) => {
   const table = routes.map((route) => ({ route, pattern: pathPattern(route.path) }));
   const open = openRoutes.map((route) => ({ route, pattern: pathPattern(route.path) }));
 
@@ -73,7 +84,23 @@ export const createApi = ({ routes, openRoutes, callers }: ApiDeps) => {
     for (const { route, pattern } of table) {
       if (route.method !== method) continue;
       const parameters = pattern.match(request.url.pathname);
-      if (parameters) return route.handle(routeCall({ route, parameters, request, caller, correlation }, invocation));
+      if (parameters === undefined) continue;
+      const site = parameters["siteName"] === undefined ? undefined : siteOf(parameters);
+      const { log } = invocation;
+      const refusalOf = (error: unknown): Refusal => toRefusal(error, correlation, log);
+      const asked = {
+        route,
+        caller,
+        source: callers.sourceOf(request),
+        request: correlation,
+        site,
+        parameters,
+        log,
+        refusalOf,
+      };
+      return audited(deps, asked, async (note) =>
+        route.handle(routeCall({ route, parameters, request, caller, correlation, note }, invocation)),
+      );
     }
     throw refuse("RouteNotFound", { method: request.method, path: request.url.pathname });
   };
@@ -124,9 +151,11 @@ interface Matched {
   readonly request: ApiRequest;
   readonly caller: Caller;
   readonly correlation: string;
+  readonly note: Note;
 }
 
-const routeCall = ({ route, parameters, request, caller, correlation }: Matched, invocation: Invocation): RouteCall => {
+const routeCall = (matched: Matched, invocation: Invocation): RouteCall => {
+  const { route, parameters, request, caller, correlation, note } = matched;
   const site = (): SiteId => siteOf(parameters);
   if (!mayAct(caller, route.role) || !reachesRoute(caller, route, parameters)) {
     const on = parameters["siteName"] === undefined ? "this installation" : siteLabel(site());
@@ -143,6 +172,7 @@ const routeCall = ({ route, parameters, request, caller, correlation }: Matched,
     apiVersion: route.needsNoVersion === true ? "" : apiVersionOf(request.url),
     parameters,
     isAdmin: mayAct(caller, "admin"),
+    note,
     site,
     body: async () => parseBody(await request.text(maxBodyBytes)),
   };
@@ -152,7 +182,7 @@ const routeCall = ({ route, parameters, request, caller, correlation }: Matched,
 const reachesRoute = (caller: Caller, route: Route, parameters: Matched["parameters"]): boolean =>
   parameters["siteName"] === undefined
     ? caller.reach === "all" || route.mindsReach === true
-    : reaches(caller.reach, siteOf(parameters));
+    : reaches(caller.reach, siteOf(parameters)) && (caller.reach === "all" || route.needsAllSites !== true);
 
 const siteOf = (parameters: Readonly<Record<string, string>>): SiteId => {
   const { subscription, resourceGroup, siteName, slotName } = parameters;

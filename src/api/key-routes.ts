@@ -30,6 +30,8 @@ export const keyRoutes = (deps: Pick<Installation, "catalog" | "clock" | "keys">
     role: "admin",
     async handle(call) {
       const { key, secret } = await createKey(deps)(call, parseKeyRequest(await call.body(), idOf(call)));
+      const { role, sites, expires } = keyReply(key).properties;
+      call.note({ role, sites, expires });
       return json(201, keyReply(key, secret));
     },
   },

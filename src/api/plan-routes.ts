@@ -19,6 +19,7 @@ export const planRoutes = (deps: Installation): readonly Route[] => [
     method: "POST",
     path: "{site}/backups/{backupId}/restore/plan",
     role: "operator",
+    reads: "plain",
     handle: (call) => restorePlan(deps, call),
   },
   {
@@ -26,6 +27,7 @@ export const planRoutes = (deps: Installation): readonly Route[] => [
     method: "POST",
     path: "{site}/restoreFromBackupBlob/plan",
     role: "operator",
+    reads: "plain",
     handle: (call) => restorePlan(deps, call),
   },
   {

@@ -1,4 +1,5 @@
 import { refuse } from "../domain/errors.ts";
+import { siteResourceId } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
 import { getOperation, getOperationProgress } from "../operations/operation-results.ts";
 import { restoreSite } from "../operations/restore-site.ts";
@@ -24,6 +25,14 @@ export const restoreRoutes = (deps: Installation): readonly Route[] => {
   const restore = async (call: RouteCall): Promise<ApiResponse> => {
     const wish = parseRestoreRequest(await call.body(), pathBackup(call));
     const { site, operation } = await restoreSite(deps)(call, call.site(), wish);
+    const { request } = operation;
+    call.note({
+      operation: operation.id,
+      target: siteResourceId(site.id),
+      ...(request === undefined
+        ? {}
+        : { destination: request.destination, blob: request.blob, overwrite: request.overwrite }),
+    });
     return started(call, site, operation);
   };
   return [
@@ -48,6 +57,7 @@ export const restoreRoutes = (deps: Installation): readonly Route[] => {
       role: "operator",
       async handle(call) {
         const { site, operation } = await undoRestore(deps)(call, call.site());
+        call.note({ operation: operation.id });
         return accepted(call, site, operation);
       },
     },
@@ -59,6 +69,7 @@ export const restoreRoutes = (deps: Installation): readonly Route[] => {
       async handle(call) {
         const quick = properties(await call.body()).flag("quick") ?? false;
         const { site, operation } = await verifyBackup(deps)(call, call.site(), { backup: backupIdOf(call), quick });
+        call.note({ operation: operation.id });
         return accepted(call, site, operation);
       },
     },

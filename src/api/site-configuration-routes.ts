@@ -28,6 +28,7 @@ export const siteConfigurationRoutes = (deps: Pick<Installation, "sites" | "host
       method: "POST",
       path: "{site}/config/appsettings/list",
       role: "reader",
+      reads: "secrets",
       async handle(call) {
         const { appSettings } = await configurationOf(call);
         const entries = Object.entries(appSettings).map(([name, value]) => [name, shown(call, value)]);
@@ -39,6 +40,7 @@ export const siteConfigurationRoutes = (deps: Pick<Installation, "sites" | "host
       method: "POST",
       path: "{site}/config/connectionstrings/list",
       role: "reader",
+      reads: "secrets",
       async handle(call) {
         const { connectionStrings } = await configurationOf(call);
         const entries = Object.entries(connectionStrings).map(([name, { value, type }]) => [
@@ -53,6 +55,7 @@ export const siteConfigurationRoutes = (deps: Pick<Installation, "sites" | "host
       method: "POST",
       path: "{site}/config/azurestorageaccounts/list",
       role: "reader",
+      reads: "plain",
       // Sites are directories here: none has a share mounted by the platform.
       handle: (call) => answer(call, "azurestorageaccounts", {}),
     },
@@ -61,6 +64,7 @@ export const siteConfigurationRoutes = (deps: Pick<Installation, "sites" | "host
       method: "POST",
       path: "{site}/publishxml",
       role: "reader",
+      reads: "plain",
       async handle(call) {
         await findSite(deps, call.site());
         return { status: 200, headers: { "content-type": "application/xml" }, body: noProfile };

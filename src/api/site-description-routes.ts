@@ -18,6 +18,7 @@ export const siteDescriptionRoutes = (deps: Installation): readonly Route[] => [
     method: "PUT",
     path: "{site}/description",
     role: "admin",
+    needsAllSites: true,
     async handle(call) {
       const description = parseSiteDescription(await call.body());
       return json(201, siteDescriptionReply(await describeSite(deps)(call, call.site(), description)));

@@ -7,6 +7,7 @@ import { refuse } from "../../src/domain/errors.ts";
 import { hashKey, knownKeys } from "../../src/operations/known-keys.ts";
 import { createKey, getKey } from "../../src/operations/manage-keys.ts";
 import type { Tokens } from "../../src/ports/tokens.ts";
+import { unwatched } from "../support/api.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
 const { call } = memoryInstallation();
@@ -41,7 +42,7 @@ beforeEach(() => {
   };
   const callers = createCallers({ keys, tokens, foreign, clock, proxies: ["10.0.0.1"] });
   const { deps } = memoryInstallation();
-  api = createApi({ routes: [], openRoutes: openRoutes({ ...deps, callers, tokens }), callers });
+  api = createApi({ ...unwatched, routes: [], openRoutes: openRoutes({ ...deps, callers, tokens }), callers });
 });
 
 /** 404 is "let in": there are no routes here. */

@@ -6,7 +6,7 @@ import { json } from "../../src/api/response.ts";
 import { refuse } from "../../src/domain/errors.ts";
 import { hashKey } from "../../src/operations/known-keys.ts";
 import type { WorkflowRunner } from "../../src/ports/workflow-runner.ts";
-import { callersOf } from "../support/api.ts";
+import { callersOf, unwatched } from "../support/api.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
 const events: string[] = [];
@@ -69,7 +69,7 @@ const keys = [
 ];
 const tokens = accessTokens(memoryInstallation().deps);
 const callers = callersOf(keys);
-const api = createApi({ routes, openRoutes: openRoutes({ callers, tokens }), callers });
+const api = createApi({ ...unwatched, routes, openRoutes: openRoutes({ callers, tokens }), callers });
 
 const ask = async (method: string, path: string, { body = "", headers = {} as Record<string, string> } = {}) => {
   const given = new Headers({ authorization: "Bearer root-secret", ...headers });

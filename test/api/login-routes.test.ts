@@ -10,6 +10,7 @@ import { json } from "../../src/api/response.ts";
 import { openRoutes } from "../../src/api/routes.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { hashKey, type KnownKey } from "../../src/operations/known-keys.ts";
+import { unwatched } from "../support/api.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
 const keyOf = (id: string, secret: string): KnownKey => ({
@@ -48,7 +49,7 @@ const instance = (sealingKeys = sealing) => {
     forget: () => undefined,
   };
   const callers = createCallers({ keys: shared, tokens, clock, proxies: [] });
-  const api = createApi({ routes: [whoami], openRoutes: openRoutes({ callers, tokens }), callers });
+  const api = createApi({ ...unwatched, routes: [whoami], openRoutes: openRoutes({ callers, tokens }), callers });
   return async (method: string, path: string, headers: Readonly<Record<string, string>> = {}, body = "") => {
     const url = new URL(path, "https://lifeboat.example:7443");
     const request = { method, url, headers: new Headers(headers), text: async () => body };

@@ -24,6 +24,9 @@ export const callersOf = (fixed: readonly KnownKey[], clock: Clock = { now: () =
     proxies: [],
   });
 
+/** For tests that are not about what is kept of a call. */
+export const unwatched = { audit: { record: async () => undefined }, clock: { now: () => new Date() } };
+
 export interface Ask {
   readonly as?: Role;
   readonly body?: unknown;
@@ -37,7 +40,7 @@ export const apiOver = (
   { runner, log }: Pick<Call, "runner" | "log">,
   openRoutes: readonly OpenRoute[] = [],
 ) => {
-  const api = createApi({ routes, openRoutes, callers: callersOf(keys) });
+  const api = createApi({ ...unwatched, routes, openRoutes, callers: callersOf(keys) });
   return async (
     method: string,
     path: string,
