@@ -37,17 +37,22 @@ import { lastErrors } from "./functions/context-log.ts";
 import { registerSteps, registerWorkflows } from "./functions/durable.ts";
 import { registerEnd } from "./functions/end.ts";
 import { registerHttp } from "./functions/http.ts";
+import { withBeats } from "./functions/step-beats.ts";
 import { registerTimer } from "./functions/timers.ts";
-import { hashKey, knownKeys, type KnownKey } from "./operations/known-keys.ts";
 import { afterBackup } from "./operations/after-backup.ts";
+import { alignSchedules } from "./operations/align-schedules.ts";
+import { hashKey, knownKeys, type KnownKey } from "./operations/known-keys.ts";
 import { randomId, type AlarmPolicy, type Installation, type Policy } from "./operations/installation.ts";
 import { noteSweep } from "./operations/health.ts";
+import { purgeEndedRuns } from "./operations/purge-ended-runs.ts";
+import { retainAll } from "./operations/retain-all.ts";
 import { sendHeartbeat } from "./operations/send-heartbeat.ts";
+import { sweep } from "./operations/sweep.ts";
 import { tendAlarms } from "./operations/tend-alarms.ts";
+import { tidy } from "./operations/tidy.ts";
+import { watchRuns } from "./operations/watch-runs.ts";
 import { watchNewSites } from "./operations/watch-sites.ts";
 import { resealSecrets } from "./operations/reseal-secrets.ts";
-import { retainAll } from "./operations/retain-all.ts";
-import { sweep } from "./operations/sweep.ts";
 import { takeUpRuns } from "./operations/take-up-runs.ts";
 import type { Catalog } from "./ports/catalog.ts";
 import { systemClock } from "./ports/clock.ts";
@@ -55,7 +60,9 @@ import type { Recovery } from "./ports/secrets.ts";
 import type { LocalRoot } from "./ports/site-files.ts";
 import type { SiteHost } from "./ports/site-host.ts";
 import { backupSteps } from "./steps/backup-steps.ts";
+import { clearScratch } from "./steps/clear-scratch.ts";
 import { forgetExpiredUndos } from "./steps/forget-expired-undos.ts";
+import { lookAgain } from "./steps/look-again.ts";
 import { restoreSteps } from "./steps/restore-steps.ts";
 import { verifyArchive } from "./steps/verify-archive.ts";
 import { backupSite } from "./workflows/backup-site.ts";
@@ -237,24 +244,43 @@ registerHttp(
     clock: systemClock,
   }),
 );
-registerSteps({
-  ...backupSteps(installation),
-  afterBackup: afterBackup(installation),
-  ...restoreSteps(installation),
-  verifyArchive: verifyArchive(installation),
-});
+registerSteps(
+  withBeats(installation, {
+    ...backupSteps(installation),
+    afterBackup: afterBackup(installation),
+    ...restoreSteps(installation),
+    verifyArchive: verifyArchive(installation),
+  }),
+);
 registerWorkflows({ backupSite, restoreSite, undoRestore, deleteBackup, verifyBackup });
 
-registerTimer("zHousekeeping", "*/20 * * * * *", async (call) => {
-  await takeUpRuns(installation)(call);
-  await noteSweep(installation);
-});
+const sweepDue = sweep(installation);
+registerTimer(
+  "zHousekeeping",
+  "*/20 * * * * *",
+  tidy({
+    dead: watchRuns(installation),
+    open: takeUpRuns(installation),
+    due: async (call) => {
+      await sweepDue(call);
+      await noteSweep(installation);
+    },
+  }),
+);
 registerTimer("zAlarms", "*/10 * * * * *", tendAlarms(installation));
 registerTimer("zHeartbeat", "45 */5 * * * *", sendHeartbeat(installation));
 registerTimer("zNewSites", "0 10 * * * *", watchNewSites(installation));
 registerTimer("zReseal", "0 50 * * * *", async (call) => void (await resealSecrets(installation)(call)));
-registerTimer("zSweep", "0 * * * * *", sweep(installation));
-registerTimer("zRetention", "30 */10 * * * *", retainAll(installation));
+registerTimer("zRetention", "30 */10 * * * *", retainAll(installation, lookAgain(installation)));
+registerTimer(
+  "zTidy",
+  "0 20 * * * *",
+  tidy({
+    schedules: alignSchedules(installation),
+    runs: purgeEndedRuns(installation),
+    scratch: clearScratch(installation),
+  }),
+);
 registerTimer("zUndoEnds", "0 40 * * * *", forgetExpiredUndos(installation));
 
 registerEnd(async () => {

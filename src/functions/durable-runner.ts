@@ -35,6 +35,15 @@ export const durableRunner = (context: InvocationContext): WorkflowRunner => {
     async purge(run) {
       await client.purgeInstanceHistory(run);
     },
+    async purgeEnded(from, to) {
+      const { Completed, Failed, Canceled, Terminated } = df.OrchestrationRuntimeStatus;
+      const purged = await client.purgeInstanceHistoryBy({
+        createdTimeFrom: from,
+        createdTimeTo: to,
+        runtimeStatus: [Completed, Failed, Canceled, Terminated],
+      });
+      return purged.instancesDeleted;
+    },
   };
 };
 

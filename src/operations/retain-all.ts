@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { siteKey, siteLabel } from "../domain/site.ts";
+import { siteKey, siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import { archivesInUse } from "./archives-in-use.ts";
 import type { Installation } from "./installation.ts";
@@ -18,11 +18,12 @@ const everyMs = 3_600_000;
 const shareMs = 4 * 60_000;
 
 /**
- * Retention of every site that is there, once an hour; a share of some minutes each time it is called, so that very many
+ * Retention of every site, and `also` what else is to be done for each,
+ * that is there, once an hour; a share of some minutes each time it is called, so that very many
  * sites get their turn too. A site that is gone keeps its backups: nothing new takes their place.
  */
 export const retainAll =
-  (deps: Installation) =>
+  (deps: Installation, also: (site: SiteId) => Promise<void>) =>
   async (call: Call): Promise<void> => {
     const began = deps.clock.now();
     const before = await readRound(deps);
@@ -38,6 +39,7 @@ export const retainAll =
       if (deps.clock.now().getTime() - began.getTime() > shareMs) return;
       try {
         await retainSite(deps, call, { site: id, inUse });
+        await also(id);
       } catch (error) {
         // One site's trouble must not keep the others' backups; it comes again with the next round.
         call.log.error("retention of a site failed", { site: siteLabel(id), error });

@@ -15,4 +15,7 @@ export interface WorkflowRunner {
 
   /** Forgets a run that has ended; not an error when it is not known. */
   purge(run: string): Promise<void>;
+
+  /** Forgets all ended runs that were started from `from` on and before `to`; answers how many. */
+  purgeEnded(from: Date, to: Date): Promise<number>;
 }

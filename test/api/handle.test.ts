@@ -21,6 +21,7 @@ const runner: WorkflowRunner = {
   state: () => Promise.resolve(undefined),
   terminate: () => Promise.resolve(),
   purge: () => Promise.resolve(),
+  purgeEnded: () => Promise.resolve(0),
 };
 
 const routes: readonly Route[] = [

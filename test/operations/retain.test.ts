@@ -256,18 +256,18 @@ describe("the hourly round", () => {
         },
       },
     };
-    await retainAll(world.deps)(call);
+    await retainAll(world.deps, async () => undefined)(call);
     expect(gone).toEqual(["a", "b"]);
-    await retainAll(world.deps)(call);
+    await retainAll(world.deps, async () => undefined)(call);
     expect(gone).toEqual(["a", "b", "c", "d"]);
     await createBackup(world.deps)(world.call, siteNamed("a"), { expires: world.clock.time });
     await world.endAll();
     await createBackup(world.deps)(world.call, siteNamed("a"), {});
     await world.endAll();
-    await retainAll(world.deps)(call);
+    await retainAll(world.deps, async () => undefined)(call);
     expect(gone).toHaveLength(4);
     world.clock.time = new Date(world.clock.time.getTime() + 60 * 60_000);
-    await retainAll(world.deps)(call);
+    await retainAll(world.deps, async () => undefined)(call);
     expect(gone).toEqual(["a", "b", "c", "d", "a"]);
   });
 
@@ -280,7 +280,7 @@ describe("the hourly round", () => {
     await world.deps.catalog.write(sitePartition(siteNamed("blog")), [
       { kind: "put", key: "backup!0000000001", value: { broken: true } },
     ]);
-    await retainAll(world.deps)(world.call);
+    await retainAll(world.deps, async () => undefined)(world.call);
     await removals();
     expect(await statuses()).toEqual({ 1: "Deleted", 2: "Succeeded" });
   });
@@ -291,7 +291,7 @@ describe("the hourly round", () => {
     at(50);
     const { sites } = world;
     sites.delete(siteKey(shop));
-    await retainAll(world.deps)(world.call);
+    await retainAll(world.deps, async () => undefined)(world.call);
     await removals();
     expect(Object.values(await statuses())).toEqual(["Succeeded", "Succeeded", "Succeeded"]);
   });

@@ -3,9 +3,14 @@ import { Secret } from "../../src/domain/secret.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { deleteBackup } from "../../src/operations/delete-backup.ts";
 import { announceRun, readOpenRuns } from "../../src/operations/rows/open-run-rows.ts";
+import { readBackup } from "../../src/operations/rows/backup-rows.ts";
+import { readOperation, type Operation } from "../../src/operations/rows/operation-rows.ts";
+import { readSiteRow } from "../../src/operations/rows/site-row.ts";
+import { takeSite } from "../../src/operations/take-site.ts";
 import { takeUpRuns } from "../../src/operations/take-up-runs.ts";
 import type { Call } from "../../src/ports/call.ts";
 import type { RunState } from "../../src/ports/workflow-runner.ts";
+import { changeBackup } from "../../src/steps/backup-row.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
 
 let given: ReturnType<typeof memoryInstallation>;
@@ -72,7 +77,7 @@ describe("a run that owns its site", () => {
     expect(started()).toEqual(["backupSite"]);
   });
 
-  it("is started anew when its workflow ended without closing it, twice and no more", async () => {
+  it("is started anew when its workflow ended without closing it, twice; then it ends as TimedOut", async () => {
     const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
     states.set(backup.run ?? "", "failed");
     for (let round = 0; round < 5; round++) {
@@ -81,5 +86,87 @@ describe("a run that owns its site", () => {
     }
     expect(purged).toEqual([backup.run, backup.run]);
     expect(started()).toEqual(["backupSite", "backupSite", "backupSite"]);
+    const ended = (await readBackup(given.deps.catalog, shop, backup.id))?.backup;
+    expect(ended).toMatchObject({ status: "TimedOut", log: expect.stringMatching(/^Its run ended 3 times/) });
+    expect(await readSiteRow(given.deps.catalog, shop)).toMatchObject({ epoch: 2 });
+    expect(await readOpenRuns(given.deps.catalog)).toEqual([]);
+  });
+
+  it("hands the site on to the backup that waits when it is given up, also when the process dies in between", async () => {
+    const first = (await createBackup(given.deps)(call, shop, { storageAccountUrl })).backup;
+    const second = (await createBackup(given.deps)(call, shop, { storageAccountUrl })).backup;
+    states.set(first.run ?? "", "terminated");
+    const dead = { ...call, runner: { ...call.runner, start: dying } };
+    for (let round = 0; round < 2; round++) {
+      later(20);
+      await takeUpRuns(given.deps)(call);
+    }
+    await expect(takeUpRuns(given.deps)(dead)).rejects.toThrow(died);
+    later(70);
+    await takeUpRuns(given.deps)(call);
+    const { run } = await readSiteRow(given.deps.catalog, shop);
+    expect(run?.backup).toBe(second.id);
+    expect(given.started.at(-1)?.run).toBe(run?.id);
+    expect((await readOpenRuns(given.deps.catalog)).map((open) => open.run)).toEqual([run?.id]);
+  });
+
+  it("is cancelled as TimedOut when it takes longer than it may, counted from its own beginning", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    states.set(backup.run ?? "", "running");
+    later(30 * 3_600);
+    await takeUpRuns(given.deps)(call);
+    expect((await readBackup(given.deps.catalog, shop, backup.id))?.backup.status).toBe("Created");
+    const { epoch } = await readSiteRow(given.deps.catalog, shop);
+    const ref = { site: shop, run: backup.run ?? "", epoch, backup: backup.id };
+    const started = given.clock.time.toISOString();
+    await changeBackup(given.deps, ref, (row) => ({ ...row, status: "InProgress", started }));
+    later(24 * 3_600 - 1);
+    await takeUpRuns(given.deps)(call);
+    expect(given.ended).toEqual([]);
+    later(1);
+    await takeUpRuns(given.deps)(call);
+    expect(given.ended).toEqual([backup.run]);
+    expect((await readBackup(given.deps.catalog, shop, backup.id))?.backup).toMatchObject({
+      status: "TimedOut",
+      log: "It was not done after 24 hours (LIFEBOAT_RUN_HOURS) and was cancelled.",
+    });
+    expect((await readSiteRow(given.deps.catalog, shop)).run).toBeUndefined();
+    // A step that still runs has lost its site.
+    expect(await changeBackup(given.deps, ref, (row) => ({ ...row, status: "Succeeded" }))).toBe(false);
+  });
+
+  it("that restores is never cut off by time, and its operation fails when it is given up", async () => {
+    const operation: Operation = {
+      id: "op",
+      kind: "undo",
+      run: "undo-1",
+      status: "InProgress",
+      created: given.clock.time.toISOString(),
+      undoOf: "restore-1",
+    };
+    await takeSite(given.deps, call, { site: shop, operation });
+    states.set("undo-1", "running");
+    later(1_000 * 3_600);
+    await takeUpRuns(given.deps)(call);
+    expect(given.ended).toEqual([]);
+    states.set("undo-1", "failed");
+    for (let round = 0; round < 3; round++) await takeUpRuns(given.deps)(call);
+    expect((await readOperation(given.deps.catalog, shop, "op"))?.operation).toMatchObject({ status: "Failed" });
+    expect((await readSiteRow(given.deps.catalog, shop)).run).toBeUndefined();
+  });
+});
+
+describe("a deletion whose workflow keeps ending", () => {
+  it("fails, so that it is tried again by whoever wants it", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    await deleteBackup(given.deps)(call, shop, backup.id);
+    const run = given.started.at(-1)?.run ?? "";
+    states.set(run, "failed");
+    later(20);
+    for (let round = 0; round < 3; round++) await takeUpRuns(given.deps)(call);
+    expect((await readBackup(given.deps.catalog, shop, backup.id))?.backup).toMatchObject({
+      status: "DeleteFailed",
+      log: expect.stringMatching(/^Its run ended 3 times/),
+    });
   });
 });

@@ -113,6 +113,7 @@ export const memoryInstallation = () => {
       state: async (): Promise<RunState | undefined> => undefined,
       terminate: async (run) => void ended.push(run),
       purge: async () => undefined,
+      purgeEnded: async () => 0,
     },
   };
   return { deps, call, clock, container, sites, started, ended };

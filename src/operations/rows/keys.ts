@@ -15,6 +15,9 @@ export const progressPrefix = (run: string): string => `progress!${run}!`;
 export const progressKey = (run: string, part: string): string => `${progressPrefix(run)}${part}`;
 /** Where alarms of the site go. */
 export const alarmSettingsKey = "alarms";
+/** Attempts of a run's steps that are being executed. */
+export const stepPrefix = (run: string): string => `step!${run}!`;
+export const stepKey = (run: string, attempt: string): string => `${stepPrefix(run)}${attempt}`;
 export const operationPrefix = "operation!";
 export const operationKey = (id: string): string => `${operationPrefix}${id}`;
 /** What a restore run replaced, as long as it can be undone. */
@@ -56,6 +59,7 @@ export const digestKey = "digest";
 /** How far housekeeping has come with what it does in shares. */
 export const roundsPartition = "rounds";
 export const retentionRoundKey = "retention";
+export const purgeKey = "purge";
 
 /** Signs of life. */
 export const healthPartition = "health";

@@ -1,0 +1,93 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { createBackup } from "../../src/operations/create-backup.ts";
+import { deleteBackup } from "../../src/operations/delete-backup.ts";
+import { endRunLate } from "../../src/operations/end-run-late.ts";
+import { readSiteRow } from "../../src/operations/rows/site-row.ts";
+import type { Backup } from "../../src/domain/backup.ts";
+import { clearScratch } from "../../src/steps/clear-scratch.ts";
+import { closeBackup } from "../../src/steps/close-backup.ts";
+import { lookAgain } from "../../src/steps/look-again.ts";
+import { removeBackup } from "../../src/steps/remove-backup.ts";
+import { scratchOf } from "../../src/steps/scratch.ts";
+import { namesOf } from "../adapters/destination/blocks.ts";
+import { memoryInstallation, shop } from "../support/installation.ts";
+import { putObject } from "../support/put-object.ts";
+
+let given: ReturnType<typeof memoryInstallation>;
+beforeEach(() => {
+  given = memoryInstallation();
+  given.clock.time = new Date();
+});
+const later = (hours: number): void => {
+  given.clock.time = new Date(given.clock.time.getTime() + hours * 3_600_000);
+};
+const scratchNames = () => namesOf(given.container("scratch").list(""));
+
+describe("the scratch of a run", () => {
+  it("is removed a day after its last object when the run is over, and kept while the run is open", async () => {
+    const { backup } = await createBackup(given.deps)(given.call, shop, {});
+    const scratch = given.container("scratch");
+    await scratchOf(scratch, backup.run ?? "").putJson("open");
+    await scratchOf(scratch, "backup-9-gone").putJson("over");
+    const all = await scratchNames();
+    expect(all).toHaveLength(2);
+    later(23);
+    await clearScratch(given.deps)(given.call);
+    expect(await scratchNames()).toEqual(all);
+    later(2);
+    await clearScratch(given.deps)(given.call);
+    expect(await scratchNames()).toEqual(all.filter((name) => name.includes(backup.run ?? "")));
+  });
+});
+
+describe("the name of a backup that was cut short", () => {
+  const zipOf = (backup: Backup) => `${backup.blobBase}.zip`;
+  const written = (backup: Backup) =>
+    putObject(given.container(backup.destination), zipOf(backup), Buffer.from("late"), { run: backup.run ?? "" });
+  const names = (backup: Backup) => namesOf(given.container(backup.destination).list(""));
+  const begun = async () => (await createBackup(given.deps)(given.call, shop, { name: "nightly" })).backup;
+  const look = () => lookAgain(given.deps)(shop);
+
+  const ends: readonly [string, (backup: Backup) => Promise<unknown>][] = [
+    [
+      "cancelled by its deletion",
+      async (backup) => {
+        await deleteBackup(given.deps)(given.call, shop, backup.id);
+        return removeBackup(given.deps)({ site: shop, run: "delete", epoch: 0, backup: backup.id }, given.call);
+      },
+    ],
+    [
+      "timed out",
+      (backup) =>
+        endRunLate(given.deps, given.call, { site: shop, run: backup.run ?? "", reason: "It took too long." }),
+    ],
+    [
+      "failed",
+      async (backup) => {
+        const { epoch } = await readSiteRow(given.deps.catalog, shop);
+        const ref = { site: shop, run: backup.run ?? "", epoch, backup: backup.id };
+        return closeBackup(given.deps)({ ...ref, failure: "It failed." }, given.call);
+      },
+    ],
+  ];
+
+  it.each(ends)("is looked at once more for a day: %s", async (_how, end) => {
+    const backup = await begun();
+    await end(backup);
+    await written(backup);
+    await look();
+    expect(await names(backup)).toEqual([]);
+    await written(backup);
+    later(25);
+    await look();
+    expect(await names(backup)).toEqual([zipOf(backup)]);
+  });
+
+  it("is left alone where another backup has it by now", async () => {
+    const backup = await begun();
+    await endRunLate(given.deps, given.call, { site: shop, run: backup.run ?? "", reason: "It took too long." });
+    await written({ ...backup, run: "another" });
+    await look();
+    expect(await names(backup)).toEqual([zipOf(backup)]);
+  });
+});
