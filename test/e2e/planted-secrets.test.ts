@@ -104,7 +104,7 @@ const story = async (url: string, strange: { readonly recoveryKey: string; reado
     properties: { storageAccountUrl: url, backupSchedule: { frequencyInterval: 1, frequencyUnit: "Day" } },
   };
   await ask("PUT", "config/backup", { body: configuration, tells: true });
-  const webhook = { url: `https://hook.example.org/${hook}`, form: "slack", secret: signing };
+  const webhook = { url: `https://hook.invalid/${hook}`, form: "slack", secret: signing };
   expect((await ask("PUT", "config/alarms", { body: { properties: { webhook } } })).status).toBe(200);
   await ask("POST", "config/alarms/test");
   const first = { properties: { backupName: "first", storageAccountUrl: url } };

@@ -11,17 +11,42 @@ const forReading = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants
 
 const gone = ["ENOENT", "ENOTDIR", "ELOOP", "EMLINK", "ENXIO"];
 
+export interface FolderOptions {
+  /** The first write makes the folder when it is missing; else a missing folder is `NotFound`. */
+  readonly isMade?: boolean;
+  /** The path has no link in it, and must not get one. */
+  readonly isReal?: boolean;
+}
+
 /** The folders and files of a directory destination, by object name. Links inside it are never followed. */
 export class DirectoryTree {
   readonly root: string;
   readonly #disk: Disk;
   readonly #isMade: boolean;
 
-  /** `isMade`: the root is created by the first write when it is missing. */
-  constructor(disk: Disk, root: string, isMade: boolean) {
+  readonly #isReal: boolean;
+
+  constructor(disk: Disk, root: string, { isMade = false, isReal = false }: FolderOptions) {
     this.#disk = disk;
     this.root = root;
     this.#isMade = isMade;
+    this.#isReal = isReal;
+  }
+
+  /** Before everything that is done here: nobody has put a link in the place of the folder. What is not there is no link. */
+  async checkInPlace(): Promise<void> {
+    const root = this.#isReal ? await this.#disk.realpath(this.root).catch(absent) : undefined;
+    if (root !== undefined && root !== this.root) throw leadsElsewhere(this.root);
+  }
+
+  /** Before a write, also that of Lifeboat's own folders inside none is a link. */
+  async #checkOwnFolders(): Promise<void> {
+    const root = await this.#disk.realpath(this.root).catch(absent);
+    if (root === undefined) return;
+    for (const name of [workFolder, join(workFolder, "uploads"), join(workFolder, "metadata")]) {
+      const found = await this.#disk.realpath(join(this.root, name)).catch(absent);
+      if (found !== undefined && found !== join(root, name)) throw leadsElsewhere(join(this.root, name));
+    }
   }
 
   get uploads(): string {
@@ -40,6 +65,8 @@ export class DirectoryTree {
 
   /** Before a write: the root is there. */
   async ensureRoot(): Promise<void> {
+    await this.checkInPlace();
+    await this.#checkOwnFolders();
     if (this.#isMade) await this.#disk.mkdir(this.root, { recursive: true, mode: 0o700 });
     else await this.checkRoot();
   }
@@ -168,6 +195,9 @@ export class DirectoryTree {
     return true;
   }
 }
+
+const leadsElsewhere = (path: string): StoreFailure =>
+  new StoreFailure("AccessDenied", `${path} leads elsewhere by now, through a link. Put a folder there.`);
 
 /** What is not there is an answer; any other failure is one. */
 const absent = (error: unknown): undefined => {

@@ -13,13 +13,11 @@ import type {
 import { readRange } from "./block-file.ts";
 import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
 import { DirectoryMetadata, type Version } from "./directory-metadata.ts";
-import { DirectoryTree } from "./directory-tree.ts";
+import { DirectoryTree, type FolderOptions } from "./directory-tree.ts";
 import { orFailure, realDisk, type Disk } from "./disk.ts";
 import { StagedBlocks, type Assembled } from "./staged-blocks.ts";
 
-export interface DirectoryOptions {
-  /** The first write makes the folder when it is missing; else a missing folder is `NotFound`. */
-  readonly isMade?: boolean;
+export interface DirectoryOptions extends FolderOptions {
   readonly disk?: Disk;
 }
 
@@ -55,9 +53,9 @@ class DirectoryDestination implements Destination {
   readonly #metadata: DirectoryMetadata;
   readonly #uploads = new Map<string, StagedBlocks>();
 
-  constructor(root: string, { isMade = false, disk = realDisk }: DirectoryOptions) {
+  constructor(root: string, { disk = realDisk, ...options }: DirectoryOptions) {
     this.#disk = disk;
-    this.#tree = new DirectoryTree(disk, root, isMade);
+    this.#tree = new DirectoryTree(disk, root, options);
     this.#metadata = new DirectoryMetadata(disk, root);
   }
 
@@ -104,6 +102,7 @@ class DirectoryDestination implements Destination {
     signal?.throwIfAborted();
     const staged = this.#stagedBy(upload);
     const commit = async (): Promise<StoredObject> => {
+      await this.#tree.checkInPlace();
       if (await this.#tree.isTaken(upload.name)) throw taken(upload.name);
       const whole = await staged.assemble(blocks, signal);
       const object = await this.#publish(upload.name, whole, metadata).catch(async (error: unknown) => {
@@ -183,7 +182,7 @@ class DirectoryDestination implements Destination {
 
   async remove(name: string, options: { readonly ifMatch?: string } = {}): Promise<boolean> {
     checkName(name);
-    return orFailure(`Removing ${name} from ${this.#tree.root}`, async () => {
+    return this.#inPlace(`Removing ${name} from ${this.#tree.root}`, async () => {
       const stats = await this.#tree.stats(name);
       if (stats === undefined) {
         await this.#tree.checkRoot();
@@ -253,12 +252,20 @@ class DirectoryDestination implements Destination {
     return join(this.#tree.uploads, `${run}.${createHash("sha256").update(name).digest("hex").slice(0, 32)}`);
   }
 
+  /** Calls keep their order: that nobody moved the folder is looked at when it is made, and once more at the commit. */
   async #writing<T>(name: string, work: () => Promise<T>): Promise<T> {
     return orFailure(`Writing ${name} to ${this.#tree.root}`, work);
   }
 
   async #reading<T>(name: string, work: () => Promise<T>): Promise<T> {
-    return orFailure(`Reading ${name} in ${this.#tree.root}`, work);
+    return this.#inPlace(`Reading ${name} in ${this.#tree.root}`, work);
+  }
+
+  async #inPlace<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    return orFailure(doing, async () => {
+      await this.#tree.checkInPlace();
+      return work();
+    });
   }
 }
 

@@ -37,7 +37,7 @@ export const openDestinations = (policy: DestinationPolicy): Destinations => {
   };
   const openFolder = async (container: string): Promise<Destination> => {
     const path = await checkFolderUrl(container, policy, sites);
-    const opened = folders.get(path) ?? directoryDestination(path, { isMade: true });
+    const opened = folders.get(path) ?? directoryDestination(path, { isMade: true, isReal: true });
     folders.set(path, opened);
     return opened;
   };

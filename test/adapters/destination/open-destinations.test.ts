@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -215,6 +226,45 @@ describe("folders", () => {
     symlinkSync(join(base, "mnt", "in"), join(base, "link"));
     expect(await refusal(folder("mnt", "out", "shop"))).toContain("not below");
     expect(await refusal(folder("link"))).toBe("");
+  });
+
+  it("in whose place somebody puts a link afterwards are neither read nor written through it", async () => {
+    mkdirSync(join(base, "mnt", "shop"));
+    mkdirSync(join(base, "elsewhere"));
+    const destination = await openDestinations(policy).open(folder("mnt", "shop"), undefined);
+    await store(destination, "a.zip", [noise(1000, "a")]);
+    cpSync(join(base, "mnt", "shop"), join(base, "elsewhere"), { recursive: true });
+    renameSync(join(base, "mnt", "shop"), join(base, "mnt", "away"));
+    symlinkSync(join(base, "elsewhere"), join(base, "mnt", "shop"));
+    const refused = { kind: "AccessDenied", message: expect.stringContaining("leads elsewhere by now") };
+    await expect(destination.read("a.zip", { offset: 0, length: 1 })).rejects.toMatchObject(refused);
+    await expect(destination.head("a.zip")).rejects.toMatchObject(refused);
+    await expect(namesOf(destination.list(""))).rejects.toMatchObject(refused);
+    await expect(destination.remove("a.zip")).rejects.toMatchObject(refused);
+    await expect(store(destination, "b.zip", [noise(10, "b")])).rejects.toMatchObject(refused);
+    expect(readdirSync(join(base, "elsewhere")).toSorted()).toEqual([".lifeboat", "a.zip"]);
+    expect(await refusal(folder("mnt", "shop"))).toContain("not below");
+  });
+
+  it("whose own folder inside is a link are not written through it", async () => {
+    mkdirSync(join(base, "mnt", "shop"));
+    mkdirSync(join(base, "elsewhere"));
+    const destination = await openDestinations(policy).open(folder("mnt", "shop"), undefined);
+    symlinkSync(join(base, "elsewhere"), join(base, "mnt", "shop", ".lifeboat"));
+    await expect(store(destination, "b.zip", [noise(10, "b")])).rejects.toMatchObject({ kind: "AccessDenied" });
+    expect(readdirSync(join(base, "elsewhere"))).toEqual([]);
+  });
+
+  it("give out no file that a link stands for", async () => {
+    mkdirSync(join(base, "mnt", "shop"));
+    writeFileSync(join(base, "secret"), "secret");
+    symlinkSync(join(base, "secret"), join(base, "mnt", "shop", "a.zip"));
+    const destination = await openDestinations(policy).open(folder("mnt", "shop"), undefined);
+    expect(await destination.head("a.zip")).toBeUndefined();
+    expect(await namesOf(destination.list(""))).toEqual([]);
+    await expect(destination.read("a.zip", { offset: 0, length: 6 })).rejects.toMatchObject({ kind: "NotFound" });
+    await expect(store(destination, "a.zip", [noise(10, "b")])).rejects.toMatchObject({ kind: "AlreadyExists" });
+    expect(readFileSync(join(base, "secret"), "utf8")).toBe("secret");
   });
 
   it("and the data folder do not contain one another", async () => {
