@@ -2,6 +2,7 @@ import { pathText, type BytePath } from "../domain/byte-path.ts";
 import { refuse } from "../domain/errors.ts";
 import { backupArchives } from "../operations/backup-archive.ts";
 import { browseBackup } from "../operations/browse-backup.ts";
+import { compareBackup, type CompareWish } from "../operations/compare-backup.ts";
 import { downloadBackup } from "../operations/download-backup.ts";
 import type { Installation } from "../operations/installation.ts";
 import { readBackupFile, type BackupFile } from "../operations/read-backup-file.ts";
@@ -14,6 +15,7 @@ import { pathInQuery, pathQueries, pathQuery } from "./path-query.ts";
 import { empty, json, type ApiResponse } from "./response.ts";
 import { streamBody } from "./stream-body.ts";
 import { browsedEntry, lastSegment } from "./wire/browsed-entry.ts";
+import { comparedBackup } from "./wire/compared-backup.ts";
 
 /** Own extensions: look into a backup, and take files out of it. Contents need an operator: they may hold secrets. */
 export const browseRoutes = (deps: Installation): readonly Route[] => {
@@ -49,7 +51,26 @@ export const browseRoutes = (deps: Installation): readonly Route[] => {
       role: "operator",
       handle: async (call) => download(call, downloadBackup(deps, open)),
     },
+    {
+      name: "compareBackup",
+      method: "GET",
+      path: "{site}/backups/{backupId}/compare",
+      role: "reader",
+      async handle(call) {
+        const wish = compareWish(call);
+        return json(200, comparedBackup(wish, await compareBackup(deps, open)(call, call.site(), wish)));
+      },
+    },
   ];
+};
+
+const compareWish = (call: RouteCall): CompareWish => {
+  const text = queryOf(call, "with") ?? "live";
+  if (text !== "live" && !/^\d{1,10}$/.test(text))
+    throw refuse("InvalidField", { field: "with", reason: `"${text}" is neither a backup's number nor live.` });
+  // The cast is safe: everything.
+  const path = pathQuery(call, "path") ?? ("" as BytePath);
+  return { backup: backupIdOf(call), with: text === "live" ? "live" : Number(text), path, limit: limitOf(call) };
 };
 
 const browse = async (call: RouteCall, open: ReturnType<typeof backupArchives>): Promise<ApiResponse> => {

@@ -8,7 +8,7 @@ import type { SiteReference } from "./site-reference.ts";
 
 /** Oldest first. */
 export const listBackups = async (context: CommandContext, site: SiteReference): Promise<readonly BackupView[]> =>
-  (await context.service().get(`${site.path}/backups`)).list("value").map((item) => backupView(site.label, item));
+  (await context.service().all(`${site.path}/backups`)).map((item) => backupView(site.label, item));
 
 /** A backup by its number, its name, or the word `latest` for the newest that can be restored. */
 export const findBackup = async (context: CommandContext, site: SiteReference, text: string): Promise<BackupView> =>

@@ -141,6 +141,21 @@ export const definitions: readonly CommandDefinition[] = [
     load: async () => (await import("./commands/get.ts")).run,
   },
   {
+    name: "diff",
+    about: "tell what differs between two backups, or a backup and the live site",
+    arguments: [
+      site,
+      backup,
+      { name: "OTHER", about: "another backup, or live for the site as it is now", completes: "backup" },
+      { name: "[PATH]", about: "only this path below the site's home, and what is in it" },
+    ],
+    examples: [
+      ["lifeboat diff shop 7 live", "what changed in the site since backup 7"],
+      ["lifeboat diff shop 7 8 site/wwwroot", "what changed there between the two"],
+    ],
+    load: async () => (await import("./commands/diff.ts")).run,
+  },
+  {
     name: "delete",
     about: "remove a backup for ever; a running one is cancelled",
     arguments: [site, { name: "BACKUP", about: "its number, and nothing else", completes: "backup" }],

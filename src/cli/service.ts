@@ -26,7 +26,9 @@ export interface Service {
   readonly post: (path: string, asked?: Asked) => Promise<Answer>;
   readonly put: (path: string, asked?: Asked) => Promise<Answer>;
   readonly remove: (path: string, asked?: Asked) => Promise<Answer>;
-  /** Follows `nextLink`. */
+  /** Every item of a list, however many pages it has. */
+  readonly all: (path: string, asked?: Asked) => Promise<readonly Answer[]>;
+  /** The same, as they come: follows `nextLink`. */
   readonly pages: (path: string, asked?: Asked) => AsyncIterable<Answer>;
   /** Begins something that is polled. */
   readonly begin: (path: string, asked?: Asked) => Promise<Accepted>;
@@ -82,21 +84,28 @@ export const openService = (connection: Connection, { pause }: ServiceDeps): Ser
     return answerOf(await jsonOf(await checked(response)));
   };
 
+  async function* pages(path: string, { query }: Asked = {}): AsyncGenerator<Answer> {
+    let url: URL | undefined = urlOf(connection, path, query);
+    while (url !== undefined) {
+      const page: Answer = answerOf(await jsonOf(await checked(await send("GET", url))));
+      yield* page.list("value");
+      const next = page.textOr("nextLink", undefined);
+      // By the address that works from here, whatever the service believes to be called.
+      url = next === undefined ? undefined : new URL(pathAndQuery(new URL(next)), connection.url());
+    }
+  }
+
   return {
     connection,
     get: (path, asked) => ask("GET", path, asked),
     post: (path, asked) => ask("POST", path, { body: {}, ...asked }),
     put: (path, asked) => ask("PUT", path, asked),
     remove: (path, asked) => ask("DELETE", path, asked),
-    async *pages(path, { query } = {}) {
-      let url: URL | undefined = urlOf(connection, path, query);
-      while (url !== undefined) {
-        const page: Answer = answerOf(await jsonOf(await checked(await send("GET", url))));
-        yield* page.list("value");
-        const next = page.textOr("nextLink", undefined);
-        // By the address that works from here, whatever the service believes to be called.
-        url = next === undefined ? undefined : new URL(pathAndQuery(new URL(next)), connection.url());
-      }
+    pages,
+    all: async (path, asked) => {
+      const items: Answer[] = [];
+      for await (const item of pages(path, asked)) items.push(item);
+      return items;
     },
     async begin(path, { query, body = {} } = {}) {
       const response = await checked(await send("POST", urlOf(connection, path, query), body));

@@ -30,7 +30,7 @@ export const findSite = async (service: Service, text: string): Promise<SiteRefe
       `"${text}" is no site's name: shop, or shop/staging for a slot.`,
     );
   const label = siteLabel({ ...localGroup, ...wanted });
-  const states = (await service.get(sitesPath, { query: { name: wanted.name } })).list("value");
+  const states = await service.all(sitesPath, { query: { name: wanted.name } });
   const found = states.filter((state) => state.text("name").toLowerCase() === label.toLowerCase());
   const [only] = found;
   if (only === undefined) return goneSite(service, { ...localGroup, ...wanted });
@@ -88,7 +88,7 @@ const goneSite = async (service: Service, id: SiteId): Promise<SiteReference> =>
     return { label: siteLabel(id), path, state: undefined };
   } catch (error) {
     if (!(error instanceof CommandFailure) || error.exitCode !== exitCodes.notFound) throw error;
-    const known = (await service.get(sitesPath)).list("value").map((state) => state.text("name"));
+    const known = (await service.all(sitesPath)).map((state) => state.text("name"));
     const shown =
       known.length === 0
         ? "There are no sites yet: see `lifeboat site add --help`."

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { page } from "../../src/api/wire/backup-item.ts";
 import { browsedEntry } from "../../src/api/wire/browsed-entry.ts";
+import { comparedBackup } from "../../src/api/wire/compared-backup.ts";
 import { keyReply } from "../../src/api/wire/key.ts";
 import { discoverReply } from "../../src/api/wire/discovery.ts";
 import { operationReply, verificationReply } from "../../src/api/wire/operation.ts";
@@ -133,6 +134,14 @@ const answers: Readonly<Record<string, unknown>> = {
   Keys: keyReply(
     { id: "k", role: "operator", reach: [{ subscription: "s" }], sha256: "", created: "", createdBy: "" },
     new Secret("s"),
+  ),
+  Comparing: comparedBackup(
+    { backup: 7, with: 8 },
+    {
+      counts: { added: nothing, removed: nothing, changed: nothing, adjusted: nothing },
+      changes: [{ path, kind: "file", change: "added", sizeBytes: 1 }],
+      more: 0,
+    },
   ),
   "Looking into a backup": { value: [browsedEntry({ path, kind: "file", entry }, "")], nextLink: null, id: null },
 };

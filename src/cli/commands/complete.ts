@@ -26,7 +26,7 @@ const candidates = async (context: CommandContext, wanted: Wanted): Promise<read
     case "folder":
       return [":folders"];
     case "site":
-      return (await context.service().get(sitesPath)).list("value").map((site) => site.text("name"));
+      return (await context.service().all(sitesPath)).map((site) => site.text("name"));
     case "backup": {
       const backups = await listBackups(context, await findSite(context.service(), wanted.site));
       return [...backups.map(({ id }) => String(id)), "latest"];

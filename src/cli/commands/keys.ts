@@ -13,7 +13,7 @@ import { createPrivateFile } from "../private-file.ts";
 const keysPath = "/providers/Lifeboat/keys";
 
 export const listKeys: RunCommand = async (context) => {
-  const keys = (await context.service().get(keysPath)).list("value").map(keyView);
+  const keys = (await context.service().all(keysPath)).map(keyView);
   print(context, { keys }, () => tableOf(keys));
   return exitCodes.done;
 };

@@ -9,14 +9,10 @@ import { findSite, referenceOf, sitesPath } from "../site-reference.ts";
 export const run: RunCommand = async (context, given) => {
   const service = context.service();
   const name = given.text("SITE");
-  const sites =
-    name === undefined
-      ? (await service.get(sitesPath)).list("value").map(referenceOf)
-      : [await findSite(service, name)];
+  const sites = name === undefined ? (await service.all(sitesPath)).map(referenceOf) : [await findSite(service, name)];
   const backups: BackupView[] = [];
   for (const site of sites)
-    for (const item of (await service.get(`${site.path}/backups`)).list("value"))
-      backups.push(backupView(site.label, item));
+    for (const item of await service.all(`${site.path}/backups`)) backups.push(backupView(site.label, item));
   print(context, { backups }, () => tableOf(backups));
   return exitCodes.done;
 };

@@ -68,8 +68,7 @@ const directoryOf = (context: CommandContext, text: string): readonly [string, s
 export const listSites: RunCommand = async (context) => {
   const service = context.service();
   const sites: SiteView[] = [];
-  for (const item of (await service.get(sitesPath)).list("value"))
-    sites.push(await siteView(context, referenceOf(item)));
+  for (const item of await service.all(sitesPath)) sites.push(await siteView(context, referenceOf(item)));
   print(context, { sites }, () =>
     sites.length === 0
       ? "There are no sites yet. `lifeboat site add NAME FOLDER` describes one.\n"

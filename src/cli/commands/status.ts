@@ -7,7 +7,7 @@ import { sitesPath } from "../site-reference.ts";
 import { siteStateView, type SiteStateView } from "../site-state-view.ts";
 
 export const run: RunCommand = async (context, given) => {
-  const sites = (await context.service().get(sitesPath)).list("value").map(siteStateView);
+  const sites = (await context.service().all(sitesPath)).map(siteStateView);
   print(context, { sites }, () => tableOf(sites));
   const isBad = ({ state, lastGood }: SiteStateView): boolean => state === "failing" || lastGood === null;
   return given.flag("check") && sites.some(isBad) ? exitCodes.failed : exitCodes.done;

@@ -1,0 +1,25 @@
+import { pathText } from "../../domain/byte-path.ts";
+import type { BackupComparison, CompareWish } from "../../operations/compare-backup.ts";
+
+/** Own extension: what differs, with the counts of all of it in front. */
+export const comparedBackup = (
+  { backup, with: other }: Pick<CompareWish, "backup" | "with">,
+  { counts, changes, more }: BackupComparison,
+) => ({
+  properties: {
+    backup,
+    with: other,
+    counts: Object.fromEntries(
+      Object.entries(counts).map(([change, { entries, sizeBytes }]) => [change, { entries, sizeInBytes: sizeBytes }]),
+    ),
+    more,
+  },
+  value: changes.map(({ path, kind, change, sizeBytes }) => ({
+    path: pathText(path),
+    kind,
+    change,
+    sizeBytes: kind === "file" ? sizeBytes : null,
+  })),
+  nextLink: null,
+  id: null,
+});
