@@ -31,6 +31,7 @@ const long = [
   "test/steps/backup-twice.test.ts",
   "test/steps/backup.test.ts",
   "test/steps/changing-site.test.ts",
+  "test/steps/database-files.test.ts",
   "test/steps/restore-archives.test.ts",
   "test/steps/restore-crash.test.ts",
   "test/steps/restore-large-tree.test.ts",

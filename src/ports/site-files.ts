@@ -46,6 +46,12 @@ export interface SiteFiles {
   /** Up to `length` bytes from `offset`; fewer only at the end of the file. Throws FileUnreadable. */
   read(path: BytePath, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
 
+  /**
+   * The pages of a SQLite database in order, as of one commit, while others write to it. Absent where SQLite cannot reach
+   * the files. Throws FileUnreadable when they are not to be had so: it is kept locked, or has to be recovered first.
+   */
+  databasePages?(path: BytePath, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+
   /** The entry as it is now, or undefined when it is gone. */
   stat(path: BytePath): Promise<ListedEntry | undefined>;
 }

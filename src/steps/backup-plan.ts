@@ -5,6 +5,7 @@ import type { BytePath } from "../domain/byte-path.ts";
 import type { FilterLine } from "../domain/filter.ts";
 import type { LeftOut } from "../domain/listing.ts";
 import type { ScratchName } from "../workflows/contract.ts";
+import type { DatabaseFile } from "./database-files.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** What a backup's steps agree on; lies in scratch. */
@@ -18,6 +19,8 @@ export interface BackupPlan {
   readonly files: number;
   readonly sizeBytes: number;
   readonly shards: readonly (Shard & { readonly listing: ScratchName })[];
+  /** SQLite databases of the site that are packed from a copy in scratch: DatabaseFile[]. */
+  readonly databaseFiles: ScratchName;
   /** What is copied out of the previous archive; empty when everything is packed from the site. */
   readonly copies: readonly ScratchName[];
   readonly previous?: Previous;
@@ -45,6 +48,10 @@ export interface Previous {
 // Safe: a run's scratch is written by this version's own steps, and is named by its content's hash.
 export const readPlan = async (scratch: Scratch, name: ScratchName): Promise<BackupPlan> =>
   (await scratch.getJson(name)) as BackupPlan;
+
+// Safe: as above.
+export const readDatabaseFiles = async (scratch: Scratch, name: ScratchName): Promise<readonly DatabaseFile[]> =>
+  (await scratch.getJson(name)) as readonly DatabaseFile[];
 
 /** What was copied by one step; lies in scratch. */
 export interface Copied {

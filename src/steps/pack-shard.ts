@@ -6,8 +6,9 @@ import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
-import { readPlan } from "./backup-plan.ts";
+import { readDatabaseFiles, readPlan } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
+import { withDatabaseFiles } from "./database-files.ts";
 import { asOutcome } from "./outcome.ts";
 import { reportProgress } from "./progress.ts";
 import { scratchOf } from "./scratch.ts";
@@ -28,8 +29,9 @@ export const packShard =
       const backup = await backupOf(deps, input);
       const host = await deps.hosts.host(input.site);
       const destination = await openContainer(deps, backup.destination);
+      const databases = await readDatabaseFiles(scratch, plan.databaseFiles);
       const index = await pack(
-        { site: host.files, destination, runner: deps.threads },
+        { site: withDatabaseFiles(host.files, databases, scratch), destination, runner: deps.threads },
         {
           ...shard,
           listing: listingFromBytes(await scratch.get(shard.listing)),

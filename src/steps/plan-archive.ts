@@ -14,6 +14,7 @@ import type { SiteFiles } from "../ports/site-files.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import type { BackupPlan } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
+import { copyDatabaseFiles, withEntries } from "./database-files.ts";
 import { asOutcome } from "./outcome.ts";
 import { failed } from "./owns-site.ts";
 import { noReuse, openNewest, reuseOf } from "./previous-archive.ts";
@@ -31,15 +32,18 @@ export const planArchive =
       const backup = await backupOf(deps, input);
       const destination = await openContainer(deps, backup.destination);
       const { signal } = progress;
-      const [found, newest, lacking] = await Promise.all([
+      const [listed, newest, lacking] = await Promise.all([
         listSite(host.files, { signal }),
         input.fromScratch ? undefined : openNewest(deps, backup, signal),
         attributesNotKept(host.files, signal),
       ]);
-      const tooLarge = await sizeProblem(deps, input.site, found);
+      const tooLarge = await sizeProblem(deps, input.site, listed);
       if (tooLarge !== undefined) return failed(tooLarge);
-      progress.set({ totalFiles: found.listing.length, totalBytes: found.sizeBytes });
+      progress.set({ totalFiles: listed.listing.length, totalBytes: listed.sizeBytes });
       const scratch = scratchOf(await deps.scratch(), input.run);
+      const copied = await copyDatabaseFiles({ files: host.files, found: listed, scratch, signal });
+      const { found, entries: databases } = copied;
+      const databaseBytes = databases.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
       const today = { backup, found, files: host.files, scratch, signal };
       const reuse = newest === undefined ? noReuse(found.listing) : await reuseOf(deps, today, newest);
       // What an attempt before staged by copying is of no use any more, and would lie between the rest.
@@ -47,11 +51,12 @@ export const planArchive =
       const { rest, notes, ...reused } = reuse;
       const plan: BackupPlan = {
         planned: deps.clock.now().toISOString(),
-        blockBytes: blockBytesFor(found.sizeBytes),
-        entries: found.listing.length,
-        files: found.files,
-        sizeBytes: found.sizeBytes,
-        shards: await storeShards(scratch, rest),
+        blockBytes: blockBytesFor(found.sizeBytes + databaseBytes),
+        entries: found.listing.length + databases.length,
+        files: found.files + databases.length,
+        sizeBytes: found.sizeBytes + databaseBytes,
+        shards: await storeShards(scratch, withEntries(rest, databases)),
+        databaseFiles: await scratch.putJson(copied.databases),
         ...reused,
         configuration: await scratch.put(
           await encodeConfiguration(siteResourceId(input.site), await host.settings.read(), deps.recovery),
@@ -59,15 +64,21 @@ export const planArchive =
         ...(deps.recovery.keyId === undefined ? {} : { recoveryKey: deps.recovery.keyId }),
         filter: found.filter.lines,
         leftOut: await scratch.putJson(found.leftOut),
-        notes: [...notes, ...configurationNotes(deps), ...filterWarnings(found), ...attributeNotes(lacking, found)],
+        notes: [
+          ...copied.notes,
+          ...notes,
+          ...configurationNotes(deps),
+          ...filterWarnings(found),
+          ...attributeNotes(lacking, found),
+        ],
       };
       await progress.end();
       signal.throwIfAborted();
       call.log.info("backup planned", {
         site: siteLabel(input.site),
         backup: input.backup,
-        files: found.files,
-        bytes: found.sizeBytes,
+        files: plan.files,
+        bytes: plan.sizeBytes,
         reusedBytes: plan.reusedBytes,
       });
       const [copies, shards] = [plan.copies.length, plan.shards.length];

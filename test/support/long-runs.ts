@@ -17,3 +17,9 @@ export const seedCount = Number(process.env["LIFEBOAT_SEEDS"] ?? 6);
 
 /** How many files the large tree has that is backed up and restored. */
 export const fileCount = Number(process.env["LIFEBOAT_FILES"] ?? 2_000);
+
+/** Whether the exchange of a database is interrupted before every single statement, not just some. */
+export const everyStatement = process.env["LIFEBOAT_STATEMENTS"] !== undefined;
+
+/** How often a site is backed up while its SQLite databases are written. */
+export const databaseRounds = Number(process.env["LIFEBOAT_DATABASE_ROUNDS"] ?? 4);

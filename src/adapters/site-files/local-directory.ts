@@ -14,6 +14,7 @@ import { fileSystemNow } from "./file-system-clock.ts";
 import { listInThreads } from "./list-in-threads.ts";
 import { listRoot, type ResolvedRoot } from "./list-root.ts";
 import { skipperOf } from "./skipped-paths.ts";
+import { PagesRefused, sqlitePages } from "./sqlite-pages.ts";
 import { isSteady } from "./steady-file-systems.ts";
 
 const batchSize = 1_000;
@@ -124,6 +125,17 @@ export class LocalDirectory implements SiteFiles {
       }
     } catch (error) {
       throw error instanceof FileUnreadable ? error : new FileUnreadable(path, reasonOf(error), { cause: error });
+    }
+  }
+
+  async *databasePages(path: BytePath, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { root, rest } = this.#locate(path);
+    try {
+      yield* sqlitePages(`${root.real}/${rest}`, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const reason = error instanceof PagesRefused ? error.message : reasonOf(error);
+      throw new FileUnreadable(path, reason, { cause: error });
     }
   }
 

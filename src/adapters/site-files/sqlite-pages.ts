@@ -1,0 +1,157 @@
+import { closeSync, openSync, readSync, realpathSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import type Libsql from "libsql";
+
+/** A database whose pages cannot be had as of one moment; the reason is fit for the backup's log. */
+export class PagesRefused extends Error {
+  constructor(reason: string, options?: { readonly cause?: unknown }) {
+    super(reason, options);
+    this.name = "PagesRefused";
+  }
+}
+
+/** Read at a time: others have a turn in between. */
+const turnBytes = 8 * 2 ** 20;
+/** A writer's commit takes milliseconds; one that holds the database this long is no moment. */
+const waits = { each: 100, most: 100 } as const;
+/** SQLite's lock bytes lie here; the page around them holds nothing. */
+const lockAt = 2 ** 30;
+const headerBytes = 100;
+const formatAt = 18;
+const wal = 2;
+/** Counted up by every commit beside a rollback journal. */
+const changeCounter = { from: 24, to: 28 } as const;
+
+interface Opened {
+  readonly database: Libsql.Database;
+  readonly pageBytes: number;
+  readonly pages: number;
+}
+
+/**
+ * The pages of a SQLite database, in order, as of one commit: through SQLite itself, in one reading transaction, so that
+ * what still lies in its `-wal` is in and nothing half written. It is opened for reading only: nothing is recovered, no
+ * journal rolled back. `file` is a real path, latin1; one that leads elsewhere by a link is refused.
+ *
+ * Beside a rollback journal writers wait as long as this is read; in WAL mode nobody does.
+ */
+export async function* sqlitePages(file: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { database, pageBytes, pages } = await openReading(file, signal);
+  try {
+    const read = database.prepare("SELECT pgno, data FROM sqlite_dbpage WHERE pgno BETWEEN ? AND ? ORDER BY pgno");
+    const atATime = Math.max(1, Math.floor(turnBytes / pageBytes));
+    let first: Buffer | undefined;
+    for (let page = 1; page <= pages; page += atATime) {
+      signal?.throwIfAborted();
+      const last = Math.min(pages, page + atATime - 1);
+      const bytes = pieceOf(read, { page, last, pageBytes });
+      first ??= bytes.subarray(0, headerBytes);
+      yield bytes;
+    }
+    refuseChanged(file, first);
+  } finally {
+    close(database);
+  }
+}
+
+/** Waits for a writer that is just committing. */
+const openReading = async (file: string, signal?: AbortSignal): Promise<Opened> => {
+  const { default: Database } = await import("libsql");
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
+    let database: Libsql.Database | undefined;
+    try {
+      if (realpathSync.native(Buffer.from(file, "latin1"), "latin1") !== file)
+        throw new PagesRefused("a link stands in its way.");
+      database = new Database(uri(file));
+      database.exec("BEGIN");
+      // The first reading takes the lock, and so the moment.
+      const pages = numberOf(database, "PRAGMA page_count");
+      return { database, pages, pageBytes: numberOf(database, "PRAGMA page_size") };
+    } catch (error) {
+      if (database !== undefined) close(database);
+      if (!isBusy(error) || attempt === waits.most) throw refused(error);
+      await setTimeout(waits.each, undefined, { signal });
+    }
+  }
+};
+
+/** Any byte may be in a name; `readonly` of the package's own options still lets writers through. */
+const uri = (file: string): string => {
+  const escaped = [...Buffer.from(file, "latin1")].map((byte) => {
+    const character = String.fromCharCode(byte);
+    return /[\w./-]/.test(character) ? character : `%${byte.toString(16).padStart(2, "0")}`;
+  });
+  return `file:${escaped.join("")}?mode=ro`;
+};
+
+const numberOf = (database: Libsql.Database, sql: string): number => {
+  const row: unknown = database.prepare(sql).get();
+  const value: unknown = typeof row === "object" && row !== null ? Object.values(row)[0] : undefined;
+  if (typeof value !== "number") throw new PagesRefused("SQLite does not tell its size.");
+  return value;
+};
+
+const pieceOf = (
+  read: Libsql.Statement<unknown[]>,
+  { page, last, pageBytes }: { readonly page: number; readonly last: number; readonly pageBytes: number },
+): Buffer => {
+  const bytes = Buffer.alloc((last - page + 1) * pageBytes);
+  const lockPage = Math.floor(lockAt / pageBytes) + 1;
+  let next = page;
+  for (const row of read.iterate(page, last)) {
+    // Safe: these are the statement's columns; a page that is none is refused.
+    const { pgno, data } = row as { readonly pgno: number; readonly data: unknown };
+    if (next === lockPage && pgno === lockPage + 1) next++;
+    const content = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+    const isPage = pgno === next && content instanceof Uint8Array && content.length === pageBytes;
+    if (!isPage) throw new PagesRefused(`its page ${next} cannot be read.`);
+    if (pgno !== lockPage) bytes.set(content, (pgno - page) * pageBytes);
+    next = pgno + 1;
+  }
+  if (next <= last && next !== lockPage) throw new PagesRefused(`its page ${next} cannot be read.`);
+  return bytes;
+};
+
+/**
+ * A lock of POSIX is lost when any other part of this process closes the same file: what a writer then did beside a
+ * rollback journal is seen by the file's own counter. In WAL mode the pages of a moment stay where they are.
+ */
+const refuseChanged = (file: string, first: Buffer | undefined): void => {
+  if (first === undefined || first[formatAt] === wal) return;
+  const now = Buffer.alloc(headerBytes);
+  const descriptor = openSync(Buffer.from(file, "latin1"), "r");
+  try {
+    readSync(descriptor, now, 0, headerBytes, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  const { from, to } = changeCounter;
+  if (!now.subarray(from, to).equals(first.subarray(from, to)))
+    throw new PagesRefused("it changed while it was read, although it was locked.");
+};
+
+const close = (database: Libsql.Database): void => {
+  try {
+    if (database.inTransaction) database.exec("COMMIT");
+  } catch {
+    // The transaction has ended with an error; nothing was to be written.
+  }
+  database.close();
+};
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+
+const isBusy = (error: unknown): boolean => /^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error));
+
+const refused = (error: unknown): unknown => {
+  const code = codeOf(error);
+  if (isBusy(error)) return new PagesRefused("somebody keeps it locked.", { cause: error });
+  if (code.startsWith("SQLITE_READONLY"))
+    return new PagesRefused("its last writer was interrupted, and whoever opens it next has to recover it.", {
+      cause: error,
+    });
+  if (code.startsWith("SQLITE_")) return new PagesRefused(`SQLite refuses it (${code}).`, { cause: error });
+  return error;
+};
