@@ -15,9 +15,7 @@ export const pathPattern = (template: string): PathPattern => {
     expression: new RegExp(`^${text.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{\w+\}/g, "([^/]+)")}/?$`, "i"),
   }));
   return {
-    match(given) {
-      // Clients that were told the service's URL with a slash at its end send two.
-      const path = given.replace(/\/{2,}/g, "/");
+    match(path) {
       for (const { names, expression } of patterns) {
         const values = expression.exec(path)?.slice(1);
         const decoded = values?.map(decode);
