@@ -27,6 +27,7 @@ import { localSites, type LocalSite } from "./adapters/sites/local-sites.ts";
 import { accessTokens } from "./api/access-tokens.ts";
 import { createCallers } from "./api/callers.ts";
 import { createApi } from "./api/handle.ts";
+import { withOpenApi } from "./api/open-api/with-open-api.ts";
 import { openRoutes, routes } from "./api/routes.ts";
 import { PackPool } from "./archive/pack-pool.ts";
 import { readConfig, type Config } from "./config.ts";
@@ -235,10 +236,10 @@ const callers = createCallers({ ...installation, ...foreign, tokens, proxies });
 // Where instances share the catalog they come and go, and a file would go with them.
 const audit = config.catalog.kind === "sqlite" ? fileAudit(config.dataFolder) : logAudit;
 
+const tables = { routes: routes(installation), openRoutes: openRoutes({ callers, tokens }) };
 registerHttp(
   createApi({
-    routes: routes(installation),
-    openRoutes: openRoutes({ callers, tokens }),
+    ...withOpenApi({ ...tables, version: installation.version }),
     callers,
     audit,
     clock: systemClock,

@@ -1,13 +1,18 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { accessTokens } from "../../src/api/access-tokens.ts";
+import { withOpenApi } from "../../src/api/open-api/with-open-api.ts";
 import { pathPattern } from "../../src/api/match.ts";
 import { openRoutes, routes } from "../../src/api/routes.ts";
 import { callersOf } from "../support/api.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
 const all = routes(memoryInstallation().deps);
-const open = openRoutes({ callers: callersOf([]), tokens: accessTokens(memoryInstallation().deps) });
+const { openRoutes: open } = withOpenApi({
+  routes: all,
+  openRoutes: openRoutes({ callers: callersOf([]), tokens: accessTokens(memoryInstallation().deps) }),
+  version: "0.0.0",
+});
 const rows = [
   ...readFileSync("docs/api.md", "utf8").matchAll(/^\| (\w+) +\| (GET|POST|PUT|DELETE) +\| `([^`]+)` +\| (\w+) +\|/gm),
 ];
