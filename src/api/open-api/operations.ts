@@ -184,4 +184,5 @@ export const described: Readonly<Record<string, Described>> = {
     query: ["resource"],
   },
   postIdentityToken: { summary: "the same for clients that post", reply: models.token },
+  compareBackup: { summary: "what another backup, or the live site, has otherwise" },
 };
