@@ -8,9 +8,11 @@ import { entraTokens } from "./adapters/callers/entra-tokens.ts";
 import { networkNotifier } from "./adapters/alarms/notifier.ts";
 import { openSqliteCatalog } from "./adapters/catalog/sqlite.ts";
 import { openTableCatalog } from "./adapters/catalog/table.ts";
+import { findToolIn } from "./adapters/databases/find-tool.ts";
 import { openDestinations } from "./adapters/destination/open-destinations.ts";
 import { ownContainer } from "./adapters/destination/own-container.ts";
 import { ownIdentity } from "./adapters/destination/own-identity.ts";
+import { diskRooms } from "./adapters/machine/disk-rooms.ts";
 import { configuredRecovery } from "./adapters/secrets/configured-recovery.ts";
 import { openRecoveryFolder } from "./adapters/secrets/recovery-folder.ts";
 import { keySealer } from "./adapters/secrets/sealed.ts";
@@ -56,6 +58,7 @@ import { watchNewSites } from "./operations/watch-sites.ts";
 import { resealSecrets } from "./operations/reseal-secrets.ts";
 import { takeUpRuns } from "./operations/take-up-runs.ts";
 import type { Catalog } from "./ports/catalog.ts";
+import type { Machine } from "./ports/machine.ts";
 import { systemClock } from "./ports/clock.ts";
 import type { Recovery } from "./ports/secrets.ts";
 import type { LocalRoot } from "./ports/site-files.ts";
@@ -140,6 +143,28 @@ const hostOf = ({ content, settings }: LocalSite): SiteHost =>
     ...(content.start === undefined ? {} : { startCommand: content.start }),
   });
 
+const findTool = findToolIn([]);
+const databaseTools = [
+  { engine: "PostgreSQL", name: "pg_dump" },
+  { engine: "PostgreSQL", name: "pg_restore" },
+  { engine: "MySQL or MariaDB", name: "mysqldump or mariadb-dump" },
+  { engine: "SQL Server", name: "sqlpackage" },
+] as const;
+
+/** What runs in Azure has no disk of its own worth a look. */
+const machine: Machine = {
+  rooms: async () =>
+    config.catalog.kind === "sqlite" ? diskRooms([config.dataFolder, config.sitesRoot, ...config.fileRoots]) : [],
+  databaseTools: () =>
+    databaseTools.map((tool) => ({
+      ...tool,
+      path: tool.name
+        .split(" or ")
+        .map(findTool)
+        .find((path) => path !== undefined),
+    })),
+};
+
 // Safe: the project's own file, which lies beside dist/ wherever that is deployed.
 const versionOf = (file: URL): string => (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 
@@ -221,6 +246,7 @@ const installation: Installation = {
   recovery: await recoveryOf(config),
   threads,
   notifier: networkNotifier({ ...mailOf(config.alarms), outgoing: config }),
+  machine,
   lastErrors,
   clock: systemClock,
   newId: randomId,

@@ -13,7 +13,7 @@ import { restoreRoutes } from "./restore-routes.ts";
 import { siteConfigurationRoutes } from "./site-configuration-routes.ts";
 import { siteDescriptionRoutes } from "./site-description-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
-import { siteStateRoutes } from "./site-state-routes.ts";
+import { installationRoutes } from "./installation-routes.ts";
 
 /** Everything callers may ask. docs/api.md has a row for each (tested both ways). */
 export const routes = (deps: Installation): readonly Route[] => [
@@ -25,7 +25,7 @@ export const routes = (deps: Installation): readonly Route[] => [
   ...planRoutes(deps),
   ...browseRoutes(deps),
   ...keyRoutes(deps),
-  ...siteStateRoutes(deps),
+  ...installationRoutes(deps),
   ...siteDescriptionRoutes(deps),
   ...alarmRoutes(deps),
   ...healthRoutes(deps),

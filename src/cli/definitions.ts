@@ -275,6 +275,12 @@ export const definitions: readonly CommandDefinition[] = [
     load: async () => (await import("./commands/keys.ts")).revokeKey,
   },
   {
+    name: "doctor",
+    about: "look for what is wrong, and tell what to do about it",
+    examples: [["lifeboat doctor", "service, certificate, clock, key, stores, disks, tools, sites"]],
+    load: async () => (await import("./commands/doctor.ts")).run,
+  },
+  {
     name: "completion",
     about: "print what a shell needs to complete commands, sites and backups",
     arguments: [{ name: "SHELL", about: "bash, zsh or fish" }],

@@ -9,6 +9,7 @@ import type { Catalog } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Destinations } from "../ports/destinations.ts";
+import type { Machine } from "../ports/machine.ts";
 import type { LoggedError } from "../ports/log.ts";
 import type { Notifier } from "../ports/notifier.ts";
 import type { Recovery, Sealer } from "../ports/secrets.ts";
@@ -32,6 +33,7 @@ export interface Installation {
   /** The archive engine's threads: one pool for the process. */
   readonly threads: PackRunner & ReadRunner;
   readonly notifier: Notifier;
+  readonly machine: Machine;
   /** What this process has told as errors lately. */
   readonly lastErrors: () => readonly LoggedError[];
   readonly clock: Clock;

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { page } from "../../src/api/wire/backup-item.ts";
 import { browsedEntry } from "../../src/api/wire/browsed-entry.ts";
+import { checksReply } from "../../src/api/wire/checks.ts";
 import { comparedBackup } from "../../src/api/wire/compared-backup.ts";
 import { keyReply } from "../../src/api/wire/key.ts";
 import { discoverReply } from "../../src/api/wire/discovery.ts";
@@ -85,6 +86,9 @@ const { entry } = packedEntry({ name: "fs/site/wwwroot/a", content: "a" });
 /** What the service answers, made by the same code, with every member that can be there. */
 const answers: Readonly<Record<string, unknown>> = {
   "Sites and how they stand": page([siteStateReply(siteState)]),
+  "Checking the installation": checksReply({ clock: { now: () => new Date(0) }, version: "1" }, [
+    { name: "disk", state: "ok", message: "", advice: "" },
+  ]),
   "Describing a site": siteDescriptionReply({
     site,
     description: { home: "/srv/shop", directories: { uploads: "/mnt/uploads/shop" } },

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { siteDescriptionRoutes } from "../../src/api/site-description-routes.ts";
-import { siteStateRoutes } from "../../src/api/site-state-routes.ts";
+import { installationRoutes } from "../../src/api/installation-routes.ts";
 import { readConfigurationRow } from "../../src/operations/rows/schedule-rows.ts";
 import { changeSite, takenBy } from "../../src/operations/rows/site-row.ts";
 import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
@@ -9,7 +9,7 @@ import { memoryInstallation, shop } from "../support/installation.ts";
 
 const installation = () => {
   const { deps, call } = memoryInstallation();
-  return { deps, call, ask: apiOver([...siteDescriptionRoutes(deps), ...siteStateRoutes(deps)], call) };
+  return { deps, call, ask: apiOver([...siteDescriptionRoutes(deps), ...installationRoutes(deps)], call) };
 };
 const other = shopPath.replace("sites/shop", "sites/blog");
 

@@ -87,6 +87,7 @@ export const memoryInstallation = () => {
     sealer: keySealer(unchangingKeys(configuredSealingKeys(sealingKey, "the test"))),
     recovery: memoryRecovery(),
     threads: inlineThreads,
+    machine: { rooms: async () => [], databaseTools: () => [] },
     clock: time,
     newId: () => `id${ids.next++}`,
     lastErrors: () => [],

@@ -1,13 +1,15 @@
 import { reaches } from "../domain/caller.ts";
+import { checkInstallation } from "../operations/check-installation.ts";
 import type { Installation } from "../operations/installation.ts";
 import { siteStates } from "../operations/site-states.ts";
 import { queryOf, type Route } from "./handle.ts";
 import { json } from "./response.ts";
+import { checksReply } from "./wire/checks.ts";
 import { page } from "./wire/backup-item.ts";
 import { siteStateReply } from "./wire/site-state.ts";
 
-/** Own extension: all sites of the installation that the caller reaches, and how they stand. */
-export const siteStateRoutes = (deps: Pick<Installation, "sites" | "catalog">): readonly Route[] => [
+/** Own extension: how the installation stands, and all sites of it that the caller reaches. */
+export const installationRoutes = (deps: Installation): readonly Route[] => [
   {
     name: "listSiteStates",
     method: "GET",
@@ -19,6 +21,15 @@ export const siteStateRoutes = (deps: Pick<Installation, "sites" | "catalog">): 
       const isWanted = (site: string): boolean => name === undefined || site.toLowerCase() === name;
       const states = await siteStates(deps, (id) => isWanted(id.name) && reaches(call.reach, id));
       return json(200, page(states.map(siteStateReply)));
+    },
+  },
+  {
+    name: "checkInstallation",
+    method: "GET",
+    path: "/providers/Lifeboat/checks",
+    role: "admin",
+    async handle() {
+      return json(200, checksReply(deps, await checkInstallation(deps)));
     },
   },
 ];

@@ -1,0 +1,139 @@
+import { messageOf } from "../domain/errors.ts";
+import { siteLabel } from "../domain/site.ts";
+import type { SiteDefinition } from "../ports/sites.ts";
+import { openContainer } from "./credentials.ts";
+import type { Installation } from "./installation.ts";
+import { isReady } from "./health.ts";
+import { whereTo } from "./where-to.ts";
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly name: string;
+  /** `warning`: it works, and something may come of it. */
+  readonly state: "ok" | "warning" | "problem";
+  readonly message: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** Whether this installation can do its work: stores, disks, tools, sites. Nothing is changed. */
+export const checkInstallation = async (deps: Installation): Promise<readonly Finding[]> => [
+  ...(await checkHealth(deps)),
+  await checkScratch(deps),
+  ...(await checkRooms(deps)),
+  ...(await checkSites(deps)),
+  checkRecovery(deps),
+  checkAlarms(deps),
+  ...checkTools(deps),
+];
+
+const ok = (name: string, message: string): Finding => ({ name, state: "ok", message });
+
+const checkHealth = async (deps: Installation): Promise<readonly Finding[]> => {
+  const { problems } = await isReady(deps);
+  const [newest] = deps.lastErrors().toReversed();
+  const told: Finding =
+    newest === undefined
+      ? ok("errors", "None since the start.")
+      : {
+          name: "errors",
+          state: "warning",
+          message: `The last one was "${newest.event}" at ${newest.at}.`,
+          advice: "Look at the service's log.",
+        };
+  if (problems.length === 0) return [ok("catalog", "It can be written, and the sweep runs."), told];
+  const advice = "Look at the disk of the data folder, or at the table's account; then start Lifeboat again.";
+  return [...problems.map((message): Finding => ({ name: "catalog", state: "problem", message, advice })), told];
+};
+
+const checkScratch = async ({ scratch }: Installation): Promise<Finding> => {
+  try {
+    await (await scratch()).head("a-name-that-nothing-has");
+    return ok("work storage", "It answers.");
+  } catch (error) {
+    const advice = "Look at LIFEBOAT_SCRATCH; no backup can be made without it.";
+    return { name: "work storage", state: "problem", message: messageOf(error), advice };
+  }
+};
+
+const gibibyte = 2 ** 30;
+
+const checkRooms = async ({ machine }: Installation): Promise<readonly Finding[]> =>
+  (await machine.rooms()).map(({ folder, freeBytes, totalBytes }) => {
+    const percent = Math.round((freeBytes / totalBytes) * 100);
+    const message = `${(freeBytes / 1e9).toFixed(1)} GB (${percent} %) are free for ${folder}.`;
+    if (freeBytes >= gibibyte && percent >= 5) return ok("disk", message);
+    return { name: "disk", state: "warning", message, advice: "Free some room, or name another destination." };
+  });
+
+/** Those that cannot be understood, whose files are gone, or whose backups have nowhere to go. */
+const checkSites = async (deps: Installation): Promise<readonly Finding[]> => {
+  const findings = (await deps.sites.problems()).map((message): Finding => ({
+    name: "site files",
+    state: "problem",
+    message,
+    advice: "Correct the file; docs/sites.md tells its fields.",
+  }));
+  const sites = await deps.sites.list();
+  for (const site of sites) {
+    const { id } = site;
+    const name = `site ${siteLabel(id)}`;
+    try {
+      if ((await (await deps.hosts.host(id)).content()) === "missing")
+        findings.push({
+          name,
+          state: "problem",
+          message: "Its directory is not there.",
+          advice: "Mount or create it, or correct the site's file.",
+        });
+      await reachDestination(deps, site);
+    } catch (error) {
+      findings.push({
+        name,
+        state: "problem",
+        message: messageOf(error),
+        advice: "docs/sites.md and docs/destinations.md tell what may be said.",
+      });
+    }
+  }
+  return findings.length > 0 ? findings : [ok("sites", `${sites.length} described, all there.`)];
+};
+
+/** Where the next backup would go answers. */
+const reachDestination = async (deps: Installation, site: SiteDefinition): Promise<void> => {
+  const { container, credential } = await whereTo(deps, site, {});
+  const destination =
+    credential === undefined
+      ? await openContainer(deps, container)
+      : await deps.destinations.open(container, credential);
+  await destination.head("a-name-that-nothing-has");
+};
+
+const checkRecovery = ({ recovery }: Installation): Finding =>
+  recovery.keyId === undefined
+    ? {
+        name: "recovery key",
+        state: "warning",
+        message: "There is none: app settings and connection strings are left out of backups.",
+        advice: "Set LIFEBOAT_RECOVERY_KEY.",
+      }
+    : ok("recovery key", `Settings in backups are sealed to ${recovery.keyId}. Keep a copy of the key elsewhere.`);
+
+const checkAlarms = ({ policy }: Installation): Finding => {
+  const channels = Object.keys(policy.alarms.channels);
+  if (channels.length > 0) return ok("alarms", `Failed and missing backups are told by ${channels.join(" and ")}.`);
+  const message = "Nobody is told when a backup fails, unless a site says whom.";
+  return {
+    name: "alarms",
+    state: "warning",
+    message,
+    advice: "docs/alarms.md tells how; lifeboat status --check is for monitors.",
+  };
+};
+
+const checkTools = ({ machine }: Installation): readonly Finding[] =>
+  machine.databaseTools().map(({ name, engine, path }) => {
+    if (path !== undefined) return ok(name, path);
+    const advice = `Only for sites with ${engine} databases: install its client's package.`;
+    return { name, state: "ok", message: "It is not on this machine.", advice };
+  });

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts";
+import { checkInstallation } from "../../src/operations/check-installation.ts";
+import { noteSweep } from "../../src/operations/health.ts";
+import type { Installation } from "../../src/operations/installation.ts";
+import { memoryInstallation } from "../support/installation.ts";
+import { pathFromText } from "../../src/domain/byte-path.ts";
+import type { SiteHost } from "../../src/ports/site-host.ts";
+
+/** A site in a directory; nothing of it is read but whether it is there. */
+const hostIn = (directory: string): SiteHost => {
+  const configuration = { appSettings: {}, connectionStrings: {} };
+  const settings = { read: async () => configuration, write: async () => undefined };
+  return localSiteHost({ roots: [{ at: pathFromText(""), directory }], settings });
+};
+
+const well = async (change: Partial<Installation> = {}) => {
+  const { deps } = memoryInstallation();
+  await noteSweep(deps);
+  const hosts = { host: async () => hostIn("docs") };
+  const found = await checkInstallation({ ...deps, hosts, ...change });
+  return { found, worse: found.filter(({ state }) => state !== "ok") };
+};
+
+describe("checking the installation", () => {
+  it("finds nothing but that nobody is told of failures, where all is well", async () => {
+    const { found, worse } = await well();
+    expect(worse.map(({ name }) => name)).toEqual(["alarms"]);
+    expect(found.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["catalog", "work storage", "sites", "recovery key"]),
+    );
+  });
+
+  it("warns of a disk that is nearly full, and of a tool that is not there only mentions it", async () => {
+    const machine: Installation["machine"] = {
+      rooms: async () => [
+        { folder: "/full", freeBytes: 2 ** 29, totalBytes: 2 ** 40 },
+        { folder: "/free", freeBytes: 2 ** 39, totalBytes: 2 ** 40 },
+      ],
+      databaseTools: () => [{ engine: "PostgreSQL", name: "pg_dump", path: undefined }],
+    };
+    const { found, worse } = await well({ machine });
+    expect(worse.filter(({ name }) => name === "disk")).toMatchObject([
+      { state: "warning", message: expect.stringContaining("/full") },
+    ]);
+    expect(found.find(({ name }) => name === "pg_dump")).toMatchObject({
+      state: "ok",
+      advice: expect.stringContaining("PostgreSQL"),
+    });
+  });
+
+  it("names work storage that does not answer, and the sweep that does not run, as problems", async () => {
+    const scratch = () => Promise.reject(new Error("the account is gone."));
+    const { worse } = await well({ scratch });
+    expect(worse).toContainEqual(
+      expect.objectContaining({ name: "work storage", state: "problem", message: "the account is gone." }),
+    );
+    const { deps } = memoryInstallation();
+    expect(await checkInstallation(deps)).toContainEqual(
+      expect.objectContaining({ name: "catalog", state: "problem" }),
+    );
+  });
+
+  it("names sites whose directory is gone, whose file is wrong, and whose backups have nowhere to go", async () => {
+    const { deps } = memoryInstallation();
+    const gone = { host: async () => hostIn("/nowhere-at-all") };
+    const problem = (name: string, message: RegExp) =>
+      expect.objectContaining({ name, state: "problem", message: expect.stringMatching(message) });
+    expect((await well({ hosts: gone })).worse).toContainEqual(problem("site shop", /directory is not there/));
+    const sites = { ...deps.sites, problems: async () => ["The site file x.json is not valid: it is not JSON."] };
+    expect((await well({ sites })).worse).toContainEqual(problem("site files", /x\.json/));
+    const policy = { ...deps.policy, defaultDestination: "https://forbidden.example/c" };
+    expect((await well({ policy })).worse).toContainEqual(problem("site shop", /may not be used/));
+  });
+});
