@@ -9,7 +9,7 @@ import { backupRun } from "./free-site.ts";
 import type { Installation } from "./installation.ts";
 import { insertBackup, readBackups } from "./rows/backup-rows.ts";
 import { releaseName, type NameInContainer } from "./rows/name-rows.ts";
-import { announceRun } from "./rows/open-run-rows.ts";
+import { announceRun, forgetRun } from "./rows/open-run-rows.ts";
 import { changeSite, readSiteRow, takenBy, type SiteChange, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
 import { usedUpQuota } from "./used-up-quota.ts";
@@ -29,7 +29,7 @@ export interface PlannedRun {
 export const startPlanned = async (deps: Installation, call: Call, run: PlannedRun): Promise<Backup> => {
   const before = await foundBefore(deps, run);
   if (before !== undefined) return before;
-  const wish: Wish = { ...run, now: deps.clock.now(), call };
+  const wish: Wish = { ...run, now: deps.clock.now(), call, announced: new Set() };
   let place: Place;
   try {
     place = await placeFor(deps, wish);
@@ -38,6 +38,8 @@ export const startPlanned = async (deps: Installation, call: Call, run: PlannedR
     return leaveRecord(deps, wish, { status: "Failed", log: error.message });
   }
   const done = await changeSite(deps.catalog, run.site, (row) => begin(deps, { row, wish, place }));
+  // Where another was faster: as long as they stand there they take a place.
+  for (const announced of wish.announced) if (announced !== done.backup?.run) await forgetRun(deps.catalog, announced);
   if (done.begun !== undefined) {
     await startRun(deps, call, run.site, runRef(run.site, done.begun));
     return done.backup;
@@ -51,6 +53,8 @@ export const startPlanned = async (deps: Installation, call: Call, run: PlannedR
 interface Wish extends PlannedRun {
   readonly now: Date;
   readonly call: Call;
+  /** Runs announced on the way, one for each time that the site's row was decided on. */
+  readonly announced: Set<string>;
 }
 
 interface Place extends NameInContainer {
@@ -113,6 +117,7 @@ const begin = async (deps: Installation, { row, wish, place }: Decision): Promis
   };
   const run = backupRun(deps, created);
   // Before the row says so, and harmless if it never does.
+  wish.announced.add(run.id);
   await announceRun(deps.catalog, { run: run.id, site: wish.site, since: run.since });
   const backup = { ...created, run: run.id };
   const next = takenBy(noted(row, wish.planned), run);
@@ -130,13 +135,13 @@ const whyNot = async (deps: Installation, { row, wish, place }: Decision): Promi
 
 /** Of a run that never began: no run, no blob, no name. */
 const record = (
-  { site, planned, call, now, ...run }: Wish,
+  { site, planned, call, now, backupName }: Wish,
   { nextBackupId }: SiteRow,
   { status, log }: { readonly status: BackupStatus; readonly log?: string },
 ): Backup => ({
   site,
   id: nextBackupId,
-  name: nameOf({ site, planned, ...run }),
+  name: nameOf({ site, planned, backupName }),
   blobBase: "",
   status,
   scheduled: true,
