@@ -1,9 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { routes } from "../../src/api/routes.ts";
+import { siteKey } from "../../src/domain/site.ts";
 import type { Installation } from "../../src/operations/installation.ts";
+import { readBackup, replaceBackup } from "../../src/operations/rows/backup-rows.ts";
+import { sitePartition } from "../../src/operations/rows/keys.ts";
+import { readOperation, replaceOperation } from "../../src/operations/rows/operation-rows.ts";
+import { changeSite } from "../../src/operations/rows/site-row.ts";
 import type { SiteHost } from "../../src/ports/site-host.ts";
 import { apiOver, shopPath } from "../support/api.ts";
-import { memoryInstallation } from "../support/installation.ts";
+import { memoryInstallation, shop } from "../support/installation.ts";
 
 /** Requests as clients really send them: recorded, from their source, or from the documentation of App Service. */
 
@@ -286,5 +291,95 @@ describe("paths in odd forms", () => {
       expect({ path: url.pathname, status: answer.status }).toEqual({ path: url.pathname, status: 200 });
     }
     expect((await ask("GET", `${shopPath}/backups/1`)).json()["id"]).toBe(`${shopPath}/backups/1`);
+  });
+});
+
+/** In its order and with its members, as its source and the recordings of its tests have them. */
+describe("PowerShell", () => {
+  const version = "2018-02-01";
+  const succeeded = async (): Promise<void> => {
+    await ask("POST", `${shopPath}/backup`, {
+      version,
+      body: { properties: { backupName: "nightly", storageAccountUrl: sas } },
+    });
+    const row = await readBackup(given.deps.catalog, shop, 1);
+    if (row === undefined) throw new Error("no row");
+    const ended = replaceBackup({ ...row.backup, status: "Succeeded" }, row.version);
+    await changeSite(given.deps.catalog, shop, ({ run: _run, ...free }) => ({
+      row: free,
+      also: [ended],
+      result: undefined,
+    }));
+  };
+
+  it("reads five things of a site, restores it with what it read, and reads the result twice", async () => {
+    await succeeded();
+    const site = (await ask("GET", shopPath, { version })).json();
+    const plan = String(site["properties"]?.["serverFarmId"]).split("/").at(-1);
+    expect((await ask("GET", `${shopPath}/config/web`, { version })).status).toBe(200);
+    const properties = {
+      storageAccountUrl: sas,
+      blobName: "nightly.zip",
+      overwrite: true,
+      siteName: "shop",
+      appServicePlan: plan,
+      databases: null,
+      ignoreConflictingHostNames: false,
+      ignoreDatabases: false,
+      operationType: "Default",
+      adjustConnectionStrings: null,
+      hostingEnvironment: null,
+    };
+    const started = await ask("POST", `${shopPath}/backups/1/restore`, { version, body: { properties } });
+    expect(started).toMatchObject({ status: 202, text: "" });
+    const location = started.headers["location"] ?? "";
+    expect(location).toContain(`api-version=${version}`);
+    const id = /operationresults\/([\w-]+)/.exec(location)?.[1] ?? "";
+    const found = await readOperation(given.deps.catalog, shop, id);
+    if (found === undefined) throw new Error("no operation");
+    const done = replaceOperation({ ...found.operation, status: "Succeeded" }, found.version);
+    await given.deps.catalog.write(sitePartition(shop), [done]);
+    for (let time = 0; time < 2; time++) expect((await ask("GET", location)).json()).toMatchObject({ id: shopPath });
+  });
+
+  it("names a slot as app(slot)", async () => {
+    await succeeded();
+    const slot = { ...shop, slot: "stg" };
+    given.sites.set(siteKey(slot), { id: slot, location: "Local", tier: "Standard" });
+    const properties = { storageAccountUrl: sas, blobName: "nightly.zip", overwrite: true, siteName: "shop(stg)" };
+    const path = `${shopPath}/slots/stg/backups/1/restore`;
+    const { headers } = await ask("POST", path, { version, body: { properties } });
+    expect(headers["location"]).toContain(`${shopPath}/slots/stg/operationresults/`);
+  });
+
+  it("looks at a backup before it removes it, and shows what it saw", async () => {
+    await succeeded();
+    expect((await ask("GET", `${shopPath}/backups/1`, { version })).json()["properties"]).toMatchObject({
+      id: 1,
+      status: "Succeeded",
+      name: "nightly",
+      backupName: "nightly",
+    });
+    expect((await ask("DELETE", `${shopPath}/backups/1`, { version })).status).toBe(200);
+  });
+
+  it("edits a configuration without a name and with a start in the year 1, which means now", async () => {
+    const backupSchedule = {
+      frequencyInterval: 7,
+      frequencyUnit: "Day",
+      keepAtLeastOneBackup: true,
+      retentionPeriodInDays: 3,
+      startTime: "0001-01-01T00:00:00",
+    };
+    const answer = await put(
+      { properties: { enabled: true, storageAccountUrl: sas, backupSchedule, databases: null } },
+      version,
+    );
+    expect(answer.json()["properties"]).toMatchObject({
+      name: "shop",
+      backupName: "shop",
+      type: "Default",
+      backupSchedule: { ...backupSchedule, startTime: "2026-11-21T12:00:00.000Z" },
+    });
   });
 });

@@ -2,6 +2,11 @@ import { readFileSync } from "node:fs";
 import { globalAgent } from "node:https";
 import { subscription, type ArmClientOptions } from "./arm-client.ts";
 
+export interface SdkOptions extends ArmClientOptions {
+  /** Asks for pages of so many items where it lists. */
+  readonly top?: number;
+}
+
 /** What answers hold that the story looks at; a wrong guess shows as a failed expectation. */
 export interface SdkItem {
   readonly [name: string]: SdkItem & string & number & Date;
@@ -80,28 +85,35 @@ const pollUntilDone: Generation["waited"] = async (operations, name, values) =>
 /**
  * 5 to 9 take any object that signs. They do not look at Retry-After: their own wait, if none is given, is 30 seconds. They know no certificates but Node's own, so those of this process are added to.
  */
-const earlyOptions = ({ endpoint, authorityFile, secret }: ArmClientOptions) => {
+const earlyOptions = ({ endpoint, authorityFile, secret, top }: SdkOptions) => {
   globalAgent.options.ca = readFileSync(authorityFile, "utf8");
   const credentials = {
-    signRequest: async <Request extends { readonly headers: { set(name: string, value: string): void } }>(
+    signRequest: async <Request extends { url: string; readonly headers: { set(name: string, value: string): void } }>(
       request: Request,
     ): Promise<Request> => {
       request.headers.set("authorization", `Bearer ${secret}`);
+      request.url = inPages(request.url, top);
       return request;
     },
   };
   return { credentials, options: { baseUri: endpoint, noRetryPolicy: true, longRunningOperationRetryTimeout: 1 } };
 };
 
-const modernOptions = ({ endpoint, authorityFile, secret }: ArmClientOptions) => {
+/** Only the first page is asked for so: the service's own link leads to the others. */
+const inPages = (url: string, top: number | undefined): string =>
+  top === undefined || url.includes("$skipToken") || !/backups\?/i.test(url) ? url : `${url}&$top=${top}`;
+
+const modernOptions = ({ endpoint, authorityFile, secret, top }: SdkOptions) => {
   const tlsSettings = { ca: readFileSync(authorityFile, "utf8") };
   interface Request {
+    url: string;
     tlsSettings?: { readonly ca: string };
   }
   const policy = {
     name: "trust",
     sendRequest: async <Answer>(request: Request, next: (request: Request) => Promise<Answer>): Promise<Answer> => {
       request.tlsSettings = tlsSettings;
+      request.url = inPages(request.url, top);
       return next(request);
     },
   };
@@ -115,7 +127,7 @@ const modernOptions = ({ endpoint, authorityFile, secret }: ArmClientOptions) =>
 type Constructor = new (credentials: object, subscription: string, options: object) => object;
 
 /** The majors by number. Their typings are of five generations; what they are given is tried, not compiled. */
-export const majors: Readonly<Record<number, (given: ArmClientOptions) => Promise<SdkClient>>> = {
+export const majors: Readonly<Record<number, (given: SdkOptions) => Promise<SdkClient>>> = {
   5: async (given) =>
     opened(early(made((await import("arm-appservice-5")).WebSiteManagementClient, earlyOptions(given)))),
   9: async (given) =>

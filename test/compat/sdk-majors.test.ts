@@ -45,13 +45,13 @@ const stories = (open: (data: string) => Promise<Store>): void => {
   });
 
   it.concurrent.each(Object.entries(majors))("goes from a backup to its end with %s", async (major, open) => {
-    const client = await open(given);
+    const [client, paging] = [await open(given), await open({ ...given, top: 1 })];
     const site = `sdk${major}`;
     const places = {
       home: join(folder.path, site),
       slotHome: join(data, "www", `${site}.staging`),
     };
-    const called = await tellStory({ client, site, ...places, ...(await store.container(site)) });
+    const called = await tellStory({ client, paging, site, ...places, ...(await store.container(site)) });
     const all = operations.flatMap((operation) => [operation, `${operation}Slot`]);
     const had = all.filter((operation) => client.has(operation));
     expect([...called].filter((operation) => all.includes(operation)).toSorted()).toEqual(had.toSorted());

@@ -6,6 +6,8 @@ import type { Place, SdkClient, SdkItem } from "./sdk-client.ts";
 /** What a story is told against. */
 export interface Stage {
   readonly client: SdkClient;
+  /** The same, asking for pages of one item. */
+  readonly paging: SdkClient;
   /** The site's name; its files lie in `home`. */
   readonly site: string;
   readonly home: string;
@@ -79,6 +81,7 @@ export const tellStory = async (stage: Stage): Promise<ReadonlySet<string>> => {
   await read(watched, slot);
   await watched.wait("restore", slot, "1", archive);
 
+  await pages({ ...stage, client: watched });
   await refusals({ ...stage, client: watched });
   await remove({ ...stage, client: watched }, { name: site });
   await remove({ ...stage, client: watched }, slot);
@@ -161,6 +164,20 @@ const read = async (client: SdkClient, place: Place): Promise<void> => {
   });
   if (client.has("listAzureStorageAccounts"))
     expect((await client.call("listAzureStorageAccounts", place))["properties"]).toEqual({});
+};
+
+/** Each generation has its own way to the next page: 5 to 9 by POST where they had posted, the others by GET. */
+const pages = async ({ client, paging, site, container }: Stage): Promise<void> => {
+  const wish = { backupName: `${site}-2`, storageAccountUrl: container };
+  const { backupId } = await client.call("backup", { name: site }, wish);
+  await until(() => client.call("getBackupStatus", { name: site }, String(backupId)), isOver);
+  for (const operation of ["listBackups", "listSiteBackups"].filter((one) => client.has(one)))
+    expect((await paging.list(operation, { name: site })).map(backupNameOf)).toEqual([`${site}-1`, `${site}-2`]);
+  await client.call("deleteBackup", { name: site }, String(backupId));
+  await until(
+    () => client.list("listBackups", { name: site }),
+    (left) => left.length === 1,
+  );
 };
 
 /** What went wrong comes through as ARM's code and words, at once and from a poll. */
