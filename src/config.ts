@@ -71,6 +71,8 @@ export interface Config {
     readonly digestMinute?: number;
     readonly heartbeat?: string;
   };
+  /** Folders in which the databases' client programs are looked for before PATH. */
+  readonly databaseTools: readonly string[];
   /** Largest content one backup may hold, in bytes; absent: no limit. */
   readonly maxBackupBytes?: TierLimit;
   /** How many backups a site may have a day (UTC), by hand and by schedule; absent: no limit. */
@@ -221,6 +223,7 @@ const settings = z.object({
   LIFEBOAT_ENTRA_AUTHORITY: authority.default("https://login.microsoftonline.com"),
   LIFEBOAT_ENTRA_SCOPES: z.enum(["narrow", "grant"], "narrow or grant").default("narrow"),
   LIFEBOAT_UNDO_DAYS: z.coerce.number("days").min(0, "0 or more days").default(3),
+  LIFEBOAT_DATABASE_TOOLS: z.string().optional(),
   LIFEBOAT_MAX_BACKUP_BYTES: tierLimit("bytes").optional(),
   LIFEBOAT_BACKUPS_PER_DAY: tierLimit("a number of backups").optional(),
   LIFEBOAT_SCHEDULE: schedule.optional(),
@@ -384,6 +387,7 @@ const toConfig = (value: Settings): Config => {
     ...(value.LIFEBOAT_BOOTSTRAP_KEY === undefined ? {} : { bootstrapKey: value.LIFEBOAT_BOOTSTRAP_KEY }),
     alarms: alarmsOf(value),
     ...entraOf(value),
+    databaseTools: list(value.LIFEBOAT_DATABASE_TOOLS ?? "").map((path) => resolve(path)),
     undoDays: value.LIFEBOAT_UNDO_DAYS,
     ...(value.LIFEBOAT_MAX_BACKUP_BYTES === undefined ? {} : { maxBackupBytes: value.LIFEBOAT_MAX_BACKUP_BYTES }),
     ...(value.LIFEBOAT_BACKUPS_PER_DAY === undefined ? {} : { backupsPerDay: value.LIFEBOAT_BACKUPS_PER_DAY }),

@@ -8,7 +8,10 @@ import { entraTokens } from "./adapters/callers/entra-tokens.ts";
 import { networkNotifier } from "./adapters/alarms/notifier.ts";
 import { openSqliteCatalog } from "./adapters/catalog/sqlite.ts";
 import { openTableCatalog } from "./adapters/catalog/table.ts";
+import { absentTool } from "./adapters/databases/absent-tool.ts";
+import { mysqlTool } from "./adapters/databases/mysql/mysql-tool.ts";
 import { findToolIn } from "./adapters/databases/find-tool.ts";
+import { postgresTool } from "./adapters/databases/postgresql/postgres-tool.ts";
 import { openDestinations } from "./adapters/destination/open-destinations.ts";
 import { ownContainer } from "./adapters/destination/own-container.ts";
 import { ownIdentity } from "./adapters/destination/own-identity.ts";
@@ -35,6 +38,7 @@ import { PackPool } from "./archive/pack-pool.ts";
 import { readConfig, type Config } from "./config.ts";
 import { pathFromText } from "./domain/byte-path.ts";
 import { messageOf } from "./domain/errors.ts";
+import { functionTimeoutMs } from "./domain/function-timeout.ts";
 import { Secret } from "./domain/secret.ts";
 import { lastErrors } from "./functions/context-log.ts";
 import { registerSteps, registerWorkflows } from "./functions/durable.ts";
@@ -235,12 +239,29 @@ const fixedKeys = ({ dataFolder, bootstrapKey }: Config): readonly KnownKey[] =>
 };
 
 const catalog = await openCatalog(config);
+const databaseNeeds = {
+  findTool: findToolIn(config.databaseTools),
+  token: async (scope: string): Promise<Secret> => {
+    const token = await (await ownIdentity()).getToken(scope);
+    if (token === null) throw new Error("The identity gave no token.");
+    return new Secret(token.token);
+  },
+};
+const stepLimit = functionTimeoutMs(
+  readFileSync(new URL("../host.json", import.meta.url), "utf8"),
+  process.env["AzureFunctionsJobHost__functionTimeout"],
+);
 const installation: Installation = {
   catalog,
   keys: knownKeys({ catalog, clock: systemClock, fixed: fixedKeys(config), warn }),
   sites,
   hosts: { host: async (id) => hostOf(await sites.local(id)) },
   destinations: openDestinations({ ...config, siteDirectories: () => sites.directories() }),
+  databaseTools: {
+    PostgreSql: postgresTool(databaseNeeds),
+    MySql: mysqlTool(databaseNeeds),
+    SqlServer: absentTool("SqlServer"),
+  },
   scratch: ownContainer(new Secret(config.scratch)),
   sealer: keySealer(await sealingKeys(config)),
   recovery: await recoveryOf(config),
@@ -250,7 +271,7 @@ const installation: Installation = {
   lastErrors,
   clock: systemClock,
   newId: randomId,
-  policy: policyOf(config),
+  policy: { ...policyOf(config), ...(stepLimit === undefined ? {} : { functionTimeoutMs: stepLimit }) },
   version: versionOf(new URL("../package.json", import.meta.url)),
 };
 

@@ -6,7 +6,8 @@ import {
   putBackupConfiguration,
   type ShownConfiguration,
 } from "../operations/backup-configuration.ts";
-import { SecretUnreadable, type Secret } from "../domain/secret.ts";
+import { SecretUnreadable } from "../domain/secret.ts";
+import { configuredDatabases } from "../operations/configured-databases.ts";
 import { createBackup } from "../operations/create-backup.ts";
 import { deleteBackup } from "../operations/delete-backup.ts";
 import { discoverBackups } from "../operations/discover.ts";
@@ -30,6 +31,10 @@ export const backupIdOf = (call: RouteCall): number => {
   return Number(text);
 };
 
+type ConfigurationSecrets = Pick<Parameters<typeof configurationReply>[0], "storageAccountUrl" | "databases">;
+
+const nothingShown: ConfigurationSecrets = { storageAccountUrl: undefined, databases: undefined };
+
 /** Backups: make, list, look at, delete; and the configuration by which they are made. */
 export const backupRoutes = (deps: Installation): readonly Route[] => {
   const list = async (call: RouteCall) => {
@@ -42,20 +47,24 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
   };
   const configuration = async (
     call: RouteCall,
-    secretOf: (found: ShownConfiguration) => Promise<Secret | undefined>,
+    secretsOf: (found: ShownConfiguration) => Promise<ConfigurationSecrets>,
   ) => {
     const found = await getBackupConfiguration(deps)(call, call.site());
-    const storageAccountUrl = await secretOf(found);
+    const secrets = await secretsOf(found);
     const site = await findSite(deps, call.site());
-    return json(200, configurationReply({ ...found, site, storageAccountUrl }));
+    return json(200, configurationReply({ ...found, site, ...secrets }));
   };
-  const noSecret = async (): Promise<undefined> => undefined;
-  const secret = ({ configuration: found }: ShownConfiguration) => configuredContainerUrl(deps, found);
+  const noSecret = async (): Promise<ConfigurationSecrets> => nothingShown;
+  const secret = async ({ configuration: found }: ShownConfiguration): Promise<ConfigurationSecrets> => ({
+    storageAccountUrl: await configuredContainerUrl(deps, found),
+    databases: await configuredDatabases(deps, found),
+  });
   /** What was asked for is done: a secret that cannot be shown is no reason to say otherwise. */
   const secretIfReadable = (call: RouteCall) => (found: ShownConfiguration) =>
-    secret(found).catch((error: unknown): undefined => {
+    secret(found).catch((error: unknown): ConfigurationSecrets => {
       if (!(error instanceof SecretUnreadable)) throw error;
       call.log.warn("secret unreadable", { container: found.configuration.container, error });
+      return nothingShown;
     });
   const discover = async (call: RouteCall) => {
     const wish = parseDiscoverRequest(await call.body());

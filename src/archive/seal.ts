@@ -30,8 +30,17 @@ export interface SealedArchive {
   readonly entries: number;
   /** Of the site's own files; dumps and the configuration are not counted. */
   readonly contents: ArchiveContents;
+  /** What stands in the root beside the site's files: dumps and the configuration. */
+  readonly rootEntries: readonly RootEntry[];
   readonly leftOut: readonly LeftOut[];
   readonly changed: readonly BytePath[];
+}
+
+export interface RootEntry {
+  readonly name: BytePath;
+  readonly sizeBytes: number;
+  /** Hexadecimal. */
+  readonly contentHash: string;
 }
 
 export interface ArchiveContents {
@@ -67,7 +76,8 @@ export const sealArchive = async (work: SealWork): Promise<SealedArchive> => {
     );
   const { commitId, length } = end;
   const sizeBytes = layout.length + length;
-  return { blocks, commitId, sizeBytes, entries: directory.length, contents, leftOut, changed };
+  const rootEntries = rootEntriesOf(directory);
+  return { blocks, commitId, sizeBytes, entries: directory.length, contents, rootEntries, leftOut, changed };
 };
 
 const checkCounts = (
@@ -90,6 +100,17 @@ const contentsOf = (directory: DirectoryColumns): ArchiveContents => {
     storedBytes += directory.storedBytes(place);
   }
   return { files: counts.file, folders: counts.directory, links: counts.link, contentBytes, storedBytes };
+};
+
+/** Needs the directory sorted. */
+const rootEntriesOf = (directory: DirectoryColumns): readonly RootEntry[] => {
+  const { from, to } = placesBelow(directory, filesFolder);
+  const found: RootEntry[] = [];
+  for (let place = 0; place < directory.length; place = place + 1 === from ? to : place + 1) {
+    const { name, sizeBytes, hash } = directory.at(place);
+    if (!name.includes("/")) found.push({ name, sizeBytes, contentHash: Buffer.from(hash ?? []).toString("hex") });
+  }
+  return found;
 };
 
 // The cast is safe: a part of a byte path.

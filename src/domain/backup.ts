@@ -1,3 +1,4 @@
+import type { KeptDatabases } from "./database.ts";
 import type { SiteId } from "./site.ts";
 
 /** What a caller may conclude from each status stands in docs/api.md. */
@@ -48,7 +49,7 @@ export const isRestorable = (status: BackupStatus): boolean =>
 export const isOpen = (status: BackupStatus): boolean => status === "Created" || status === "InProgress";
 
 /** One numbered copy of a site. The catalog row holding it is the truth about the backup. */
-export interface Backup {
+export interface Backup extends KeptDatabases {
   readonly site: SiteId;
   readonly id: number;
   /** As the caller wished, without ".zip". */
@@ -62,6 +63,8 @@ export interface Backup {
   /** The container's or directory's URL without its secret. */
   readonly destination: string;
   readonly correlationId: string;
+  /** A database that cannot be dumped makes it PartiallySucceeded instead of Failed. */
+  readonly continueOnDatabaseError?: boolean;
   /** The run that makes it, once it has one; the zip's metadata names it too. */
   readonly run?: string;
   readonly created: string;

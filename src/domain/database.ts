@@ -25,6 +25,33 @@ export interface DatabaseReference {
   readonly connectionStringName?: string;
 }
 
+/** References, and their connection strings where they came with them: all of them sealed together, by name. */
+export interface KeptDatabases {
+  readonly databases?: readonly DatabaseReference[];
+  readonly databaseSecrets?: string;
+}
+
+const dumpEndings: Readonly<Record<DatabaseEngine, string>> = { PostgreSql: ".dump", MySql: ".sql", SqlServer: "" };
+
+/**
+ * What each dump is called in the root of an archive, as people unpack it: names of files everywhere, all different also
+ * where letter case does not count, and never that of something else in the root.
+ */
+export const dumpEntryNames = (references: readonly DatabaseReference[]): readonly string[] => {
+  const taken = new Set(["fs", "configuration.json"]);
+  return references.map(({ type, name }) => {
+    // oxlint-disable-next-line no-control-regex -- control characters are among what no file's name may hold
+    const plain = name.replaceAll(/[\u0000-\u001f\u007f<>:"/\\|?*\s]+/g, "_").replace(/^[.]+|[. ]+$/g, "_");
+    const base = plain.slice(0, 100) || "database";
+    for (let attempt = 1; ; attempt++) {
+      const entry = `${base}${attempt === 1 ? "" : `-${attempt}`}${dumpEndings[engineOf(type)]}`;
+      if (taken.has(entry.toLowerCase())) continue;
+      taken.add(entry.toLowerCase());
+      return entry;
+    }
+  });
+};
+
 export interface DatabaseAddress {
   /** A name or an address, IPv6 without brackets. A path (`/run/...`) is a local socket: PostgreSQL's folder, MySQL's file. */
   readonly host: string;
@@ -87,6 +114,10 @@ export type DatabaseFailureKind =
   | "DumpDamaged"
   /** No room: at the server, or for a tool that only writes files. */
   | "Full"
+  /** It took longer than it may. */
+  | "TimedOut"
+  /** There is no connection string for it, or none that can be understood. */
+  | "NotDescribed"
   /** Another connection holds what has to be exchanged. */
   | "Busy"
   /** The tool failed otherwise; the message holds the end of what it said. */

@@ -5,6 +5,8 @@ import { scheduleProblem, type BackupSchedule } from "../domain/schedule.ts";
 import type { Secret } from "../domain/secret.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
+import { withDatabases } from "./configured-databases.ts";
+import { checkWishes, type DatabaseWish } from "./database-wishes.ts";
 import { credentialOf, rememberCredential } from "./credentials.ts";
 import { effectiveSchedule, inheritedConfiguration, withNextRun } from "./effective-schedule.ts";
 import { findSite } from "./find-site.ts";
@@ -19,6 +21,9 @@ export interface ConfigurationRequest {
   readonly enabled?: boolean;
   /** Absent or blank: the stored one stays (callers below admin never see it, and send back what they saw). */
   readonly storageAccountUrl?: Secret;
+  /** Absent: the stored ones stay. */
+  readonly databases?: readonly DatabaseWish[];
+  readonly continueOnDatabaseError?: boolean;
   readonly schedule?: Omit<BackupSchedule, "startTime"> & { readonly startTime?: string };
 }
 
@@ -33,9 +38,12 @@ export const putBackupConfiguration =
       await deps.destinations.open(access.container, access.credential);
       await rememberCredential(deps, access);
     }
+    const { databases } = request;
+    checkWishes(databases ?? []);
     const now = deps.clock.now();
-    const changed = await changeConfiguration(deps.catalog, site.id, (old = inheritedConfiguration(site.id)) => {
-      const next = merged(old, { request, container: access?.container, now });
+    const changed = await changeConfiguration(deps.catalog, site.id, async (old = inheritedConfiguration(site.id)) => {
+      const kept = databases === undefined ? old : await withDatabases(deps, old, databases);
+      const next = merged(kept, { request, container: access?.container, now });
       return runsAlike(deps, old, next) ? { ...next, ...nextRunOf(old) } : withNextRun(deps.policy, next, now);
     });
     await markSite(deps.catalog, id);
@@ -76,6 +84,9 @@ const merged = (old: BackupConfiguration, { request, container, now }: Given): B
     enabled: request.enabled ?? old.enabled,
     ...(container === undefined ? {} : { container }),
     ...(newSchedule === undefined ? {} : { schedule: newSchedule }),
+    ...(request.continueOnDatabaseError === undefined
+      ? {}
+      : { continueOnDatabaseError: request.continueOnDatabaseError }),
   };
 };
 

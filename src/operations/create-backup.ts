@@ -4,6 +4,7 @@ import { refuse } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
+import { databaseFields, databasesToBackUp, type DatabaseRequest, type WantedDatabases } from "./backup-databases.ts";
 import { openContainer, rememberCredential } from "./credentials.ts";
 import { findSite } from "./find-site.ts";
 import { backupRun } from "./free-site.ts";
@@ -17,7 +18,7 @@ import { runRef, startRun } from "./start-run.ts";
 import { whereTo } from "./where-to.ts";
 import { checkContainerReach } from "./within-reach.ts";
 
-export interface BackupRequest {
+export interface BackupRequest extends DatabaseRequest {
   readonly name?: string;
   readonly storageAccountUrl?: Secret;
   /** Own extension: when retention may remove this on-demand backup. Absent: never. */
@@ -37,6 +38,7 @@ export const createBackup =
     const site = await findSite(deps, id);
     const now = deps.clock.now();
     const name = wantedName(request.name, site.id, now);
+    const wanted = await databasesToBackUp(deps, site.id, request);
     const access = await whereTo(deps, site, request);
     await checkContainerReach(deps, call, { site, access });
     await deps.destinations.open(access.container, access.credential);
@@ -50,6 +52,7 @@ export const createBackup =
         name,
         blobBase,
         request,
+        wanted,
         now,
       });
       return { backup, storageAccountUrl: fullContainerUrl(access) };
@@ -112,6 +115,7 @@ interface NewBackup {
   readonly name: string;
   readonly blobBase: string;
   readonly request: BackupRequest;
+  readonly wanted: WantedDatabases;
   readonly now: Date;
 }
 
@@ -120,7 +124,8 @@ const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promi
     if (row.run !== undefined && (row.waiting !== undefined || row.run.kind !== "backup")) throw siteBusy(row.run);
     const quota = await usedUpQuota(deps, wish);
     if (quota !== undefined) throw refuse("QuotaExceeded", { site: siteLabel(wish.site), ...quota });
-    const created = newBackup(wish, row.nextBackupId, call);
+    const databases = await databaseFields(deps, row.nextBackupId, wish.wanted);
+    const created = { ...newBackup(wish, row.nextBackupId, call), ...databases };
     const run = backupRun(deps, created);
     const backup = row.run === undefined ? { ...created, run: run.id } : created;
     const counted: SiteRow = { ...row, nextBackupId: row.nextBackupId + 1 };

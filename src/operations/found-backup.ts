@@ -124,7 +124,7 @@ export const openPair = async (destination: Destination, pair: Pair, found: Foun
 };
 
 /** App Service puts dumps into the root of the zip and files below `fs`; nothing but a dump's first bytes tells its kind. */
-const dumpsIn = async (archive: Archive): Promise<readonly FoundDatabase[]> => {
+export const dumpsIn = async (archive: Archive): Promise<readonly FoundDatabase[]> => {
   const found: FoundDatabase[] = [];
   for (let place = 0; place < archive.directory.length; place++) {
     const name = archive.directory.name(place);

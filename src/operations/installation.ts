@@ -7,6 +7,7 @@ import type { TierLimit } from "../domain/quota.ts";
 import type { BackupSchedule } from "../domain/schedule.ts";
 import type { Catalog } from "../ports/catalog.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { DatabaseTools } from "../ports/database-tool.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { Destinations } from "../ports/destinations.ts";
 import type { Machine } from "../ports/machine.ts";
@@ -24,6 +25,7 @@ export interface Installation {
   readonly sites: Sites;
   readonly hosts: SiteHosts;
   readonly destinations: Destinations;
+  readonly databaseTools: DatabaseTools;
   /** Work storage of runs: plans, shard indexes. Never the customer's container. */
   readonly scratch: () => Promise<Destination>;
   /** Seals the catalog's secrets. */
@@ -48,6 +50,8 @@ export interface Policy {
   readonly defaultDestination: string;
   readonly undoDays: number;
   readonly maxBackupBytes?: TierLimit;
+  /** How long the host lets a step run; absent: as long as it likes. */
+  readonly functionTimeoutMs?: number;
   readonly backupsPerDay?: TierLimit;
   /** Of sites without one of their own; absent: those are not backed up by themselves. */
   readonly schedule?: BackupSchedule;

@@ -4,9 +4,20 @@ import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteFiles } from "../ports/site-files.ts";
 import type { SiteHost } from "../ports/site-host.ts";
+import { wantedDatabases } from "./archived-databases.ts";
+import { keyOf } from "./database-wishes.ts";
 import type { Installation } from "./installation.ts";
 import { openRestoreArchive, refuseOutsideLinks, restoreScope, type RestoreArchive } from "./restore-archive.ts";
-import { sourceOf, targetId, wantedTarget, type RestoreSource, type RestoreWish } from "./restore-site.ts";
+import { planDatabaseRestore, type PlannedDatabase } from "./plan-database-restore.ts";
+import {
+  checkDatabaseWishes,
+  sourceOf,
+  stringsOfBackup,
+  targetId,
+  wantedTarget,
+  type RestoreSource,
+  type RestoreWish,
+} from "./restore-site.ts";
 import { checkReach } from "./within-reach.ts";
 
 export interface PlanRestoreWish {
@@ -24,6 +35,7 @@ export interface PlannedRestore {
   readonly counts: RestoreCounts;
   /** Why the restore would be refused; without any it would be begun. */
   readonly problems: readonly string[];
+  readonly databases: readonly PlannedDatabase[];
   readonly notes: readonly string[];
   readonly changes: readonly PlannedChange[];
   /** How many more there are. */
@@ -35,27 +47,75 @@ export const planRestore =
   (deps: Installation) =>
   async (call: Call, pathSite: SiteId, wish: PlanRestoreWish): Promise<PlannedRestore> => {
     checkReach(call, targetId(pathSite, wish.restore.siteName));
+    checkDatabaseWishes(wish.restore);
     const source = await sourceOf(deps, call, { pathSite, wish: wish.restore });
     const target = await wantedTarget(deps, pathSite, wish.restore);
     const opened = await openRestoreArchive(deps, requestOf(source), call.signal);
     const host = target.site && (await deps.hosts.host(target.id));
-    const scope = restoreScope(opened, wish.restore.paths, host?.files.localRoots);
-    const { allowOutsideLinks } = wish.restore;
-    const request = { blob: source.blob, allowOutsideLinks };
-    await refuseOutsideLinks(deps, opened, { request, scope, signal: call.signal });
-    const plan = await planFor(deps, { call, wish, opened, host, scope });
-    const need = { staged: plan.stagedFiles(), changed: plan.changedPaths() };
-    const stands = host === undefined ? [] : await host.exchange(`plan-${deps.newId()}`).check(need);
+    const planning = { call, wish, source, target: target.id, opened, host };
+    const files = wish.restore.databasesOnly === true ? noFiles : await planFiles(deps, planning);
+    const databases = await databasesOf(deps, planning);
     return {
       target: target.id,
       isNew: target.site === undefined,
       blob: source.blob,
-      counts: plan.counts,
-      problems: [...plan.problems, ...stands],
-      notes: [...opened.notes, ...plan.notes],
-      ...shownOf(plan.changes(), wish),
+      ...files,
+      databases,
+      problems: [...files.problems, ...databases.flatMap(({ problem }) => problem ?? [])],
+      notes: [...opened.notes, ...files.notes],
     };
   };
+
+interface Planning {
+  readonly call: Call;
+  readonly wish: PlanRestoreWish;
+  readonly source: RestoreSource;
+  readonly target: SiteId;
+  readonly opened: RestoreArchive;
+  readonly host: SiteHost | undefined;
+}
+
+type PlannedFiles = Pick<PlannedRestore, "counts" | "problems" | "notes" | "changes" | "more">;
+
+const none = { entries: 0, sizeBytes: 0 };
+const noFiles: PlannedFiles = {
+  counts: { write: none, replace: none, remove: none, adjust: none, keep: none, leave: none },
+  problems: [],
+  notes: [],
+  changes: [],
+  more: 0,
+};
+
+const planFiles = async (deps: Installation, planning: Planning): Promise<PlannedFiles> => {
+  const { call, wish, source, opened, host } = planning;
+  const scope = restoreScope(opened, wish.restore.paths, host?.files.localRoots);
+  const { allowOutsideLinks } = wish.restore;
+  const request = { blob: source.blob, allowOutsideLinks };
+  await refuseOutsideLinks(deps, opened, { request, scope, signal: call.signal });
+  const plan = await planFor(deps, { call, wish, opened, host, scope });
+  const need = { staged: plan.stagedFiles(), changed: plan.changedPaths() };
+  const stands = host === undefined ? [] : await host.exchange(`plan-${deps.newId()}`).check(need);
+  const problems = [...plan.problems, ...stands];
+  return { counts: plan.counts, problems, notes: plan.notes, ...shownOf(plan.changes(), wish) };
+};
+
+const never = new AbortController().signal;
+
+const databasesOf = async (
+  deps: Installation,
+  { call, wish: { restore }, source, target, opened, host }: Planning,
+): Promise<readonly PlannedDatabase[]> => {
+  const wishes = restore.databases ?? [];
+  const wanted = await wantedDatabases(opened, wishes);
+  if (wanted.length === 0) return [];
+  const given = wishes.flatMap((one) =>
+    one.connectionString === undefined ? [] : [[keyOf(one), one.connectionString] as const],
+  );
+  const strings = new Map([...(await stringsOfBackup(deps, source, target)), ...given]);
+  const configuration = (await host?.settings.read()) ?? { appSettings: {}, connectionStrings: {} };
+  const { overwrite } = restore;
+  return planDatabaseRestore(deps, { wanted, strings, configuration, overwrite, signal: call.signal ?? never });
+};
 
 const requestOf = ({ destination, blob, backup }: RestoreSource) => ({
   destination,
@@ -63,7 +123,7 @@ const requestOf = ({ destination, blob, backup }: RestoreSource) => ({
   ...(backup === undefined ? {} : { backup: backup.id, backupSite: backup.site }),
 });
 
-interface Planning {
+interface PlanningFiles {
   readonly call: Call;
   readonly wish: PlanRestoreWish;
   readonly opened: RestoreArchive;
@@ -71,7 +131,7 @@ interface Planning {
   readonly scope: ReturnType<typeof restoreScope>;
 }
 
-const planFor = async (deps: Installation, { call, wish, opened, host, scope }: Planning) => {
+const planFor = async (deps: Installation, { call, wish, opened, host, scope }: PlanningFiles) => {
   const files = host?.files ?? nothing;
   const { listing, unlisted } = await listLive(files, call.signal);
   return compare(

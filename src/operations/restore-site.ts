@@ -3,15 +3,22 @@ import { parseContainerUrl } from "../domain/container-url.ts";
 import { refuse } from "../domain/errors.ts";
 import { recoveryContext } from "../domain/recovery-context.ts";
 import type { Secret } from "../domain/secret.ts";
-import { isSiteName, parseSiteName, siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
+import { isSiteName, parseSiteName, siteKey, siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
 import { rememberCredential } from "./credentials.ts";
+import {
+  checkWishes,
+  keepDatabases,
+  openStrings,
+  type ConnectionStrings,
+  type DatabaseWish,
+} from "./database-wishes.ts";
 import { siteNotFound } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
 import { readBackups } from "./rows/backup-rows.ts";
-import { containerKey } from "./rows/keys.ts";
+import { backupKey, containerKey, operationKey } from "./rows/keys.ts";
 import { ownerOfName } from "./rows/name-rows.ts";
 import type { Operation, RestoreRequest } from "./rows/operation-rows.ts";
 import { runId } from "./start-run.ts";
@@ -29,6 +36,10 @@ export interface RestoreWish {
   readonly paths: readonly string[];
   /** Undefined: for a new site yes, for one that exists no. */
   readonly configuration?: boolean;
+  /** Those of the backup that come back; without any, none does. */
+  readonly databases?: readonly DatabaseWish[];
+  /** Own extension: the site's files stay as they are. */
+  readonly databasesOnly?: boolean;
   readonly quick: boolean;
   readonly allowOutsideLinks: boolean;
   readonly recoveryKey?: Secret;
@@ -43,13 +54,23 @@ export const restoreSite =
     wish: RestoreWish,
   ): Promise<{ readonly site: SiteDefinition; readonly operation: Operation }> => {
     checkReach(call, targetId(pathSite, wish.siteName));
+    checkDatabaseWishes(wish);
     const source = await sourceOf(deps, call, { pathSite, wish });
     const target = await targetOf(deps, pathSite, wish);
-    const operation = await newOperation(deps, { wish, source, isNew: target.isNew });
+    const operation = await newOperation(deps, { wish, source, target: target.site.id, isNew: target.isNew });
     await takeSite(deps, call, { site: target.site.id, operation });
     call.log.info("restore asked", { site: siteLabel(target.site.id), blob: source.blob, caller: call.caller });
     return { site: target.site, operation };
   };
+
+export const checkDatabaseWishes = ({ databases = [], databasesOnly }: RestoreWish): void => {
+  checkWishes(databases);
+  if (databasesOnly === true && databases.length === 0)
+    throw refuse("InvalidField", {
+      field: "properties.databases",
+      reason: "databasesOnly needs databases to restore.",
+    });
+};
 
 export interface RestoreSource {
   readonly destination: string;
@@ -144,14 +165,14 @@ const targetOf = async (
 export const wantedTarget = async (
   deps: Installation,
   pathSite: SiteId,
-  wish: Pick<RestoreWish, "siteName" | "overwrite">,
+  wish: Pick<RestoreWish, "siteName" | "overwrite" | "databasesOnly">,
 ): Promise<{ readonly id: SiteId; readonly site: SiteDefinition | undefined }> => {
   const id = targetId(pathSite, wish.siteName);
   const site = await deps.sites.find(id);
   if (site === undefined) {
-    if (wish.overwrite) throw siteNotFound(id);
+    if (wish.overwrite || wish.databasesOnly === true) throw siteNotFound(id);
     checkNewName(id);
-  } else if (!wish.overwrite) await checkEmpty(deps, id);
+  } else if (!wish.overwrite && wish.databasesOnly !== true) await checkEmpty(deps, id);
   return { id, site };
 };
 
@@ -187,10 +208,21 @@ export const targetId = (pathSite: SiteId, siteName: string | undefined): SiteId
 interface Asked {
   readonly wish: RestoreWish;
   readonly source: RestoreSource;
+  readonly target: SiteId;
   readonly isNew: boolean;
 }
 
-const newOperation = async (deps: Installation, { wish, source, isNew }: Asked): Promise<Operation> => {
+/** What the backup was dumped by serves its own site's restore, where the caller says nothing else. */
+export const stringsOfBackup = async (
+  deps: Pick<Installation, "sealer">,
+  { backup }: RestoreSource,
+  target: SiteId,
+): Promise<ConnectionStrings> =>
+  backup === undefined || siteKey(backup.site) !== siteKey(target)
+    ? new Map()
+    : openStrings(deps, backupKey(backup.id), backup);
+
+const newOperation = async (deps: Installation, { wish, source, target, isNew }: Asked): Promise<Operation> => {
   const id = deps.newId();
   const request: RestoreRequest = {
     destination: source.destination,
@@ -201,7 +233,13 @@ const newOperation = async (deps: Installation, { wish, source, isNew }: Asked):
     configuration: wish.configuration ?? isNew,
     quick: wish.quick,
     allowOutsideLinks: wish.allowOutsideLinks,
+    ...(wish.databasesOnly === true ? { databasesOnly: true } : {}),
   };
+  const wishes = wish.databases ?? [];
+  const databases =
+    wishes.length === 0
+      ? {}
+      : await keepDatabases(deps, operationKey(id), { wishes, before: await stringsOfBackup(deps, source, target) });
   const recoveryKey = wish.recoveryKey && (await deps.sealer.seal(wish.recoveryKey, recoveryContext(id)));
   return {
     id,
@@ -210,6 +248,7 @@ const newOperation = async (deps: Installation, { wish, source, isNew }: Asked):
     status: "InProgress",
     created: deps.clock.now().toISOString(),
     request,
+    ...databases,
     ...(recoveryKey === undefined ? {} : { recoveryKey }),
   };
 };

@@ -3,6 +3,7 @@ import type { ContainerAccess } from "../domain/container-url.ts";
 import { Refusal } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
+import { databaseFields, databasesToBackUp } from "./backup-databases.ts";
 import { freeName } from "./create-backup.ts";
 import { findSite } from "./find-site.ts";
 import { backupRun } from "./free-site.ts";
@@ -112,6 +113,7 @@ const begin = async (deps: Installation, { row, wish, place }: Decision): Promis
   if (reason !== undefined) return recorded(row, record(wish, row, { status: "Skipped", log: reason }));
   const created: Backup = {
     ...record(wish, row, { status: "Created" }),
+    ...(await databaseFields(deps, row.nextBackupId, await databasesToBackUp(deps, wish.site, {}))),
     blobBase: place.blobBase,
     destination: place.container,
   };

@@ -1,7 +1,8 @@
 import type { Shard } from "../archive/plan.ts";
-import type { ArchiveContents } from "../archive/seal.ts";
+import type { ArchiveContents, RootEntry } from "../archive/seal.ts";
 import type { Backup } from "../domain/backup.ts";
 import type { BytePath } from "../domain/byte-path.ts";
+import type { DatabaseReference } from "../domain/database.ts";
 import type { FilterLine } from "../domain/filter.ts";
 import type { LeftOut } from "../domain/listing.ts";
 import type { ScratchName } from "../workflows/contract.ts";
@@ -64,12 +65,39 @@ export interface Copied {
 export const readCopied = async (scratch: Scratch, name: ScratchName): Promise<Copied> =>
   (await scratch.getJson(name)) as Copied;
 
+/** A database that a backup shall contain, as it was asked; lies in scratch. */
+export interface AskedDatabase {
+  readonly reference: DatabaseReference;
+  /** As its dump is called in the archive. */
+  readonly entry: string;
+  /** What its data takes on the server. */
+  readonly sizeBytes: number;
+  readonly tool: string;
+  readonly toolVersion: string;
+  /** Why it cannot be dumped, where the backup goes on without. */
+  readonly problem?: string;
+  /** For the log. */
+  readonly notes: readonly string[];
+}
+
+// Safe: as above.
+export const readAsked = async (scratch: Scratch, name: ScratchName): Promise<readonly AskedDatabase[]> =>
+  (await scratch.getJson(name)) as readonly AskedDatabase[];
+
+/** What became of one database; lies in scratch. */
+export type Dumped = { readonly index: ScratchName } | { readonly problem: string };
+
+// Safe: as above.
+export const readDumped = async (scratch: Scratch, name: ScratchName): Promise<Dumped> =>
+  (await scratch.getJson(name)) as Dumped;
+
 /** What sealing found out; lies in scratch. */
 export interface Seal {
   readonly commitId: string;
   readonly sizeBytes: number;
   readonly entries: number;
   readonly contents: ArchiveContents;
+  readonly rootEntries: readonly RootEntry[];
   /** Left out while the site was packed. */
   readonly leftOut: readonly LeftOut[];
   /** Changed while they were read, also at the second attempt. */

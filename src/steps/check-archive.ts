@@ -7,6 +7,7 @@ import type { Call } from "../ports/call.ts";
 import type { SiteHost } from "../ports/site-host.ts";
 import type { RunRef, StepResult } from "../workflows/contract.ts";
 import { archivedConfiguration } from "./archived-configuration.ts";
+import { databasesToRestore } from "./restored-databases.ts";
 import { restoring } from "./restoring.ts";
 import { reportProgress } from "./progress.ts";
 import { requestOf, type CheckedArchive } from "./restore-run.ts";
@@ -26,6 +27,7 @@ export const checkArchive =
       await settleExchanges(deps, { ref, host }, call);
       const { signal } = progress;
       const opened = await openRestoreArchive(deps, request, signal);
+      const { wanted } = await databasesToRestore(deps, ref, opened);
       const scope = restoreScope(opened, request.paths, host.files.localRoots);
       await refuseOutsideLinks(deps, opened, { request, scope, signal });
       const { lines } = await archivedConfiguration(deps, ref, { request, archive: opened.archive, signal });
@@ -34,13 +36,15 @@ export const checkArchive =
       const { commitId } = opened.archive;
       call.log.info("archive checked", { site: siteLabel(ref.site), run: ref.run, blob: request.blob, commitId });
       const checked: CheckedArchive = { commitId, lines: [...opened.notes, ...lines] };
-      return { ok: true, checked: await scratchOf(await deps.scratch(), ref.run).putJson(checked) };
+      const name = await scratchOf(await deps.scratch(), ref.run).putJson(checked);
+      return { ok: true, checked: name, databases: wanted.length, files: request.databasesOnly !== true };
     });
 
-const checkSite = async (ref: RunRef, host: SiteHost, { overwrite }: RestoreRequest): Promise<void> => {
+const checkSite = async (ref: RunRef, host: SiteHost, { overwrite, databasesOnly }: RestoreRequest): Promise<void> => {
   const content = await host.content();
   if (content === "missing") throw refuse("SiteFilesMissing", { site: siteLabel(ref.site), directory: host.location });
-  if (content === "present" && !overwrite) throw refuse("SiteExists", { site: siteLabel(ref.site) });
+  if (content === "present" && !overwrite && databasesOnly !== true)
+    throw refuse("SiteExists", { site: siteLabel(ref.site) });
   const state = await host.exchange(ref.run).state();
   if (state !== "none" && state !== "staged")
     throw refuse("RestoreFailed", {

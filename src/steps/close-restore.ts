@@ -5,6 +5,7 @@ import type { Installation } from "../operations/installation.ts";
 import { readBackup, replaceBackup } from "../operations/rows/backup-rows.ts";
 import { sitePartition } from "../operations/rows/keys.ts";
 import { readOperation, replaceOperation, type Operation } from "../operations/rows/operation-rows.ts";
+import { readLoadedDatabases } from "../operations/rows/loaded-database-rows.ts";
 import { changeSite, withoutUndo, type SiteRow } from "../operations/rows/site-row.ts";
 import type { Call } from "../ports/call.ts";
 import type { ExchangeState, SiteHost } from "../ports/site-host.ts";
@@ -12,6 +13,7 @@ import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { endRun } from "./end-run.ts";
 import { asOutcome } from "./outcome.ts";
 import { RunLost } from "./progress.ts";
+import { isExchanged } from "./put-back-databases.ts";
 import { operationOf, readRecord, type RestoreReport } from "./restore-run.ts";
 import { scratchOf } from "./scratch.ts";
 import { forgetExchanges } from "./settle-exchanges.ts";
@@ -53,13 +55,16 @@ const end = async (
   const log = shortenLog(await linesOf(deps, input, operation), "the service's log");
   const isSuccess = input.failure === undefined;
   const state = (await host?.exchange(input.run).state()) ?? "none";
+  const databases = (await readLoadedDatabases(deps.catalog, input.site, input.run)).some((row) =>
+    isExchanged(row.database),
+  );
   if (isSuccess) await noteRestored(deps, operation);
   const now = deps.clock.now();
   await changeSite(deps.catalog, input.site, async (row) => {
     if (row.epoch !== input.epoch || row.run?.id !== input.run) throw new RunLost(input.run);
     const found = await readOperation(deps.catalog, input.site, operation.id);
     if (found === undefined) throw new RunLost(input.run);
-    const { recoveryKey: _, ...asked } = found.operation;
+    const { recoveryKey: _, databaseSecrets: __, ...asked } = found.operation;
     const ended: Operation = {
       ...asked,
       status: isSuccess ? "Succeeded" : "Failed",
@@ -68,7 +73,7 @@ const end = async (
     };
     const days = Math.max(deps.policy.undoDays, isSuccess ? 0 : 1);
     const until = new Date(now.getTime() + days * 86_400_000).toISOString();
-    const undo = undoAfter(row, { operation, isSuccess, state, until });
+    const undo = undoAfter(row, { operation, isSuccess, state, databases, until });
     const kept = undo === undefined ? withoutUndo(row) : { ...row, undo };
     const freed = await freeSite(deps, input.site, kept);
     return { row: freed.row, also: [replaceOperation(ended, found.version), ...freed.also], result: undefined };
@@ -85,6 +90,8 @@ interface Ending {
   readonly operation: Operation;
   readonly isSuccess: boolean;
   readonly state: ExchangeState;
+  /** Databases were exchanged. */
+  readonly databases: boolean;
   readonly until: string;
 }
 
@@ -92,10 +99,10 @@ interface Ending {
  * What can be undone from here on. A restore that exchanged content comes in the place of the one before it, also one that
  * failed and could not be put back: then an undo is the way to try again.
  */
-const undoAfter = ({ undo }: SiteRow, { operation, isSuccess, state, until }: Ending): SiteRow["undo"] => {
+const undoAfter = ({ undo }: SiteRow, { operation, isSuccess, state, databases, until }: Ending): SiteRow["undo"] => {
   if (operation.kind === "undo") return isSuccess ? undefined : undo;
-  const isExchanged = state === "swapped" || state === "swapping" || state === "puttingBack";
-  return isExchanged ? { run: operation.run, operation: operation.id, until } : undo;
+  const isChanged = databases || state === "swapped" || state === "swapping" || state === "puttingBack";
+  return isChanged ? { run: operation.run, operation: operation.id, until } : undo;
 };
 
 const linesOf = async (deps: Installation, input: Input, operation: Operation): Promise<readonly string[]> => {
@@ -128,7 +135,7 @@ const clearAway = async (
 ): Promise<void> => {
   try {
     if (deps.policy.undoDays === 0) await forgetUndo(deps, input, host);
-    await forgetExchanges(deps, { ref: input, host });
+    await forgetExchanges(deps, { ref: input, host, log: call.log });
   } catch (error) {
     call.log.warn("rests of a restore stay beside the site", { site: siteLabel(input.site), run: input.run, error });
   }

@@ -1,14 +1,22 @@
 import { configurationEntryName } from "../archive/configuration-entry.ts";
 import { leftOutLine } from "../archive/list-site.ts";
-import { pathText } from "../domain/byte-path.ts";
+import { pathFromText, pathText } from "../domain/byte-path.ts";
 import { logName, manifestName, shortenLog, zipName, type Backup } from "../domain/backup.ts";
 import type { LeftOut } from "../domain/listing.ts";
-import { manifestLeftOut, type Manifest } from "../domain/manifest.ts";
+import { manifestLeftOut, type Manifest, type ManifestDatabase } from "../domain/manifest.ts";
 import { writeManifest } from "../manifest/write-manifest.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
-import { readPlan, readSeal, type BackupPlan, type BackupSummary, type Seal } from "./backup-plan.ts";
+import {
+  readAsked,
+  readDumped,
+  readPlan,
+  readSeal,
+  type BackupPlan,
+  type BackupSummary,
+  type Seal,
+} from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
 import { asOutcome } from "./outcome.ts";
 import { lost, writeOwn } from "./own-blobs.ts";
@@ -49,6 +57,9 @@ interface Facts {
   readonly plan: BackupPlan;
   readonly seal: Seal;
   readonly leftOut: readonly LeftOut[];
+  readonly databases: readonly ManifestDatabase[];
+  /** Those that are not in it, and why. */
+  readonly missing: readonly string[];
   /** The whole log. */
   readonly lines: readonly string[];
 }
@@ -59,7 +70,10 @@ const gather = async (deps: Installation, scratch: Scratch, input: StepInput<"de
   // Safe, both: written by this run's own steps.
   const opening = (await scratch.getJson(input.notes)) as readonly string[];
   const leftOut = [...((await scratch.getJson(plan.leftOut)) as readonly LeftOut[]), ...seal.leftOut];
+  const { databases, missing, notes } = await dumpedDatabases(scratch, input, seal);
   const lines = [
+    ...missing,
+    ...notes,
     ...leftOut.map((one) => `Left out: ${leftOutLine(one)}`),
     ...(input.isProven ? [] : ["Warning: the SAS does not allow reading, so the backup could not be read back."]),
     ...seal.changed.map((path) => `Warning: ${pathText(path)} changed while it was read; it may be a mixture.`),
@@ -69,10 +83,32 @@ const gather = async (deps: Installation, scratch: Scratch, input: StepInput<"de
     ...opening,
     ...plan.notes,
   ];
-  return { input, backup: await backupOf(deps, input), plan, seal, leftOut, lines };
+  return { input, backup: await backupOf(deps, input), plan, seal, leftOut, databases, missing, lines };
 };
 
-const manifestOf = (deps: Installation, { input, backup, plan, seal, leftOut }: Facts): Manifest => {
+const dumpedDatabases = async (
+  scratch: Scratch,
+  { databases, dumps = [] }: StepInput<"describeBackup">,
+  { rootEntries }: Seal,
+): Promise<Pick<Facts, "databases" | "missing"> & { readonly notes: readonly string[] }> => {
+  const asked = databases === undefined ? [] : await readAsked(scratch, databases);
+  const found: ManifestDatabase[] = [];
+  const missing: string[] = [];
+  for (const [place, { reference, entry, tool, toolVersion }] of asked.entries()) {
+    const dumped = await readDumped(scratch, dumps[place] ?? "");
+    const root = rootEntries.find(({ name }) => name === pathFromText(entry));
+    if ("problem" in dumped) missing.push(`Not in this backup: the database ${reference.name}. ${dumped.problem}`);
+    else if (root === undefined) throw new Error(`The dump ${entry} is not in the archive.`);
+    else {
+      const { name, ...content } = root;
+      found.push({ ...reference, entry: name, tool, toolVersion, ...content });
+    }
+  }
+  const notes = asked.flatMap((one) => one.notes.map((note) => `The database ${one.reference.name}: ${note}`));
+  return { databases: found, missing, notes };
+};
+
+const manifestOf = (deps: Installation, { input, backup, plan, seal, leftOut, databases }: Facts): Manifest => {
   const { id, name, scheduled, started = backup.created } = backup;
   const finished = deps.clock.now().toISOString();
   return {
@@ -83,7 +119,7 @@ const manifestOf = (deps: Installation, { input, backup, plan, seal, leftOut }: 
     contents: { ...seal.contents, changedWhileRead: seal.changed.length },
     filter: plan.filter,
     leftOut: manifestLeftOut(leftOut),
-    databases: [],
+    databases,
     configuration: {
       entry: configurationEntryName,
       ...(plan.recoveryKey === undefined ? {} : { recoveryKey: plan.recoveryKey }),
@@ -92,8 +128,8 @@ const manifestOf = (deps: Installation, { input, backup, plan, seal, leftOut }: 
 };
 
 /** Partial when anything that belongs to it is missing, or when nobody could look whether it is there. */
-const summaryOf = ({ input, plan, seal, leftOut, lines }: Facts, log: string): BackupSummary => ({
-  status: leftOut.length > 0 || !input.isProven ? "PartiallySucceeded" : "Succeeded",
+const summaryOf = ({ input, plan, seal, leftOut, missing, lines }: Facts, log: string): BackupSummary => ({
+  status: leftOut.length > 0 || missing.length > 0 || !input.isProven ? "PartiallySucceeded" : "Succeeded",
   sizeBytes: seal.sizeBytes,
   siteBytes: seal.contents.contentBytes,
   files: seal.contents.files + seal.contents.links,

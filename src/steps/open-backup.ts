@@ -6,7 +6,7 @@ import type { Installation } from "../operations/installation.ts";
 import { readBackups } from "../operations/rows/backup-rows.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteHost } from "../ports/site-host.ts";
-import type { BackupRef, Outcome, ScratchName } from "../workflows/contract.ts";
+import type { BackupRef, StepResult } from "../workflows/contract.ts";
 import { backupOf, changeBackup } from "./backup-row.ts";
 import { asOutcome } from "./outcome.ts";
 import { failed, runLost } from "./owns-site.ts";
@@ -16,7 +16,7 @@ import { scratchOf } from "./scratch.ts";
 /** Checks what can be checked before the long work; `notes` are lines for the backup's log. */
 export const openBackup =
   (deps: Installation) =>
-  (ref: BackupRef, call: Call): Promise<Outcome<{ readonly notes: ScratchName }>> =>
+  (ref: BackupRef, call: Call): Promise<StepResult<"openBackup">> =>
     asOutcome(async () => {
       const started = deps.clock.now().toISOString();
       const begun = await changeBackup(deps, ref, (backup) => ({ started, ...backup, status: "InProgress" }));
@@ -34,7 +34,8 @@ export const openBackup =
       const taken = mayRead ? await checkContainer(deps, backup) : undefined;
       if (taken !== undefined) return failed(taken);
       const scratch = scratchOf(await deps.scratch(), ref.run);
-      return { ok: true, notes: await scratch.putJson(findings.map(({ text }) => `Warning: ${text}`)) };
+      const notes = await scratch.putJson(findings.map(({ text }) => `Warning: ${text}`));
+      return { ok: true, notes, databases: backup.databases?.length ?? 0 };
     });
 
 const hourMs = 3_600_000;

@@ -1,4 +1,5 @@
 import { SourceLost } from "../archive/source-lost.ts";
+import { DatabaseFailure } from "../domain/database.ts";
 import { Refusal } from "../domain/errors.ts";
 import { SecretUnreadable } from "../domain/secret.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
@@ -17,6 +18,7 @@ export const asOutcome = async <Value>(work: () => Promise<Outcome<Value>>): Pro
   } catch (error) {
     if (error instanceof RunLost) return runLost;
     if (error instanceof SourceLost) return { ok: false, code: "SourceGone", message: error.message };
+    if (error instanceof DatabaseFailure && error.kind !== "Unreachable") return failed(error.message);
     if (error instanceof Refusal || error instanceof SiteCommandFailed || error instanceof SecretUnreadable)
       return failed(error.message);
     if (isStoreFailure(error) && error.kind !== "Unavailable") return failed(error.message);

@@ -11,8 +11,8 @@ import type { Installation } from "../operations/installation.ts";
 import type { Call } from "../ports/call.ts";
 import type { DestinationLimits } from "../ports/destination.ts";
 import type { SiteFiles } from "../ports/site-files.ts";
-import type { StepInput, StepResult } from "../workflows/contract.ts";
-import type { BackupPlan } from "./backup-plan.ts";
+import type { ScratchName, StepInput, StepResult } from "../workflows/contract.ts";
+import { readAsked, type BackupPlan } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
 import { copyDatabaseFiles, withEntries } from "./database-files.ts";
 import { asOutcome } from "./outcome.ts";
@@ -37,10 +37,11 @@ export const planArchive =
         input.fromScratch ? undefined : openNewest(deps, backup, signal),
         attributesNotKept(host.files, signal),
       ]);
-      const tooLarge = await sizeProblem(deps, input.site, listed);
-      if (tooLarge !== undefined) return failed(tooLarge);
-      progress.set({ totalFiles: listed.listing.length, totalBytes: listed.sizeBytes });
       const scratch = scratchOf(await deps.scratch(), input.run);
+      const dumpBytes = await dumpsBytes(scratch, input.databases);
+      const tooLarge = await sizeProblem(deps, input.site, listed.sizeBytes + dumpBytes);
+      if (tooLarge !== undefined) return failed(tooLarge);
+      progress.set({ totalFiles: listed.listing.length, totalBytes: listed.sizeBytes + dumpBytes });
       const copied = await copyDatabaseFiles({ files: host.files, found: listed, scratch, signal });
       const { found, entries: databases } = copied;
       const databaseBytes = databases.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -51,7 +52,7 @@ export const planArchive =
       const { rest, notes, ...reused } = reuse;
       const plan: BackupPlan = {
         planned: deps.clock.now().toISOString(),
-        blockBytes: blockBytesFor(found.sizeBytes + databaseBytes),
+        blockBytes: blockBytesFor(found.sizeBytes + databaseBytes + dumpBytes),
         entries: found.listing.length + databases.length,
         files: found.files + databases.length,
         sizeBytes: found.sizeBytes + databaseBytes,
@@ -88,15 +89,20 @@ export const planArchive =
 /** Several shards at a time keep the threads busy while one waits for the store; appended to one file they cannot. */
 const atATime = (limits: DestinationLimits): number => (limits.appends ? 1 : 4);
 
+const dumpsBytes = async (scratch: Scratch, databases: ScratchName | undefined): Promise<number> =>
+  databases === undefined
+    ? 0
+    : (await readAsked(scratch, databases)).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+
 const sizeProblem = async (
   { policy, sites }: Installation,
   site: SiteId,
-  { sizeBytes }: SiteListing,
+  sizeBytes: number,
 ): Promise<string | undefined> => {
   if (policy.maxBackupBytes === undefined) return undefined;
   const limit = limitOf(policy.maxBackupBytes, (await sites.find(site))?.tier ?? "");
   return limit !== undefined && sizeBytes > limit
-    ? `The site holds ${sizeBytes} bytes, more than the limit of ${limit}. Leave some out by _backup.filter, or raise the limit.`
+    ? `The site and its databases hold ${sizeBytes} bytes, more than the limit of ${limit}. Leave some out, or raise the limit.`
     : undefined;
 };
 

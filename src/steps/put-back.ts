@@ -1,9 +1,11 @@
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
+import { readLoadedDatabases } from "../operations/rows/loaded-database-rows.ts";
 import type { Call } from "../ports/call.ts";
 import type { RunRef, StepResult } from "../workflows/contract.ts";
 import { failed, ownsSite, runLost } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
+import { isExchanged, putBackDatabases } from "./put-back-databases.ts";
 import { putConfigurationBack } from "./restore-configuration.ts";
 import { operationOf, type RestoreReport } from "./restore-run.ts";
 import { restoring } from "./restoring.ts";
@@ -20,17 +22,23 @@ export const putBack =
       progress.set({ phase: "Putting back" });
       const host = await deps.hosts.host(ref.site);
       const exchange = host.exchange(run);
-      if (undoOf !== undefined && (await exchange.state()) === "none")
+      const loaded = await readLoadedDatabases(deps.catalog, ref.site, run);
+      const hasDatabases = loaded.some(({ database }) => isExchanged(database));
+      if (undoOf !== undefined && !hasDatabases && (await exchange.state()) === "none")
         return failed("What the restore had replaced is not there any more; nothing was undone.");
       if (!(await ownsSite(deps, ref))) return runLost;
+      const databases = await putBackDatabases(deps, ref.site, run).catch((error: unknown) => ({ error }));
       const { notes } = await exchange.putBack();
       const hasConfiguration = await putConfigurationBack(deps, ref, { run, host });
+      // A database that is stuck is no reason to leave the files as they are.
+      if ("error" in databases) throw databases.error;
       await progress.end();
       call.log.info("content put back", { site: siteLabel(ref.site), run: ref.run });
       const report: RestoreReport = {
         lines: [
           "What was replaced was put back.",
           ...(hasConfiguration ? ["The configuration was put back."] : []),
+          ...databases.lines,
           ...notes,
         ],
       };

@@ -11,7 +11,7 @@ import type { Installation } from "../operations/installation.ts";
 import type { Call } from "../ports/call.ts";
 import type { BlockId, Destination } from "../ports/destination.ts";
 import type { BackupRef, Outcome, ScratchName, StepInput, StepResult } from "../workflows/contract.ts";
-import { readCopied, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
+import { readCopied, readDumped, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
 import { backupOf, blobMetadata, uploadOf } from "./backup-row.ts";
 import { asOutcome } from "./outcome.ts";
 import { lost } from "./own-blobs.ts";
@@ -34,11 +34,14 @@ export const sealArchive =
       const { signal } = progress;
       const work = { destination, upload, blockBytes: plan.blockBytes, signal };
       const copied = await Promise.all(input.copied.map((name) => readCopied(scratch, name)));
-      const indexes = [...copied.flatMap((one) => one.indexes), ...input.indexes];
+      const dumps = (await Promise.all((input.dumps ?? []).map((name) => readDumped(scratch, name)))).flatMap((one) =>
+        "index" in one ? one.index : [],
+      );
+      const indexes = [...copied.flatMap((one) => one.indexes), ...input.indexes, ...dumps];
       const { blocks, ...archive } = await seal({
         ...work,
         shards: shardsOf(deps, { scratch, plan, indexes, work }),
-        planned: plan.entries + 1,
+        planned: plan.entries + dumps.length + 1,
       });
       const sealed: Seal = { ...archive, damaged: copied.flatMap(({ damaged }) => damaged) };
       await progress.end();

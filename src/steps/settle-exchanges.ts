@@ -1,12 +1,15 @@
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
 import { forgetConfigurationsBefore } from "../operations/rows/configuration-before-rows.ts";
+import { readLoadedDatabases } from "../operations/rows/loaded-database-rows.ts";
 import { changeSite, readSiteRow, withoutUndo } from "../operations/rows/site-row.ts";
 import type { Call } from "../ports/call.ts";
+import type { Log } from "../ports/log.ts";
 import type { SiteHost } from "../ports/site-host.ts";
 import type { RunRef } from "../workflows/contract.ts";
 import { ownsSite } from "./owns-site.ts";
 import { RunLost } from "./progress.ts";
+import { forgetDatabases, isExchanged, putBackDatabases } from "./put-back-databases.ts";
 
 /**
  * Before a run looks at its site's content: what runs that lost the site left half exchanged is put back, and what they
@@ -14,7 +17,7 @@ import { RunLost } from "./progress.ts";
  * has to look at the site first.
  */
 export const settleExchanges = async (
-  deps: Pick<Installation, "catalog">,
+  deps: Installation,
   { ref, host }: { readonly ref: RunRef; readonly host: SiteHost },
   call: Call,
 ): Promise<void> => {
@@ -35,12 +38,33 @@ export const settleExchanges = async (
     if (isLast) await changeSite(deps.catalog, ref.site, (row) => ({ row: withoutUndo(row), result: undefined }));
     await exchange.forget();
   }
+  await settleDatabases(deps, { ref, host }, call);
+};
+
+/** As above, for the databases of such runs. */
+const settleDatabases = async (
+  deps: Installation,
+  { ref, host }: { readonly ref: RunRef; readonly host: SiteHost },
+  call: Call,
+): Promise<void> => {
+  const loaded = (await readLoadedDatabases(deps.catalog, ref.site)).map(({ database }) => database);
+  for (const run of new Set(loaded.map((database) => database.run))) {
+    const exchanged = loaded.filter((database) => database.run === run && isExchanged(database));
+    if (run === ref.run || exchanged.length === 0) continue;
+    if (!(await ownsSite(deps, ref))) throw new RunLost(ref.run);
+    const isLast = (await readSiteRow(deps.catalog, ref.site)).undo?.run === run;
+    if (isLast && exchanged.every(({ state }) => state === "switched")) continue;
+    call.log.warn("an interrupted restore of databases is put back", { site: siteLabel(ref.site), run });
+    await putBackDatabases(deps, ref.site, run);
+    await host.start(run);
+    if (isLast) await changeSite(deps.catalog, ref.site, (row) => ({ row: withoutUndo(row), result: undefined }));
+  }
 };
 
 /** Drops what runs left beside the site, but for the last restore's and that of whoever owns the site now. */
 export const forgetExchanges = async (
-  deps: Pick<Installation, "catalog">,
-  { ref, host }: { readonly ref: Pick<RunRef, "site">; readonly host: SiteHost },
+  deps: Installation,
+  { ref, host, log }: { readonly ref: Pick<RunRef, "site">; readonly host: SiteHost; readonly log: Log },
 ): Promise<void> => {
   // Listed before the row is read: whoever came later is not in the list.
   const runs = await host.exchanges();
@@ -48,4 +72,5 @@ export const forgetExchanges = async (
   const isNeeded = (run: string): boolean => run === undo?.run || run === owner?.id;
   for (const run of runs) if (!isNeeded(run)) await host.exchange(run).forget();
   await forgetConfigurationsBefore(deps.catalog, ref.site, isNeeded);
+  await forgetDatabases(deps, ref.site, { isNeeded, log });
 };

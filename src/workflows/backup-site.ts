@@ -29,17 +29,25 @@ function* makeAndClose(wf: Workflow, run: BackupRef): WorkflowPart<void> {
 function* makeArchive(wf: Workflow, run: BackupRef): WorkflowPart<ScratchName | Failure> {
   const opened = yield* wf.call("openBackup", run);
   if (!opened.ok) return opened;
-  const packed = yield* pack(wf, run, false);
+  const asked = opened.databases > 0 ? yield* wf.call("planDatabases", run) : noDatabases;
+  if (!asked.ok) return asked;
+  const { ok: _, ...named } = asked;
+  const packed = yield* pack(wf, { ...run, ...named }, false);
   // The previous archive is only a cache: when it vanished or changed in the middle, everything comes from the site.
-  const content = !packed.ok && packed.code === "SourceGone" ? yield* pack(wf, run, true) : packed;
+  const content = !packed.ok && packed.code === "SourceGone" ? yield* pack(wf, { ...run, ...named }, true) : packed;
   if (!content.ok) return content;
-  const sealed = yield* wf.call("sealArchive", { ...run, ...content.parts });
+  const dumped = yield* dump(wf, run, { plan: content.parts.plan, ...named, count: opened.databases });
+  if (!dumped.ok) return dumped;
+  const dumps = dumped.results.map((one) => one.dump);
+  const taken = dumps.length === 0 ? {} : { ...named, dumps };
+  const sealed = yield* wf.call("sealArchive", { ...run, ...content.parts, ...taken });
   if (!sealed.ok) return sealed;
   const readable = yield* wf.call("readBack", { ...run, seal: sealed.seal });
   if (!readable.ok) return readable;
   const described = yield* wf.call("describeBackup", {
     ...run,
     notes: opened.notes,
+    ...taken,
     plan: content.parts.plan,
     seal: sealed.seal,
     isProven: readable.isProven,
@@ -55,8 +63,32 @@ interface Parts {
   readonly indexes: readonly ScratchName[];
 }
 
-function* pack(wf: Workflow, run: BackupRef, fromScratch: boolean): WorkflowPart<Packed> {
-  const planned = yield* wf.call("planArchive", { ...run, fromScratch });
+const noDatabases: { readonly ok: true; readonly databases?: ScratchName } = { ok: true };
+
+interface Asked {
+  readonly plan: ScratchName;
+  readonly databases?: ScratchName;
+  readonly count: number;
+}
+
+/** Behind the files, so that an archive that is built on this one finds them in one piece; one after another. */
+function* dump(
+  wf: Workflow,
+  run: BackupRef,
+  { plan, databases, count }: Asked,
+): WorkflowPart<Done<{ readonly dump: ScratchName }>> {
+  if (databases === undefined) return { ok: true, results: [] };
+  const inputs = Array.from({ length: count }, (_, place) => ({ ...run, plan, databases, place }));
+  return allDone(yield* wf.all("dumpDatabase", inputs, 1));
+}
+
+function* pack(
+  wf: Workflow,
+  { databases, ...run }: BackupRef & { readonly databases?: ScratchName },
+  fromScratch: boolean,
+): WorkflowPart<Packed> {
+  const named = databases === undefined ? {} : { databases };
+  const planned = yield* wf.call("planArchive", { ...run, fromScratch, ...named });
   if (!planned.ok) return planned;
   const { plan, atATime } = planned;
   // Reused ranges first, changed entries after: the archive then stays one long run for the backup that follows.

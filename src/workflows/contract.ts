@@ -36,9 +36,15 @@ export type Outcome<Value = object> = ({ readonly ok: true } & Value) | Failure;
 export type ScratchName = string;
 
 interface Steps {
-  openBackup: { input: BackupRef; result: Outcome<{ readonly notes: ScratchName }> };
+  openBackup: {
+    input: BackupRef;
+    /** `databases`: how many belong to it. */
+    result: Outcome<{ readonly notes: ScratchName; readonly databases: number }>;
+  };
+  /** Asks every database whether it can be dumped, before the long work. */
+  planDatabases: { input: BackupRef; result: Outcome<{ readonly databases: ScratchName }> };
   planArchive: {
-    input: BackupRef & { readonly fromScratch: boolean };
+    input: BackupRef & { readonly fromScratch: boolean; readonly databases?: ScratchName };
     result: Outcome<{
       readonly plan: ScratchName;
       readonly shards: number;
@@ -55,9 +61,14 @@ interface Steps {
     input: BackupRef & { readonly plan: ScratchName; readonly shard: number };
     result: Outcome<{ readonly index: ScratchName }>;
   };
+  dumpDatabase: {
+    input: BackupRef & { readonly plan: ScratchName; readonly databases: ScratchName; readonly place: number };
+    result: Outcome<{ readonly dump: ScratchName }>;
+  };
   sealArchive: {
     input: BackupRef & {
       readonly plan: ScratchName;
+      readonly dumps?: readonly ScratchName[];
       readonly copied: readonly ScratchName[];
       readonly indexes: readonly ScratchName[];
     };
@@ -71,6 +82,8 @@ interface Steps {
   describeBackup: {
     input: BackupRef & {
       readonly notes: ScratchName;
+      readonly databases?: ScratchName;
+      readonly dumps?: readonly ScratchName[];
       readonly plan: ScratchName;
       readonly seal: ScratchName;
       readonly isProven: boolean;
@@ -83,7 +96,24 @@ interface Steps {
   };
   afterBackup: { input: BackupRef; result: Outcome };
   removeBackup: { input: BackupRef; result: Outcome };
-  checkArchive: { input: RunRef; result: Outcome<{ readonly checked: ScratchName }> };
+  checkArchive: {
+    input: RunRef;
+    /** `databases`: how many are to be restored; `files`: whether the site's files are. */
+    result: Outcome<{ readonly checked: ScratchName; readonly databases: number; readonly files: boolean }>;
+  };
+  checkDatabases: {
+    input: RunRef & { readonly checked: ScratchName };
+    result: Outcome<{ readonly report: ScratchName }>;
+  };
+  loadDatabase: {
+    input: RunRef & { readonly checked: ScratchName; readonly place: number };
+    result: Outcome<{ readonly report: ScratchName }>;
+  };
+  switchDatabases: {
+    /** What `loadDatabase` answered, in the order of the places. */
+    input: RunRef & { readonly loaded: readonly ScratchName[] };
+    result: Outcome<{ readonly report: ScratchName }>;
+  };
   planRestore: {
     input: RunRef & { readonly checked: ScratchName };
     /** Without a change the site is not touched at all. */

@@ -15,22 +15,80 @@ export function* restoreSite(wf: Workflow, run: RunRef): WorkflowPart<{ done: tr
 function* bringBack(wf: Workflow, run: RunRef, reports: ScratchName[]): WorkflowPart<Failure | undefined> {
   const archive = yield* wf.call("checkArchive", run);
   if (!archive.ok) return archive;
-  const planned = yield* wf.call("planRestore", { ...run, checked: archive.checked });
-  if (!planned.ok) return planned;
-  reports.push(planned.plan);
-  if (planned.changes === 0) return undefined;
-  const staged = yield* wf.call("stageRestore", { ...run, plan: planned.plan });
+  const { checked } = archive;
+  const asked = yield* askDatabases(wf, run, { ...archive, reports });
+  if (asked !== undefined) return asked;
+  const staged = archive.files ? yield* stage(wf, run, { ...archive, reports }) : nothingStaged;
   if (!staged.ok) return staged;
-  const failure = yield* guarded(() => exchange(wf, run, { ...archive, staged: staged.staged, reports }));
+  if (staged.changes === 0 && archive.databases === 0) return undefined;
+  const loaded = yield* load(wf, run, { ...archive, reports });
+  if (!loaded.ok) return loaded;
+  const failure = yield* guarded(() =>
+    exchange(wf, run, { checked, staged: staged.staged, loaded: loaded.loaded, reports }),
+  );
   // Another run owns the site by now, and starts it when it has done what it is there for.
   if (failure?.code === "RunLost") return failure;
   const started = yield* wf.call("startSite", run);
   return failure ?? (started.ok ? undefined : started);
 }
 
+interface WithDatabases {
+  readonly checked: ScratchName;
+  readonly databases: number;
+  readonly reports: ScratchName[];
+}
+
+type Staging = { readonly ok: true; readonly staged: ScratchName | undefined; readonly changes: number };
+
+const nothingStaged: Staging = { ok: true, staged: undefined, changes: 0 };
+
+/** Where databases are exchanged, files that change until the stop count too. */
+function* stage(
+  wf: Workflow,
+  run: RunRef,
+  { checked, databases, reports }: WithDatabases,
+): WorkflowPart<Staging | Failure> {
+  const planned = yield* wf.call("planRestore", { ...run, checked });
+  if (!planned.ok) return planned;
+  reports.push(planned.plan);
+  if (planned.changes === 0 && databases === 0) return nothingStaged;
+  const staged = yield* wf.call("stageRestore", { ...run, plan: planned.plan });
+  return staged.ok ? { ok: true, staged: staged.staged, changes: planned.changes } : staged;
+}
+
+function* askDatabases(
+  wf: Workflow,
+  run: RunRef,
+  { checked, databases, reports }: WithDatabases,
+): WorkflowPart<Failure | undefined> {
+  if (databases === 0) return undefined;
+  const asked = yield* wf.call("checkDatabases", { ...run, checked });
+  if (!asked.ok) return asked;
+  reports.push(asked.report);
+  return undefined;
+}
+
+/** One after another: each may take all that the server has. */
+function* load(
+  wf: Workflow,
+  run: RunRef,
+  { checked, databases, reports }: WithDatabases,
+): WorkflowPart<{ readonly ok: true; readonly loaded: readonly ScratchName[] } | Failure> {
+  const loaded: ScratchName[] = [];
+  for (let place = 0; place < databases; place++) {
+    const one = yield* wf.call("loadDatabase", { ...run, checked, place });
+    if (!one.ok) return one;
+    loaded.push(one.report);
+    reports.push(one.report);
+  }
+  return { ok: true, loaded };
+}
+
 interface Staged {
   readonly checked: ScratchName;
-  readonly staged: ScratchName;
+  /** Undefined: no file changes. */
+  readonly staged: ScratchName | undefined;
+  readonly loaded: readonly ScratchName[];
   readonly reports: ScratchName[];
 }
 
@@ -38,10 +96,12 @@ function* exchange(wf: Workflow, run: RunRef, { staged, ...given }: Staged): Wor
   const { reports } = given;
   const stopped = yield* wf.call("stopSite", run);
   if (!stopped.ok) return stopped;
-  const complete = yield* wf.call("restageRestore", { ...run, staged });
-  if (!complete.ok) return complete;
-  reports.push(complete.staged);
-  const failure = yield* guarded(() => exclusive(wf, run, { ...given, staged: complete.staged }));
+  const complete = staged === undefined ? undefined : yield* wf.call("restageRestore", { ...run, staged });
+  if (complete !== undefined) {
+    if (!complete.ok) return complete;
+    reports.push(complete.staged);
+  }
+  const failure = yield* guarded(() => exclusive(wf, run, { ...given, staged: complete?.staged }));
   if (failure === undefined || failure.code === "RunLost") return failure;
   const stuck = yield* guarded(() => putBack(wf, run, reports));
   if (stuck === undefined) return failure;
@@ -51,11 +111,18 @@ function* exchange(wf: Workflow, run: RunRef, { staged, ...given }: Staged): Wor
 function* exclusive(
   wf: Workflow,
   run: RunRef,
-  { checked, staged, reports }: Staged,
+  { checked, staged, loaded, reports }: Staged,
 ): WorkflowPart<Failure | undefined> {
-  const swapped = yield* wf.call("swapIn", { ...run, staged });
-  if (!swapped.ok) return swapped;
-  reports.push(swapped.report);
+  if (loaded.length > 0) {
+    const switched = yield* wf.call("switchDatabases", { ...run, loaded });
+    if (!switched.ok) return switched;
+    reports.push(switched.report);
+  }
+  if (staged !== undefined) {
+    const swapped = yield* wf.call("swapIn", { ...run, staged });
+    if (!swapped.ok) return swapped;
+    reports.push(swapped.report);
+  }
   const configured = yield* wf.call("restoreConfiguration", { ...run, checked });
   if (!configured.ok) return configured;
   reports.push(configured.report);

@@ -100,6 +100,12 @@ const answers: Readonly<Record<string, unknown>> = {
     blob: "a.zip",
     counts: { write: nothing, replace: nothing, remove: nothing, adjust: nothing, keep: nothing, leave: nothing },
     problems: [],
+    databases: [
+      {
+        wanted: { reference: { type: "PostgreSql", name: "orders" }, entry: pathFromText("orders.dump"), sizeBytes: 1 },
+        target: "orders on db.example.com",
+      },
+    ],
     notes: [],
     changes: [{ path, kind: "file", action: "write", reason: "", sizeBytes: 1 }],
     more: 0,

@@ -71,7 +71,8 @@ describe("a backup configuration", () => {
     [{ backupSchedule: { retentionPeriodInDays: -1 } }, /retentionPeriodInDays/],
     [{ backupSchedule: { startTime: "tomorrow" } }, /startTime/],
     [{ enabled: "perhaps" }, /enabled/],
-    [{ databases: [{ databaseType: "MySql", name: "db" }] }, /databases/],
+    [{ databases: [{ databaseType: "Oracle", name: "db" }] }, /databases\[0\].databaseType/],
+    [{ databases: [{ databaseType: "MySql", name: "db", connectionString: "Server=;Pwd=planted" }] }, /Server/],
     [{ storageAccountUrl: "https://forbidden/c?sig=planted" }, /not allowed/],
   ])("is refused with the field that is wrong: %j", async (properties, expected) => {
     const failure = async () => put(properties);

@@ -11,10 +11,18 @@ import { Secret } from "../../src/domain/secret.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import { readSiteAlarms, writeSiteAlarms } from "../../src/operations/alarm-channels.ts";
 import { credentialOf } from "../../src/operations/credentials.ts";
+import { keepDatabases } from "../../src/operations/database-wishes.ts";
 import { resealSecrets } from "../../src/operations/reseal-secrets.ts";
 import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
 import { keepConfigurationBefore } from "../../src/operations/rows/configuration-before-rows.ts";
-import { credentialsPartition, sitePartition } from "../../src/operations/rows/keys.ts";
+import {
+  backupKey,
+  credentialsPartition,
+  loadedDatabaseKey,
+  operationKey,
+  sitePartition,
+} from "../../src/operations/rows/keys.ts";
+import { insertLoadedDatabase } from "../../src/operations/rows/loaded-database-rows.ts";
 import { insertOperation } from "../../src/operations/rows/operation-rows.ts";
 import { configurationBeforeContext } from "../../src/operations/rows/sealed-fields.ts";
 import type { SiteHost } from "../../src/ports/site-host.ts";
@@ -40,20 +48,40 @@ const apiWith = (deps: Installation) => {
   return apiOver(routes({ ...deps, hosts: { host: async () => host } }), given.call);
 };
 
+const orders = { type: "PostgreSql", name: "orders" } as const;
+const ordersFor = (deps: Installation, key: string) => {
+  const connectionString = new Secret("postgres://u:planted@db/orders");
+  return keepDatabases(deps, key, { wishes: [{ ...orders, connectionString }], before: new Map() });
+};
+
 /** Everything that is ever sealed in the catalog, with the old key. */
 beforeEach(async () => {
   given = memoryInstallation();
   const deps = withKeys(old);
   const ask = apiWith(deps);
-  await ask("PUT", `${shopPath}/config/backup`, { body: { properties: { storageAccountUrl: sas("planted") } } });
+  const database = { databaseType: "PostgreSql", name: "orders", connectionString: "postgres://u:planted@db/orders" };
+  await ask("PUT", `${shopPath}/config/backup`, {
+    body: { properties: { storageAccountUrl: sas("planted"), databases: [database] } },
+  });
   await deps.catalog.write(sitePartition(shop), [
-    insertBackup(keptBackup({ destination: container })),
+    insertBackup({ ...keptBackup({ destination: container }), ...(await ordersFor(deps, backupKey(1))) }),
+    insertLoadedDatabase({
+      run: "r1",
+      place: 0,
+      reference: orders,
+      databaseSecrets: (await ordersFor(deps, loadedDatabaseKey("r1", 0))).databaseSecrets ?? "",
+      token: "t",
+      replaces: true,
+      scratches: [],
+      state: "loading",
+    }),
     insertOperation({
       id: "o1",
       kind: "restore",
       run: "r1",
       status: "InProgress",
       created: "2026-11-21T12:00:00Z",
+      ...(await ordersFor(deps, operationKey("o1"))),
       recoveryKey: await deps.sealer.seal(new Secret("recovery"), recoveryContext("o1")),
     }),
     insertOperation({ id: "o2", kind: "undo", run: "r2", status: "Succeeded", created: "2026-11-21T12:00:00Z" }),
@@ -76,9 +104,9 @@ const everything = async (): Promise<string> =>
 
 describe("exchanging the sealing key", () => {
   it("seals all that there is with the newest key; then the old one is not needed any more", async () => {
-    expect((await everything()).match(/lb1\.old\./g)).toHaveLength(6);
+    expect((await everything()).match(/lb1\.old\./g)).toHaveLength(10);
     const both = withKeys(newest, old);
-    expect(await resealSecrets(both)(given.call)).toEqual({ resealed: 6, unreadable: new Map() });
+    expect(await resealSecrets(both)(given.call)).toEqual({ resealed: 10, unreadable: new Map() });
     expect(await everything()).not.toContain("lb1.old.");
     const alone = withKeys(newest);
     expect((await readSiteAlarms(alone, shop))?.alarms.webhook?.secret?.reveal()).toBe("signs");
@@ -89,7 +117,7 @@ describe("exchanging the sealing key", () => {
   it("leaves what somebody changes at the same time to its next turn, on two instances at once", async () => {
     const [one, other] = [withKeys(newest, old), withKeys(newest, old)];
     const both = await Promise.all([resealSecrets(one)(given.call), resealSecrets(other)(given.call)]);
-    expect(both.reduce((sum, { resealed }) => sum + resealed, 0)).toBe(6);
+    expect(both.reduce((sum, { resealed }) => sum + resealed, 0)).toBe(10);
     expect(await everything()).not.toContain("lb1.old.");
   });
 
@@ -104,6 +132,7 @@ describe("exchanging the sealing key", () => {
       "api/access-tokens.ts",
       "operations/alarm-channels.ts",
       "operations/credentials.ts",
+      "operations/database-wishes.ts",
       "operations/restore-site.ts",
       "steps/restore-configuration.ts",
     ]);
@@ -112,7 +141,7 @@ describe("exchanging the sealing key", () => {
   it("without the old key changes nothing, and says which is missing", async () => {
     const before = await everything();
     const { resealed, unreadable } = await resealSecrets(withKeys(newest))(given.call);
-    expect({ resealed, unreadable: [...unreadable] }).toEqual({ resealed: 0, unreadable: [["old", 6]] });
+    expect({ resealed, unreadable: [...unreadable] }).toEqual({ resealed: 0, unreadable: [["old", 10]] });
     expect(await everything()).toBe(before);
   });
 });

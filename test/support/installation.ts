@@ -1,4 +1,5 @@
 import { listFolders } from "../../src/adapters/site-files/list-folders-job.ts";
+import { absentTool } from "../../src/adapters/databases/absent-tool.ts";
 import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
 import { memoryDestination } from "../../src/adapters/destination/memory.ts";
 import { openWith, sealTo } from "../../src/adapters/secrets/recovery-box.ts";
@@ -82,6 +83,11 @@ export const memoryInstallation = () => {
         if (url.includes("forbidden")) throw refuse("DestinationRefused", { url, reason: "it is not allowed here." });
         return container(url);
       },
+    },
+    databaseTools: {
+      PostgreSql: absentTool("PostgreSql"),
+      MySql: absentTool("MySql"),
+      SqlServer: absentTool("SqlServer"),
     },
     scratch: async () => container("scratch"),
     sealer: keySealer(unchangingKeys(configuredSealingKeys(sealingKey, "the test"))),

@@ -12,7 +12,7 @@ import { pathFromText, type BytePath } from "../../src/domain/byte-path.ts";
 import { ownPrefix } from "../../src/domain/own-names.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { siteKey } from "../../src/domain/site.ts";
-import { createBackup } from "../../src/operations/create-backup.ts";
+import { createBackup, type BackupRequest } from "../../src/operations/create-backup.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import { restoreSite as askRestore, type RestoreWish } from "../../src/operations/restore-site.ts";
 import { undoRestore as askUndo } from "../../src/operations/undo-restore.ts";
@@ -50,6 +50,7 @@ export const restoreWorld = (
     readonly roots?: (folder: string) => readonly LocalRoot[];
     readonly undoDays?: number;
     readonly threads?: Installation["threads"];
+    readonly databaseTools?: Installation["databaseTools"];
   } = {},
 ) => {
   const folder = memoryFolder();
@@ -97,6 +98,7 @@ export const restoreWorld = (
     scratch: async () => gated(scratch),
     hosts: { host: async () => gated(host) },
     threads: options.threads ?? given.deps.threads,
+    databaseTools: options.databaseTools ?? given.deps.databaseTools,
     policy,
   };
 
@@ -128,12 +130,19 @@ export const restoreWorld = (
     tree: (): ReadonlyMap<BytePath, FoundNode> => readTree(home),
     areas: (): string[] => [folder.path, home].flatMap((at) => (existsSync(at) ? areasIn(at) : [])),
 
-    async backUp(): Promise<Backup> {
-      const { backup } = await createBackup(deps)(given.call, shop, { storageAccountUrl: sas });
+    async backUp(request: BackupRequest = {}): Promise<Backup> {
+      const backup = await this.tryBackUp(request);
+      if (backup.commitId === undefined) throw new Error(`The backup failed: ${backup.log}`);
+      return backup;
+    },
+
+    /** Also one that fails. */
+    async tryBackUp(request: BackupRequest = {}, steps: Partial<ReturnType<typeof backupSteps>> = {}): Promise<Backup> {
+      const { backup } = await createBackup(deps)(given.call, shop, { storageAccountUrl: sas, ...request });
       const ref = { ...(await refOf(backup.run ?? "")), backup: backup.id };
-      await runWorkflow(backupSteps(deps), given.call, (wf) => backupSite(wf, ref));
+      await runWorkflow({ ...backupSteps(deps), ...steps }, given.call, (wf) => backupSite(wf, ref));
       const row = await readBackup(deps.catalog, shop, backup.id);
-      if (row?.backup.commitId === undefined) throw new Error(`The backup failed: ${row?.backup.log}`);
+      if (row === undefined) throw new Error("The backup is gone.");
       return row.backup;
     },
 

@@ -5,7 +5,7 @@ import { fakeWorkflow, finish } from "../support/fake-workflow.ts";
 
 const run = { site: { subscription: "s", resourceGroup: "g", name: "shop" }, run: "restore-1", epoch: 2 };
 const whole = {
-  checkArchive: () => ({ ok: true as const, checked: "checked" }),
+  checkArchive: () => ({ ok: true as const, checked: "checked", databases: 0, files: true }),
   swapIn: () => ({ ok: true as const, report: "swapped" }),
   restoreConfiguration: () => ({ ok: true as const, report: "configured" }),
   putBack: () => ({ ok: true as const, report: "put back" }),

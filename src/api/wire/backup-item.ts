@@ -2,6 +2,7 @@ import { statusNumber, zipName, type Backup } from "../../domain/backup.ts";
 import type { Secret } from "../../domain/secret.ts";
 import { siteResourceId } from "../../domain/site.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
+import { databasesReply } from "./databases.ts";
 import { siteEnvelope } from "./site.ts";
 
 /** 2015-08-01 and older speak in numbers; newer ones in names. */
@@ -27,7 +28,7 @@ const itemProperties = ({ backup, apiVersion, storageAccountUrl }: Shown, blobNa
   sizeInBytes: backup.sizeBytes,
   created: backup.created,
   log: backup.log ?? (backup.finished === undefined ? null : ""),
-  databases: null,
+  databases: databasesReply(backup.databases),
   scheduled: backup.scheduled,
   correlationId: backup.correlationId,
   websiteSizeInBytes: backup.siteBytes ?? null,

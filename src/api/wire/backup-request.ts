@@ -3,37 +3,34 @@ import { refuse } from "../../domain/errors.ts";
 import { failingFrom } from "../../domain/failures-in-a-row.ts";
 import type { BackupSchedule, KeepRules } from "../../domain/schedule.ts";
 import type { ConfigurationRequest, ShownConfiguration } from "../../operations/backup-configuration.ts";
+import type { DatabaseWish } from "../../operations/database-wishes.ts";
 import type { BackupRequest } from "../../operations/create-backup.ts";
 import type { Secret } from "../../domain/secret.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
+import { databasesReply, parseDatabases } from "./databases.ts";
 import { fields, properties, type JsonObject } from "./lenient-json.ts";
 import { siteEnvelope } from "./site.ts";
 
-/** Databases are not backed up yet, and a backup without a database that was asked for would lie. */
-export const refuseDatabases = (given: readonly unknown[] | undefined): void => {
-  if (given !== undefined && given.length > 0)
-    throw refuse("InvalidField", {
-      field: "properties.databases",
-      reason: "this version backs up files and configuration only. Leave databases out, and dump them by other means.",
-    });
-};
-
 export const parseBackupRequest = (body: JsonObject): BackupRequest => {
   const given = properties(body);
-  refuseDatabases(given.list("databases"));
+  const databases = parseDatabases(given.list("databases"));
+  const continues = given.flag("continueOnDatabaseError");
   const name = given.text("backupName") ?? given.text("name");
   const storageAccountUrl = given.secret("storageAccountUrl");
   const expires = given.date("expires");
   return {
     ...(name === undefined ? {} : { name }),
     ...(storageAccountUrl === undefined ? {} : { storageAccountUrl }),
+    ...(databases === undefined ? {} : { databases }),
+    ...(continues === undefined ? {} : { continueOnDatabaseError: continues }),
     ...(expires === undefined ? {} : { expires }),
   };
 };
 
 export const parseConfigurationRequest = (body: JsonObject): ConfigurationRequest => {
   const given = properties(body);
-  refuseDatabases(given.list("databases"));
+  const databases = parseDatabases(given.list("databases"));
+  const continues = given.flag("continueOnDatabaseError");
   const name = given.text("backupName") ?? given.text("name");
   const problem = name === undefined || name === "" ? undefined : nameProblem(name.replace(/\.zip$/i, ""));
   // Said without the name: what people paste into the wrong field is often a SAS.
@@ -45,6 +42,8 @@ export const parseConfigurationRequest = (body: JsonObject): ConfigurationReques
     ...(name === undefined || name === "" ? {} : { backupName: name }),
     ...(storageAccountUrl === undefined ? {} : { storageAccountUrl }),
     ...(enabled === undefined ? {} : { enabled }),
+    ...(databases === undefined ? {} : { databases }),
+    ...(continues === undefined ? {} : { continueOnDatabaseError: continues }),
     ...(schedule === undefined ? {} : { schedule: parseSchedule(schedule) }),
   };
 };
@@ -95,10 +94,19 @@ const parseWindow = (object: JsonObject, at: string): NonNullable<BackupSchedule
 interface Reply extends ShownConfiguration {
   readonly site: SiteDefinition;
   readonly storageAccountUrl: Secret | undefined;
+  /** With their connection strings, for callers who may see them. */
+  readonly databases: readonly DatabaseWish[] | undefined;
 }
 
 /** A full backupSchedule always: az crashes on null. Without one the defaults are told, and enabled is false. */
-export const configurationReply = ({ site, configuration, schedule, failuresInARow, storageAccountUrl }: Reply) => ({
+export const configurationReply = ({
+  site,
+  configuration,
+  schedule,
+  failuresInARow,
+  storageAccountUrl,
+  databases,
+}: Reply) => ({
   ...siteEnvelope(site),
   properties: {
     name: configuration.backupName,
@@ -110,7 +118,10 @@ export const configurationReply = ({ site, configuration, schedule, failuresInAR
       ...(configuration.lastExecutionTime === undefined ? {} : { lastExecutionTime: configuration.lastExecutionTime }),
       ...(configuration.nextRun === undefined ? {} : { nextRun: configuration.nextRun }),
     },
-    databases: null,
+    databases: databasesReply(databases ?? configuration.databases),
+    ...(configuration.continueOnDatabaseError === undefined
+      ? {}
+      : { continueOnDatabaseError: configuration.continueOnDatabaseError }),
     type: "Default",
     inherited: schedule !== undefined && configuration.schedule === undefined,
     failuresInARow,

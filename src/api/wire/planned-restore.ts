@@ -1,5 +1,6 @@
 import { pathText } from "../../domain/byte-path.ts";
 import { siteLabel } from "../../domain/site.ts";
+import type { PlannedDatabase } from "../../operations/plan-database-restore.ts";
 import type { PlannedRestore } from "../../operations/plan-restore.ts";
 
 /** Own extension: what a restore would do, with the counts of all of it in front. */
@@ -15,6 +16,7 @@ export const plannedRestore = (plan: PlannedRestore) => ({
       ]),
     ),
     problems: plan.problems,
+    databases: plan.databases.map(plannedDatabase),
     notes: plan.notes,
     more: plan.more,
   },
@@ -27,4 +29,18 @@ export const plannedRestore = (plan: PlannedRestore) => ({
   })),
   nextLink: null,
   id: null,
+});
+
+const plannedDatabase = ({ wanted, target, check, problem }: PlannedDatabase) => ({
+  databaseType: wanted.reference.type,
+  name: wanted.reference.name,
+  /** `replace`: what is there is kept for an undo. */
+  action: problem !== undefined ? "none" : check?.content === "missing" ? "create" : "replace",
+  target: target ?? null,
+  content: check?.content ?? null,
+  dumpSizeInBytes: wanted.sizeBytes,
+  tool: check === undefined ? null : `${check.tool} ${check.toolVersion}`,
+  serverVersion: check?.serverVersion ?? null,
+  weaker: check?.weaker ?? [],
+  problem: problem ?? null,
 });

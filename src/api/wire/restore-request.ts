@@ -1,15 +1,16 @@
 import { refuse } from "../../domain/errors.ts";
 import type { RestoreWish } from "../../operations/restore-site.ts";
-import { refuseDatabases } from "./backup-request.ts";
+import { parseDatabases } from "./databases.ts";
 import { properties, type JsonObject } from "./lenient-json.ts";
 
 /**
  * ARM's RestoreRequest and the fields of ours. What has no meaning on this installation (appServicePlan,
- * hostingEnvironment, host names, connection strings of databases) is taken and not used.
+ * hostingEnvironment, host names) is taken and not used.
  */
 export const parseRestoreRequest = (body: JsonObject, backup: number | undefined): RestoreWish => {
   const given = properties(body);
-  if (given.flag("ignoreDatabases") !== true) refuseDatabases(given.list("databases"));
+  const databases = parseDatabases(given.list("databases"));
+  const databasesOnly = given.flag("databasesOnly") ?? false;
   refuseOtherKinds(given.text("operationType"));
   const storageAccountUrl = given.secret("storageAccountUrl");
   const blobName = given.text("blobName");
@@ -25,6 +26,8 @@ export const parseRestoreRequest = (body: JsonObject, backup: number | undefined
     ...(siteName === undefined || siteName === "" ? {} : { siteName }),
     paths: given.texts("paths") ?? [],
     ...(configuration === undefined ? {} : { configuration }),
+    ...(databases === undefined || given.flag("ignoreDatabases") === true ? {} : { databases }),
+    ...(databasesOnly ? { databasesOnly } : {}),
     quick: given.flag("quick") ?? false,
     allowOutsideLinks: given.flag("allowOutsideLinks") ?? false,
     ...(recoveryKey === undefined ? {} : { recoveryKey }),

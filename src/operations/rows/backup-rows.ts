@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Backup } from "../../domain/backup.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
+import { keptDatabases } from "./database-reference.ts";
 import { backupKey, backupPrefix, progressKey, progressPrefix, sitePartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
 
@@ -29,6 +30,8 @@ const backup: z.ZodType<Backup> = z.object({
   destination: z.string(),
   correlationId: z.string(),
   run: z.string().exactOptional(),
+  ...keptDatabases,
+  continueOnDatabaseError: z.boolean().exactOptional(),
   created: z.string(),
   started: z.string().exactOptional(),
   finished: z.string().exactOptional(),

@@ -24,6 +24,11 @@ export const operationKey = (id: string): string => `${operationPrefix}${id}`;
 export const configurationBeforePrefix = "before!";
 export const configurationBeforeKey = (run: string): string => `${configurationBeforePrefix}${run}`;
 
+/** Databases that a restore run loads beside, exchanges and keeps. */
+export const loadedDatabasePrefix = "database!";
+export const loadedDatabaseKey = (run: string, place: number): string =>
+  `${loadedDatabasePrefix}${run}!${String(place).padStart(4, "0")}`;
+
 /** Configurations and their due rows share one partition, so that moving the next run is one batch. */
 export const schedulePartition = "schedules";
 export const configurationPrefix = "configuration!";

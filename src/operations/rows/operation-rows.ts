@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, RowChange } from "../../ports/catalog.ts";
+import { keptDatabases } from "./database-reference.ts";
 import { operationKey, operationPrefix, sitePartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
 
@@ -20,6 +21,8 @@ const request = z.object({
   quick: z.boolean(),
   /** Links that leave the site are restored also from an archive this installation does not know. */
   allowOutsideLinks: z.boolean(),
+  /** Nothing but databases is restored. */
+  databasesOnly: z.boolean().exactOptional(),
 });
 export type RestoreRequest = z.infer<typeof request>;
 
@@ -52,6 +55,8 @@ const operation = z.object({
   undoOf: z.string().exactOptional(),
   /** The recovery key the caller gave, sealed, until the operation ends. */
   recoveryKey: z.string().exactOptional(),
+  /** Of a restore: the databases to bring back. */
+  ...keptDatabases,
   /** What a person should know: what was written, replaced, removed, kept; notes; or why it failed. */
   log: z.string().exactOptional(),
   /** Whether the site was stopped by it, or only had the offline page in front. */

@@ -3,6 +3,7 @@ import { refuse } from "../../domain/errors.ts";
 import type { BackupSchedule } from "../../domain/schedule.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
+import { keptDatabases } from "./database-reference.ts";
 import { configurationKey, configurationPrefix, dueRunKey, dueRunPrefix, schedulePartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
 
@@ -28,6 +29,8 @@ const stored = z.object({
   container: z.string().exactOptional(),
   /** Absent: the installation's. */
   schedule: schedule.exactOptional(),
+  ...keptDatabases,
+  continueOnDatabaseError: z.boolean().exactOptional(),
   /** When a planned run last began. */
   lastExecutionTime: z.string().exactOptional(),
   /** Every planned time up to here is seen to. */
@@ -113,12 +116,12 @@ export type ConfigurationChange = BackupConfiguration | "none" | "same";
 export const changeConfiguration = async (
   catalog: Catalog,
   site: SiteId,
-  decide: (old: BackupConfiguration | undefined) => ConfigurationChange,
+  decide: (old: BackupConfiguration | undefined) => ConfigurationChange | Promise<ConfigurationChange>,
 ): Promise<BackupConfiguration | undefined> => {
   for (let attempt = 0; attempt < 20; attempt++) {
     const row = await readConfigurationRow(catalog, site);
     const old = row?.configuration;
-    const next = decide(old);
+    const next = await decide(old);
     if (next === "same" || (next === "none" && row === undefined)) return old;
     const kept = next === "none" ? undefined : next;
     if (await catalog.write(schedulePartition, [...rowChanges(site, row, kept), ...dueChanges(site, old, kept)]))

@@ -1,6 +1,15 @@
 import { recoveryContext } from "../../domain/recovery-context.ts";
 import { siteKey, type SiteId } from "../../domain/site.ts";
-import { alarmSettingsKey, configurationBeforePrefix, credentialsPartition, operationPrefix } from "./keys.ts";
+import {
+  alarmSettingsKey,
+  backupPrefix,
+  configurationBeforePrefix,
+  configurationPrefix,
+  credentialsPartition,
+  loadedDatabasePrefix,
+  operationPrefix,
+  schedulePartition,
+} from "./keys.ts";
 
 /** What a container's credential is sealed for. `key` is the row's. */
 export const credentialContext = (key: string): string => `credential ${key}`;
@@ -9,6 +18,9 @@ export const configurationBeforeContext = (run: string): string => `configuratio
 /** What addresses and secrets of a site's alarms are sealed for. */
 export const alarmsContext = (site: SiteId, field: "webhook" | "webhook secret" | "heartbeat"): string =>
   `${field} of alarms of ${siteKey(site)}`;
+
+/** What the connection strings of the databases that a row names are sealed for. */
+export const databaseSecretsContext = (key: string): string => `connection strings ${key}`;
 
 /** Where sealed text lies in the catalog: rows of one partition, or of every site's, and the field that holds it. */
 export type SealedField = {
@@ -44,4 +56,13 @@ export const sealedFields: readonly SealedField[] = [
   { prefix: alarmSettingsKey, field: "webhook.url", contextOf: (_, site) => alarmsContext(site, "webhook") },
   { prefix: alarmSettingsKey, field: "webhook.secret", contextOf: (_, site) => alarmsContext(site, "webhook secret") },
   { prefix: alarmSettingsKey, field: "heartbeat", contextOf: (_, site) => alarmsContext(site, "heartbeat") },
+  { prefix: backupPrefix, field: "databaseSecrets", contextOf: databaseSecretsContext },
+  { prefix: operationPrefix, field: "databaseSecrets", contextOf: databaseSecretsContext },
+  { prefix: loadedDatabasePrefix, field: "databaseSecrets", contextOf: databaseSecretsContext },
+  {
+    partition: schedulePartition,
+    prefix: configurationPrefix,
+    field: "databaseSecrets",
+    contextOf: databaseSecretsContext,
+  },
 ];

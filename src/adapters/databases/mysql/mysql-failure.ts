@@ -17,6 +17,8 @@ const hints: Readonly<Record<DatabaseFailureKind, string>> = {
   DumpDamaged: "Restore another backup.",
   Full: "Free space on the server's disk.",
   Busy: "Something else holds the database or its last connection. Wait for it to end, or end it, and try again.",
+  TimedOut: "",
+  NotDescribed: "",
   ToolFailed: "",
 };
 

@@ -1,0 +1,23 @@
+import { databaseLabel, DatabaseFailure, type DatabaseConnection, type DatabaseEngine } from "../../domain/database.ts";
+import type { DatabaseTool } from "../../ports/database-tool.ts";
+
+/** Stands for a kind of server that this installation cannot back up: every question is refused with the reason. */
+export const absentTool = (engine: DatabaseEngine): DatabaseTool => {
+  const refuse = async (connection: DatabaseConnection): Promise<never> => {
+    const reason = `${databaseLabel(connection)} is a database of a kind (${engine}) that cannot be backed up here yet. Leave it out, and dump it by other means.`;
+    throw new DatabaseFailure("ToolMissing", reason);
+  };
+  return {
+    engine,
+    check: refuse,
+    // oxlint-disable-next-line require-yield -- it ends before there is anything to yield
+    async *dump(connection) {
+      await refuse(connection);
+    },
+    load: refuse,
+    switchIn: refuse,
+    switchBack: refuse,
+    drop: refuse,
+    listOwn: refuse,
+  };
+};

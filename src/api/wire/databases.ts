@@ -1,0 +1,48 @@
+import { databaseTypeOf, databaseTypes, type DatabaseReference } from "../../domain/database.ts";
+import { refuse } from "../../domain/errors.ts";
+import type { DatabaseWish } from "../../operations/database-wishes.ts";
+import { fields, isObject } from "./lenient-json.ts";
+
+const mostDatabases = 100;
+
+/** ARM's DatabaseBackupSetting[]; undefined when the body says nothing of databases. */
+export const parseDatabases = (given: readonly unknown[] | undefined): readonly DatabaseWish[] | undefined => {
+  if (given !== undefined && given.length > mostDatabases)
+    throw refuse("InvalidField", { field: "properties.databases", reason: `more than ${mostDatabases} are listed.` });
+  return given?.map((one, place) => parseDatabase(one, `properties.databases[${place}]`));
+};
+
+const parseDatabase = (given: unknown, at: string): DatabaseWish => {
+  if (!isObject(given)) throw refuse("InvalidField", { field: at, reason: "expected an object." });
+  const members = fields(given, at);
+  const typeText = members.text("databaseType");
+  const type = typeText === undefined ? undefined : databaseTypeOf(typeText);
+  if (type === undefined)
+    throw refuse("InvalidField", {
+      field: `${at}.databaseType`,
+      reason: `expected one of ${databaseTypes.join(", ")}.`,
+    });
+  const connectionStringName = members.text("connectionStringName");
+  // App Service takes the one for the other where only one is given.
+  const name = members.text("name") || connectionStringName;
+  if (!name || name.length > 200)
+    throw refuse("InvalidField", { field: `${at}.name`, reason: "expected a name of 1 to 200 characters." });
+  const connectionString = members.secret("connectionString");
+  return {
+    type,
+    name,
+    ...(connectionStringName ? { connectionStringName } : {}),
+    ...(connectionString === undefined ? {} : { connectionString }),
+  };
+};
+
+/** Connection strings are never shown, except to an admin who asks for secrets. */
+export const databasesReply = (databases: readonly DatabaseWish[] | undefined) =>
+  databases === undefined || databases.length === 0 ? null : databases.map(databaseReply);
+
+const databaseReply = (database: DatabaseReference & Pick<DatabaseWish, "connectionString">) => ({
+  databaseType: database.type,
+  name: database.name,
+  connectionStringName: database.connectionStringName ?? null,
+  connectionString: database.connectionString?.reveal() ?? null,
+});

@@ -1,0 +1,41 @@
+import { siteLabel } from "../domain/site.ts";
+import type { Installation } from "../operations/installation.ts";
+import type { Call } from "../ports/call.ts";
+import type { StepInput, StepResult } from "../workflows/contract.ts";
+import { ownsSite, runLost } from "./owns-site.ts";
+import { reportProgress } from "./progress.ts";
+import { readRecord, type RestoreReport } from "./restore-run.ts";
+import { changeLoaded, exchangedNames, reach } from "./restored-databases.ts";
+import { restoring } from "./restoring.ts";
+import { scratchOf } from "./scratch.ts";
+import type { LoadedRecord } from "./load-database.ts";
+
+/**
+ * Makes every loaded database the live one. Each exchange is written down before it begins: from then on putting back
+ * looks at it. Names that stand in the row already are an earlier attempt's, and are finished.
+ */
+export const switchDatabases =
+  (deps: Installation) =>
+  (input: StepInput<"switchDatabases">, call: Call): Promise<StepResult<"switchDatabases">> =>
+    restoring(deps, input, async () => {
+      const progress = reportProgress(deps, input, "switch");
+      progress.set({ phase: "Exchanging databases" });
+      const scratch = scratchOf(await deps.scratch(), input.run);
+      const lines: string[] = [];
+      for (const name of input.loaded) {
+        const { place, scratch: loaded } = await readRecord<LoadedRecord>(scratch, name);
+        const row = await changeLoaded(deps, input, {
+          place,
+          change: (database) => ({ ...database, chosen: database.chosen ?? loaded, state: "switching" }),
+        });
+        const { tool, connection, label } = await reach(deps, row);
+        if (!(await ownsSite(deps, input))) return runLost;
+        const { notes } = await tool.switchIn(connection, exchangedNames(row.database));
+        await changeLoaded(deps, input, { place, change: (database) => ({ ...database, state: "switched" }) });
+        lines.push(`The database ${row.database.reference.name} was restored (${label}).`, ...notes);
+        call.log.info("database exchanged", { site: siteLabel(input.site), run: input.run, database: label });
+      }
+      await progress.end();
+      const report: RestoreReport = { lines };
+      return { ok: true, report: await scratch.putJson(report) };
+    });
