@@ -18,11 +18,17 @@ const ids = pieces.map((bytes, at) => blockId(at, bytes));
 interface Story {
   /** In which order the blocks are staged; another one than 0, 1, 2 has the commit copy. */
   readonly order: readonly number[];
+  /** Zeros are staged in this one's stead before the last. */
+  readonly late?: number;
 }
 
 /** What one process does; notes how far it came. */
-const backUp = async (destination: Destination, { order }: Story, reached: string[]): Promise<void> => {
-  for (const at of order) await destination.stage(upload, idAt(at), pieceAt(at));
+const backUp = async (destination: Destination, { order, late }: Story, reached: string[]): Promise<void> => {
+  for (const at of order) {
+    const gap = late === undefined || at !== order.length - 1 ? undefined : Buffer.alloc(pieceAt(late).length);
+    if (gap) await destination.stage(upload, blockId(98, gap), gap);
+    await destination.stage(upload, idAt(at), pieceAt(at));
+  }
   await destination.settle(upload);
   reached.push("settled");
   await destination.commit(upload, ids, metadata);
@@ -60,6 +66,7 @@ const countOperations = async (story: Story): Promise<number> => {
 const stories: readonly (readonly [string, Story])[] = [
   ["blocks staged in order", { order: [0, 1, 2] }],
   ["blocks staged in another order", { order: [2, 0, 1] }],
+  ["a block staged late, into the gap left for it", { order: [0, 2, 1], late: 1 }],
 ];
 
 describe.each(stories)("a directory destination with %s", (_, story) => {

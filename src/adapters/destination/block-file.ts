@@ -36,6 +36,18 @@ interface Handles {
   readonly journal: FileHandle;
 }
 
+export interface Move {
+  readonly block: BlockId;
+  readonly from: Place;
+  /** Offset. */
+  readonly to: number;
+}
+
+interface Flushing {
+  /** So much more, and it is sent to the disk. */
+  readonly flushBytes: number;
+}
+
 /**
  * A file of staged blocks, one after another, and its journal; only the process that made it appends. Open from the first
  * block after a sync to the next sync: only a handle that was open meanwhile surely hears of a write that failed later.
@@ -48,19 +60,29 @@ export class BlockFile {
   #handles: Promise<Handles> | undefined;
   #syncing: Promise<unknown> = Promise.resolve();
   #isFull = false;
+  readonly #flushBytes: number;
+  #unflushed = 0;
+  #isFlushing = false;
+  #failure: { readonly error: unknown } | undefined;
   #end = 0;
   #written = 0;
   #synced = 0;
 
-  private constructor(disk: Disk, path: string, handles: Handles) {
+  private constructor(disk: Disk, path: string, { flushBytes, ...handles }: Handles & Flushing) {
     this.#disk = disk;
     this.path = path;
+    this.#flushBytes = flushBytes;
     this.#journalPath = journalOf(path);
     this.#handles = Promise.resolve(handles);
   }
 
-  static async create(disk: Disk, path: string): Promise<BlockFile> {
-    return new BlockFile(disk, path, await openBoth(disk, path, newFile));
+  static async create(disk: Disk, path: string, { flushBytes }: Flushing): Promise<BlockFile> {
+    return new BlockFile(disk, path, { flushBytes, ...(await openBoth(disk, path, newFile)) });
+  }
+
+  /** Why nothing in it can be counted on any more: the kernel tells of a lost write once. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
   }
 
   get isFull(): boolean {
@@ -71,6 +93,7 @@ export class BlockFile {
   async fill(): Promise<void> {
     this.#isFull = true;
     await Promise.allSettled(this.#appending);
+    await this.#syncing;
   }
 
   /** Blocks lie in the order of the calls. */
@@ -84,11 +107,59 @@ export class BlockFile {
     }
   }
 
+  /**
+   * Puts blocks that lie here into other places in this file, where nothing lies that is wanted. Where they are now
+   * survives a power cut when it returns; until then they are also where they were.
+   */
+  async move(moves: readonly Move[]): Promise<ReadonlyMap<BlockId, Place>> {
+    const moved = new Map<BlockId, Place>();
+    if (moves.length === 0) return moved;
+    const { data, journal } = await this.#open();
+    this.#written++;
+    for (const { block, from, to: offset } of moves) {
+      const bytes = await readRange(data, { name: this.path, ...from });
+      const crc = await writePieces(data, [bytes], { offset, length: from.length });
+      if (crc !== from.crc)
+        throw new StoreFailure("BlockMissing", `Block ${block} in ${this.path} is damaged. Stage it again.`);
+      moved.set(block, { ...from, offset });
+    }
+    // First the bytes, then the word that they are there.
+    await data.datasync();
+    const lines = [...moved].map(([block, place]) => journalLine(block, place)).join("");
+    await writeFully(journal, Buffer.from(lines), null);
+    await journal.datasync();
+    return moved;
+  }
+
   /** What has been appended when this is called survives a power cut when it returns. */
   async sync(): Promise<void> {
-    const synced = this.#syncing.then(async () => this.#sync());
+    await this.#inTurn(async () => this.#sync());
+  }
+
+  /** One sync at a time. After one that failed there is no other. */
+  async #inTurn(sync: () => Promise<void>): Promise<void> {
+    const synced = this.#syncing.then(async () => {
+      if (this.#failure) throw this.#failure.error;
+      try {
+        await sync();
+      } catch (error) {
+        this.#failure = { error };
+        throw error;
+      }
+    });
     this.#syncing = synced.catch(() => undefined);
     await synced;
+  }
+
+  /** So that the disk works while the next blocks are made, and little is left for the sync that somebody waits for. */
+  #flush(): void {
+    if (this.#isFlushing || this.#unflushed < this.#flushBytes) return;
+    this.#isFlushing = true;
+    this.#unflushed = 0;
+    const flushed = this.#inTurn(async () => (await this.#handles)?.data.datasync());
+    void flushed
+      .catch(() => undefined) // told by the next sync
+      .finally(() => (this.#isFlushing = false));
   }
 
   async #sync(): Promise<void> {
@@ -122,6 +193,8 @@ export class BlockFile {
       const crc = await write({ handle: data, path: this.path, offset, length });
       const place = { path: this.path, offset, length, crc };
       await writeFully(journal, Buffer.from(journalLine(block, place)), null);
+      this.#unflushed += length;
+      this.#flush();
       return place;
     } catch (error) {
       // The last one gives its room back, so that the next block follows without a gap.

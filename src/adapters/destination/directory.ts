@@ -19,6 +19,8 @@ import { StagedBlocks, type Assembled } from "./staged-blocks.ts";
 
 export interface DirectoryOptions extends FolderOptions {
   readonly disk?: Disk;
+  /** After so many staged bytes they are sent to the disk; 32 MiB. */
+  readonly flushBytes?: number;
 }
 
 /**
@@ -52,8 +54,10 @@ class DirectoryDestination implements Destination {
   readonly #tree: DirectoryTree;
   readonly #metadata: DirectoryMetadata;
   readonly #uploads = new Map<string, StagedBlocks>();
+  readonly #flushBytes: number;
 
-  constructor(root: string, { disk = realDisk, ...options }: DirectoryOptions) {
+  constructor(root: string, { disk = realDisk, flushBytes = 2 ** 25, ...options }: DirectoryOptions) {
+    this.#flushBytes = flushBytes;
     this.#disk = disk;
     this.#tree = new DirectoryTree(disk, root, options);
     this.#metadata = new DirectoryMetadata(disk, root);
@@ -240,7 +244,8 @@ class DirectoryDestination implements Destination {
   }
 
   #newStaged(folder: string, object: string): StagedBlocks {
-    return new StagedBlocks(this.#disk, folder, { object, ensureContainer: async () => this.#tree.ensureRoot() });
+    const ensureContainer = async (): Promise<void> => this.#tree.ensureRoot();
+    return new StagedBlocks(this.#disk, folder, { object, flushBytes: this.#flushBytes, ensureContainer });
   }
 
   #forgetIfEmpty(upload: Upload): void {

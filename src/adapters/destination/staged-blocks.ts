@@ -11,10 +11,14 @@ import {
   readJournal,
   writePieces,
   writingOf,
+  type Move,
   type Place,
   type Writing,
 } from "./block-file.ts";
 import { codeOf, syncFolder, type Disk } from "./disk.ts";
+
+/** Local headers, which only the end of their file completes, have at most two names' worth of bytes. */
+const longestLate = 2 ** 18;
 
 /** A file that holds exactly the blocks asked for, in order; not yet synced. */
 export interface Assembled {
@@ -37,6 +41,7 @@ export class StagedBlocks {
   readonly folder: string;
   readonly #disk: Disk;
   readonly #name: string;
+  readonly #flushBytes: number;
   readonly #ensureContainer: () => Promise<void>;
   readonly #places = new Map<BlockId, Place>();
   readonly #running = new Set<Promise<unknown>>();
@@ -57,11 +62,16 @@ export class StagedBlocks {
   constructor(
     disk: Disk,
     folder: string,
-    names: { readonly object: string; readonly ensureContainer: () => Promise<void> },
+    names: {
+      readonly object: string;
+      readonly flushBytes: number;
+      readonly ensureContainer: () => Promise<void>;
+    },
   ) {
     this.#disk = disk;
     this.folder = folder;
     this.#name = names.object;
+    this.#flushBytes = names.flushBytes;
     this.#ensureContainer = names.ensureContainer;
   }
 
@@ -135,7 +145,12 @@ export class StagedBlocks {
     const missing = blocks.find((_, at) => places[at]?.length === 0);
     if (missing !== undefined) throw this.#missing(missing, "is not staged");
     await this.#fill();
-    return this.#inOrder(blocks) ?? this.#copyInOrder(blocks, places, signal);
+    for (const file of this.#full) {
+      if (file.failure === undefined) continue;
+      await this.#drop(file);
+      throw file.failure.error;
+    }
+    return (await this.#inOrder(blocks)) ?? this.#copyInOrder(blocks, places, signal);
   }
 
   /** Forgets everything, on disk too. What is staged after the call begins anew behind it. */
@@ -204,7 +219,7 @@ export class StagedBlocks {
       const path = await this.#newPath("blocks");
       this.#own.add(path);
       try {
-        return await BlockFile.create(this.#disk, path);
+        return await BlockFile.create(this.#disk, path, { flushBytes: this.#flushBytes });
       } catch (error) {
         // A removal took the folder away in between.
         if (codeOf(error) !== "ENOENT" || attempt === 4) throw error;
@@ -244,19 +259,38 @@ export class StagedBlocks {
     this.#anchored.add(file);
   }
 
-  #inOrder(blocks: readonly BlockId[]): Assembled | undefined {
+  /**
+   * The file as it is where the blocks lie end to end in it; short ones that were staged late, behind the others, are put
+   * into the gaps that were left for them.
+   */
+  async #inOrder(blocks: readonly BlockId[]): Promise<Assembled | undefined> {
     const path = blocks[0] === undefined ? undefined : this.#places.get(blocks[0])?.path;
     if (path === undefined) return undefined;
+    const late: Move[] = [];
     let sizeBytes = 0;
-    for (const block of blocks) {
+    for (const [at, block] of blocks.entries()) {
       const place = this.#places.get(block);
-      if (place?.path !== path || place.offset !== sizeBytes) return undefined;
+      if (place?.path !== path) return undefined;
+      if (place.offset !== sizeBytes) {
+        if (place.length > longestLate || !this.#isGap(path, sizeBytes + place.length, blocks.slice(at + 1)))
+          return undefined;
+        late.push({ block, from: place, to: sizeBytes });
+      }
       sizeBytes += place.length;
     }
+    const file = [...this.#full].find((each) => each.path === path);
+    for (const [block, place] of (await file?.move(late)) ?? []) this.#places.set(block, place);
     // The commit cuts off what lies behind, so it is staged no longer.
     for (const [block, place] of this.#places)
       if (place.path === path && place.offset >= sizeBytes) this.#places.delete(block);
     return { path, sizeBytes, isCopy: false };
+  }
+
+  /** Whether the next block that is not late itself begins here. */
+  #isGap(path: string, end: number, next: readonly BlockId[]): boolean {
+    const [block] = next;
+    const place = block === undefined ? undefined : this.#places.get(block);
+    return place?.path === path && place.offset === end;
   }
 
   async #copyInOrder(

@@ -89,6 +89,26 @@ describe("a directory destination writes nothing twice", () => {
     expect(statSync(join(root, "night.zip"))).toMatchObject({ ino, size: 6001 });
   });
 
+  it("puts what came late into the gap that was left for it", async () => {
+    const root = folder();
+    const destination = open(root);
+    const ids = pieces.map((bytes, at) => blockId(at, bytes));
+    const lateOnes = [0, 2];
+    const stageAt = async (at: number): Promise<void> =>
+      destination.stage(upload, ids[at] ?? blockId(99, Buffer.alloc(1)), pieces[at] ?? Buffer.alloc(1));
+    for (const at of pieces.keys()) {
+      const gap = Buffer.alloc(pieces[at]?.length ?? 0);
+      if (lateOnes.includes(at)) await destination.stage(upload, blockId(50 + at, gap), gap);
+      else await stageAt(at);
+    }
+    for (const at of lateOnes) await stageAt(at);
+    const { ino } = statSync(only(workFiles(root, ".blocks")));
+    await destination.settle(upload);
+    await destination.commit(upload, ids, {});
+    expect((await readAll(destination, "night.zip")).equals(Buffer.concat(pieces))).toBe(true);
+    expect(statSync(join(root, "night.zip")).ino).toBe(ino);
+  });
+
   it("goes on where a failed block left off", async () => {
     const root = folder();
     let writes = 0;
@@ -220,6 +240,27 @@ describe("a directory destination after a power cut", () => {
     await next.commit(upload, ids, {});
     expect((await readAll(next, "night.zip")).equals(Buffer.concat(pieces))).toBe(true);
   });
+
+  it.each(["settle", "commit"] as const)(
+    "no longer counts on blocks which it failed to send to the disk meanwhile: %s tells",
+    async (method) => {
+      let failures = 1;
+      const root = folder();
+      const { disk, closeAll } = faultyDisk(({ name }) =>
+        name === "handle.datasync" && failures-- > 0 ? { before: diskError("EIO") } : {},
+      );
+      const destination = directoryDestination(root, { disk, flushBytes: 4_000 });
+      const ids = await stageAll(destination, upload, pieces);
+      const told = method === "settle" ? destination.settle(upload) : destination.commit(upload, ids, {});
+      await expect(told).rejects.toMatchObject({ kind: "Unavailable" });
+      await expect(destination.commit(upload, ids, {})).rejects.toMatchObject({ kind: "BlockMissing" });
+      await stageAll(destination, upload, pieces);
+      await destination.settle(upload);
+      await destination.commit(upload, ids, {});
+      expect((await readAll(destination, "night.zip")).equals(Buffer.concat(pieces))).toBe(true);
+      await closeAll();
+    },
+  );
 
   it("no longer counts on blocks whose sync failed", async () => {
     let failures = 1;
