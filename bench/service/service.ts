@@ -5,6 +5,11 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 export interface Service {
+  readonly url: string;
+  /** The path under which its sites are. */
+  readonly group: string;
+  /** With the admin's key. */
+  readonly headers: { readonly authorization: string; readonly "content-type": string };
   /** Seconds from the request to Succeeded, as a caller sees it. */
   readonly backup: (site: string, destination: string) => Promise<number>;
   /** Of the site's newest backup to a site that does not exist yet. */
@@ -55,6 +60,9 @@ export const startService = async (data: string, sites: readonly string[], wwwro
   const newest = new Map<string, string>();
 
   return {
+    url,
+    group,
+    headers,
     async backup(site, destination) {
       const started = performance.now();
       const { properties } = await asked("POST", `${site}/backup`, { properties: { storageAccountUrl: destination } });

@@ -69,7 +69,8 @@ export interface Invocation {
   readonly log: Log;
 }
 
-const maxBodyBytes = 4 * 1024 * 1024;
+/** More than any request needs, and little enough to be read in between: whoever may ask must not hold up the others. */
+const maxBodyBytes = 1024 * 1024;
 
 /** Authenticate, match, parse, operate, present; and the one catch of the API. */
 export const createApi = ({ routes, openRoutes, callers, ...deps }: ApiDeps) => {

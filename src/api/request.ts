@@ -4,6 +4,6 @@ export interface ApiRequest {
   /** Absolute, as the caller addressed it. */
   readonly url: URL;
   readonly headers: { get(name: string): string | null };
-  /** The whole body as text, at most `limit` bytes: throws BodyTooLarge beyond. */
+  /** The whole body as text, at most `limit` bytes. Throws BodyTooLarge beyond, BodyIncomplete when it does not come. */
   text(limit: number): Promise<string>;
 }

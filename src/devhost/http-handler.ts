@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Administration } from "./administration.ts";
+import { namesHost } from "./addressed-as.ts";
 import { announcesTooMuch } from "./body-limit.ts";
 import { type Keys, presentedKey } from "./keys.ts";
 import type { Scheme } from "./http-call.ts";
@@ -42,7 +43,7 @@ export const createHttpHandler = (options: HttpHandlerOptions): HttpHandler => {
   };
   return async (request, response, scheme) => {
     const path = parseRequestPath(request.url ?? "/");
-    if (!path) return answerEmpty(response, 400);
+    if (!path || !namesHost(request)) return answerEmpty(response, 400);
     const administered = administration(request, response, path);
     if (administered) return void (await administered);
     const found = routes(request.method ?? "GET", path.path);

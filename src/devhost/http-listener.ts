@@ -23,7 +23,15 @@ export type Listener = {
 };
 
 /** Limits as the real host's front end has them; a large upload may take as long as it likes. */
-const limits = { maxHeaderSize: 32_768, keepAliveTimeout: 130_000, requestTimeout: 0 };
+const limits = {
+  maxHeaderSize: 32_768,
+  keepAliveTimeout: 130_000,
+  requestTimeout: 0,
+  headersTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+};
+/** More would take the file descriptors that backups need. */
+const mostConnections = 2_000;
 /** How long an answered request may go on sending a body nobody reads. */
 const drainMs = 5_000;
 const idleSweepMs = 20;
@@ -78,6 +86,7 @@ export const listen = (options: ListenerOptions): Promise<Listener> =>
   new Promise((resolve, reject) => {
     const server = createListening(options);
     const onError = (error: NodeJS.ErrnoException): void => reject(failure(error, options));
+    server.maxConnections = mostConnections;
     server.once("error", onError);
     server.listen(options.port, options.address, () => {
       server.removeListener("error", onError);

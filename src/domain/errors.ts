@@ -12,6 +12,7 @@ const register = {
   BackupNotFound: "Backup {backup} of {site} does not exist. List the site's backups to see which do.",
   BackupNotRestorable:
     "Backup {backup} of {site} is {status}; only one that Succeeded or PartiallySucceeded can be restored.",
+  BodyIncomplete: "The request body did not arrive whole: {reason}",
   BodyTooLarge: "The request body is larger than {limit} bytes.",
   CallerUnknown:
     "The request carries no valid key or token. Send `Authorization: Bearer <secret>`; the key's file is named when Lifeboat starts.",

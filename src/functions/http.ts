@@ -1,11 +1,11 @@
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import * as df from "durable-functions";
-import { refuse } from "../domain/errors.ts";
 import type { Invocation } from "../api/handle.ts";
 import type { ApiRequest } from "../api/request.ts";
 import type { ApiResponse } from "../api/response.ts";
 import { contextLog } from "./context-log.ts";
 import { durableRunner } from "./durable-runner.ts";
+import { readBody } from "./read-body.ts";
 
 type Api = (request: ApiRequest, invocation: Invocation) => Promise<ApiResponse>;
 
@@ -40,21 +40,17 @@ const apiRequest = (request: HttpRequest): ApiRequest => ({
   method: request.method,
   url: new URL(request.url),
   headers: request.headers,
-  text: (limit) => boundedText(request, limit),
+  text: (limit) => textOf(request, limit),
 });
 
-const boundedText = async (request: HttpRequest, limit: number): Promise<string> => {
-  if (request.body === null) return "";
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  // The SDK types the body as unknown chunks; in stream mode they are bytes.
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > limit) throw refuse("BodyTooLarge", { limit });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-};
+/** The body has to arrive within this time: requests to the API are small. */
+const bodyWithinMs = 60_000;
+
+const textOf = async ({ body }: HttpRequest, bytes: number): Promise<string> =>
+  body === null
+    ? ""
+    : // The SDK types the body as unknown chunks; in stream mode they are bytes.
+      readBody(body as unknown as AsyncIterable<Uint8Array>, { bytes, withinMs: bodyWithinMs });
 
 const toInit = ({ status, headers, body }: ApiResponse): HttpResponseInit => ({
   status,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, it } from "vitest";
-import { addressedAs } from "../../src/devhost/addressed-as.ts";
+import { addressedAs, namesHost } from "../../src/devhost/addressed-as.ts";
 
 const asked = (headers: IncomingMessage["headers"], remoteAddress: string, proxies: readonly string[]) => {
   // Safe: the function looks at nothing else of a request.
@@ -9,6 +9,19 @@ const asked = (headers: IncomingMessage["headers"], remoteAddress: string, proxi
   return `${scheme}://${host}`;
 };
 const forwarded = { "x-forwarded-proto": "https", "x-forwarded-host": "backup.example" };
+
+describe("a host header", () => {
+  it.each(["a", "a.example:8443", "[::1]:7071", "127.0.0.1", "under_score", ""])("%j names one", (host) => {
+    expect(namesHost({ headers: { host } })).toBe(true);
+  });
+
+  it.each(["a b", "a/b", "user@evil.example", "[", "x:99999", "x:", "a?b", "a#b", "[::1", "1.2.3.4.5:1"])(
+    "%j names none",
+    (host) => {
+      expect(namesHost({ headers: { host } })).toBe(false);
+    },
+  );
+});
 
 describe("how the host was addressed", () => {
   it("is told by the proxies it was told to trust", () => {
