@@ -185,4 +185,5 @@ export const described: Readonly<Record<string, Described>> = {
   },
   postIdentityToken: { summary: "the same for clients that post", reply: models.token },
   compareBackup: { summary: "what another backup, or the live site, has otherwise" },
+  checkInstallation: { summary: "stores, disks, tools, sites: what is wrong, and what to do about it" },
 };
