@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
+import { refuse } from "../domain/errors.ts";
 import { Secret, SecretUnreadable } from "../domain/secret.ts";
-import type { KnownKey } from "../operations/known-keys.ts";
+import type { KeyFingerprint, KnownKey } from "../operations/known-keys.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Sealer } from "../ports/secrets.ts";
 
@@ -14,8 +15,8 @@ export interface AccessToken {
 
 export interface AccessTokens {
   issue(key: KnownKey, audience: string): Promise<AccessToken>;
-  /** The key that logged in; undefined when this is no valid token of ours, or its key is no longer the one it was. */
-  keyOf(token: string, keys: readonly KnownKey[]): Promise<KnownKey | undefined>;
+  /** The key that logged in, which may be gone since. Undefined when this is no token of ours; throws TokenRefused. */
+  read(token: string): Promise<KeyFingerprint | undefined>;
 }
 
 const issuer = "urn:lifeboat";
@@ -55,17 +56,19 @@ export const accessTokens = ({ sealer, clock }: { readonly sealer: Sealer; reado
     return { token, lifetimeSeconds, expires: new Date(exp * 1_000) };
   },
 
-  async keyOf(token, keys) {
+  async read(token) {
     const parts = token.split(".");
     const said = claims.safeParse(decoded(parts[1] ?? ""));
     if (parts.length !== 3 || !said.success) return undefined;
-    const now = clock.now().getTime() / 1_000;
-    if (now > said.data.exp || now < said.data.nbf - skewSeconds) return undefined;
     const seal = Buffer.from(parts[2] ?? "", "base64url").toString();
     // Base64 has spare bits at its end: only the token that was issued is taken.
-    if (Buffer.from(seal).toString("base64url") !== parts[2]) return undefined;
-    const fingerprint = await opened(sealer, seal, contextOf(`${parts[0]}.${parts[1]}`));
-    return fingerprint && keys.find(({ id, sha256 }) => id === said.data.sub && sha256 === fingerprint.reveal());
+    const isWhole = Buffer.from(seal).toString("base64url") === parts[2];
+    const fingerprint = isWhole && (await opened(sealer, seal, contextOf(`${parts[0]}.${parts[1]}`)));
+    if (!fingerprint) throw refuse("TokenRefused", { reason: "Lifeboat has not issued it." });
+    const now = clock.now().getTime() / 1_000;
+    if (now > said.data.exp || now < said.data.nbf - skewSeconds)
+      throw refuse("TokenRefused", { reason: "it has ended. Log in again." });
+    return { id: said.data.sub, sha256: fingerprint.reveal() };
   },
 });
 

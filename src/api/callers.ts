@@ -9,6 +9,10 @@ import type { ApiRequest } from "./request.ts";
 import { sourceOf } from "./source-of.ts";
 
 type Sent = Pick<ApiRequest, "headers">;
+/** Whether it may be searched where that costs something: not for a source that has failed too often. */
+interface Wish {
+  readonly search: boolean;
+}
 
 export interface Credentials {
   /** Undefined where a client has no place for it: the secret alone will do. */
@@ -32,7 +36,7 @@ export interface Callers {
 interface Needs {
   readonly keys: KnownKeys;
   /** What logins hand out. */
-  readonly tokens: Pick<AccessTokens, "keyOf">;
+  readonly tokens: Pick<AccessTokens, "read">;
   /** Those of Entra ID, where it is set up. */
   readonly foreign?: Tokens;
   readonly clock: Clock;
@@ -44,11 +48,7 @@ export const createCallers = ({ keys, tokens, foreign, clock, proxies }: Needs):
   const failures = failedLogins();
   const believed = new Set(proxies.map((proxy) => proxy.toLowerCase()));
 
-  /** `find` is told whether it may search where that costs something: not for a source that has failed too often. */
-  const guarded = async <Found>(
-    request: Sent,
-    find: (wish: { readonly search: boolean }) => Promise<Found | undefined>,
-  ): Promise<Found> => {
+  const guarded = async <Found>(request: Sent, find: (wish: Wish) => Promise<Found | undefined>): Promise<Found> => {
     const source = sourceOf(request, believed);
     const before = failures.secondsLeft(source, clock.now());
     try {
@@ -71,13 +71,18 @@ export const createCallers = ({ keys, tokens, foreign, clock, proxies }: Needs):
     return key;
   };
 
-  const known = async (secret: string, wish: { readonly search: boolean }): Promise<Caller | undefined> => {
-    const key = (await keys.withSecret(secret, wish)) ?? (await tokenKey(secret));
+  const known = async (secret: string, wish: Wish): Promise<Caller | undefined> => {
+    const key = (await keys.withSecret(secret, wish)) ?? (await loggedIn(secret, wish));
     return key === undefined ? foreign?.callerOf(secret, wish) : callerBy(await used(key));
   };
 
-  const tokenKey = async (text: string): Promise<KnownKey | undefined> =>
-    text.includes(".") ? tokens.keyOf(text, await keys.all()) : undefined;
+  const loggedIn = async (text: string, wish: Wish): Promise<KnownKey | undefined> => {
+    const fingerprint = text.includes(".") ? await tokens.read(text) : undefined;
+    if (fingerprint === undefined) return undefined;
+    const key = await keys.withFingerprint(fingerprint, wish);
+    if (key === undefined) throw refuse("TokenRefused", { reason: "the key that logged in is gone. Log in again." });
+    return key;
+  };
 
   return {
     sourceOf: (request) => sourceOf(request, believed),

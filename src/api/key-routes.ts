@@ -31,7 +31,7 @@ export const keyRoutes = (deps: Pick<Installation, "catalog" | "clock" | "keys">
     async handle(call) {
       const { key, secret } = await createKey(deps)(call, parseKeyRequest(await call.body(), idOf(call)));
       const { role, sites, expires } = keyReply(key).properties;
-      call.note({ role, sites, expires });
+      call.note({ keyId: key.id, role, sites, expires });
       return json(201, keyReply(key, secret));
     },
   },
@@ -40,6 +40,9 @@ export const keyRoutes = (deps: Pick<Installation, "catalog" | "clock" | "keys">
     method: "DELETE",
     path: "/providers/Lifeboat/keys/{keyId}",
     role: "admin",
-    handle: async (call) => empty((await revokeKey(deps)(call, idOf(call))) ? 200 : 204),
+    async handle(call) {
+      call.note({ keyId: idOf(call) });
+      return empty((await revokeKey(deps)(call, idOf(call))) ? 200 : 204);
+    },
   },
 ];

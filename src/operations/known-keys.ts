@@ -11,12 +11,14 @@ export interface KnownKey extends Pick<Caller, "id" | "name" | "role" | "reach">
   readonly expires?: string;
 }
 
+export type KeyFingerprint = Pick<KnownKey, "id" | "sha256">;
+
 /** The keys that callers may show. A change by another process shows within `knownForMs`, one by this process at once. */
 export interface KnownKeys {
-  /** Those that may be used now. */
-  all(): Promise<readonly KnownKey[]>;
   /** The key whose secret this is, also one that has expired. `search`: also one made elsewhere this very moment. */
   withSecret(secret: string, wish: { readonly search: boolean }): Promise<KnownKey | undefined>;
+  /** The same by its id and what is kept of its secret: not one that was made anew under its name. */
+  withFingerprint(key: KeyFingerprint, wish: { readonly search: boolean }): Promise<KnownKey | undefined>;
   /** Writes down that the key was used: at most once an hour, and without failing. */
   noteUse(key: KnownKey): Promise<void>;
   /** Keys were made or removed by this process. */
@@ -80,13 +82,15 @@ export const knownKeys = ({ catalog, clock, fixed, warn }: Needs): KnownKeys => 
     return cached.rows;
   };
 
-  const search = async (secret: string): Promise<KnownKey | undefined> => {
-    const id = secretForm.exec(secret)?.[1];
-    const row = id === undefined ? undefined : await readKey(catalog, id);
-    const found = row && matching(secret, [known(row.key)]);
-    if (found !== undefined) cached = undefined;
-    return found;
+  const search = async (id: string, isMeant: (key: KnownKey) => boolean): Promise<KnownKey | undefined> => {
+    const row = await readKey(catalog, id);
+    const key = row && known(row.key);
+    if (key === undefined || !isMeant(key)) return undefined;
+    cached = undefined;
+    return key;
   };
+
+  const stored = async (): Promise<readonly KnownKey[]> => (await rows()).map(({ key }) => known(key));
 
   const note = async (id: string, now: number): Promise<void> => {
     const row = (await rows()).find(({ key }) => key.id === id);
@@ -97,19 +101,15 @@ export const knownKeys = ({ catalog, clock, fixed, warn }: Needs): KnownKeys => 
   };
 
   return {
-    async all() {
-      const now = clock.now();
-      const stored = (await rows()).map(({ key }) => known(key)).filter((key) => !isExpired(key, now));
-      return [...fixed, ...stored];
-    },
     async withSecret(secret, wish) {
-      const own = matching(secret, fixed);
-      if (own !== undefined) return own;
-      const stored = matching(
-        secret,
-        (await rows()).map(({ key }) => known(key)),
-      );
-      return stored ?? (wish.search ? search(secret) : undefined);
+      const found = matching(secret, fixed) ?? matching(secret, await stored());
+      const id = wish.search && found === undefined ? secretForm.exec(secret)?.[1] : undefined;
+      return id === undefined ? found : search(id, (key) => matching(secret, [key]) !== undefined);
+    },
+    async withFingerprint({ id, sha256 }, wish) {
+      const isMeant = (key: KnownKey): boolean => key.id === id && key.sha256 === sha256;
+      const found = fixed.find(isMeant) ?? (await stored()).find(isMeant);
+      return found !== undefined || !wish.search ? found : search(id, isMeant);
     },
     async noteUse({ id }) {
       const now = nowMs();

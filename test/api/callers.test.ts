@@ -37,7 +37,7 @@ beforeEach(() => {
   const fixed = [{ id: "admin", name: "admin", role: "admin", reach: "all", sha256: hashKey("admin-secret") }] as const;
   keys = knownKeys({ catalog, clock, fixed, warn: () => undefined });
   const tokens = {
-    keyOf: async () => undefined,
+    read: async () => undefined,
     issue: () => Promise.reject(new Error("nobody logs in here")),
   };
   const callers = createCallers({ keys, tokens, foreign, clock, proxies: ["10.0.0.1"] });

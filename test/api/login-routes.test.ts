@@ -9,7 +9,7 @@ import { createApi, type Route } from "../../src/api/handle.ts";
 import { json } from "../../src/api/response.ts";
 import { openRoutes } from "../../src/api/routes.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { hashKey, type KnownKey } from "../../src/operations/known-keys.ts";
+import { hashKey, type KeyFingerprint, type KnownKey } from "../../src/operations/known-keys.ts";
 import { unwatched } from "../support/api.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
@@ -43,7 +43,8 @@ const instance = (sealingKeys = sealing) => {
   const sealer = keySealer(unchangingKeys(configuredSealingKeys(new Secret(sealingKeys), "a test")));
   const tokens = accessTokens({ sealer, clock });
   const shared = {
-    all: async () => keys,
+    withFingerprint: async (meant: KeyFingerprint) =>
+      keys.find(({ id, sha256 }) => id === meant.id && sha256 === meant.sha256),
     withSecret: async (secret: string) => keys.find(({ sha256 }) => sha256 === hashKey(secret)),
     noteUse: async () => undefined,
     forget: () => undefined,
@@ -177,6 +178,29 @@ describe("a token", () => {
     expect((await asks(token)).status).toBe(401);
     keys.push(keyOf("robot", "another-secret"));
     expect((await asks(token)).status).toBe(401);
+  });
+
+  it("has the role, the limits and the end of its key as they are now", async () => {
+    const token = await login();
+    const only = (changes: Partial<KnownKey>) => void (keys = [{ ...keyOf("robot", "robot-secret"), ...changes }]);
+    only({ reach: [{ subscription: "s" }] });
+    // The operation is of no site, and for nobody who is limited.
+    expect((await asks(token)).status).toBe(403);
+    only({ expires: new Date(now + 1_000).toISOString() });
+    expect((await asks(token)).status).toBe(200);
+    now += 1_000;
+    const { status, json: told } = await asks(token);
+    expect([status, told["Message"]]).toEqual([401, expect.stringContaining("robot expired on")]);
+    expect((await instance()("POST", "/adfs/oauth2/token", {}, good)).json["error"]).toBe("invalid_client");
+  });
+
+  it("that ends says so, for whoever has to log in again", async () => {
+    const token = await login();
+    now += 3_601_000;
+    expect((await asks(token)).json["Message"]).toContain("has ended. Log in again");
+    now -= 3_601_000;
+    keys = [];
+    expect((await asks(token)).json["Message"]).toContain("is gone. Log in again");
   });
 
   it("is refused with any claim changed, another's seal, or none", async () => {

@@ -19,7 +19,7 @@ const keys = roles.map((role) => ({
 export const callersOf = (fixed: readonly KnownKey[], clock: Clock = { now: () => new Date() }) =>
   createCallers({
     keys: knownKeys({ catalog: new MemoryCatalog(), clock, fixed, warn: () => undefined }),
-    tokens: { keyOf: async () => undefined },
+    tokens: { read: async () => undefined },
     clock,
     proxies: [],
   });

@@ -26,6 +26,8 @@ const roleOf = (text: string | undefined): Role => {
   return role;
 };
 
+const example = "/subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Web/sites/NAME";
+
 const reachOf = (sites: readonly string[] | undefined): Reach => {
   if (sites === undefined) return "all";
   if (sites.length === 0 || sites.length > 100)
@@ -33,7 +35,7 @@ const reachOf = (sites: readonly string[] | undefined): Reach => {
   return sites.map((text) => {
     const scope = parseSiteScope(text);
     if (scope !== undefined) return scope;
-    const reason = `"${text.slice(0, 200)}" is not the resource id of a subscription, a group, a site or a slot.`;
+    const reason = `"${text.slice(0, 200)}" is not the resource id of a subscription, a group, a site (${example}) or a slot.`;
     throw refuse("InvalidField", { field: "properties.sites", reason });
   });
 };
