@@ -1,5 +1,6 @@
 import { databaseLabel, DatabaseFailure, ownDatabasePrefix } from "../../../domain/database.ts";
 import type { DatabaseCheck } from "../../../ports/database-tool.ts";
+import { brokenViews } from "./dump.ts";
 import { literal, name } from "./names.ts";
 import { defineObjects } from "./objects.ts";
 import { lackingPrivileges } from "./privileges.ts";
@@ -120,6 +121,9 @@ const weakerPromises = async (session: Session, purpose: "dump" | "load"): Promi
     );
   if (versioned.length > 0 && purpose === "dump")
     weaker.push(`${shown(versioned)}: of system-versioned tables the rows of today are copied, not their history.`);
+  const broken = purpose === "dump" ? await brokenViews(session) : [];
+  if (broken.length > 0)
+    weaker.push(`${broken.join(", ")}: views that refer to something that is not there are not in the dump.`);
   if (purpose === "load") {
     weaker.push(
       "The switch is one statement for all tables; triggers, views, routines and events are made anew right after it.",

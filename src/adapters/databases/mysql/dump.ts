@@ -1,4 +1,5 @@
-import { literal } from "./names.ts";
+import { literal, name } from "./names.ts";
+import { listObjects } from "./objects.ts";
 import type { Session } from "./session.ts";
 
 /** Stands first in a dump: what `mysqldump` of one database does not say of it. For every other reader it is a comment. */
@@ -32,5 +33,19 @@ export async function* dumpDatabase(session: Session): AsyncGenerator<Uint8Array
   });
   const [characterSet, collation] = row;
   if (characterSet !== undefined && collation !== undefined) yield Buffer.from(heading({ characterSet, collation }));
-  yield* session.stream(programs.dump, { args: [...dumpOptions(session), "--", connection.database] });
+  const ignored = (await brokenViews(session)).map((view) => `--ignore-table=${connection.database}.${view}`);
+  yield* session.stream(programs.dump, { args: [...dumpOptions(session), ...ignored, "--", connection.database] });
 }
+
+/** Views of what is not there any more; the dump tools give up at the first. */
+export const brokenViews = async (session: Session): Promise<readonly string[]> => {
+  const { database } = session.connection;
+  const views = (await listObjects(session, database)).filter(({ kind }) => kind === "VIEW");
+  if (views.length === 0) return [];
+  const checked = await session.rows({
+    sql: `CHECK TABLE ${views.map((view) => name(view.name)).join(", ")}`,
+    database,
+  });
+  const broken = checked.filter(([, , kind = ""]) => kind.toLowerCase() === "error");
+  return [...new Set(broken.map(([view = ""]) => view.slice(database.length + 1)))];
+};

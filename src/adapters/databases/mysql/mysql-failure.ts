@@ -52,16 +52,23 @@ const kindOf = (said: string): DatabaseFailureKind => {
 
 const shownCharacters = 400;
 
+/** What MariaDB says when a table that is loaded in bulk cannot be finished, whatever the reason. */
+const atCommit = 1180;
+const commitHint =
+  "Mostly there is no room on the server's disk (or its tmpdir); else rows contradict an index. The server's log tells which.";
+
 /** What a tool or a program said, as what it means. Anything that is no tool's end is handed through. */
 export const mysqlFailure = (error: unknown, connection: DatabaseConnection): unknown => {
   if (!(error instanceof ToolFailed)) return error;
-  const kind = kindOf(error.said);
-  const said = withoutRows(withoutPassword(error.said, connection))
+  const complaint = complaintIn(error.said);
+  const kind = kindOf(complaint);
+  const said = withoutRows(withoutPassword(complaint, connection))
     .replaceAll(/\s*\n\s*/g, " ")
     .trim();
   const shown = said === "" ? `it ended with ${error.code} and said nothing.` : said.slice(0, shownCharacters);
   const sentence = `The database ${databaseLabel(connection)}: ${shown}${/[.!?]$/.test(shown) ? "" : "."}`;
-  return new DatabaseFailure(kind, `${sentence} ${hints[kind]}`.trimEnd(), { cause: error });
+  const hint = errorNumber(complaint) === atCommit ? commitHint : hints[kind];
+  return new DatabaseFailure(kind, `${sentence} ${hint}`.trimEnd(), { cause: error });
 };
 
 const withoutPassword = (said: string, { password }: DatabaseConnection): string => {
@@ -69,10 +76,15 @@ const withoutPassword = (said: string, { password }: DatabaseConnection): string
   return text.length < 4 ? said : said.replaceAll(text, "[secret]");
 };
 
-/** What stands in tables, and a broken statement (which the client repeats between lines), are nothing for a log. */
+/** The client repeats the broken statement, rows and all, before it says what is wrong with it. */
+const complaintIn = (said: string): string => {
+  const last = [...said.matchAll(/^(?:ERROR \d+|\S*(?:mysql|mariadb)\S*: )/gm)].at(-1);
+  return last === undefined ? "" : said.slice(last.index);
+};
+
+/** What stands in tables, and pieces of a broken statement, are nothing for a log. */
 const withoutRows = (said: string): string =>
   said
-    .replace(/^-{14}\n[^]*\n-{14}\n/, "")
     .replaceAll(/(Duplicate entry )'[^]*?'( for key)/g, "$1...$2")
     .replaceAll(/(value: )'[^]*?'( for column)/g, "$1...$2")
     .replaceAll(/ to use near '[^]*?'( at line \d+)/g, "$1");

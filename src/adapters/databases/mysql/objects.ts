@@ -112,6 +112,7 @@ export const makeObjects = async (
   const sole = await soleDefiner(session);
   const own =
     sole === undefined ? missing : missing.map((one) => ({ ...one, sql: inOwnName(one.sql, sole) ?? one.sql }));
+  const notes: string[] = [];
   let open = (await madeTogether(session, database, own)) ? [] : own;
   while (open.length > 0) {
     const failed: { readonly object: DefinedObject; readonly error: unknown }[] = [];
@@ -122,12 +123,24 @@ export const makeObjects = async (
         failed.push({ object, error });
       }
     }
-    if (failed.length === open.length) throw failed[0]?.error;
+    const lost = failed.length < open.length ? undefined : failed.find((one) => !isBrokenView(one));
+    if (lost !== undefined) throw lost.error;
+    if (failed.length === open.length) {
+      notes.push(...failed.map(({ object }) => brokenViewNote(object.name)));
+      break;
+    }
     open = failed.map(({ object }) => object);
   }
   const changed = own.filter(({ sql }, index) => sql !== missing[index]?.sql).length;
-  return changed === 0 ? [] : [definersNote(changed)];
+  return changed === 0 ? notes : [definersNote(changed), ...notes];
 };
+
+/** A view of what is not there: the server keeps it as it is, and makes none anew. */
+const isBrokenView = ({ object, error }: { readonly object: DatabaseObject; readonly error: unknown }): boolean =>
+  object.kind === "VIEW" && error instanceof DatabaseFailure && /ERROR (?:1356|1146|1054|1305)\b/.test(error.message);
+
+const brokenViewNote = (view: string): string =>
+  `The view ${view} refers to something that is not there; it could not be made anew.`;
 
 /** Mostly nothing needs what comes after it; one call is much faster than many. */
 const madeTogether = async (session: Session, database: string, all: readonly DefinedObject[]): Promise<boolean> => {

@@ -65,7 +65,8 @@ export const openSession = async (
       if (!(error instanceof DatabaseFailure)) throw error;
       // The first complaint is of what was asked for; the rest are of what was tried instead.
       failure ??= error;
-      if (error.kind === "LoginRefused" || error.kind === "ToolTooOld") throw error;
+      // Some servers that force TLS refuse the password of whoever comes without.
+      if (error.kind === "ToolTooOld" || (error.kind === "LoginRefused" && way.tls !== "off")) throw failure;
     }
   }
   throw failure;

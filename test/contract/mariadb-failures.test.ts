@@ -1,0 +1,246 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findToolIn } from "../../src/adapters/databases/find-tool.ts";
+import { mysqlTool } from "../../src/adapters/databases/mysql/mysql-tool.ts";
+import {
+  DatabaseFailure,
+  keptDatabaseName,
+  scratchDatabaseName,
+  type DatabaseConnection,
+} from "../../src/domain/database.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import { hasMariadb, startMariadb, type MariadbServer } from "../support/mariadb-server.ts";
+import { describeWith } from "../support/needs.ts";
+import { canMount, smallDisk } from "../support/small-disk.ts";
+
+const scratch = scratchDatabaseName("feedfeedfeedfeed", "a1");
+const never = new AbortController().signal;
+const token = () => Promise.resolve(new Secret("none"));
+const tool = mysqlTool({ findTool: findToolIn([]), token });
+
+const failureOf = async (work: Promise<unknown>): Promise<DatabaseFailure> => {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof DatabaseFailure)) throw new Error(`Expected DatabaseFailure, got ${String(error)}`);
+  return error;
+};
+
+const read = async (stream: AsyncIterable<Uint8Array>, onFirst?: () => Promise<void>): Promise<Buffer> => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) {
+    pieces.push(piece);
+    if (pieces.length === 2) await onFirst?.();
+  }
+  return Buffer.concat(pieces);
+};
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
+  let server: MariadbServer;
+  beforeAll(async () => {
+    server = await startMariadb();
+    await server.query("", "CREATE DATABASE shop");
+    await server.query("shop", "CREATE TABLE goods (id INT PRIMARY KEY, name LONGTEXT)");
+    await server.query("shop", "INSERT INTO goods SELECT seq, REPEAT(MD5(seq), 300) FROM seq_1_to_800");
+  });
+  afterAll(() => server.stop());
+
+  const as = async (user: string, ...grants: readonly string[]): Promise<DatabaseConnection> => {
+    await server.query("", `CREATE OR REPLACE USER ${user}@'%' IDENTIFIED BY 'planted-word'`);
+    for (const grant of grants) await server.query("", `GRANT ${grant} TO ${user}@'%'`);
+    return { ...server.connection("shop"), user, password: new Secret("planted-word") };
+  };
+
+  it("a program that is not there is named, with what to install", async () => {
+    const bare = mysqlTool({ findTool: () => undefined, token });
+    const failure = await failureOf(bare.check(server.connection("shop"), "dump", never));
+    expect(failure).toMatchObject({ kind: "ToolMissing", message: expect.stringMatching(/mariadb-client/) });
+  });
+
+  it("a user who may not see everything is refused before the dump would leave it out in silence", async () => {
+    const connection = await as("half", "SELECT ON shop.*");
+    const failure = await failureOf(tool.check(connection, "dump", never));
+    expect(failure.kind).toBe("NotAllowed");
+    expect(failure.message).toMatch(/lacks SHOW VIEW, TRIGGER, EVENT, EXECUTE.*GRANT .* ON `shop`\.\*/);
+  });
+
+  it("a user who may make no databases beside the live one is told which right to ask for", async () => {
+    const connection = await as("narrow", "ALL PRIVILEGES ON shop.*");
+    await tool.check(connection, "dump", never);
+    const failure = await failureOf(tool.check(connection, "load", never));
+    expect(failure).toMatchObject({ kind: "NotAllowed", message: expect.stringMatching(/ON `lifeboat\\_%`\.\*/) });
+  });
+
+  it("a user without any right to the database does not learn whether it is there", async () => {
+    const failure = await failureOf(tool.check(await as("nobody_there"), "dump", never));
+    expect(["DatabaseMissing", "NotAllowed"]).toContain(failure.kind);
+  });
+
+  it("another database's foreign key stands in the way of a restore", async () => {
+    await server.query("", "CREATE DATABASE other");
+    await server.query("other", "CREATE TABLE sold (good INT, FOREIGN KEY (good) REFERENCES shop.goods (id))");
+    const failure = await failureOf(tool.check(server.connection("shop"), "load", never));
+    await server.query("", "DROP DATABASE other");
+    expect(failure.message).toMatch(/other\.sold refers to/);
+  });
+
+  it("a replica that can be read only is no place for a restore", async () => {
+    const failure = await failureOf(tool.check({ ...server.connection("shop"), isReadOnly: true }, "load", never));
+    expect(failure.kind).toBe("NotAllowed");
+  });
+
+  it("a view of what is gone does not stop the dump, and is named", async () => {
+    await server.query("", "CREATE DATABASE views");
+    await server.query("views", "CREATE TABLE a (id INT); CREATE VIEW broken AS SELECT * FROM a; DROP TABLE a");
+    await server.query("views", "CREATE TABLE b (id INT) ENGINE = MyISAM");
+    const connection = server.connection("views");
+    const check = await tool.check(connection, "dump", never);
+    expect(check.weaker.join("\n")).toMatch(/b: tables without transactions \(MyISAM\)[^]*broken: views/);
+    const bytes = await read(tool.dump(connection, { scratch, signal: never }));
+    expect(bytes.toString()).toContain("CREATE TABLE `b`");
+    await tool.load(connection, { scratch, dump: once(bytes), signal: never });
+    const exchanged = { scratch, kept: keptDatabaseName("feedfeedfeedfeed"), replaces: true };
+    await tool.switchIn(connection, exchanged);
+    const back = await tool.switchBack(connection, exchanged);
+    expect(back.notes).toEqual([expect.stringMatching(/The view broken refers to/)]);
+    expect(await server.query("views", "SHOW TABLES")).toBe("b");
+    await server.query("", "DROP DATABASE views");
+  });
+
+  it("rows that cannot be loaded are not repeated in the message", async () => {
+    const bytes = await read(tool.dump(server.connection("shop"), { scratch, signal: never }));
+    const damaged = bytes.toString("latin1").replace("'),", "' oops),");
+    const work = tool.load(server.connection("shop"), {
+      scratch,
+      dump: once(Buffer.from(damaged, "latin1")),
+      signal: never,
+    });
+    const failure = await failureOf(work);
+    expect(failure).toMatchObject({ kind: "DumpDamaged", message: expect.stringMatching(/ERROR 1064/) });
+    expect(failure.message).not.toMatch(/[0-9a-f]{32}/);
+    await tool.drop(server.connection("shop"), scratch);
+  });
+
+  it("a server that goes away in the middle of a dump ends it with an error", { timeout: 120_000 }, async () => {
+    const work = read(tool.dump(server.connection("shop"), { scratch, signal: never }), server.kill);
+    expect((await failureOf(work)).kind).toBe("Unreachable");
+    await server.start();
+    expect(await server.query("shop", "SELECT COUNT(*) FROM goods")).toBe("800");
+  });
+});
+
+describeWith("mount", hasMariadb && canMount, "MariaDB on a small disk", () => {
+  it("ends a load that fills it and says so, and the live database is as it was", { timeout: 120_000 }, async () => {
+    const disk = smallDisk(256);
+    try {
+      const server = await startMariadb({ below: disk.folder });
+      try {
+        await server.query("", "CREATE DATABASE shop");
+        await server.query("shop", "CREATE TABLE goods (id INT PRIMARY KEY, name LONGTEXT)");
+        await server.query("shop", "INSERT INTO goods SELECT seq, REPEAT(MD5(seq), 300) FROM seq_1_to_800");
+        const bytes = await read(tool.dump(server.connection("shop"), { scratch, signal: never }));
+        disk.fill(3 * 2 ** 20);
+        const work = tool.load(server.connection("shop"), { scratch, dump: once(bytes), signal: never });
+        // Which of the two depends on where MariaDB's bulk load was when the room ended.
+        expect((await failureOf(work)).message).toMatch(/Free space|no room on the server's disk/);
+        disk.empty();
+        await tool.drop(server.connection("shop"), scratch);
+        expect(await server.query("shop", "SELECT COUNT(*) FROM goods")).toBe("800");
+        expect(await tool.listOwn(server.connection("shop"))).toEqual([]);
+      } finally {
+        await server.stop();
+      }
+    } finally {
+      disk.remove();
+    }
+  });
+});
+
+const certificates = (folder: string) => {
+  chmodSync(folder, 0o755);
+  const at = (name: string): string => join(folder, name);
+  const make = (name: string, subject: string, ...more: readonly string[]): void =>
+    void execFileSync(
+      "openssl",
+      ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"].concat([
+        "-keyout",
+        at(`${name}-key.pem`),
+        "-out",
+        at(`${name}.pem`),
+        "-subj",
+        `/CN=${subject}`,
+        ...more,
+      ]),
+      { stdio: "ignore" },
+    );
+  make("ca", "ca");
+  make("other", "other");
+  make(
+    "server",
+    "localhost",
+    "-CA",
+    at("ca.pem"),
+    "-CAkey",
+    at("ca-key.pem"),
+    "-addext",
+    "subjectAltName=DNS:localhost",
+  );
+  for (const name of ["ca", "other", "server"]) chmodSync(at(`${name}-key.pem`), 0o644);
+  return at;
+};
+
+describeWith("mariadb", hasMariadb, "a server that forces TLS", () => {
+  let server: MariadbServer;
+  let folder: string;
+  let at: (name: string) => string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "lifeboat-tls-"));
+    at = certificates(folder);
+    server = await startMariadb({ tls: { certFile: at("server.pem"), keyFile: at("server-key.pem") } });
+    await server.query("", "CREATE DATABASE shop");
+    await server.query("shop", "CREATE TABLE goods (id INT PRIMARY KEY)");
+  });
+  afterAll(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const by = (tls: DatabaseConnection["tls"], host = "localhost"): DatabaseConnection => ({
+    ...server.connection("shop"),
+    host,
+    tls,
+  });
+
+  describe("lets in", () => {
+    it.each([{}, { mode: "disable" }, { mode: "prefer" }, { mode: "require" }] as const)(
+      "a connection string that asks for %j",
+      async (tls) => {
+        expect((await tool.check(by(tls), "dump", never)).content).toBe("present");
+      },
+    );
+
+    it("one that checks the server's name and authority", async () => {
+      const connection = by({ mode: "verify-full", caFile: at("ca.pem") });
+      expect((await tool.check(connection, "dump", never)).content).toBe("present");
+      const bytes = await read(tool.dump(connection, { scratch, signal: never }));
+      await tool.load(connection, { scratch, dump: once(bytes), signal: never });
+      await tool.drop(connection, scratch);
+    });
+  });
+
+  it.each([
+    ["an authority that did not sign it", { mode: "verify-full", caFile: "other.pem" }, "localhost"],
+    ["the system's authorities", { mode: "verify-full" }, "localhost"],
+    ["a name that it does not have", { mode: "verify-full", caFile: "ca.pem" }, "127.0.0.1"],
+  ] as const)("is not believed by %s", async (_, { mode, ...rest }, host) => {
+    const tls = "caFile" in rest ? { mode, caFile: at(rest.caFile) } : { mode };
+    expect((await failureOf(tool.check(by(tls, host), "dump", never))).kind).toBe("TlsRefused");
+  });
+});
