@@ -130,9 +130,11 @@ const urlOf = (connection: Connection, path: string, query: Asked["query"] = {})
 
 const pathAndQuery = (url: URL): string => `${url.pathname}${url.search}`;
 
-/** A refused connection was not read by anybody, and reading changes nothing. */
-const mayRepeat = (error: NodeJS.ErrnoException, method: string): boolean =>
-  error.code !== "ECONNREFUSED" && error.code !== "ENOTFOUND" && (method === "GET" || error.code === "EAI_AGAIN");
+/** The line broke, which may be over in a moment. Reading changes nothing; what may have been read is not sent again. */
+const mayRepeat = ({ code, message }: NodeJS.ErrnoException, method: string): boolean =>
+  code === "EAI_AGAIN" ||
+  (method === "GET" &&
+    (["ECONNRESET", "EPIPE", "ETIMEDOUT"].includes(code ?? "") || message.startsWith("no answer for")));
 
 /** How long to wait before the same request may be sent again; undefined: it is answered. */
 const waitAfter = ({ statusCode = 0, headers }: IncomingMessage, method: string): number | undefined => {

@@ -58,5 +58,8 @@ export const planText = ({ files, sizeBytes, filter, unreadable, unreadableCount
     ),
     ...(unreadableCount === 0 ? [] : [`  and could not read ${showMany(unreadableCount, "entry", "entries")}:`]),
     ...unreadable.slice(0, mostUnreadable).map(({ path, reason }) => `    ${showName(path)}: ${showName(reason)}`),
-    ...warnings.map((warning) => `  note: ${showName(warning)}`),
+    // Which lines match nothing is told above.
+    ...warnings
+      .filter((warning) => !warning.endsWith("matches nothing."))
+      .map((warning) => `  note: ${showName(warning)}`),
   ].join("\n") + "\n";

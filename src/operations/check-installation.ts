@@ -30,7 +30,7 @@ export const checkInstallation = async (deps: Installation): Promise<readonly Fi
 const ok = (name: string, message: string): Finding => ({ name, state: "ok", message });
 
 const checkHealth = async (deps: Installation): Promise<readonly Finding[]> => {
-  const { problems } = await isReady(deps);
+  const { problems, isNew = false } = await isReady(deps);
   const [newest] = deps.lastErrors().toReversed();
   const told: Finding =
     newest === undefined
@@ -42,8 +42,11 @@ const checkHealth = async (deps: Installation): Promise<readonly Finding[]> => {
           advice: "Look at the service's log.",
         };
   if (problems.length === 0) return [ok("catalog", "It can be written, and the sweep runs."), told];
-  const advice = "Look at the disk of the data folder, or at the table's account; then start Lifeboat again.";
-  return [...problems.map((message): Finding => ({ name: "catalog", state: "problem", message, advice })), told];
+  const state = isNew ? "warning" : "problem";
+  const advice = isNew
+    ? "Right after the first start that is so: look again in a minute."
+    : "Look at the disk of the data folder, or at the table's account; then start Lifeboat again.";
+  return [...problems.map((message): Finding => ({ name: "catalog", state, message, advice })), told];
 };
 
 const checkScratch = async ({ scratch }: Installation): Promise<Finding> => {

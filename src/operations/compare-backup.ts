@@ -53,10 +53,12 @@ const liveChanges = async (
 ): Promise<readonly ComparedChange[]> => {
   const restore = { backup: wish.backup, overwrite: true, paths: [], quick: false, allowOutsideLinks: true };
   const plan = await planRestore(deps)(call, site, { restore, showAll: false, limit: Number.MAX_SAFE_INTEGER });
-  return plan.changes.flatMap(({ path, kind, action, sizeBytes }) => {
-    const change = changeOf[action];
-    return change === undefined ? [] : [{ path, kind, change, sizeBytes }];
-  });
+  return plan.changes
+    .flatMap(({ path, kind, action, sizeBytes }) => {
+      const change = changeOf[action];
+      return change === undefined ? [] : [{ path, kind, change, sizeBytes }];
+    })
+    .toSorted((one, other) => (one.path < other.path ? -1 : 1));
 };
 
 const summary = (found: Iterable<ComparedChange>, { path, limit }: CompareWish): BackupComparison => {

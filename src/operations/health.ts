@@ -18,6 +18,8 @@ export interface Health {
   readonly problems: readonly string[];
   /** When the sweep last ran. */
   readonly swept?: string;
+  /** All that is wrong is that the sweep has not come round yet: an installation that was just made. */
+  readonly isNew?: boolean;
 }
 
 /** Whether the store takes a write, and whether the sweep ran lately. */
@@ -27,7 +29,7 @@ export const isReady = async ({ catalog, clock }: HealthDeps): Promise<Health> =
     await catalog.write(healthPartition, [{ kind: "put", key: "probe", value: { at: now.toISOString() } }]);
     const row = await catalog.get(healthPartition, sweepKey);
     const swept = row && sweep.parse(row.value).at;
-    if (swept === undefined) return { problems: ["the sweep has not run yet."] };
+    if (swept === undefined) return { problems: ["the sweep has not run yet."], isNew: true };
     const age = now.getTime() - Date.parse(swept);
     return {
       swept,

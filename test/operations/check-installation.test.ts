@@ -49,16 +49,18 @@ describe("checking the installation", () => {
     });
   });
 
-  it("names work storage that does not answer, and the sweep that does not run, as problems", async () => {
+  it("names work storage that does not answer, and a sweep that came to an end, as problems", async () => {
     const scratch = () => Promise.reject(new Error("the account is gone."));
     const { worse } = await well({ scratch });
     expect(worse).toContainEqual(
       expect.objectContaining({ name: "work storage", state: "problem", message: "the account is gone." }),
     );
-    const { deps } = memoryInstallation();
-    expect(await checkInstallation(deps)).toContainEqual(
-      expect.objectContaining({ name: "catalog", state: "problem" }),
-    );
+    const { deps, clock } = memoryInstallation();
+    const catalog = async () => (await checkInstallation(deps)).find(({ name }) => name === "catalog");
+    expect(await catalog()).toMatchObject({ state: "warning", advice: expect.stringContaining("in a minute") });
+    await noteSweep(deps);
+    clock.time = new Date(clock.time.getTime() + 3_600_000);
+    expect(await catalog()).toMatchObject({ state: "problem", message: "the sweep last ran 60 minutes ago." });
   });
 
   it("names sites whose directory is gone, whose file is wrong, and whose backups have nowhere to go", async () => {

@@ -137,7 +137,7 @@ export const localSites = ({ folder, sitesRoot, siteRoots = [], dataFolder, warn
     async describe(id, description) {
       if ((await find(id)) !== undefined) throw refuse("SiteExists", { site: siteLabel(id) });
       const named = rootsOf({ directories: {}, ...description });
-      await checkDirectories(named, { roots: [sitesRoot, ...siteRoots], own });
+      await checkDirectories(named, { roots: [...new Set([sitesRoot, ...siteRoots])], own });
       const app = await find(siteWithSlot(id, undefined));
       if (id.slot === undefined) await writeApp(id, description, folder);
       else if (app === undefined) throw refuse("SiteNotFound", { name: id.name, group: id.resourceGroup });

@@ -42,11 +42,13 @@ const look = async (context: CommandContext): Promise<readonly Finding[]> => {
       return [{ name: "service", state: "problem", message: error.message, advice: null }];
     throw error;
   }
+  // First: a connection that is done with belongs to nobody.
+  const certified = certificate(context, response);
   const answer = await answerIn(response);
   const version = answer.text("version");
   return [
     ok("service", `It answers at ${context.connection().url().origin}.`),
-    ...certificate(context, response),
+    ...certified,
     clock(answer.text("time"), { sent, received: context.now().getTime() }),
     version === context.version
       ? ok("version", `Both are ${version}.`)
@@ -63,10 +65,11 @@ const look = async (context: CommandContext): Promise<readonly Finding[]> => {
 
 const lookAsReader = async (context: CommandContext): Promise<readonly Finding[]> => {
   const response = await context.service().open(sitesPath);
+  const certified = certificate(context, response);
   response.resume();
   return [
     ok("service", `It answers at ${context.connection().url().origin}.`),
-    ...certificate(context, response),
+    ...certified,
     ...keyFile(context),
     {
       name: "installation",
