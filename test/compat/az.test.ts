@@ -179,7 +179,7 @@ describeWith("az", hasCommand("az"), "az", () => {
       headers: bearer(data),
     });
     const revoked = azWith({ folder: join(folder.path, "az-operator-key"), authorityFile });
-    expect(await revoked.refusal(...backup("list"))).toContain("AuthenticationFailed");
+    expect(await revoked.refusal(...backup("list"))).toContain("the key that logged in is gone. Log in again.");
   });
 });
 
