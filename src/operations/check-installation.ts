@@ -1,7 +1,7 @@
 import { messageOf } from "../domain/errors.ts";
 import { siteLabel } from "../domain/site.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
-import { openContainer } from "./credentials.ts";
+import { withCredential } from "./credentials.ts";
 import type { Installation } from "./installation.ts";
 import { isReady } from "./health.ts";
 import { whereTo } from "./where-to.ts";
@@ -104,11 +104,8 @@ const checkSites = async (deps: Installation): Promise<readonly Finding[]> => {
 
 /** Where the next backup would go answers. */
 const reachDestination = async (deps: Installation, site: SiteDefinition): Promise<void> => {
-  const { container, credential } = await whereTo(deps, site, {});
-  const destination =
-    credential === undefined
-      ? await openContainer(deps, container)
-      : await deps.destinations.open(container, credential);
+  const { container, credential } = await withCredential(deps, await whereTo(deps, site, {}));
+  const destination = await deps.destinations.open(container, credential);
   await destination.head("a-name-that-nothing-has");
 };
 

@@ -76,6 +76,13 @@ const readableCredential = async (deps: Needs, container: string): Promise<Secre
   }
 };
 
+/** The container with what the request brought, or else with what is kept for it. Throws as `credentialOf` does. */
+export const withCredential = async (deps: Needs, access: ContainerAccess): Promise<ContainerAccess> => {
+  if (access.credential !== undefined) return access;
+  const credential = await credentialOf(deps, access.container);
+  return credential === undefined ? access : { ...access, credential };
+};
+
 /** The container, with the newest credential known for it. */
 export const openContainer = async (deps: Needs, container: string): Promise<Destination> =>
   deps.destinations.open(container, await credentialOf(deps, container));

@@ -7,7 +7,7 @@ import { siteLabel, type SiteId } from "../domain/site.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Call } from "../ports/call.ts";
 import type { Destination, StoredObject } from "../ports/destination.ts";
-import { credentialOf, rememberCredential } from "./credentials.ts";
+import { rememberCredential, withCredential } from "./credentials.ts";
 import { describePair, openPair, type FoundBackup, type Pair } from "./found-backup.ts";
 import type { Installation } from "./installation.ts";
 import { ownerOfName } from "./rows/name-rows.ts";
@@ -75,9 +75,7 @@ const containerOf = async (
   const named = await whereTo(deps, site, wish);
   await checkContainerReach(deps, call, { site, access: named });
   const asked = wish.storageAccountUrl === undefined ? { container: named.container } : named;
-  if (named.credential !== undefined) return { asked, access: named };
-  const credential = await credentialOf(deps, named.container);
-  return { asked, access: credential === undefined ? named : { ...named, credential } };
+  return { asked, access: await withCredential(deps, named) };
 };
 
 interface Looking {

@@ -1,5 +1,6 @@
 import { defaultBackupName, nameProblem, type Backup, type BackupStatus } from "../domain/backup.ts";
-import type { ContainerAccess } from "../domain/container-url.ts";
+import { SecretUnreadable } from "../domain/secret.ts";
+import { withCredential } from "./credentials.ts";
 import { Refusal } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
@@ -35,7 +36,7 @@ export const startPlanned = async (deps: Installation, call: Call, run: PlannedR
   try {
     place = await placeFor(deps, wish);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof Refusal || error instanceof SecretUnreadable)) throw error;
     return leaveRecord(deps, wish, { status: "Failed", log: error.message });
   }
   const done = await changeSite(deps.catalog, run.site, (row) => begin(deps, { row, wish, place }));
@@ -81,7 +82,7 @@ const nameOf = ({ backupName, planned, site }: PlannedRun): string => {
 
 const placeFor = async (deps: Installation, wish: Wish): Promise<Place> => {
   const site = await findSite(deps, wish.site);
-  const access: ContainerAccess = await whereTo(deps, site, {});
+  const access = await withCredential(deps, await whereTo(deps, site, {}));
   await deps.destinations.open(access.container, access.credential);
   const { planned } = wish;
   // The planned time also where a stamp is needed: whoever begins this run again has to come to the same name.

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Secret } from "../../src/domain/secret.ts";
 import { siteKey } from "../../src/domain/site.ts";
+import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { credentialOf } from "../../src/operations/credentials.ts";
 import { deleteBackup } from "../../src/operations/delete-backup.ts";
@@ -36,6 +37,13 @@ describe("making a backup", () => {
       { workflow: "backupSite", run: backup.run, input: { site: shop, run: backup.run, epoch: 1, backup: 1 } },
     ]);
     expect(JSON.stringify([given.started, await row(1)])).not.toContain("planted");
+  });
+
+  it("goes to the configured container with the credential that is kept for it, when the request names none", async () => {
+    const storageAccountUrl = url("se=2027-01-01&sig=planted");
+    await putBackupConfiguration(given.deps)(given.call, shop, { storageAccountUrl });
+    const { backup } = await createBackup(given.deps)(given.call, shop, {});
+    expect(backup.destination).toBe("https://acct.blob.core.windows.net/backups");
   });
 
   it("keeps the container's credential sealed, and a longer one over a shorter", async () => {

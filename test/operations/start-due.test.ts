@@ -171,6 +171,16 @@ describe("a planned run that cannot begin", () => {
     ]);
   });
 
+  it("leaves a Failed record that names the key where the container's credential cannot be opened any more", async () => {
+    await put(daily, { storageAccountUrl: "https://acct.blob.core.windows.net/backups?se=2028-01-01&sig=planted" });
+    const [row] = await world.deps.catalog.list("credentials");
+    const value = { ...row?.value, sealed: String(row?.value["sealed"]).replace(/^lb1\.\w+/, "lb1.gone") };
+    await world.deps.catalog.write("credentials", [{ kind: "put", key: row?.key ?? "", value }]);
+    await world.tickAt(at("2026-11-21T12:01:00Z"));
+    const [backup] = await world.backups(shop);
+    expect(backup).toMatchObject({ status: "Failed", log: expect.stringContaining("needs the key gone") });
+  });
+
   it("leaves a Failed record when the site is no longer there", async () => {
     await put(daily);
     world.sites.clear();

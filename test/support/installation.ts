@@ -79,8 +79,10 @@ export const memoryInstallation = () => {
     },
     hosts: { host: (id) => Promise.reject(refuse("SiteNotFound", { name: id.name, group: id.resourceGroup })) },
     destinations: {
-      open: async (url) => {
+      open: async (url, credential) => {
         if (url.includes("forbidden")) throw refuse("DestinationRefused", { url, reason: "it is not allowed here." });
+        if (url.startsWith("https:") && credential === undefined)
+          throw refuse("DestinationRefused", { url, reason: "it has no SAS." });
         return container(url);
       },
     },
