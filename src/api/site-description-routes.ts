@@ -1,7 +1,10 @@
 import { describeSite, forgetSite, getDescription } from "../operations/describe-site.ts";
 import type { Installation } from "../operations/installation.ts";
-import type { Route } from "./handle.ts";
+import { siteDatabases } from "../operations/site-databases.ts";
+import { queryOf, type Route } from "./handle.ts";
 import { empty, json } from "./response.ts";
+import { page } from "./wire/backup-item.ts";
+import { siteDatabaseReply } from "./wire/site-databases.ts";
 import { parseSiteDescription, siteDescriptionReply } from "./wire/site-description.ts";
 
 /** Own extension: sites are described to the service, and forgotten, without a hand on its files. */
@@ -30,5 +33,15 @@ export const siteDescriptionRoutes = (deps: Installation): readonly Route[] => [
     path: "{site}/description",
     role: "admin",
     handle: async (call) => empty((await forgetSite(deps)(call, call.site())) ? 200 : 204),
+  },
+  {
+    name: "listSiteDatabases",
+    method: "GET",
+    path: "{site}/databases",
+    role: "operator",
+    async handle(call) {
+      const asks = (queryOf(call, "check") ?? "true").toLowerCase() !== "false";
+      return json(200, page((await siteDatabases(deps)(call, call.site(), asks)).map(siteDatabaseReply)));
+    },
   },
 ];

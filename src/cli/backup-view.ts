@@ -16,7 +16,14 @@ export interface BackupView {
   readonly scheduled: boolean;
   readonly expires: string | null;
   readonly lastRestored: string | null;
+  readonly databases: readonly BackedUpDatabase[];
   readonly log: string | null;
+}
+
+export interface BackedUpDatabase {
+  readonly databaseType: string;
+  readonly name: string;
+  readonly connectionStringName: string | null;
 }
 
 /** From the item of a list, or a single one. */
@@ -35,9 +42,16 @@ export const backupView = (site: string, item: Answer): BackupView => {
     scheduled: properties.flag("scheduled"),
     expires: properties.textOr("expires", null),
     lastRestored: properties.textOr("lastRestoreTimeStamp", null),
+    databases: properties.has("databases") ? properties.list("databases").map(backedUpDatabase) : [],
     log: properties.textOr("log", null),
   };
 };
+
+export const backedUpDatabase = (item: Answer): BackedUpDatabase => ({
+  databaseType: item.text("databaseType"),
+  name: item.text("name"),
+  connectionStringName: item.textOr("connectionStringName", null),
+});
 
 export const isRestorable = ({ status }: Pick<BackupView, "status">): boolean =>
   status === "Succeeded" || status === "PartiallySucceeded";

@@ -12,6 +12,7 @@ export interface RestorePlanView {
   readonly counts: Readonly<Record<Action, { readonly entries: number; readonly sizeBytes: number }>>;
   /** With any, the restore would be refused. */
   readonly problems: readonly string[];
+  readonly databases: readonly PlannedDatabase[];
   readonly notes: readonly string[];
   readonly changes: readonly {
     readonly path: string;
@@ -21,6 +22,14 @@ export interface RestorePlanView {
   }[];
   /** Changes that are not among `changes`. */
   readonly more: number;
+}
+
+interface PlannedDatabase {
+  readonly name: string;
+  readonly action: string;
+  readonly target: string | null;
+  readonly dumpSizeBytes: number;
+  readonly problem: string | null;
 }
 
 export const restorePlanOf = (answer: Answer): RestorePlanView => {
@@ -43,6 +52,13 @@ export const restorePlanOf = (answer: Answer): RestorePlanView => {
       leave: count("leave"),
     },
     problems: properties.texts("problems"),
+    databases: properties.list("databases").map((item) => ({
+      name: item.text("name"),
+      action: item.text("action"),
+      target: item.textOr("target", null),
+      dumpSizeBytes: item.numberOr("dumpSizeInBytes", 0),
+      problem: item.textOr("problem", null),
+    })),
     notes: properties.texts("notes"),
     changes: answer.list("value").map((change) => ({
       path: change.text("path"),
@@ -75,10 +91,18 @@ export const restorePlanText = (plan: RestorePlanView): string => {
   const target = plan.isNewSite ? `the new site ${plan.site}` : plan.site;
   return [
     `Restoring ${showName(plan.blobName)} to ${target}:\n`,
-    ...(counts.length === 0 ? ["  nothing is in it\n"] : counts),
+    ...counts,
+    ...plan.databases.map(databaseText),
+    ...(counts.length === 0 && plan.databases.length === 0 ? ["  nothing is in it\n"] : []),
+    "  downtime: the moment of the exchange; everything is unpacked and loaded beside what is live first\n",
     ...plan.notes.map((note) => `  note: ${showName(note)}\n`),
     ...plan.problems.map((problem) => `  problem: ${showName(problem)}\n`),
   ].join("");
+};
+
+const databaseText = ({ name, action, target, dumpSizeBytes, problem }: PlannedDatabase): string => {
+  const what = problem ?? `${action === "create" ? "made" : "replaced"}${target === null ? "" : `: ${target}`}`;
+  return `  database ${showName(name)} (${showBytes(dumpSizeBytes)}) ${showName(what)}\n`;
 };
 
 export const changesText = ({ changes, more }: RestorePlanView): string =>

@@ -39,7 +39,7 @@ export const siteStateView = (item: Answer): SiteStateView => {
     lastGood,
     last,
     isScheduled: properties.flag("isScheduled"),
-    next: properties.textOr("next", null),
+    next: properties.textOr("nextRun", null),
     undoUntil: properties.textOr("undoUntil", null),
   };
 };

@@ -3,6 +3,7 @@ import type { CommandContext } from "./command.ts";
 import { exitCodes, type ExitCode } from "./exit-code.ts";
 import { print } from "./print.ts";
 import { showBytes, showMany, showName } from "./show-text.ts";
+import { databasesText, siteDatabases } from "./site-databases.ts";
 import type { SiteReference } from "./site-reference.ts";
 
 /** What a backup of the site would hold and leave out, and which lines of its filter match nothing. */
@@ -41,9 +42,21 @@ const filterLine = (line: Answer) => ({
   sizeBytes: line.number("sizeInBytes"),
 });
 
-export const tellBackupPlan = async (context: CommandContext, site: SiteReference): Promise<ExitCode> => {
+export const tellBackupPlan = async (
+  context: CommandContext,
+  site: SiteReference,
+  wanted: readonly { readonly name: string }[],
+): Promise<ExitCode> => {
   const plan = await backupPlan(context, site);
-  print(context, { site: site.label, plan }, () => `A backup of ${site.label} would hold\n${planText(plan)}`);
+  const names = new Set(wanted.map(({ name }) => name));
+  const asked = names.size === 0 ? [] : await siteDatabases(context, site, { asks: true });
+  const databases = asked.filter(({ name }) => names.has(name));
+  print(
+    context,
+    { site: site.label, plan, databases },
+    () => `A backup of ${site.label} would hold\n${planText(plan)}${databasesText(databases)}`,
+  );
+  if (databases.some(({ problem }) => problem !== null)) return exitCodes.refused;
   return plan.unreadableCount > 0 ? exitCodes.partly : exitCodes.done;
 };
 

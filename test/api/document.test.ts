@@ -10,6 +10,7 @@ import { operationReply, verificationReply } from "../../src/api/wire/operation.
 import { plannedBackup } from "../../src/api/wire/planned-backup.ts";
 import { plannedRestore } from "../../src/api/wire/planned-restore.ts";
 import { progressReply } from "../../src/api/wire/progress.ts";
+import { siteDatabaseReply } from "../../src/api/wire/site-databases.ts";
 import { siteDescriptionReply } from "../../src/api/wire/site-description.ts";
 import { siteStateReply } from "../../src/api/wire/site-state.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
@@ -88,6 +89,9 @@ const answers: Readonly<Record<string, unknown>> = {
   "Sites and how they stand": page([siteStateReply(siteState)]),
   "Checking the installation": checksReply({ clock: { now: () => new Date(0) }, version: "1" }, [
     { name: "disk", state: "ok", message: "", advice: "" },
+  ]),
+  "Databases of a site": page([
+    siteDatabaseReply({ connectionStringName: "OrdersDb", type: "PostgreSql", problem: "It does not answer." }),
   ]),
   "Describing a site": siteDescriptionReply({
     site,

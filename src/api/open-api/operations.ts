@@ -185,5 +185,8 @@ export const described: Readonly<Record<string, Described>> = {
   },
   postIdentityToken: { summary: "the same for clients that post", reply: models.token },
   compareBackup: { summary: "what another backup, or the live site, has otherwise" },
+  listSiteDatabases: {
+    summary: "databases that the site's connection strings lead to, and whether each could be backed up",
+  },
   checkInstallation: { summary: "stores, disks, tools, sites: what is wrong, and what to do about it" },
 };

@@ -5,15 +5,18 @@ import { containerUrl } from "../container-url.ts";
 import { expiryOf } from "../durations.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
+import { wantedDatabases } from "../site-databases.ts";
 import { findSite } from "../site-reference.ts";
 import { tellBackupPlan } from "../tell-backup-plan.ts";
 import { watchBackup } from "../work.ts";
 
 export const run: RunCommand = async (context, given) => {
   const service = context.service();
-  const body = await requestOf(context, given);
+  const request = await requestOf(context, given);
   const site = await findSite(service, given.need("SITE"));
-  if (given.flag("dryRun")) return tellBackupPlan(context, site);
+  const databases = await wantedDatabases(context, site, given.texts("database"));
+  if (given.flag("dryRun")) return tellBackupPlan(context, site, databases);
+  const body = { properties: { ...request, ...(databases.length === 0 ? {} : { databases }) } };
   const begun = await service.post(`${site.path}/backup`, { body });
   const { id, blobName } = backupView(site.label, begun);
   if (!given.flag("detach")) return tellBackup(context, await watchBackup(context, site, id));
@@ -31,10 +34,9 @@ const requestOf = async (context: CommandContext, given: Given) => {
   const storageAccountUrl = await containerUrl(context, { url: given.text("to"), file: given.text("toFile") });
   const expires = given.text("expires");
   return {
-    properties: {
-      ...(backupName === undefined ? {} : { backupName }),
-      ...(storageAccountUrl === undefined ? {} : { storageAccountUrl: storageAccountUrl.reveal() }),
-      ...(expires === undefined ? {} : { expires: expiryOf(expires, context.now()) }),
-    },
+    ...(backupName === undefined ? {} : { backupName }),
+    ...(storageAccountUrl === undefined ? {} : { storageAccountUrl: storageAccountUrl.reveal() }),
+    ...(expires === undefined ? {} : { expires: expiryOf(expires, context.now()) }),
+    ...(given.flag("withoutBrokenDatabases") ? { continueOnDatabaseError: true } : {}),
   };
 };

@@ -1,3 +1,4 @@
+import type { BackupView } from "../backup-view.ts";
 import { chooseBackup } from "../choose-backup.ts";
 import type { CommandContext, Given, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
@@ -23,15 +24,19 @@ export const run: RunCommand = async (context, given) => {
       );
     return unpackTo(context, site, { backup, folder: to, paths: given.texts("path") });
   }
-  return restoreSite(context, given, `${site.path}/backups/${backup.id}/restore`);
+  return restoreSite(context, given, { backup, path: `${site.path}/backups/${backup.id}/restore` });
 };
 
 /** A site's name has no dot at its start and no slash but the one before a slot. */
 const isFolder = (text: string): boolean => /^(?:[./\\~]|[a-z]:)/i.test(text) && !text.startsWith("/subscriptions/");
 
-const restoreSite = async (context: CommandContext, given: Given, path: string): Promise<ExitCode> => {
+const restoreSite = async (
+  context: CommandContext,
+  given: Given,
+  { backup, path }: { readonly backup: BackupView; readonly path: string },
+): Promise<ExitCode> => {
   const service = context.service();
-  const body = { properties: requestOf(given) };
+  const body = { properties: { ...requestOf(given), ...databasesOf(given, backup) } };
   const isDryRun = given.flag("dryRun");
   const answer = await service.post(`${path}/plan`, { body, query: { limit: isDryRun ? "1000" : "10" } });
   const plan = restorePlanOf(answer);
@@ -71,9 +76,32 @@ const requestOf = (given: Given) => {
   };
 };
 
-const questionOf = ({ site, isNewSite, counts }: RestorePlanView): string => {
+/** Files and databases belong together: all of them, unless only a part was asked for. */
+const databasesOf = (given: Given, { site, id, databases }: BackupView) => {
+  const named = given.texts("database");
+  const only = given.flag("databasesOnly");
+  if (given.flag("filesOnly") && (only || named.length > 0))
+    throw new CommandFailure(exitCodes.usage, "PartsUnclear", "Either --files-only or databases, not both.");
+  const wanted = databases.filter(({ name }) => named.some((one) => one.toLowerCase() === name.toLowerCase()));
+  if (wanted.length < named.length)
+    throw new CommandFailure(
+      exitCodes.notFound,
+      "DatabaseNotInBackup",
+      `Backup ${id} of ${site} holds ${databases.length === 0 ? "no database" : databases.map(({ name }) => name).join(", ")}.`,
+    );
+  const isPart = given.texts("path").length > 0 || given.flag("filesOnly");
+  const chosen = named.length > 0 ? wanted : isPart ? [] : databases;
+  if (only && chosen.length === 0)
+    throw new CommandFailure(exitCodes.notFound, "DatabaseNotInBackup", `Backup ${id} of ${site} holds no database.`);
+  return {
+    ...(chosen.length === 0 ? { ignoreDatabases: true } : { databases: chosen }),
+    ...(only ? { databasesOnly: true } : {}),
+  };
+};
+
+const questionOf = ({ site, isNewSite, counts, databases }: RestorePlanView): string => {
   if (isNewSite) return `This makes the site ${site}.`;
-  const lost = counts.replace.entries + counts.remove.entries;
+  const lost = counts.replace.entries + counts.remove.entries + databases.length;
   return lost === 0
     ? `This changes ${site}; nothing in it is overwritten.`
     : `This overwrites ${site}. What it replaces is kept for a while: \`lifeboat undo ${site}\` takes it back.`;

@@ -24,6 +24,7 @@ const details = (backup: BackupView): string => {
     ["finished", backup.finished && showTime(backup.finished)],
     ["archive", `${showName(backup.blobName)}, ${showBytes(backup.sizeBytes)}`],
     ["holds", backup.siteBytes === null ? null : showBytes(backup.siteBytes)],
+    ["databases", backup.databases.length === 0 ? null : backup.databases.map(({ name }) => name).join(", ")],
     ["made by", backup.scheduled ? "the schedule" : "a person"],
     ["expires", backup.expires && showTime(backup.expires)],
     ["restored", backup.lastRestored && showTime(backup.lastRestored)],

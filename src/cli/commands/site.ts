@@ -6,6 +6,7 @@ import { confirm } from "../confirm.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
 import { showTable } from "../show-table.ts";
+import { databasesText, siteDatabases } from "../site-databases.ts";
 import { findSite, newSitePath, referenceOf, sitesPath } from "../site-reference.ts";
 import { backupPlan, planText } from "../tell-backup-plan.ts";
 
@@ -19,9 +20,10 @@ export const addSite: RunCommand = async (context, given) => {
   await service.put(`${path}/description`, { body: { properties } });
   const site = { label, path, state: undefined };
   const plan = await backupPlan(context, site);
-  print(context, { site: label, [root]: folder, directories, plan }, () =>
+  const databases = await siteDatabases(context, site, { asks: true });
+  print(context, { site: label, [root]: folder, directories, plan, databases }, () =>
     [
-      `The site ${label} is described. A backup of it would hold\n${planText(plan)}`,
+      `The site ${label} is described. A backup of it would hold\n${planText(plan)}${databasesText(databases)}`,
       `\`lifeboat backup ${label}\` makes the first one, \`lifeboat schedule ${label} --every 1d\` one a day.\n`,
     ].join(""),
   );
