@@ -23,22 +23,22 @@ export const startDue =
   async (call: Call): Promise<void> => {
     let behindKey: string | undefined;
     for (;;) {
-      const room = await roomFor(deps);
-      if (room <= 0) return;
-      const until = deps.clock.now();
-      const found = await readDue(deps.catalog, { until, behindKey, limit: Math.min(room, mostAtOnce) });
-      if (found.length === 0) return;
-      for (const due of found) await seeTo(deps, call, due);
+      const found = await readDue(deps.catalog, { until: deps.clock.now(), behindKey, limit: atATime });
+      for (const due of found) {
+        if (!(await hasRoom(deps))) return;
+        await seeTo(deps, call, due);
+      }
+      if (found.length < atATime) return;
       behindKey = found.at(-1)?.key;
     }
   };
 
-const mostAtOnce = 100;
+const atATime = 10;
 
 /** One place stays free for restores; deletions take none. */
-const roomFor = async ({ catalog, policy }: Installation): Promise<number> => {
+const hasRoom = async ({ catalog, policy }: Installation): Promise<boolean> => {
   const open = (await readOpenRuns(catalog)).filter(({ deletes }) => deletes === undefined).length;
-  return Math.max(1, policy.openRuns - 1) - open;
+  return open < Math.max(1, policy.openRuns - 1);
 };
 
 /** A site that makes trouble holds up no other; its run stays due, and is tried again with the next sweep. */

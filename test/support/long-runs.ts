@@ -23,3 +23,6 @@ export const everyStatement = process.env["LIFEBOAT_STATEMENTS"] !== undefined;
 
 /** How often a site is backed up while its SQLite databases are written. */
 export const databaseRounds = Number(process.env["LIFEBOAT_DATABASE_ROUNDS"] ?? 4);
+
+/** How many sites four instances back up by schedule at the same time. */
+export const scheduledSiteCount = Number(process.env["LIFEBOAT_SCHEDULED"] ?? 8);
