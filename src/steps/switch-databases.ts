@@ -1,11 +1,12 @@
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
+import type { LoadedDatabase } from "../operations/rows/loaded-database-rows.ts";
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
 import { ownsSite, runLost } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
 import { readRecord, type RestoreReport } from "./restore-run.ts";
-import { changeLoaded, exchangedNames, reach } from "./restored-databases.ts";
+import { changeLoaded, exchangedNames, reach, type Reached } from "./restored-databases.ts";
 import { restoring } from "./restoring.ts";
 import { scratchOf } from "./scratch.ts";
 import type { LoadedRecord } from "./load-database.ts";
@@ -32,6 +33,7 @@ export const switchDatabases =
         if (!(await ownsSite(deps, input))) return runLost;
         const { notes } = await tool.switchIn(connection, exchangedNames(row.database));
         await changeLoaded(deps, input, { place, change: (database) => ({ ...database, state: "switched" }) });
+        await dropOthers(row.database, { tool, connection, call });
         lines.push(`The database ${row.database.reference.name} was restored (${label}).`, ...notes);
         call.log.info("database exchanged", { site: siteLabel(input.site), run: input.run, database: label });
       }
@@ -39,3 +41,14 @@ export const switchDatabases =
       const report: RestoreReport = { lines };
       return { ok: true, report: await scratch.putJson(report) };
     });
+
+/** What attempts made whose answer was lost. What cannot be dropped now goes with what is kept. */
+const dropOthers = async (
+  { scratches, chosen }: LoadedDatabase,
+  { tool, connection, call }: Pick<Reached, "tool" | "connection"> & { readonly call: Call },
+): Promise<void> => {
+  for (const name of scratches.filter((one) => one !== chosen))
+    await tool.drop(connection, name).catch((error: unknown) => {
+      call.log.warn("a scratch database stays until housekeeping drops it", { name, error });
+    });
+};

@@ -1,21 +1,185 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
-import { vi } from "vitest";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findToolIn } from "../../src/adapters/databases/find-tool.ts";
 import { postgresTool } from "../../src/adapters/databases/postgresql/postgres-tool.ts";
+import { keptDatabaseName, scratchDatabaseName, type DatabaseConnection } from "../../src/domain/database.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import { databaseRows } from "../support/long-runs.ts";
 import { describeWith } from "../support/needs.ts";
+import { postgresSchema, postgresRows } from "../support/postgres-schema.ts";
 import { postgresPrograms, startPostgres, superuser, type PostgresServer } from "../support/postgres-server.ts";
 import { databaseToolContract, type DatabaseSubject } from "./database-tool-contract.ts";
 
+const tool = postgresTool({
+  findTool: findToolIn([postgresPrograms ?? ""]),
+  token: async (scope) => new Secret(`token for ${scope}`),
+});
+const never = new AbortController().signal;
+const scratch = scratchDatabaseName("feedfeedfeedfeed", "a1");
+const kept = keptDatabaseName("feedfeedfeedfeed");
+
 describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
   databaseToolContract("PostgreSQL", async () => subject(await startPostgres()));
+
+  describe("a database with everything", () => {
+    let server: PostgresServer;
+    beforeAll(async () => {
+      server = await startPostgres();
+      await server.query("", "CREATE ROLE clerk; CREATE ROLE owner; GRANT owner TO postgres");
+      await server.query("", `CREATE DATABASE "Läden" OWNER owner`);
+      await server.query("", `ALTER DATABASE "Läden" SET search_path TO "$user", shop, public`);
+      await server.query(
+        "",
+        `REVOKE CONNECT ON DATABASE "Läden" FROM PUBLIC; GRANT CONNECT ON DATABASE "Läden" TO clerk`,
+      );
+      await server.query("Läden", postgresSchema);
+      await server.query("Läden", postgresRows(databaseRows));
+    }, 300_000);
+    afterAll(() => server.stop());
+
+    it("comes back with every row, object, owner, right and setting", { timeout: 600_000 }, async () => {
+      const at = server.connection("Läden");
+      expect((await tool.check(at, "dump", never)).content).toBe("present");
+      const before = await everythingIn(server, "Läden");
+      const { notes } = await tool.load(at, {
+        scratch,
+        dump: tool.dump(at, { scratch, signal: never }),
+        signal: never,
+      });
+      expect(notes).toEqual([]);
+      await tool.switchIn(at, { scratch, kept, replaces: true });
+      expect(await everythingIn(server, "Läden")).toEqual(before);
+      expect(await server.query("Läden", "SELECT encode(lo_get(4711), 'hex')")).toBe("deadbeef00ff");
+      expect(
+        await server.query("Läden", "INSERT INTO shop.goods (name) VALUES ('next') RETURNING id > 1000"),
+      ).toContain("t");
+      await tool.switchBack(at, { scratch, kept, replaces: true });
+      expect(await everythingIn(server, "Läden")).toEqual(before);
+    });
+
+    it("is one moment, though others keep writing while it is dumped", { timeout: 600_000 }, async () => {
+      const at = server.connection("Läden");
+      const stop = new AbortController();
+      const writers = [1, 2, 3].map((seed) => transfer(server, "Läden", seed, stop.signal));
+      try {
+        for (const _ of [1, 2, 3]) {
+          const dump = tool.dump(at, { scratch, signal: never });
+          await tool.load(at, { scratch, dump, signal: never });
+          const sums = await server.query(
+            scratch,
+            "SELECT sum(balance), (SELECT count(*) FROM shop.transfers) > 0 FROM shop.accounts",
+          );
+          expect(sums).toBe("100000|t");
+          expect(await server.query(scratch, "SELECT count(*) FROM shop.transfers t WHERE NOT t.settled")).toBe("0");
+        }
+      } finally {
+        stop.abort();
+      }
+      expect((await Promise.all(writers)).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(3);
+      await tool.drop(at, scratch);
+    });
+
+    it("goes on without owners and rights of roles that the server does not know, and says so", async () => {
+      const at = server.connection("Läden");
+      const dump: Uint8Array[] = [];
+      for await (const piece of tool.dump(at, { scratch, signal: never })) dump.push(piece);
+      const elsewhere = await startPostgres();
+      try {
+        const there = elsewhere.connection("Läden");
+        expect((await tool.check(there, "load", never)).content).toBe("missing");
+        const { notes } = await tool.load(there, { scratch, dump: pieces(dump), signal: never });
+        expect(notes.join(" ")).toMatch(/Roles unknown here: .*(clerk|owner)/);
+        const count = "SELECT count(*) FROM shop.goods";
+        expect(await elsewhere.query(scratch, count)).toBe(await server.query("Läden", count));
+      } finally {
+        await elsewhere.stop();
+      }
+    });
+
+    it("is refused to a user who may not read all of it, by the table's name", async () => {
+      await server.query("", "CREATE ROLE reader LOGIN PASSWORD 'reads'; GRANT clerk TO reader");
+      const reader: DatabaseConnection = {
+        ...server.connection("Läden"),
+        user: "reader",
+        password: new Secret("reads"),
+      };
+      await expect(tool.check(reader, "dump", never)).rejects.toThrow(/may not read .*shop\./);
+      await server.query("", "GRANT pg_read_all_data TO reader");
+      await expect(tool.check(reader, "dump", never)).rejects.toThrow(/Row-level security hides rows of shop\.secrets/);
+      await expect(tool.check(reader, "load", never)).rejects.toThrow(/CREATEDB/);
+      await server.query("", "ALTER ROLE reader CREATEDB");
+      await expect(tool.check(reader, "load", never)).rejects.toThrow(/does not own the database/);
+    });
+  });
+
+  it("needs no more than ownership and CREATEDB to restore", async () => {
+    const server = await startPostgres();
+    try {
+      await server.query("", "CREATE ROLE app LOGIN CREATEDB PASSWORD 'plain'");
+      await server.query("", "CREATE DATABASE app OWNER app");
+      const app: DatabaseConnection = { ...server.connection("app"), user: "app", password: new Secret("plain") };
+      await server.query("app", "SET ROLE app; CREATE SCHEMA s; CREATE TABLE s.t (n int); INSERT INTO s.t VALUES (7)");
+      await tool.check(app, "dump", never);
+      await tool.check(app, "load", never);
+      await tool.load(app, { scratch, dump: tool.dump(app, { scratch, signal: never }), signal: never });
+      await server.query("app", "UPDATE s.t SET n = 8");
+      await tool.switchIn(app, { scratch, kept, replaces: true });
+      expect(await server.query("app", "SELECT n FROM s.t")).toBe("7");
+      await tool.switchBack(app, { scratch, kept, replaces: true });
+      expect(await server.query("app", "SELECT n FROM s.t")).toBe("8");
+    } finally {
+      await server.stop();
+    }
+  });
 });
 
+async function* pieces(dump: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* dump;
+}
+
+/** All that pg_dump knows of it as SQL, row by row, and what belongs to the database itself. */
+const everythingIn = async (server: PostgresServer, database: string): Promise<readonly string[]> => {
+  const where = ["-h", server.folder, "-p", String(server.port), "-U", superuser, "-d", database];
+  const options = { maxBuffer: 2 ** 30 };
+  const { stdout } = await promisify(execFile)(join(postgresPrograms ?? "", "pg_dump"), where, options);
+  const own = `SELECT pg_get_userbyid(datdba), (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(datacl) a), datcollate, pg_encoding_to_char(encoding), (SELECT setconfig FROM
+    pg_db_role_setting WHERE setdatabase = d.oid) FROM pg_database d WHERE datname = '${database}'`;
+  // The words by which newer pg_dump and psql know one another differ each time.
+  const lines = stdout.split("\n").filter((line) => !/^\\(?:un)?restrict /.test(line));
+  return [await server.query(database, own), ...lines];
+};
+
+/** Moves money between accounts, in transactions that are first written and then settled, until told to stop. */
+const transfer = async (
+  server: PostgresServer,
+  database: string,
+  seed: number,
+  signal: AbortSignal,
+): Promise<number> => {
+  let count = 0;
+  const sql = Array.from(
+    { length: 20 },
+    () => `BEGIN;
+      INSERT INTO shop.transfers (amount, settled) VALUES (${seed}, false);
+      UPDATE shop.accounts SET balance = balance - ${seed} WHERE id = (SELECT 1 + floor(random() * 9)::int);
+      UPDATE shop.accounts SET balance = balance + ${seed} WHERE id = 10;
+      UPDATE shop.transfers SET settled = true WHERE NOT settled AND amount = ${seed};
+      COMMIT;`,
+  ).join("\n");
+  while (!signal.aborted) {
+    await server.query(database, sql).then(
+      () => count++,
+      // Two that wait for one another: the server ends one.
+      () => undefined,
+    );
+  }
+  return count;
+};
+
 const subject = (server: PostgresServer): DatabaseSubject => ({
-  tool: postgresTool({
-    findTool: findToolIn([postgresPrograms ?? ""]),
-    token: () => Promise.reject(new Error("no identity here")),
-  }),
+  tool,
   connection: server.connection,
   makeDatabase: async (name) => void (await server.query("", `CREATE DATABASE "${name}"`)),
   query: server.query,

@@ -4,12 +4,20 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { absentTool } from "../../src/adapters/databases/absent-tool.ts";
 import { findToolIn } from "../../src/adapters/databases/find-tool.ts";
 import { postgresTool } from "../../src/adapters/databases/postgresql/postgres-tool.ts";
+import { backupItem } from "../../src/api/wire/backup-item.ts";
+import { DatabaseFailure } from "../../src/domain/database.ts";
 import { Secret } from "../../src/domain/secret.ts";
+import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
+import { discoverBackups } from "../../src/operations/discover.ts";
+import { planRestore } from "../../src/operations/plan-restore.ts";
+import { readLoadedDatabases } from "../../src/operations/rows/loaded-database-rows.ts";
+import { forgetExpiredUndos } from "../../src/steps/forget-expired-undos.ts";
 import type { DatabaseWish } from "../../src/operations/database-wishes.ts";
 import type { DatabaseTool } from "../../src/ports/database-tool.ts";
+import { shop } from "../support/installation.ts";
 import { describeWith } from "../support/needs.ts";
-import { postgresPrograms, startPostgres, type PostgresServer } from "../support/postgres-server.ts";
-import { restoreWorld, type RestoreWorld } from "../support/restore-world.ts";
+import { postgresPrograms, startPostgres, superuserPassword, type PostgresServer } from "../support/postgres-server.ts";
+import { container, everything, restoreWorld, sas, type RestoreWorld } from "../support/restore-world.ts";
 
 const tool = postgresTool({
   findTool: findToolIn([postgresPrograms ?? ""]),
@@ -84,4 +92,259 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     expect([await goods(), pageNow()]).toEqual(["changed since", "two"]);
     expect(await databases()).toEqual(["or ders"]);
   });
+
+  it("is told by the dry run, the manifest, the container and the item, and no connection string by any", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    const plan = await planRestore(world.deps)(world.call, shop, {
+      restore: { ...everything, backup: backup.id, databases: [named] },
+      showAll: false,
+      limit: 10,
+    });
+    expect(plan.databases).toMatchObject([{ check: { content: "present", tool: "pg_restore" } }]);
+    expect(plan.problems).toEqual([]);
+    const found = await discoverBackups(world.deps)(world.call, shop, {
+      storageAccountUrl: sas,
+      blobName: `${backup.blobBase}.zip`,
+    });
+    expect(found.found[0]?.databases).toEqual([{ type: "PostgreSql", name: "Orders" }]);
+    expect(found.found[0]?.manifest?.databases).toMatchObject([{ entry: "Orders.dump", tool: "pg_dump" }]);
+    const shown = JSON.stringify([backup, plan.databases.map(({ connection: _, ...rest }) => rest), found]);
+    expect(shown).not.toContain(superuserPassword.slice(0, 6));
+    const site = { id: shop, location: "Local", tier: "Standard" };
+    const item = backupItem({ site, backup, apiVersion: "2025-05-01" }, "single");
+    expect(item.properties.databases).toEqual([
+      { databaseType: "PostgreSql", name: "Orders", connectionStringName: null, connectionString: null },
+    ]);
+  });
+
+  it("is found by the name of one of the site's connection strings, and of the backup's configuration", async () => {
+    const value = new Secret(server.url("or ders"));
+    world.settings.now = { appSettings: {}, connectionStrings: { OrdersDb: { value, type: "PostgreSQL" } } };
+    await putBackupConfiguration(world.deps)(world.call, shop, {
+      databases: [{ type: "PostgreSql", name: "Orders", connectionStringName: "ordersdb" }],
+    });
+    const backup = await world.backUp();
+    expect(backup).toMatchObject({ status: "Succeeded", databases: [{ name: "Orders" }] });
+    await sell("changed since");
+    const wish = { ...named, connectionStringName: "OrdersDb" };
+    expect((await world.restore(backup, { databases: [wish], databasesOnly: true })).status).toBe("Succeeded");
+    expect(await goods()).toBe("rope");
+  });
+
+  it("leaves databases alone when none is listed", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    page("two");
+    await sell("changed since");
+    expect((await world.restore(backup)).status).toBe("Succeeded");
+    expect([await goods(), pageNow()]).toEqual(["changed since", "one"]);
+  });
+
+  it("comes back into another database, which is made where it is not there, and is taken away by an undo", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    page("two");
+    const copy = { ...named, connectionString: new Secret(server.url("copy")) };
+    const restored = await world.restore(backup, { databases: [copy], databasesOnly: true });
+    expect(restored).toMatchObject({ status: "Succeeded" });
+    expect(restored.steps).not.toContain("swapIn");
+    expect([await goods("copy"), await goods(), pageNow()]).toEqual(["rope", "rope", "two"]);
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(await databases()).toEqual(["or ders"]);
+  });
+
+  it("is not written over without overwrite, but into an empty database", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    const wish = { overwrite: false, databasesOnly: true };
+    const refused = await world.restore(backup, { ...wish, databases: [named] });
+    expect(refused).toMatchObject({ status: "Failed" });
+    expect(refused.log).toContain("is not empty, and overwrite is false");
+    await server.query("", "CREATE DATABASE fresh");
+    const fresh = { ...named, connectionString: new Secret(server.url("fresh")) };
+    expect((await world.restore(backup, { ...wish, databases: [fresh] })).status).toBe("Succeeded");
+    expect(await goods("fresh")).toBe("rope");
+  });
+
+  it.each([
+    ["a password that is wrong", () => server.url("or ders").replace("pass", "fail"), /password authentication failed/],
+    ["a database that is not there", () => server.url("nobody"), /database "nobody" does not exist/],
+    ["a server that is not there", () => "postgres://u:p@127.0.0.1:1/db", /Connection refused.*Check host, port/],
+  ])(
+    "fails a backup before the long work for %s, or is left out where the caller wants the rest",
+    async (_, url, why) => {
+      const wrong: DatabaseWish = { type: "PostgreSql", name: "Other", connectionString: new Secret(url()) };
+      let packed = 0;
+      const steps = { packShard: () => Promise.reject(new Error(`packed ${++packed} times`)) };
+      const failed = await world.tryBackUp({ databases: [orders(), wrong] }, steps);
+      expect([failed.status, packed]).toEqual(["Failed", 0]);
+      expect(failed.log).toMatch(why);
+      const partial = await world.tryBackUp({ databases: [wrong, orders()], continueOnDatabaseError: true });
+      expect(partial.status).toBe("PartiallySucceeded");
+      expect(partial.log).toContain("Not in this backup: the database Other");
+      await sell("changed since");
+      expect((await world.restore(partial, { databases: [named] })).status).toBe("Succeeded");
+      expect(await goods()).toBe("rope");
+      const missing = await world.restore(partial, { databases: [{ type: "PostgreSql", name: "Other" }] });
+      expect(missing.log).toContain('The backup holds no database "Other"; it holds Orders.');
+    },
+  );
+
+  it("fails a backup whose server goes away in the middle of the dump, and leaves nothing in the container", async () => {
+    fault = {
+      async *dump(connection, work) {
+        let pieces = 0;
+        for await (const piece of tool.dump(connection, work)) {
+          yield piece;
+          if (pieces++ === 0) await server.kill();
+        }
+      },
+    };
+    // More than the pipes between hold.
+    await server.query("or ders", "CREATE TABLE big AS SELECT n, repeat('x', 1000) t FROM generate_series(1, 20000) n");
+    try {
+      const failed = await world.tryBackUp({ databases: [orders()] });
+      expect(failed.status).toBe("Failed");
+      expect(failed.log).toMatch(/or ders on 127\.0\.0\.1/);
+    } finally {
+      await server.start();
+    }
+    expect(await zips()).toEqual([]);
+  });
+
+  it("leaves files and database as they were when a load fails", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    page("two");
+    await sell("changed since");
+    fault = {
+      load: (connection, work) => tool.load(connection, { ...work, dump: cutOff(work.dump) }),
+    };
+    const failed = await world.restore(backup, { databases: [named] });
+    expect(failed.status).toBe("Failed");
+    expect(failed.steps).not.toContain("stopSite");
+    expect(failed.log).toMatch(/could not be loaded|Restore another backup/);
+    expect([await goods(), pageNow()]).toEqual(["changed since", "two"]);
+    expect(await databases()).toEqual(["or ders"]);
+  });
+
+  it("puts everything back when the second of two databases cannot be exchanged", async () => {
+    await server.query("", "CREATE DATABASE second");
+    const second: DatabaseWish = { type: "PostgreSql", name: "Z", connectionString: new Secret(server.url("second")) };
+    const backup = await world.backUp({ databases: [orders(), second] });
+    await sell("changed since");
+    page("two");
+    fault = {
+      switchIn: (connection, exchanged) =>
+        connection.database === "second"
+          ? Promise.reject(new DatabaseFailure("Busy", "somebody holds it"))
+          : tool.switchIn(connection, exchanged),
+    };
+    const failed = await world.restore(backup, { databases: [named, { ...second }] });
+    expect(failed).toMatchObject({ status: "Failed", log: expect.stringContaining("somebody holds it") as string });
+    expect([await goods(), pageNow()]).toEqual(["changed since", "two"]);
+    expect(await databases()).toEqual(["or ders", "second"]);
+  });
+
+  it("is exchanged while an application keeps coming back, which then sees the restored data", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    await sell("changed since");
+    let isOver = false;
+    const application = (async () => {
+      while (!isOver) await goods().catch(() => undefined);
+    })();
+    const restored = await world.restore(backup, { databases: [named] });
+    isOver = true;
+    await application;
+    expect(restored.status).toBe("Succeeded");
+    expect(await goods()).toBe("rope");
+  });
+
+  it.each(["checkDatabases", "loadDatabase", "switchDatabases"] as const)(
+    "does not mind that %s is done twice, because the first answer was lost",
+    async (step) => {
+      const backup = await world.backUp({ databases: [orders()] });
+      await sell("changed since");
+      let answers = 0;
+      const real = world.steps()[step] as (input: unknown, call: unknown) => Promise<unknown>;
+      const twice = async (input: unknown, call: unknown): Promise<unknown> => {
+        const result = await real(input, call);
+        // The answer is lost with the process; the host runs the step again.
+        return answers++ === 0 ? real(input, call) : result;
+      };
+      const restored = await world.restore(backup, { databases: [named] }, { [step]: twice });
+      expect(restored.status).toBe("Succeeded");
+      expect(await goods()).toBe("rope");
+      expect((await databases()).filter((name) => name.startsWith("lifeboat_s"))).toEqual([]);
+      expect((await world.undo()).status).toBe("Succeeded");
+      expect(await goods()).toBe("changed since");
+      expect(await databases()).toEqual(["or ders"]);
+    },
+  );
+
+  it.each(["loadDatabase", "switchDatabases", "swapIn"] as const)(
+    "is as before, after housekeeping too, when its run dies in %s and another run has the site",
+    async (step) => {
+      const backup = await world.backUp({ databases: [orders()] });
+      await sell("changed since");
+      page("two");
+      const real = world.steps()[step] as (input: unknown, call: unknown) => Promise<unknown>;
+      await new Promise<void>((reached) => {
+        const dying = async (input: unknown, call: unknown): Promise<never> => {
+          await real(input, call);
+          reached();
+          return new Promise<never>(() => undefined);
+        };
+        void world.restore(backup, { databases: [named] }, { [step]: dying });
+      });
+      expect((await databases()).length).toBeGreaterThan(1);
+      await world.takeAway();
+      const next = await world.backUp();
+      expect(next.status).toBe("Succeeded");
+      expect([await goods(), pageNow()]).toEqual(["changed since", "two"]);
+      await forgetExpiredUndos(world.deps)(world.call);
+      expect(await databases()).toEqual(["or ders"]);
+    },
+  );
+
+  it("keeps what was replaced as long as an undo may come, and drops it then", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    await world.restore(backup, { databases: [named] });
+    await forgetExpiredUndos(world.deps)(world.call);
+    expect(await databases()).toHaveLength(2);
+    world.clock.time = new Date(world.clock.time.getTime() + 4 * 86_400_000);
+    await forgetExpiredUndos(world.deps)(world.call);
+    expect(await databases()).toEqual(["or ders"]);
+    expect(await readLoadedDatabases(world.deps.catalog, shop)).toEqual([]);
+  });
+
+  it("is asked again for what it could not drop while its server was away", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    await world.restore(backup, { databases: [named] });
+    world.clock.time = new Date(world.clock.time.getTime() + 4 * 86_400_000);
+    await server.kill();
+    await forgetExpiredUndos(world.deps)(world.call);
+    await server.start();
+    expect(await databases()).toHaveLength(2);
+    await forgetExpiredUndos(world.deps)(world.call);
+    expect(await databases()).toEqual(["or ders"]);
+  });
+
+  it("is refused early when its dump would never end in the time the host allows", async () => {
+    const deps = { ...world.deps, policy: { ...world.deps.policy, functionTimeoutMs: 10 } };
+    const asked = await world.askDatabases({ databases: [orders()] }, deps);
+    expect(asked).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/holds \d+ bytes.*functionTimeout/) as string,
+    });
+  });
+
+  const zips = async (): Promise<readonly string[]> => {
+    const names: string[] = [];
+    for await (const { name } of world.container(container).list("")) if (name.endsWith(".zip")) names.push(name);
+    return names;
+  };
 });
+
+async function* cutOff(dump: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of dump) {
+    yield piece.subarray(0, piece.length - 50);
+    return;
+  }
+}

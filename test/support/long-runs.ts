@@ -26,3 +26,6 @@ export const databaseRounds = Number(process.env["LIFEBOAT_DATABASE_ROUNDS"] ?? 
 
 /** How many sites four instances back up by schedule at the same time. */
 export const scheduledSiteCount = Number(process.env["LIFEBOAT_SCHEDULED"] ?? 8);
+
+/** How many rows of a kilobyte the large table of a database has. */
+export const databaseRows = Number(process.env["LIFEBOAT_ROWS"] ?? 2_000);

@@ -18,7 +18,7 @@ import { restoreSite as askRestore, type RestoreWish } from "../../src/operation
 import { undoRestore as askUndo } from "../../src/operations/undo-restore.ts";
 import { readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { readOperation, type Operation } from "../../src/operations/rows/operation-rows.ts";
-import { readSiteRow } from "../../src/operations/rows/site-row.ts";
+import { changeSite, readSiteRow } from "../../src/operations/rows/site-row.ts";
 import type { LocalRoot } from "../../src/ports/site-files.ts";
 import type { Exchange, SiteConfiguration, SiteHost } from "../../src/ports/site-host.ts";
 import { backupSteps } from "../../src/steps/backup-steps.ts";
@@ -145,6 +145,20 @@ export const restoreWorld = (
       if (row === undefined) throw new Error("The backup is gone.");
       return row.backup;
     },
+
+    /** What the databases of a backup that is asked for say; it goes no further. */
+    async askDatabases(request: BackupRequest, using: Installation) {
+      const { backup } = await createBackup(deps)(given.call, shop, { storageAccountUrl: sas, ...request });
+      const ref = { ...(await refOf(backup.run ?? "")), backup: backup.id };
+      return backupSteps(using).planDatabases(ref, given.call);
+    },
+
+    /** As housekeeping does it for a run that is dead: the site is free again. */
+    takeAway: () =>
+      changeSite(deps.catalog, shop, ({ run: _, ...row }) => ({
+        row: { ...row, epoch: row.epoch + 1 },
+        result: undefined,
+      })),
 
     /** Asks for a restore without running it. */
     async ask(backup: Backup | undefined, wish: Partial<RestoreWish> = {}): Promise<Operation> {

@@ -117,9 +117,9 @@ const insideQuery = `SELECT json_build_object(
   'sizeBytes', pg_database_size(current_database()),
   'objects', (SELECT count(*) ${own.relations}) + (SELECT count(*) ${own.functions}) + (SELECT count(*) ${own.types})
     + (SELECT count(*) FROM pg_largeobject_metadata),
-  'unreadable', ${some(`SELECT c.oid::regclass::text ${own.relations} AND c.relkind IN ('r', 'p', 'm', 'S')
+  'unreadable', ${some(`SELECT format('%I.%I', n.nspname, c.relname) ${own.relations} AND c.relkind IN ('r', 'p', 'm', 'S')
     AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))`)},
-  'hidden', ${some(`SELECT c.oid::regclass::text ${own.relations} AND c.relrowsecurity AND row_security_active(c.oid)`)})`;
+  'hidden', ${some(`SELECT format('%I.%I', n.nspname, c.relname) ${own.relations} AND c.relrowsecurity AND row_security_active(c.oid)`)})`;
 
 const lookInside = async (needs: PostgresNeeds, { connection, signal }: Checking): Promise<Inside> => {
   const { database } = connection;
