@@ -5,6 +5,7 @@ import { absentTool } from "../../src/adapters/databases/absent-tool.ts";
 import { findToolIn } from "../../src/adapters/databases/find-tool.ts";
 import { postgresTool } from "../../src/adapters/databases/postgresql/postgres-tool.ts";
 import { backupItem } from "../../src/api/wire/backup-item.ts";
+import { plannedRestore } from "../../src/api/wire/planned-restore.ts";
 import { DatabaseFailure } from "../../src/domain/database.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
@@ -108,7 +109,7 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     });
     expect(found.found[0]?.databases).toEqual([{ type: "PostgreSql", name: "Orders" }]);
     expect(found.found[0]?.manifest?.databases).toMatchObject([{ entry: "Orders.dump", tool: "pg_dump" }]);
-    const shown = JSON.stringify([backup, plan.databases.map(({ connection: _, ...rest }) => rest), found]);
+    const shown = JSON.stringify([backup, plan.databases, plannedRestore(plan)]);
     expect(shown).not.toContain(superuserPassword.slice(0, 6));
     const site = { id: shop, location: "Local", tier: "Standard" };
     const item = backupItem({ site, backup, apiVersion: "2025-05-01" }, "single");

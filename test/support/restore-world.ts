@@ -155,10 +155,10 @@ export const restoreWorld = (
 
     /** As housekeeping does it for a run that is dead: the site is free again. */
     takeAway: () =>
-      changeSite(deps.catalog, shop, ({ run: _, ...row }) => ({
-        row: { ...row, epoch: row.epoch + 1 },
-        result: undefined,
-      })),
+      changeSite(deps.catalog, shop, (row) => {
+        const { run: _, ...free } = row;
+        return { row: { ...free, epoch: row.epoch + 1 }, result: undefined };
+      }),
 
     /** Asks for a restore without running it. */
     async ask(backup: Backup | undefined, wish: Partial<RestoreWish> = {}): Promise<Operation> {
