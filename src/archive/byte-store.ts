@@ -12,6 +12,7 @@ export class ByteStore {
   /** The position of the appended bytes: an unsigned 32-bit number. */
   append(value: BytePath): number {
     if (this.#used + value.length > chunkBytes) this.#grow();
+    if (value.length === 0) return (this.#chunks.length - 1) * chunkBytes + this.#used;
     const chunk = this.#chunks.length - 1;
     const at = this.#used;
     this.#chunks[chunk]?.write(value, at, "latin1");

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import type { LocalObject, LocalRoom } from "../ports/destination.ts";
+import { storedCrcBehindHead } from "./copied-head.ts";
 import { combinedCrc } from "./crc-combine.ts";
 
 /** Stretches of one file of this machine, to be put into another one behind the other. */
@@ -10,17 +11,21 @@ export interface CopyJob {
   /** Where each stretch begins, and its length: at most `stretchBytes`. */
   readonly starts: Float64Array;
   readonly lengths: Uint32Array;
-  /** What must stand at the start of the first stretch, of the second, and so on; and where in it each one's ends. */
-  readonly heads: Uint8Array;
-  readonly headEnds: Uint32Array;
+  /** Bytes of the local header at the start of each; 0 where an entry goes on. */
+  readonly heads: Uint32Array;
+  /** Directory records of the entries that begin here, one behind the other, and where in them each ends. */
+  readonly records: Uint8Array;
+  readonly recordEnds: Uint32Array;
 }
 
 export type CopyResult =
   | {
       /** Of all that was written. */
       readonly crc: number;
-      /** Of each stretch behind its head. */
+      /** Of each stretch behind its head, */
       readonly crcs: Uint32Array;
+      /** and what the directory says of each entry that begins here. */
+      readonly storedCrcs: Uint32Array;
     }
   /** The source is another file by now, cannot be read, or has another head somewhere: what was written is worth nothing. */
   | { readonly bad: "source" }
@@ -69,6 +74,9 @@ const copyStretches = (
   const { starts, lengths } = job;
   buffer ??= Buffer.allocUnsafeSlow(stretchBytes);
   const crcs = new Uint32Array(starts.length);
+  const storedCrcs = new Uint32Array(job.recordEnds.length);
+  const records = Buffer.from(job.records.buffer, job.records.byteOffset, job.records.length);
+  let begun = 0;
   let crc = 0;
   let at = job.room.offset;
   for (let first = 0; first < starts.length;) {
@@ -77,18 +85,23 @@ const copyStretches = (
     if (!readFully(source, bytes, starts[first] ?? 0)) return badSource;
     for (let inBuffer = 0; first < end; first++) {
       const stretch = bytes.subarray(inBuffer, inBuffer + (lengths[first] ?? 0));
-      const head = headOf(job, first);
-      if (head.compare(stretch, 0, head.length) !== 0) return badSource;
-      const stored = crc32(stretch.subarray(head.length));
+      const headBytes = job.heads[first] ?? 0;
+      if (headBytes > 0) {
+        const record = { from: begun === 0 ? 0 : (job.recordEnds[begun - 1] ?? 0), to: job.recordEnds[begun] ?? 0 };
+        const told = storedCrcBehindHead(records, record, stretch);
+        if (told === undefined) return badSource;
+        storedCrcs[begun++] = told;
+      }
+      const stored = crc32(stretch.subarray(headBytes));
       crcs[first] = stored;
-      crc = combinedCrc(crc32(head, crc), stored, stretch.length - head.length);
+      crc = combinedCrc(crc32(stretch.subarray(0, headBytes), crc), stored, stretch.length - headBytes);
       inBuffer += stretch.length;
     }
     const written = fromSystem(() => writeFully(room, bytes, at));
     if ("failure" in written) return badRoom(written.failure);
     at += length;
   }
-  return { crc, crcs };
+  return { crc, crcs, storedCrcs };
 };
 
 /** As many stretches from here on as lie end to end and fit into the buffer. */
@@ -105,11 +118,6 @@ const readTogether = (
     length = longer;
   }
   return { end, length };
-};
-
-const headOf = ({ heads, headEnds }: CopyJob, stretch: number): Buffer => {
-  const from = stretch === 0 ? 0 : (headEnds[stretch - 1] ?? 0);
-  return Buffer.from(heads.buffer, heads.byteOffset + from, (headEnds[stretch] ?? 0) - from);
 };
 
 /** False where the file ends before, or cannot be read. */

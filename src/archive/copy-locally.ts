@@ -28,7 +28,7 @@ export const copyLocally = async (
   const { directory } = previous.archive;
   const ahead = runner.threads * partsAhead;
   const writer = new BlockWriter({ destination, upload, shard: shard.number, blockBytes, ahead, signal });
-  const stretches = new CopyStretches(directory, shard.archivedAt);
+  const stretches = new CopyStretches(directory, shard);
   const rows = new CopyRows(shard, directory);
   const done = { entries: 0, sizeBytes: 0 };
 
@@ -36,7 +36,7 @@ export const copyLocally = async (
     // Without the signal: as long as a thread may write there, the room is not free.
     const result = await runner.run("copy", { source, room, ...part.job });
     if ("crc" in result) {
-      stretches.setCrcs(part, result.crcs);
+      stretches.setCrcs(part, result);
       return result.crc;
     }
     if (result.bad === "source") throw new SourceDiffers();

@@ -13,8 +13,7 @@ export const encodeCopyShard = (shard: CopyShard): Uint8Array => {
   head.u32(version).u32(shard.number).size(shard.copyFrom);
   head.size(reread.run).u32(reread.every);
   head.u32(archivedAt.length).u32(records.length).u32(targets.size);
-  for (const place of archivedAt) head.u32(place);
-  for (const end of recordEnds) head.u32(end);
+  head.u32s(archivedAt).u32s(recordEnds);
   const links = [...targets].map(([index, target]) => {
     const out = new ByteWriter(Buffer.allocUnsafe(8 + target.length));
     return out.u32(index).u32(target.length).raw(pathBytes(target)).bytes;
@@ -30,8 +29,8 @@ export const decodeCopyShard = (bytes: Uint8Array): CopyShard => {
   const copyFrom = fields.size();
   const reread = { run: fields.size(), every: fields.u32() };
   const [count, recordBytes, links] = [fields.u32(), fields.u32(), fields.u32()];
-  const archivedAt = numbers(fields, count);
-  const recordEnds = numbers(fields, count);
+  const archivedAt = fields.u32s(count);
+  const recordEnds = fields.u32s(count);
   const records = fields.bytes(recordBytes);
   const targets = new Map<number, BytePath>();
   for (let left = links; left > 0; left--) {
@@ -42,9 +41,4 @@ export const decodeCopyShard = (bytes: Uint8Array): CopyShard => {
   if (fields.left > 0 || (recordEnds.at(-1) ?? 0) !== recordBytes)
     throw new ArchiveInvalid("BadRecord", "A copy shard is not as long as what it holds.");
   return { number, archivedAt, records, recordEnds, targets, copyFrom, reread };
-};
-
-const numbers = (fields: ByteReader, count: number): Uint32Array => {
-  const part = new ByteReader(fields.bytes(4 * count));
-  return Uint32Array.from({ length: count }, () => part.u32());
 };

@@ -1,108 +1,113 @@
-import { ByteArena } from "./byte-arena.ts";
-import { stretchBytes, type CopyJob } from "./copy-job.ts";
+import { stretchBytes, type CopyJob, type CopyResult } from "./copy-job.ts";
+import type { CopyShard } from "./copy-shards.ts";
 import { combinedCrc } from "./crc-combine.ts";
 import type { DirectoryColumns } from "./directory-columns.ts";
-import { ByteWriter } from "./little-endian.ts";
-import { localHeaderLength, writeLocalHeader } from "./local-header.ts";
+import { localHeaderLength } from "./local-header.ts";
 
 /** What a thread copies at a time: a block of the new archive. */
 export interface CopyPart {
-  readonly job: Pick<CopyJob, "starts" | "lengths" | "heads" | "headEnds">;
-  /** Number of its first stretch among all of them. */
+  readonly job: Omit<CopyJob, "source" | "room">;
+  /** Number of its first stretch, and of the first entry that begins in it, among all of them. */
   readonly firstStretch: number;
+  readonly firstEntry: number;
   /** Where it comes from, without gaps. */
   readonly ranges: readonly { readonly offset: number; readonly length: number }[];
-  /** Entries whose headers lie in it, and where in it. */
+  /** Entries that begin in it, and where in it. */
   readonly begun: readonly { readonly place: number; readonly at: number }[];
 }
 
-/** Entries of an archive, in the order of their data, cut into stretches of at most `stretchBytes`, each of one entry. */
+type Copied = Extract<CopyResult, { readonly crcs: Uint32Array }>;
+
+/** The entries of a shard, in the order of their data, cut into stretches of at most `stretchBytes`, each of one entry. */
 export class CopyStretches {
   readonly #directory: DirectoryColumns;
-  readonly #places: Uint32Array;
+  readonly #shard: CopyShard;
   readonly #crcs: Uint32Array;
+  readonly #storedCrcs: Uint32Array;
 
-  constructor(directory: DirectoryColumns, places: Uint32Array) {
+  constructor(directory: DirectoryColumns, shard: CopyShard) {
     this.#directory = directory;
-    this.#places = places;
+    this.#shard = shard;
     let count = 0;
-    for (const place of places) count += this.#countOf(place);
+    for (const place of shard.archivedAt) count += Math.ceil(this.#extentOf(place).length / stretchBytes);
     this.#crcs = new Uint32Array(count);
+    this.#storedCrcs = new Uint32Array(shard.archivedAt.length);
   }
 
   /** One after another, each at most this long, or of a single stretch. */
   *parts(partBytes: number): Generator<CopyPart> {
-    let part = new PartBuilder(0);
-    for (const place of this.#places) {
-      const entry = this.#directory.at(place);
-      const headBytes = localHeaderLength(entry);
-      const end = entry.offset + headBytes + entry.storedBytes;
-      for (let start = entry.offset; start < end; start += stretchBytes) {
-        const length = Math.min(stretchBytes, end - start);
-        if (part.length > 0 && part.length + length > partBytes) {
-          yield part.finish();
-          part = new PartBuilder(part.nextStretch);
+    let part = new PartBuilder(0, 0);
+    for (const place of this.#shard.archivedAt) {
+      const { offset, headBytes, length } = this.#extentOf(place);
+      for (let done = 0; done < length; done += stretchBytes) {
+        const stretch = Math.min(stretchBytes, length - done);
+        if (part.length > 0 && part.length + stretch > partBytes) {
+          yield part.finish(this.#shard);
+          part = new PartBuilder(part.nextStretch, part.nextEntry);
         }
-        if (start === entry.offset) part.begin(place, headBytes, (out) => writeLocalHeader(out, entry));
-        part.add(start, length);
+        if (done === 0) part.begin(place);
+        part.add(offset + done, stretch, done === 0 ? headBytes : 0);
       }
     }
-    if (part.length > 0) yield part.finish();
+    if (part.length > 0) yield part.finish(this.#shard);
   }
 
-  setCrcs({ firstStretch }: CopyPart, crcs: Uint32Array): void {
+  setCrcs({ firstStretch, firstEntry }: CopyPart, { crcs, storedCrcs }: Copied): void {
     this.#crcs.set(crcs, firstStretch);
+    this.#storedCrcs.set(storedCrcs, firstEntry);
   }
 
   /** Whether the stored bytes of every entry have the checksum that the directory tells. */
   areWhole(): boolean {
     let stretch = 0;
-    for (const place of this.#places) {
-      const { storedBytes, storedCrc, ...entry } = this.#directory.at(place);
-      let left = storedBytes + localHeaderLength({ storedBytes, ...entry }) - stretchBytes;
+    for (const [entry, place] of this.#shard.archivedAt.entries()) {
+      let left = this.#extentOf(place).length - stretchBytes;
       let crc = this.#crcs[stretch++] ?? 0;
       for (; left > 0; left -= stretchBytes)
         crc = combinedCrc(crc, this.#crcs[stretch++] ?? 0, Math.min(stretchBytes, left));
-      if (crc !== storedCrc) return false;
+      if (crc !== this.#storedCrcs[entry]) return false;
     }
     return true;
   }
 
-  #countOf(place: number): number {
-    const sizes = { sizeBytes: this.#directory.sizeBytes(place), storedBytes: this.#directory.storedBytes(place) };
-    const headBytes = localHeaderLength({ name: { length: this.#directory.nameLength(place) }, ...sizes });
-    return Math.ceil((headBytes + sizes.storedBytes) / stretchBytes);
+  #extentOf(place: number): { readonly offset: number; readonly headBytes: number; readonly length: number } {
+    const directory = this.#directory;
+    const storedBytes = directory.storedBytes(place);
+    const name = { length: directory.nameLength(place) };
+    const headBytes = localHeaderLength({ name, sizeBytes: directory.sizeBytes(place), storedBytes });
+    return { offset: directory.offset(place), headBytes, length: headBytes + storedBytes };
   }
 }
 
 class PartBuilder {
   length = 0;
   nextStretch: number;
+  nextEntry: number;
   readonly #firstStretch: number;
+  readonly #firstEntry: number;
   readonly #starts: number[] = [];
   readonly #lengths: number[] = [];
-  readonly #heads = new ByteArena();
-  readonly #headEnds: number[] = [];
+  readonly #heads: number[] = [];
   readonly #begun: { readonly place: number; readonly at: number }[] = [];
   readonly #ranges: { offset: number; length: number }[] = [];
 
-  constructor(firstStretch: number) {
+  constructor(firstStretch: number, firstEntry: number) {
     this.#firstStretch = firstStretch;
     this.nextStretch = firstStretch;
+    this.#firstEntry = firstEntry;
+    this.nextEntry = firstEntry;
   }
 
-  /** The next stretch begins with this header. */
-  begin(place: number, headBytes: number, write: (out: ByteWriter) => void): void {
+  /** The next stretch begins with its header. */
+  begin(place: number): void {
     this.#begun.push({ place, at: this.length });
-    this.#heads.reserve(headBytes);
-    write(new ByteWriter(this.#heads.bytes, this.#heads.length));
-    this.#heads.length += headBytes;
+    this.nextEntry++;
   }
 
-  add(start: number, length: number): void {
+  add(start: number, length: number, headBytes: number): void {
     this.#starts.push(start);
     this.#lengths.push(length);
-    this.#headEnds.push(this.#heads.length);
+    this.#heads.push(headBytes);
     this.length += length;
     this.nextStretch++;
     const last = this.#ranges.at(-1);
@@ -110,15 +115,21 @@ class PartBuilder {
     else this.#ranges.push({ offset: start, length });
   }
 
-  finish(): CopyPart {
+  finish({ records, recordEnds }: CopyShard): CopyPart {
+    const from = this.#firstEntry === 0 ? 0 : (recordEnds[this.#firstEntry - 1] ?? 0);
+    const ends = recordEnds.slice(this.#firstEntry, this.nextEntry);
+    for (const [entry, end] of ends.entries()) ends[entry] = end - from;
     return {
       job: {
         starts: Float64Array.from(this.#starts),
         lengths: Uint32Array.from(this.#lengths),
-        heads: this.#heads.take(),
-        headEnds: Uint32Array.from(this.#headEnds),
+        heads: Uint32Array.from(this.#heads),
+        // In memory of its own, which travels.
+        records: Uint8Array.from(records.subarray(from, from + (ends.at(-1) ?? 0))),
+        recordEnds: ends,
       },
       firstStretch: this.#firstStretch,
+      firstEntry: this.#firstEntry,
       ranges: this.#ranges,
       begun: this.#begun,
     };

@@ -65,6 +65,13 @@ export class ByteReader {
     return high * two32 + this.#numbers.getUint32(at, true);
   }
 
+  u32s(count: number): Uint32Array<ArrayBuffer> {
+    const at = this.#take(4 * count);
+    const values = new Uint32Array(count);
+    for (let index = 0; index < count; index++) values[index] = this.#numbers.getUint32(at + 4 * index, true);
+    return values;
+  }
+
   u64(): bigint {
     return this.#numbers.getBigUint64(this.#take(8), true);
   }
@@ -112,6 +119,13 @@ export class ByteWriter {
   u32(value: number): this {
     this.#numbers.setUint32(this.position, checked(value, 0, 0xffff_ffff), true);
     this.position += 4;
+    return this;
+  }
+
+  u32s(values: Uint32Array): this {
+    for (let index = 0; index < values.length; index++)
+      this.#numbers.setUint32(this.position + 4 * index, values[index] ?? 0, true);
+    this.position += 4 * values.length;
     return this;
   }
 

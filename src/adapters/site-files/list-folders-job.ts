@@ -1,5 +1,5 @@
 import type { BytePath } from "../../domain/byte-path.ts";
-import type { LeftOut } from "../../domain/listing.ts";
+import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import type { ListFoldersJob, ListFoldersResult } from "../../ports/folder-lister.ts";
 import { entryReader } from "./entry-reader.ts";
 import { EntryRowsBuilder } from "./entry-rows.ts";
@@ -10,6 +10,12 @@ import { skipperOf } from "./skipped-paths.ts";
 /** What a thread does: folder after folder, and what is in them, until there are enough entries. */
 export const listFolders = ({ root, others, folders, most }: ListFoldersJob): ListFoldersResult => {
   const rows = new EntryRowsBuilder();
+  let unsorted: ListedEntry[] = [];
+  /** Long runs in the order in which whoever asks sorts all of them cost him less. */
+  const sortInto = (): void => {
+    for (const { entry } of unsorted.map(named).sort(byName)) rows.add(entry);
+    unsorted = [];
+  };
   const leftOut: LeftOut[] = [];
   const pending: BytePath[] = [...folders];
   // Owners are named by the thread that asks: it has the lists of users and groups.
@@ -17,12 +23,14 @@ export const listFolders = ({ root, others, folders, most }: ListFoldersJob): Li
   const listing = {
     entryOf,
     skips: skipperOf(root, others),
-    add: (entry: Parameters<typeof rows.add>[0]) => rows.add(entry),
+    add: (entry: ListedEntry): void => {
+      if (unsorted.push(entry) >= sortedAtOnce) sortInto();
+    },
     leaveOut: (left: LeftOut) => void leftOut.push(left),
     found: (path: BytePath) => void pending.push(path),
   };
   try {
-    while (rows.length + leftOut.length < most) {
+    while (rows.length + unsorted.length + leftOut.length < most) {
       const folder = pending.pop();
       if (folder === undefined) break;
       for (const _ of listFolder(root, folder, listing));
@@ -31,5 +39,14 @@ export const listFolders = ({ root, others, folders, most }: ListFoldersJob): Li
     if (errorCode(error) === undefined) throw error;
     return { rows: rows.finish(), leftOut, pending: [], failure: reasonOf(error) };
   }
+  sortInto();
   return { rows: rows.finish(), leftOut, pending };
 };
+
+const sortedAtOnce = 4_096;
+
+/** With the name that it has in an archive, where folders end with a slash; all characters are bytes. */
+const named = (entry: ListedEntry) => ({ entry, name: entry.kind === "directory" ? `${entry.path}/` : entry.path });
+
+const byName = (one: { readonly name: string }, other: { readonly name: string }): number =>
+  one.name < other.name ? -1 : one.name > other.name ? 1 : 0;

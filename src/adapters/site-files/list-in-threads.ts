@@ -6,8 +6,8 @@ import { entriesOf } from "./entry-rows.ts";
 import { unlistable } from "./file-reasons.ts";
 
 /** A thread comes back after so many entries: then what it found is there for the others too. */
-const entriesAtOnce = 2_000;
-const jobsAhead = 2;
+const entriesAtOnce = 500;
+const jobsAhead = 3;
 const batchSize = 1_000;
 
 /** Everything below a root, in no particular order but parents before children; what `listRoot` does, in threads. */
