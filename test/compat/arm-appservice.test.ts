@@ -52,7 +52,7 @@ const story = (open: (data: string) => Promise<Store>): void => {
     );
     store = await open(data());
     service = await startLifeboat({ data: data(), environment: store.environment });
-    endpoint = (/https:\/\/127\.0\.0\.1:\d+/.exec(service.output())?.[0] ?? "").replace("127.0.0.1", "localhost");
+    endpoint = tlsUrl(service);
     const seen = (exchange: Exchange): void => {
       exchanges.push(exchange);
       if (exchange.method !== "GET") return;

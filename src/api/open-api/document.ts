@@ -82,6 +82,10 @@ const components = (): Json => {
     uri: (id) => `#/components/schemas/${id}`,
     override: ({ jsonSchema }) => {
       delete jsonSchema.additionalProperties;
+      // What zod adds of its own: a page of expression for what the format says, and JavaScript's limits.
+      if (jsonSchema.format === "date-time" || jsonSchema.format === "uri") delete jsonSchema.pattern;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
     },
   });
   return Object.fromEntries(
