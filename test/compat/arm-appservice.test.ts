@@ -9,7 +9,7 @@ import { ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createRecoveryKey } from "../../src/adapters/secrets/recovery-key.ts";
 import { azuritePresent, startAzurite, type Azurite } from "../support/azurite.ts";
-import { killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
+import { killAll, startLifeboat, tlsUrl, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { describeWith } from "../support/needs.ts";
 import { plantedIn, tracesOf, type Trace } from "../support/planted-secrets.ts";
 import { armClient, subscription, type Exchange } from "./arm-client.ts";
