@@ -150,7 +150,9 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
       path: "{site}/config/backup",
       role: "operator",
       async handle(call) {
-        await putBackupConfiguration(deps)(call, call.site(), parseConfigurationRequest(await call.body()));
+        const request = parseConfigurationRequest(await call.body());
+        const stored = await putBackupConfiguration(deps)(call, call.site(), request);
+        call.note({ enabled: stored?.enabled ?? null, destination: stored?.container ?? null });
         return configuration(call, call.isAdmin ? secretIfReadable(call) : noSecret);
       },
     },

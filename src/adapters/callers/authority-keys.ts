@@ -22,11 +22,21 @@ const goodMs = 24 * 3_600_000;
 const searchAgainMs = 30_000;
 /** Everybody would wait for a timeout otherwise, one after the other. */
 const askAgainMs = 5_000;
-const timeoutMs = 5_000;
+const defaultTimeoutMs = 5_000;
 
 const keySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())).max(1_000) });
 
-export const authorityKeys = (url: URL, clock: Clock, warn: (message: string) => void): AuthorityKeys => {
+export interface AuthorityNeeds {
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+  /** How long an answer may take. */
+  readonly timeoutMs?: number;
+}
+
+export const authorityKeys = (
+  url: URL,
+  { clock, warn, timeoutMs = defaultTimeoutMs }: AuthorityNeeds,
+): AuthorityKeys => {
   let known: { readonly set: KeySet; readonly at: number } | undefined;
   let asking: Promise<void> | undefined;
   let failed: { readonly at: number; readonly reason: string } | undefined;
@@ -37,7 +47,7 @@ export const authorityKeys = (url: URL, clock: Clock, warn: (message: string) =>
 
   const ask = async (): Promise<void> => {
     try {
-      known = { set: await fetchKeys(url), at: now() };
+      known = { set: await fetchKeys(url, timeoutMs), at: now() };
       failed = undefined;
     } catch (error) {
       failed = { at: now(), reason: messageOf(error) };
@@ -84,7 +94,7 @@ export const authorityKeys = (url: URL, clock: Clock, warn: (message: string) =>
 const unavailable = (url: URL, reason: string) =>
   refuse("Unavailable", { reason: `the keys of ${url.origin} cannot be read: ${reason}` });
 
-const fetchKeys = async (url: URL): Promise<KeySet> => {
+const fetchKeys = async (url: URL, timeoutMs: number): Promise<KeySet> => {
   const answer = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(timeoutMs) }).catch(
     (error: unknown) => {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : messageOf(error);

@@ -1,9 +1,8 @@
 import { errors, jwtVerify, type JWTPayload } from "jose";
 import type { Caller } from "../../domain/caller.ts";
 import { Refusal, refuse } from "../../domain/errors.ts";
-import type { Clock } from "../../ports/clock.ts";
 import type { Tokens } from "../../ports/tokens.ts";
-import { authorityKeys } from "./authority-keys.ts";
+import { authorityKeys, type AuthorityNeeds } from "./authority-keys.ts";
 import { roleBy, type ScopeUse } from "./entra-role.ts";
 
 export interface EntraSettings {
@@ -20,12 +19,9 @@ export interface EntraSettings {
 const skewSeconds = 60;
 
 /** Access tokens of Entra ID, in both of its forms (v1.0 and v2.0), for users and for apps. */
-export const entraTokens = (
-  settings: EntraSettings,
-  { clock, warn }: { readonly clock: Clock; readonly warn: (message: string) => void },
-): Tokens => {
+export const entraTokens = (settings: EntraSettings, needs: AuthorityNeeds): Tokens => {
   const { tenant, audiences, authority, scopes } = settings;
-  const keys = authorityKeys(new URL(`${authority}/${tenant}/discovery/v2.0/keys`), clock, warn);
+  const keys = authorityKeys(new URL(`${authority}/${tenant}/discovery/v2.0/keys`), needs);
   return {
     async callerOf(token, wish) {
       if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) return undefined;
@@ -36,7 +32,7 @@ export const entraTokens = (
         audience: [...audiences],
         requiredClaims: ["exp", "nbf", "tid"],
         clockTolerance: skewSeconds,
-        currentDate: clock.now(),
+        currentDate: needs.clock.now(),
       }).catch((error: unknown) => {
         throw error instanceof errors.JOSEError ? refuse("TokenRefused", { reason: reasonOf(error) }) : error;
       });

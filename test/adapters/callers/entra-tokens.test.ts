@@ -41,7 +41,7 @@ beforeEach(async () => {
     authority: authority.url,
     scopes: "narrow",
   } as const;
-  tokens = entraTokens(settings, { clock, warn: (message) => void warned.push(message) });
+  tokens = entraTokens(settings, { clock, warn: (message) => void warned.push(message), timeoutMs: 2_000 });
 });
 
 const caller = (token: string, search = true) => tokens.callerOf(token, { search });
@@ -246,7 +246,7 @@ describe("the authority's keys", () => {
       .toBe("refused");
   });
 
-  it.each(["failure", "garbage", "redirect"] as const)(
+  it.each(["failure", "garbage", "redirect", "silence"] as const)(
     "that cannot be had (%s) are nobody's failure: come again later",
     async (how) => {
       authority.answer(how);
