@@ -18,6 +18,8 @@ export interface Dumping {
   /** A name of `scratchDatabaseName` for a tool that dumps from a copy; that copy is dropped again. */
   readonly scratch: string;
   readonly signal: AbortSignal;
+  /** Told, as a sentence, what the dump will lack of what is promised: the backup is PartiallySucceeded then. */
+  readonly lacks?: (reason: string) => void;
 }
 
 export interface Loading {

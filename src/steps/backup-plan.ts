@@ -85,7 +85,9 @@ export const readAsked = async (scratch: Scratch, name: ScratchName): Promise<re
   (await scratch.getJson(name)) as readonly AskedDatabase[];
 
 /** What became of one database; lies in scratch. */
-export type Dumped = { readonly index: ScratchName } | { readonly problem: string };
+export type Dumped =
+  /** `lacks`: what is in the archive and less than promised, as sentences. */
+  { readonly index: ScratchName; readonly lacks: readonly string[] } | { readonly problem: string };
 
 // Safe: as above.
 export const readDumped = async (scratch: Scratch, name: ScratchName): Promise<Dumped> =>

@@ -58,7 +58,7 @@ interface Facts {
   readonly seal: Seal;
   readonly leftOut: readonly LeftOut[];
   readonly databases: readonly ManifestDatabase[];
-  /** Those that are not in it, and why. */
+  /** Those that are not in it, or are in it with less than promised, and why. */
   readonly missing: readonly string[];
   /** The whole log. */
   readonly lines: readonly string[];
@@ -102,6 +102,7 @@ const dumpedDatabases = async (
     else {
       const { name, ...content } = root;
       found.push({ ...reference, entry: name, tool, toolVersion, ...content });
+      missing.push(...dumped.lacks);
     }
   }
   const notes = asked.flatMap((one) => one.notes.map((note) => `The database ${one.reference.name}: ${note}`));

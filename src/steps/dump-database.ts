@@ -69,6 +69,7 @@ const pack = async (deps: Installation, input: Input, { reference, entry }: Aske
   const { signal } = limit;
   const copy = newScratchName(deps, databaseToken(input.run, input.place));
   const tool = deps.databaseTools[engineOf(reference.type)];
+  const lacks: string[] = [];
   try {
     const index = await packStream(
       { destination, runner: deps.threads },
@@ -77,7 +78,7 @@ const pack = async (deps: Installation, input: Input, { reference, entry }: Aske
         number: firstDumpShard + input.place,
         blockBytes: plan.blockBytes,
         name: pathFromText(entry),
-        stream: tool.dump(connection, { scratch: copy, signal }),
+        stream: tool.dump(connection, { scratch: copy, signal, lacks: (reason) => void lacks.push(reason) }),
         mtimeNs: BigInt(deps.clock.now().getTime()) * 1_000_000n,
         signal,
         onProgress: ({ sizeBytes }) => progress.set({ bytes: sizeBytes }),
@@ -85,7 +86,7 @@ const pack = async (deps: Installation, input: Input, { reference, entry }: Aske
     );
     await destination.settle(upload);
     await progress.end();
-    return { index: await scratch.put(encodeShardIndex(index)) };
+    return { index: await scratch.put(encodeShardIndex(index)), lacks };
   } finally {
     limit.release();
   }
