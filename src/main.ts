@@ -8,10 +8,11 @@ import { entraTokens } from "./adapters/callers/entra-tokens.ts";
 import { networkNotifier } from "./adapters/alarms/notifier.ts";
 import { openSqliteCatalog } from "./adapters/catalog/sqlite.ts";
 import { openTableCatalog } from "./adapters/catalog/table.ts";
-import { absentTool } from "./adapters/databases/absent-tool.ts";
 import { mysqlTool } from "./adapters/databases/mysql/mysql-tool.ts";
 import { findToolIn } from "./adapters/databases/find-tool.ts";
 import { postgresTool } from "./adapters/databases/postgresql/postgres-tool.ts";
+import { sqlServerTool } from "./adapters/databases/sql-server/sql-server-tool.ts";
+import { tediousClient } from "./adapters/databases/sql-server/tedious-client.ts";
 import { openDestinations } from "./adapters/destination/open-destinations.ts";
 import { ownContainer } from "./adapters/destination/own-container.ts";
 import { ownIdentity } from "./adapters/destination/own-identity.ts";
@@ -147,7 +148,7 @@ const hostOf = ({ content, settings }: LocalSite): SiteHost =>
     ...(content.start === undefined ? {} : { startCommand: content.start }),
   });
 
-const findTool = findToolIn([]);
+const findTool = findToolIn(config.databaseTools);
 const databaseTools = [
   { engine: "PostgreSQL", name: "pg_dump" },
   { engine: "PostgreSQL", name: "pg_restore" },
@@ -240,7 +241,7 @@ const fixedKeys = ({ dataFolder, bootstrapKey }: Config): readonly KnownKey[] =>
 
 const catalog = await openCatalog(config);
 const databaseNeeds = {
-  findTool: findToolIn(config.databaseTools),
+  findTool,
   token: async (scope: string): Promise<Secret> => {
     const token = await (await ownIdentity()).getToken(scope);
     if (token === null) throw new Error("The identity gave no token.");
@@ -260,7 +261,11 @@ const installation: Installation = {
   databaseTools: {
     PostgreSql: postgresTool(databaseNeeds),
     MySql: mysqlTool(databaseNeeds),
-    SqlServer: absentTool("SqlServer"),
+    SqlServer: sqlServerTool({
+      ...databaseNeeds,
+      sql: tediousClient(databaseNeeds.token),
+      workFolder: join(config.dataFolder, "work"),
+    }),
   },
   scratch: ownContainer(new Secret(config.scratch)),
   sealer: keySealer(await sealingKeys(config)),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { responseArgument } from "../../src/adapters/databases/sql-server/package-call.ts";
 import { sqlServerTool } from "../../src/adapters/databases/sql-server/sql-server-tool.ts";
+import { tediousClient } from "../../src/adapters/databases/sql-server/tedious-client.ts";
 import {
   DatabaseFailure,
   keptDatabaseName,
@@ -199,6 +200,21 @@ describe("a check of SQL Server", () => {
     server.change((state) => void (state.version = "15.0.5282.3"));
     expect((await check()).kind).toBe("ToolTooOld");
   });
+});
+
+it("a server that does not answer is named so by the real client", async () => {
+  begin();
+  const real = sqlServerTool({
+    findTool: server.findTool,
+    sql: tediousClient(() => Promise.reject(new Error("no identity here"))),
+    token: () => Promise.reject(new Error("no identity here")),
+    workFolder: join(server.folder, "work"),
+  });
+  const nowhere = { ...server.connection("shop"), host: "127.0.0.1", port: 1 };
+  expect((await failureOf(real.check(nowhere, "dump", never))).kind).toBe("Unreachable");
+  const { password: _, ...tokenless } = nowhere;
+  const work = real.check({ ...tokenless, signIn: "token" }, "dump", never);
+  expect(await failureOf(work)).toMatchObject({ kind: "LoginRefused", message: expect.stringMatching(/identity/) });
 });
 
 describe("a switch of SQL Server", () => {
