@@ -114,6 +114,18 @@ describe("sealing keys in Key Vault", () => {
     await expect(looking).rejects.not.toThrow(/hunter2/);
   });
 
+  it("behind a login that fails say so, and not what the login holds", async () => {
+    const unavailable = new Error("no managed identity here\nand more");
+    unavailable.name = "CredentialUnavailableError";
+    const look = vaultSealingKeys({
+      url: `${vault.url}/secrets/sealing`,
+      identity: async () => ({ getToken: () => Promise.reject(unavailable) }),
+      now: () => now,
+      client: { tlsOptions: { ca: vault.ca }, disableChallengeResourceVerification: true },
+    });
+    await expect(look()).rejects.toThrow(/identity could not log in \(no managed identity here\)/);
+  });
+
   it("of a vault that is away say that it cannot be reached", async () => {
     const look = keysIn();
     await vault.stop();
