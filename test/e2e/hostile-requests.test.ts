@@ -133,8 +133,9 @@ describe("an odd name", () => {
   );
 
   it("of ten million letters in a header or path is answered, or cut off", async () => {
-    expect(statusOf(await send(`GET ${shop}/${large} HTTP/1.1\r\nHost: x\r\n\r\n`))).toBe(431);
-    expect(statusOf(await send(`GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${large}\r\n\r\n`))).toBe(431);
+    // 0: the connection was gone before the answer could be read.
+    for (const head of [`GET ${shop}/${large} HTTP/1.1\r\nHost: x`, `GET / HTTP/1.1\r\nAuthorization: Bearer ${large}`])
+      expect([0, 431]).toContain(statusOf(await send(`${head}\r\n\r\n`)));
   });
 });
 

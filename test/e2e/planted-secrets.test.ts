@@ -101,7 +101,10 @@ const story = async (url: string, strange: { readonly recoveryKey: string; reado
     return new URL(location).pathname.split("/").at(-1) ?? "";
   };
   const configuration = {
-    properties: { storageAccountUrl: url, backupSchedule: { frequencyInterval: 1, frequencyUnit: "Day" } },
+    properties: {
+      storageAccountUrl: url,
+      backupSchedule: { frequencyInterval: 1, frequencyUnit: "Day", startTime: "2099-01-01T00:00:00Z" },
+    },
   };
   await ask("PUT", "config/backup", { body: configuration, tells: true });
   const webhook = { url: `https://hook.invalid/${hook}`, form: "slack", secret: signing };
