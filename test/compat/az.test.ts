@@ -133,6 +133,9 @@ describeWith("az", hasCommand("az"), "az", () => {
     writeFileSync(page, "changed since");
     const archive = ["--backup-name", "second", "--container-url", container];
     expect(await az.refusal(...backup("restore", ...archive))).toContain("overwrite");
+    const missing = ["--backup-name", "none", "--container-url", container, "--overwrite"];
+    // Refused only while it is polled.
+    expect(await az.refusal(...backup("restore", ...missing))).toMatch(/none\.zip/);
     await az(...backup("restore", ...archive, "--overwrite"));
     expect(readFileSync(page, "utf8")).not.toBe("changed since");
     await az(...backup("delete", "--backup-id", String(backupId), "--yes"));
