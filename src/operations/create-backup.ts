@@ -45,22 +45,14 @@ export const createBackup =
     await deps.destinations.open(access.container, access.credential);
     await rememberCredential(deps, access);
     const blobBase = await freeName(deps, { access, name, site: site.id, now });
-    try {
-      const backup = await addBackup(deps, call, {
-        site: site.id,
-        tier: site.tier,
-        access,
-        name,
-        blobBase,
-        request,
-        wanted,
-        now,
-      });
-      return { backup, storageAccountUrl: fullContainerUrl(access) };
-    } catch (error) {
+    const wish = { site: site.id, tier: site.tier, access, name, blobBase, request, wanted, now };
+    const added = await addBackup(deps, call, wish).catch(async (error: unknown) => {
       await releaseName(deps.catalog, { container: access.container, blobBase });
       throw error;
-    }
+    });
+    // From here on the name is the backup's, whatever becomes of its start.
+    if (added.starts) await startRun(deps, call, site.id, runRef(site.id, added.row));
+    return { backup: added.backup, storageAccountUrl: fullContainerUrl(access) };
   };
 
 const wantedName = (given: string | undefined, site: SiteId, now: Date): string => {
@@ -120,8 +112,14 @@ interface NewBackup {
   readonly now: Date;
 }
 
-const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promise<Backup> => {
-  const added = await changeSite(deps.catalog, wish.site, async (row) => {
+interface Added {
+  readonly backup: Backup;
+  readonly row: SiteRow;
+  readonly starts: boolean;
+}
+
+const addBackup = (deps: Installation, call: Call, wish: NewBackup): Promise<Added> =>
+  changeSite(deps.catalog, wish.site, async (row) => {
     if (row.run !== undefined && (row.waiting !== undefined || row.run.kind !== "backup")) throw siteBusy(row.run);
     const quota = await usedUpQuota(deps, wish);
     if (quota !== undefined) throw refuse("QuotaExceeded", { site: siteLabel(wish.site), ...quota });
@@ -135,9 +133,6 @@ const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promi
     if (row.run === undefined) await announceRun(deps.catalog, { run: run.id, site: wish.site, since: run.since });
     return { row: next, also: [insertBackup(backup)], result: { backup, row: next, starts: row.run === undefined } };
   });
-  if (added.starts) await startRun(deps, call, wish.site, runRef(wish.site, added.row));
-  return added.backup;
-};
 
 const newBackup = (wish: NewBackup, id: number, call: Call): Backup => ({
   site: wish.site,

@@ -11,10 +11,11 @@ import type { Installation } from "./installation.ts";
 import { readBackups, type BackupRow } from "./rows/backup-rows.ts";
 import { backupKey, sitePartition } from "./rows/keys.ts";
 import { readConfigurationRow } from "./rows/schedule-rows.ts";
+import { isSteady } from "./steady-clock.ts";
 
 /**
  * Deletes what the site's retention lets go, each by a run of its own; and forgets the rows of what was deleted long ago.
- * Answers how many deletions it began. Asked twice, or by two at a time, it deletes nothing twice.
+ * Answers how many deletions it began; none while the clock is not to be believed. Asked twice, or by two at a time, it deletes nothing twice.
  */
 export const retainSite = async (
   deps: Installation,
@@ -22,7 +23,7 @@ export const retainSite = async (
   { site, inUse }: { readonly site: SiteId; readonly inUse: ArchivesInUse },
 ): Promise<number> => {
   const rows = await readBackups(deps.catalog, site);
-  if (rows.length === 0) return 0;
+  if (rows.length === 0 || !(await isSteady(deps))) return 0;
   await forgetDeleted(deps, site, rows);
   const backups = rows.map(({ backup }) => backup);
   const policy = await policyOf(deps, site);

@@ -1,10 +1,11 @@
+import { endedBackupOf } from "../domain/alarm.ts";
 import { defaultBackupName, nameProblem, type Backup, type BackupStatus } from "../domain/backup.ts";
 import { SecretUnreadable } from "../domain/secret.ts";
 import { withCredential } from "./credentials.ts";
 import { Refusal } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import { databaseFields, databasesToBackUp } from "./backup-databases.ts";
+import { databaseFields, databasesToBackUp, type WantedDatabases } from "./backup-databases.ts";
 import { freeName } from "./create-backup.ts";
 import { findSite } from "./find-site.ts";
 import { backupRun } from "./free-site.ts";
@@ -13,6 +14,7 @@ import { insertBackup, readBackups } from "./rows/backup-rows.ts";
 import { releaseName, type NameInContainer } from "./rows/name-rows.ts";
 import { announceRun, forgetRun } from "./rows/open-run-rows.ts";
 import { changeSite, readSiteRow, takenBy, type SiteChange, type SiteRow } from "./rows/site-row.ts";
+import { markSite } from "./rows/watch-rows.ts";
 import { runRef, startRun } from "./start-run.ts";
 import { usedUpQuota } from "./used-up-quota.ts";
 import { whereTo } from "./where-to.ts";
@@ -61,6 +63,7 @@ interface Wish extends PlannedRun {
 
 interface Place extends NameInContainer {
   readonly tier: string;
+  readonly wanted: WantedDatabases;
 }
 
 const foundBefore = async (deps: Installation, { site, planned }: PlannedRun): Promise<Backup | undefined> => {
@@ -82,13 +85,14 @@ const nameOf = ({ backupName, planned, site }: PlannedRun): string => {
 
 const placeFor = async (deps: Installation, wish: Wish): Promise<Place> => {
   const site = await findSite(deps, wish.site);
+  const wanted = await databasesToBackUp(deps, wish.site, {});
   const access = await withCredential(deps, await whereTo(deps, site, {}));
   await deps.destinations.open(access.container, access.credential);
   const { planned } = wish;
   // The planned time also where a stamp is needed: whoever begins this run again has to come to the same name.
   const now = new Date(planned);
   const blobBase = await freeName(deps, { access, name: nameOf(wish), site: wish.site, now, planned });
-  return { container: access.container, blobBase, tier: site.tier };
+  return { container: access.container, blobBase, tier: site.tier, wanted };
 };
 
 interface Begun {
@@ -114,7 +118,7 @@ const begin = async (deps: Installation, { row, wish, place }: Decision): Promis
   if (reason !== undefined) return recorded(row, record(wish, row, { status: "Skipped", log: reason }));
   const created: Backup = {
     ...record(wish, row, { status: "Created" }),
-    ...(await databaseFields(deps, row.nextBackupId, await databasesToBackUp(deps, wish.site, {}))),
+    ...(await databaseFields(deps, row.nextBackupId, place.wanted)),
     blobBase: place.blobBase,
     destination: place.container,
   };
@@ -181,6 +185,9 @@ const leaveRecord = async (
     const backup = record(wish, row, end);
     return { ...recorded(row, backup), result: backup };
   });
+  if (left === undefined) return foundAgain(deps, wish);
   wish.call.log.warn("a planned backup could not begin", { site: siteLabel(wish.site), reason: end.log });
-  return left ?? foundAgain(deps, wish);
+  const ended = endedBackupOf(left);
+  if (ended !== undefined) await markSite(deps.catalog, wish.site, ended);
+  return left;
 };

@@ -2,6 +2,7 @@ import type { Call } from "../ports/call.ts";
 import { alignSchedules } from "./align-schedules.ts";
 import type { Installation } from "./installation.ts";
 import { startDue } from "./start-due.ts";
+import { noteTime } from "./steady-clock.ts";
 
 /** What happens every minute. The first time also what may have changed while nobody looked: settings, sites. */
 export const sweep = (deps: Installation) => {
@@ -9,6 +10,7 @@ export const sweep = (deps: Installation) => {
   return async (call: Call): Promise<void> => {
     if (!isAligned) await alignSchedules(deps)(call);
     isAligned = true;
+    await noteTime(deps);
     await startDue(deps)(call);
   };
 };

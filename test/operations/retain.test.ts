@@ -12,6 +12,7 @@ import { retainAll } from "../../src/operations/retain-all.ts";
 import { retainSite } from "../../src/operations/retain-site.ts";
 import { sitePartition } from "../../src/operations/rows/keys.ts";
 import { changeSite } from "../../src/operations/rows/site-row.ts";
+import { sweep } from "../../src/operations/sweep.ts";
 import { verifyBackup } from "../../src/operations/verify-backup.ts";
 import { removeBackup } from "../../src/steps/remove-backup.ts";
 import type { BackupRef } from "../../src/workflows/contract.ts";
@@ -168,6 +169,40 @@ describe("retention of a site", () => {
     expect(Object.keys(await statuses())).toEqual(["3", "4", "5", "6"]);
     await createBackup(world.deps)(world.call, shop, {});
     expect(Object.keys(await statuses())).toEqual(["3", "4", "5", "6", "7"]);
+  });
+});
+
+describe("a clock that was put ahead by a year", () => {
+  const sweeps = async (from: Date, hours: number): Promise<void> => {
+    const swept = sweep(world.deps);
+    for (let minute = 0; minute <= hours * 60; minute += 10) {
+      world.clock.time = new Date(from.getTime() + minute * 60_000);
+      await swept(world.call);
+      await world.endAll();
+    }
+  };
+
+  it("deletes nothing until it has gone evenly for a day, and nothing more when it is put right", async () => {
+    await put(daily);
+    await sweeps(start, 3);
+    const wrong = new Date(start.getTime() + 365 * dayMs);
+    await sweeps(wrong, 23);
+    expect(await retain()).toBe(0);
+    await sweeps(new Date(start.getTime() + 4 * 3_600_000), 1);
+    expect(await retain()).toBe(0);
+    expect(Object.values(await statuses())).toEqual(["Succeeded", "Succeeded"]);
+    // Believed after a day: then it may well be right.
+    await sweeps(wrong, 25);
+    expect(await retain()).toBe(1);
+  });
+
+  it("is not taken for wrong by an hour's downtime, nor by another instance's clock", async () => {
+    await put(daily);
+    await sweeps(start, 1);
+    for (let day = 1; day < 6; day++)
+      for (const minutes of [0, 10, 6, 600, 1_190, 1_180])
+        await sweeps(new Date(start.getTime() + day * dayMs + minutes * 60_000), 0);
+    expect(await retain()).toBeGreaterThan(0);
   });
 });
 

@@ -4,6 +4,7 @@ import { createBackup } from "../../src/operations/create-backup.ts";
 import { deleteBackup } from "../../src/operations/delete-backup.ts";
 import { announceRun, readOpenRuns } from "../../src/operations/rows/open-run-rows.ts";
 import { readBackup } from "../../src/operations/rows/backup-rows.ts";
+import { ownerOfName } from "../../src/operations/rows/name-rows.ts";
 import { readOperation, type Operation } from "../../src/operations/rows/operation-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
 import { takeSite } from "../../src/operations/take-site.ts";
@@ -48,6 +49,9 @@ describe("what nobody started", () => {
     later(11);
     await takeUpRuns(given.deps)(call);
     expect(started()).toEqual(["backupSite"]);
+    const backup = (await readBackup(given.deps.catalog, shop, 1))?.backup;
+    const name = { container: backup?.destination ?? "", blobBase: backup?.blobBase ?? "" };
+    expect(await ownerOfName(given.deps.catalog, name), "its name stays its own").toEqual(shop);
   });
 
   it("is a deletion whose process died between its row and its start", async () => {

@@ -65,6 +65,7 @@ export const digestKey = "digest";
 export const roundsPartition = "rounds";
 export const retentionRoundKey = "retention";
 export const purgeKey = "purge";
+export const clockKey = "clock";
 
 /** Signs of life. */
 export const healthPartition = "health";
