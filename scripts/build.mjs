@@ -50,7 +50,8 @@ export const bundle = async (entryPoints, outdir, extra = {}) => {
   for (const { path, contents } of inOrder) {
     const unfinished = `${path}.${process.pid}.tmp`;
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(unfinished, contents);
+    // What names its interpreter is a command.
+    writeFileSync(unfinished, contents, { mode: contents[0] === 0x23 && contents[1] === 0x21 ? 0o755 : 0o644 });
     renameSync(unfinished, path);
   }
   return outputFiles.map(({ path }) => path);

@@ -1,11 +1,10 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { adminKeyFile, ensureAdminKey, readAdminKey } from "./adapters/callers/admin-key.ts";
 import { exampleName, offerExampleSite } from "./adapters/sites/example-site.ts";
-import { localGroup } from "./adapters/sites/site-file.ts";
 import { consoleLine } from "./adapters/console/console-line.ts";
 import { announceService } from "./adapters/service-file/announce-service.ts";
 import { CertificateUnusable, givenCertificate } from "./adapters/tls/given-certificate.ts";
@@ -15,7 +14,6 @@ import { HostFailure } from "./devhost/host-failure.ts";
 import { startHost, type Host } from "./devhost/host.ts";
 import { AppNotLoaded } from "./devhost/running-app.ts";
 import { messageOf } from "./domain/errors.ts";
-import { siteResourceId } from "./domain/site.ts";
 
 /** `npm start`: this app on this machine, with what it needs made on first start. */
 
@@ -61,16 +59,14 @@ const printReady = (host: Host, config: Config, { isFirstStart, hasExample, trus
           `  keep   ${join(config.dataFolder, "recovery-key")}  (copy it elsewhere: only it opens the settings inside backups)`,
         ]
       : []),
-    ...(hasExample ? [`  try    ${firstBackup(host, config)}`] : []),
+    ...(hasExample ? [`  try    ${firstBackup(config)}`] : []),
   ];
   console.log(lines.join("\n"));
 };
 
-const firstBackup = (host: Host, { dataFolder }: Config): string => {
-  const site = `${host.url}${siteResourceId({ ...localGroup, name: exampleName })}`;
-  const secret = `$(sed -E 's/.*"secret":"([^"]+)".*/\\1/' ${adminKeyFile(dataFolder)})`;
-  return `curl -X POST -H "Authorization: Bearer ${secret}" "${site}/backup?api-version=2024-11-01"`;
-};
+/** As it is typed in the checkout; the command line finds the usual data folder by itself. */
+const firstBackup = ({ dataFolder }: Config): string =>
+  `npx lifeboat backup ${exampleName}${dataFolder === join(homedir(), ".lifeboat") ? "" : ` --data ${dataFolder}`}`;
 
 const stopOnSignals = (host: Host, ended: () => void): void => {
   let stopping = false;

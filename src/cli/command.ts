@@ -40,8 +40,10 @@ export interface ArgumentDefinition {
 }
 
 export interface OptionDefinition {
-  /** `--name <name>`, `--path <path...>` for one that may be given several times, `--yes`. */
+  /** `--name <name>`, `--yes`. */
   readonly flags: string;
+  /** May be given several times, a value each. */
+  readonly isRepeatable?: boolean;
   readonly about: string;
   readonly completes?: Completes;
 }

@@ -22,8 +22,10 @@ export const definitions: readonly CommandDefinition[] = [
       },
       { flags: "--expires <when>", about: "when it may be removed: 30d, or a date; without it never" },
       {
-        flags: "--database <name...>",
-        about: "also this database, by the name of the site's connection string; all takes every one",
+        flags: "--database <name>",
+        about:
+          "also this database, by the name of the site's connection string; all takes every one; may be given again",
+        isRepeatable: true,
       },
       { flags: "--without-broken-databases", about: "go on without a database that cannot be dumped: done in part" },
       dryRun,
@@ -62,7 +64,11 @@ export const definitions: readonly CommandDefinition[] = [
       { name: "[BACKUP]", about: "its number, its name, or latest; without it you are asked", completes: "backup" },
     ],
     options: [
-      { flags: "--path <path...>", about: "only this path below the site's home, and what is in it" },
+      {
+        flags: "--path <path>",
+        about: "only this path below the site's home, and what is in it; may be given again",
+        isRepeatable: true,
+      },
       {
         flags: "--to <target>",
         about: "another site, or a folder of this machine (./old, /tmp/old)",
@@ -70,8 +76,9 @@ export const definitions: readonly CommandDefinition[] = [
       },
       { flags: "--overwrite", about: "with --to SITE: also when that site holds something" },
       {
-        flags: "--database <name...>",
-        about: "only this database of the backup; without it all, and none with --path",
+        flags: "--database <name>",
+        about: "only this database of the backup; without it all, and none with --path; may be given again",
+        isRepeatable: true,
       },
       { flags: "--databases-only", about: "leave the site's files as they are" },
       { flags: "--files-only", about: "leave databases as they are" },
@@ -237,7 +244,11 @@ export const definitions: readonly CommandDefinition[] = [
     options: [
       { flags: "--home", about: "FOLDER holds site/wwwroot, as the home of an App Service app does" },
       { flags: "--wwwroot", about: "FOLDER is what is served; without either flag lifeboat looks which it is" },
-      { flags: "--directory <name=folder...>", about: "another folder that belongs to it, and its name in backups" },
+      {
+        flags: "--directory <name=folder>",
+        about: "another folder that belongs to it, and its name in backups; may be given again",
+        isRepeatable: true,
+      },
     ],
     examples: [
       ["lifeboat site add shop /srv/shop", "files, size, and what the filter leaves out"],
@@ -271,7 +282,12 @@ export const definitions: readonly CommandDefinition[] = [
     arguments: [{ name: "NAME", about: "what to call it" }],
     options: [
       { flags: "--role <role>", about: "reader, operator or admin" },
-      { flags: "--site <site...>", about: "only this site, with its slots; without it all", completes: "site" },
+      {
+        flags: "--site <site>",
+        about: "only this site, with its slots; without it all; may be given again",
+        isRepeatable: true,
+        completes: "site",
+      },
       { flags: "--expires <when>", about: "when it ends: 30d, or a date; without it never" },
       { flags: "--file <file>", about: "where its secret goes; without it NAME.key", completes: "file" },
     ],

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { ConnectionFlags } from "./connection.ts";
-import type { CommandDefinition, Given } from "./command.ts";
+import type { CommandDefinition, Given, OptionDefinition } from "./command.ts";
 import { exitTable } from "./exit-table.ts";
 
 /** Options of every command; each may stand before or behind the command's name. */
@@ -76,7 +76,7 @@ const addCommand = (parent: Command, definition: CommandDefinition, start: Start
     .addHelpText("after", examplesText(examples))
     .exitOverride();
   for (const { name: argument, about: text } of wanted) command.argument(bracketed(argument), text);
-  for (const { flags, about: text } of options) command.addOption(new Option(flags, text));
+  for (const option of options) command.addOption(optionOf(option));
   command.action(async () => {
     const values = new Map<string, unknown>(
       wanted.map(({ name: argument }, index) => [plain(argument), command.processedArgs[index]]),
@@ -86,6 +86,14 @@ const addCommand = (parent: Command, definition: CommandDefinition, start: Start
     const flags = command.optsWithGlobals() as Partial<CommonFlags>;
     await start(definition, givenOf(values), { ...flags, json: flags.json === true, quiet: flags.quiet === true });
   });
+};
+
+/** One value each time: a list behind one flag would swallow the arguments behind it. */
+const optionOf = ({ flags, about, isRepeatable = false }: OptionDefinition): Option => {
+  const option = new Option(flags, about);
+  return isRepeatable
+    ? option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value])
+    : option;
 };
 
 const plain = (argument: string): string => argument.replace(/[[\].]/g, "");
