@@ -12,6 +12,11 @@ import { serviceClient, type ServiceClient } from "../support/service-client.ts"
 const bootstrap = "bootstrap-key-of-both-processes";
 const admin = { authorization: `Bearer ${bootstrap}` };
 
+/** What the test needs of the host's own keys. */
+interface HostKeys {
+  readonly masterKey: { readonly value: string };
+}
+
 describeWith(
   "azurite",
   azuritePresent,
@@ -110,25 +115,27 @@ describeWith(
       const old = readFileSync(keysFile(), "utf8").trim();
       const newest = newKey("second");
       writeKeys(newest, old);
-      // Another SAS of the container, as its owner renews it: sealed with the newest key as soon as somebody has seen it.
-      await expect
-        .poll(
-          async () => {
-            const renewed = azurite.containerSas(
-              "backups",
-              "rwdl",
-              new Date(Date.now() + 7_200_000 + Math.random() * 1e6),
-            );
-            const { status } = await clients[0].ask("PUT", "/config/backup", {
-              properties: { storageAccountUrl: renewed },
-            });
-            expect(status).toBe(200);
-            expect((await shown(clients[1])).status, "the other opens it at once").toBe(200);
-            return sealedWith();
-          },
-          { timeout: 60_000, interval: 500 },
-        )
-        .toBe("second");
+      // What nobody touches is sealed anew by housekeeping: here not an hour later, but at once.
+      const { value } = (JSON.parse(readFileSync(join(folder.path, "other", "keys", "host.json"), "utf8")) as HostKeys)
+        .masterKey;
+      const reseal = async (): Promise<string> => {
+        const answer = await fetch(`${services[1].url}/admin/functions/zReseal`, {
+          method: "POST",
+          headers: { "x-functions-key": value, "content-type": "application/json" },
+          body: "{}",
+        });
+        expect(answer.status).toBe(202);
+        return sealedWith();
+      };
+      await expect.poll(reseal, { timeout: 60_000, interval: 1_000 }).toBe("second");
+      expect((await shown(clients[0])).status, "the one that has not looked opens it").toBe(200);
+      // And what is entered now is sealed with it at once.
+      const renewed = azurite.containerSas("backups", "rwdl", new Date(Date.now() + 7_200_000));
+      expect(
+        (await clients[0].ask("PUT", "/config/backup", { properties: { storageAccountUrl: renewed } })).status,
+      ).toBe(200);
+      expect(await sealedWith()).toBe("second");
+      expect((await shown(clients[1])).url).toBe(renewed);
       writeKeys(newest);
       for (const client of clients) expect(await shown(client)).toMatchObject({ status: 200, url: /sig=/ });
       const body = { properties: { backupName: "after" } };

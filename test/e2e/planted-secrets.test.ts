@@ -226,6 +226,7 @@ const run = async (azurite: Azurite, environment: Readonly<Record<string, string
     ...secretFile("recovery-key"),
     ...secretFile("sealing-keys"),
     { name: "the account's key", text: azurite.key },
+    { name: "the host's key", text: masterKey(), livesIn: /^keys\/host\.json$/ },
   ];
   const traces = [
     ...said,
@@ -236,6 +237,10 @@ const run = async (azurite: Azurite, environment: Readonly<Record<string, string
   expect(traces.length).toBeGreaterThan(100);
   return plantedIn(canaries, traces);
 };
+
+const masterKey = (): string =>
+  (JSON.parse(readFileSync(join(data(), "keys", "host.json"), "utf8")) as { masterKey: { value: string } }).masterKey
+    .value;
 
 /** A key file of the data folder, where it has one. */
 const secretFile = (name: string): readonly Canary[] => {
