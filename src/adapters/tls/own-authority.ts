@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate, type KeyObject } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { issueCertificate } from "./issue-certificate.ts";
@@ -145,8 +145,11 @@ const pairOf = (file: string | undefined): ServerCertificate | undefined => {
   }
 };
 
+/** Undefined when there is no such file. A copied data folder often comes with wider modes: it is closed to others. */
 const textOf = (path: string): string | undefined => {
   try {
+    // Where modes mean nothing (Windows, SMB) nothing changes.
+    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
     return readFileSync(path, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;

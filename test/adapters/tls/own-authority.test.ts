@@ -22,6 +22,10 @@ const after = (days: number): Date => new Date(today.getTime() + days * dayMs);
 const tls = () => join(folder, "tls");
 const own = (now = today, name = machine) => ownCertificate({ folder: tls(), now, machine: name });
 const authority = () => new X509Certificate(readFileSync(join(tls(), "ca.pem")));
+const modes = (): readonly string[] =>
+  readdirSync(tls())
+    .map((name) => `${name} ${(statSync(join(tls(), name)).mode & 0o777).toString(8)}`)
+    .toSorted();
 
 describe("the installation's own authority", () => {
   it("signs a certificate for localhost, both loopback addresses and the machine, in a folder only the owner can read", () => {
@@ -36,8 +40,14 @@ describe("the installation's own authority", () => {
     expect(certificate.checkHost("elsewhere.example")).toBeUndefined();
     expect({ ca: certificate.ca, authority: authority().ca }).toEqual({ ca: false, authority: true });
     expect(statSync(tls()).mode & 0o777).toBe(0o700);
-    const modes = readdirSync(tls()).map((name) => `${name} ${(statSync(join(tls(), name)).mode & 0o777).toString(8)}`);
-    expect(modes.toSorted()).toEqual(["authority.pem 600", "ca.pem 600", "server.pem 600"]);
+    expect(modes()).toEqual(["authority.pem 600", "ca.pem 600", "server.pem 600"]);
+  });
+
+  it("closes its keys to others again when a copied folder has them open", () => {
+    const { cert } = own();
+    for (const name of readdirSync(tls())) chmodSync(join(tls(), name), 0o644);
+    expect(own().cert).toBe(cert);
+    expect(modes()).toEqual(["authority.pem 600", "ca.pem 600", "server.pem 600"]);
   });
 
   it("serves clients that trust ca.pem and nothing else, by every name", async () => {
