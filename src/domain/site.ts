@@ -18,6 +18,16 @@ const keySegment = (text: string): string =>
     return `~${code.toString(16)}.`;
   });
 
+/** The site of a key, in lower case. */
+export const siteOfKey = (key: string): SiteId => {
+  const [subscription = "", resourceGroup = "", name = "", slot = ""] = key
+    .split("!")
+    .map((segment) =>
+      segment.replace(/~([0-9a-f]+)\./g, (_, code: string) => String.fromCodePoint(parseInt(code, 16))),
+    );
+  return { subscription, resourceGroup, name, ...(slot === "" ? {} : { slot }) };
+};
+
 export const siteResourceId = (site: SiteId): string =>
   `/subscriptions/${site.subscription}/resourceGroups/${site.resourceGroup}/providers/Microsoft.Web/sites/${site.name}` +
   (site.slot === undefined ? "" : `/slots/${site.slot}`);

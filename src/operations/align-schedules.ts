@@ -28,7 +28,7 @@ export const alignSchedules =
       for (const found of page) {
         const key = siteKey(found.site);
         configured.add(key);
-        const is = { isGone: !sites.has(key), hasDue: due.get(key) === found.nextRun };
+        const is = { site: sites.get(key), hasDue: due.get(key) === found.nextRun };
         if (await align(deps, found, is)) changed++;
       }
       await breath();
@@ -60,14 +60,15 @@ const duePages = async function* (catalog: Installation["catalog"]) {
 };
 
 interface Found {
-  readonly isGone: boolean;
+  /** Undefined when it is gone. */
+  readonly site: SiteId | undefined;
   readonly hasDue: boolean;
 }
 
-const align = async (deps: Installation, found: BackupConfiguration, { isGone, hasDue }: Found): Promise<boolean> => {
+const align = async (deps: Installation, found: BackupConfiguration, { site, hasDue }: Found): Promise<boolean> => {
   const decide = (old: BackupConfiguration | undefined): ConfigurationChange => {
     if (old === undefined) return "same";
-    const next = aligned(deps, old, isGone);
+    const next = aligned(deps, old, site);
     if (next === "none") return "none";
     return next.nextRun === old.nextRun && hasDue ? "same" : next;
   };
@@ -76,10 +77,14 @@ const align = async (deps: Installation, found: BackupConfiguration, { isGone, h
   return true;
 };
 
-const aligned = (deps: Installation, old: BackupConfiguration, isGone: boolean): BackupConfiguration | "none" => {
-  if (!old.isOwn && isGone) return "none";
+const aligned = (
+  deps: Installation,
+  old: BackupConfiguration,
+  site: SiteId | undefined,
+): BackupConfiguration | "none" => {
+  if (!old.isOwn && site === undefined) return "none";
   const now = deps.clock.now();
-  const next = withNextRun(deps.policy, old, now);
+  const next = withNextRun(deps.policy, { ...old, site: site ?? old.site }, now);
   if (!old.isOwn && next.nextRun === undefined) return "none";
   // Due already: it may be under way, and is seen to by its stored time. It moves on from there.
   const isDue = next.nextRun !== undefined && old.nextRun !== undefined && Date.parse(old.nextRun) <= now.getTime();

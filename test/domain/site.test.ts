@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseSiteName, siteKey, siteLabel, siteResourceId, siteWithSlot } from "../../src/domain/site.ts";
+import { parseSiteName, siteKey, siteOfKey, siteLabel, siteResourceId, siteWithSlot } from "../../src/domain/site.ts";
 
 const app = { subscription: "S", resourceGroup: "rg", name: "Shop" };
 
@@ -26,5 +26,16 @@ describe("a site's id", () => {
     ["", undefined],
   ])("reads the siteName %j", (text, expected) => {
     expect(parseSiteName(text)).toEqual(expected);
+  });
+
+  it("is found again from its key, but for the case of its letters", () => {
+    for (const site of [
+      { subscription: "S-1", resourceGroup: "My Group (1)", name: "shop" },
+      { subscription: "s", resourceGroup: "größe!~", name: "Shop", slot: "staging" },
+    ]) {
+      const key = siteKey(site);
+      expect(siteKey(siteOfKey(key))).toBe(key);
+      expect(siteOfKey(key).resourceGroup).toBe(site.resourceGroup.toLowerCase());
+    }
   });
 });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { refuse } from "../../domain/errors.ts";
 import type { BackupSchedule } from "../../domain/schedule.ts";
-import { siteLabel, type SiteId } from "../../domain/site.ts";
+import { siteLabel, siteOfKey, type SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import { keptDatabases } from "./database-reference.ts";
 import { configurationKey, configurationPrefix, dueRunKey, dueRunPrefix, schedulePartition } from "./keys.ts";
@@ -46,11 +46,15 @@ export interface ConfigurationRow {
   readonly version: string;
 }
 
-const parse = (row: Row): ConfigurationRow => ({ configuration: stored.parse(row.value), version: row.version });
+const parse = (row: Row, site: SiteId): ConfigurationRow => {
+  // 0.1.0 kept the site's key in place of the site, and ran nothing by schedule.
+  const value = typeof row.value["site"] === "string" ? { ...row.value, site, isOwn: true } : row.value;
+  return { configuration: stored.parse(value), version: row.version };
+};
 
 export const readConfigurationRow = async (catalog: Catalog, site: SiteId): Promise<ConfigurationRow | undefined> => {
   const row = await catalog.get(schedulePartition, configurationKey(site));
-  return row && parse(row);
+  return row && parse(row, site);
 };
 
 /** All configurations, so many at a time. */
@@ -64,7 +68,7 @@ export const configurationPages = async function* (
       limit: atATime,
       ...(from === undefined ? {} : { from }),
     });
-    yield rows.map((row) => parse(row).configuration);
+    yield rows.map((row) => parse(row, siteOfKey(row.key.slice(configurationPrefix.length))).configuration);
     const last = rows.at(-1);
     if (last === undefined || rows.length < atATime) return;
     from = behind(last.key);
