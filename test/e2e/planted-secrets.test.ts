@@ -16,6 +16,7 @@ import { siteFolder } from "../support/service-client.ts";
 const version = "api-version=2025-05-01";
 const apple = "pl4nted/App+Setting=7fQ";
 const password = "pl4nted;Pa55 w%rd&ofTheDatabase";
+const dumped = "pl4nted-Pa55word/of+a=database";
 const hook = "pl4nted-hook/T0K3N/of+the+webhook";
 const signing = "pl4nted-signing-secret-of-the-webhook";
 
@@ -78,7 +79,7 @@ const operationEnded = async (location: string): Promise<number> => {
 const readEverything = async (secret: string, operations: readonly string[]): Promise<void> => {
   const reading = routes(memoryInstallation().deps).filter(({ method }) => method === "GET");
   for (const { path } of reading)
-    for (const backup of path.includes("{backupId}") ? [1, 2, 3] : [0])
+    for (const backup of path.includes("{backupId}") ? [1, 2, 3, 4] : [0])
       for (const operation of path.includes("{operationId}") ? operations : [""]) {
         const url = path
           .replace("{site}", siteFolder("shop"))
@@ -116,6 +117,21 @@ const story = async (url: string, strange: { readonly recoveryKey: string; reado
   // A container that does not let anybody in.
   await ask("POST", "backup", { body: { properties: { storageAccountUrl: strange.sas } }, tells: true });
   expect(await backupEnded(2)).toBe("Failed");
+  // Databases whose servers nobody can reach: what the tools say about it is told, and names no password.
+  const databases = ["PostgreSql", "MySql", "SqlAzure"].map((databaseType, index) => ({
+    databaseType,
+    name: `db${index}`,
+    connectionString: `Server=127.0.0.1;Port=1;Database=db${index};User Id=u;Password=${dumped}`,
+  }));
+  const withDatabases = { properties: { ...configuration.properties, databases } };
+  await ask("PUT", "config/backup", { body: withDatabases, tells: true });
+  await ask("POST", "backup/plan", { body: { properties: { databases } } });
+  const third = await ask("POST", "backup", {
+    body: { properties: { storageAccountUrl: url, databases } },
+    tells: true,
+  });
+  expect(third.status, third.text).toBe(200);
+  expect(await backupEnded(3)).not.toBe("Succeeded");
   const restore = { storageAccountUrl: url, blobName: "first.zip", overwrite: true };
   const operations = [
     await started("backups/1/restore", restore),
@@ -217,6 +233,7 @@ const run = async (azurite: Azurite, environment: Readonly<Record<string, string
     { name: "the wrong SAS", text: sig(closed) },
     { name: "the app setting", text: apple, livesIn: ownSite },
     { name: "the password", text: password, livesIn: ownSite },
+    { name: "a database's password", text: dumped },
     { name: "the webhook's address", text: hook },
     { name: "the webhook's secret", text: signing },
     { name: "the stranger's recovery key", text: stranger },
