@@ -10,6 +10,7 @@ import { openSqliteCatalog } from "./adapters/catalog/sqlite.ts";
 import { openTableCatalog } from "./adapters/catalog/table.ts";
 import { mysqlTool } from "./adapters/databases/mysql/mysql-tool.ts";
 import { findToolIn } from "./adapters/databases/find-tool.ts";
+import { reachableTool } from "./adapters/databases/reachable-tool.ts";
 import { postgresTool } from "./adapters/databases/postgresql/postgres-tool.ts";
 import { sqlServerTool } from "./adapters/databases/sql-server/sql-server-tool.ts";
 import { tediousClient } from "./adapters/databases/sql-server/tedious-client.ts";
@@ -259,13 +260,15 @@ const installation: Installation = {
   hosts: { host: async (id) => hostOf(await sites.local(id)) },
   destinations: openDestinations({ ...config, siteDirectories: () => sites.directories() }),
   databaseTools: {
-    PostgreSql: postgresTool(databaseNeeds),
-    MySql: mysqlTool(databaseNeeds),
-    SqlServer: sqlServerTool({
-      ...databaseNeeds,
-      sql: tediousClient(databaseNeeds.token),
-      workFolder: join(config.dataFolder, "work"),
-    }),
+    PostgreSql: reachableTool(postgresTool(databaseNeeds)),
+    MySql: reachableTool(mysqlTool(databaseNeeds)),
+    SqlServer: reachableTool(
+      sqlServerTool({
+        ...databaseNeeds,
+        sql: tediousClient(databaseNeeds.token),
+        workFolder: join(config.dataFolder, "work"),
+      }),
+    ),
   },
   scratch: ownContainer(new Secret(config.scratch)),
   sealer: keySealer(await sealingKeys(config)),

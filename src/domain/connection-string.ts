@@ -95,6 +95,9 @@ const refuseUnusable = (fields: ConnectionFields): void => {
 const cloudHosts =
   /\.(?:database\.azure\.com|database\.windows\.net|database\.usgovcloudapi\.net|database\.chinacloudapi\.cn|database\.fabric\.microsoft\.com)$/i;
 
+/** Azure's own database servers, the only ones that Lifeboat's identity may show a token to. */
+export const isCloudDatabaseHost = (host: string): boolean => cloudHosts.test(host);
+
 /** The methods of SqlClient that end in a token for whoever Lifeboat is; others would need a person or a second secret. */
 const tokenMethods = /^active\s*directory\s*(?:default|managed\s*identity|msi|workload\s*identity)$/i;
 
