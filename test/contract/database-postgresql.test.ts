@@ -1,4 +1,6 @@
 import { execFile, spawn } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -7,6 +9,7 @@ import { postgresTool } from "../../src/adapters/databases/postgresql/postgres-t
 import { keptDatabaseName, scratchDatabaseName, type DatabaseConnection } from "../../src/domain/database.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { databaseRows } from "../support/long-runs.ts";
+import { canMount, smallDisk } from "../support/small-disk.ts";
 import { describeWith } from "../support/needs.ts";
 import { postgresSchema, postgresRows } from "../support/postgres-schema.ts";
 import { postgresPrograms, startPostgres, superuser, type PostgresServer } from "../support/postgres-server.ts";
@@ -111,6 +114,135 @@ describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
       await expect(tool.check(reader, "load", never)).rejects.toThrow(/CREATEDB/);
       await server.query("", "ALTER ROLE reader CREATEDB");
       await expect(tool.check(reader, "load", never)).rejects.toThrow(/does not own the database/);
+    });
+  });
+
+  describe("a server that lets nobody in without TLS", () => {
+    const folder = mkdtempSync(join(tmpdir(), "lifeboat-pg-tls-"));
+    let server: PostgresServer;
+    beforeAll(async () => {
+      const files = { key: join(folder, "key"), certificate: join(folder, "ca.pem") };
+      const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"];
+      const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", files.key, "-out", files.certificate];
+      await promisify(execFile)("openssl", [...made, ...subject]);
+      const read = (file: string): string => readFileSync(file, "utf8");
+      server = await startPostgres({ tls: { certificate: read(files.certificate), key: read(files.key) } });
+      await server.query("", "CREATE DATABASE shop");
+    }, 120_000);
+    afterAll(async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const check = (tls: DatabaseConnection["tls"], host = "localhost") =>
+      tool.check({ ...server.connection("shop"), host, tls }, "dump", never);
+
+    it("is reached by a string that asks for no TLS, for some, and for all of it", async () => {
+      const caFile = join(folder, "ca.pem");
+      for (const tls of [{}, { mode: "disable" }, { mode: "prefer" }, { mode: "require" }] as const)
+        expect((await check(tls)).content).toBe("empty");
+      expect((await check({ mode: "verify-full", caFile })).content).toBe("empty");
+      expect((await check({ mode: "verify-ca", caFile }, "127.0.0.1")).content).toBe("empty");
+    });
+
+    it("is refused where its certificate is not trusted, or is another host's", async () => {
+      const caFile = join(folder, "ca.pem");
+      await expect(check({ mode: "verify-full" })).rejects.toMatchObject({ kind: "TlsRefused" });
+      await expect(check({ mode: "verify-full", caFile }, "127.0.0.1")).rejects.toMatchObject({ kind: "TlsRefused" });
+    });
+
+    it("takes a token of Entra ID in the place of a password", async () => {
+      const token = "token for https://ossrdbms-aad.database.windows.net/.default";
+      await server.query("", `CREATE ROLE "app@tenant" LOGIN PASSWORD '${token}'`);
+      const { password: _, ...at } = server.connection("shop");
+      const passwordless: DatabaseConnection = { ...at, user: "app@tenant", signIn: "token" };
+      expect((await tool.check(passwordless, "dump", never)).content).toBe("empty");
+      const nobody = postgresTool({
+        findTool: findToolIn([postgresPrograms ?? ""]),
+        token: () => Promise.reject(new Error("no")),
+      });
+      await expect(nobody.check(passwordless, "dump", never)).rejects.toMatchObject({
+        kind: "LoginRefused",
+        message: expect.stringContaining("No Entra token") as string,
+      });
+    });
+  });
+
+  describeWith("mount", canMount, "a server whose disk becomes full", () => {
+    it("ends the load with that reason, keeps the live database, and gives the room back", async () => {
+      const disk = smallDisk(160);
+      chmodSync(disk.folder, 0o777);
+      const server = await startPostgres({ below: disk.folder });
+      try {
+        const at = server.connection("shop");
+        await server.query("", "CREATE DATABASE shop");
+        await server.query(
+          "shop",
+          "CREATE TABLE big AS SELECT n, repeat(md5(n::text), 30) t FROM generate_series(1, 15000) n",
+        );
+        const dump: Uint8Array[] = [];
+        for await (const piece of tool.dump(at, { scratch, signal: never })) dump.push(piece);
+        disk.fill(10 * 2 ** 20);
+        const work = tool.load(at, { scratch, dump: pieces(dump), signal: never });
+        await expect(work).rejects.toMatchObject({
+          kind: "Full",
+          message: expect.stringContaining("Free some space") as string,
+        });
+        disk.empty();
+        // A server that could not write all it had to begins anew.
+        await vi.waitFor(() => tool.drop(at, scratch), { timeout: 60_000, interval: 200 });
+        expect(await server.query("shop", "SELECT count(*) FROM big")).toBe("15000");
+        await tool.load(at, { scratch, dump: pieces(dump), signal: never });
+        expect(await server.query(scratch, "SELECT count(*) FROM big")).toBe("15000");
+      } finally {
+        await server.stop();
+        disk.remove();
+      }
+    });
+  });
+
+  describe("tools that do not fit", () => {
+    const at: DatabaseConnection = {
+      engine: "PostgreSql",
+      host: "127.0.0.1",
+      port: 1,
+      others: [],
+      database: "shop",
+      user: "u",
+      signIn: "none",
+      tls: {},
+      isReadOnly: false,
+    };
+    const token = () => Promise.reject(new Error("no"));
+
+    it("are told by name where they are not on this machine", async () => {
+      const none = postgresTool({ findTool: () => undefined, token });
+      const missing = {
+        kind: "ToolMissing",
+        message: expect.stringMatching(/psql is not.*postgresql-client/) as string,
+      };
+      await expect(none.check(at, "dump", never)).rejects.toMatchObject(missing);
+      const somewhere = findToolIn([postgresPrograms ?? ""]);
+      const half = postgresTool({ findTool: (name) => (name === "pg_dump" ? undefined : somewhere(name)), token });
+      await expect(half.check(at, "dump", never)).rejects.toMatchObject({ kind: "ToolMissing" });
+    });
+
+    it("are told with what to install where they are older than the server", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "lifeboat-pg-old-"));
+      const server = await startPostgres();
+      try {
+        await server.query("", "CREATE DATABASE shop");
+        for (const name of ["pg_dump", "pg_restore"])
+          writeFileSync(join(folder, name), `#!/bin/sh\necho "${name} (PostgreSQL) 9.6.24"\n`, { mode: 0o755 });
+        const old = postgresTool({ findTool: findToolIn([folder, postgresPrograms ?? ""]), token });
+        for (const purpose of ["dump", "load"] as const)
+          await expect(old.check(server.connection("shop"), purpose, never)).rejects.toMatchObject({
+            kind: "ToolTooOld",
+            message: expect.stringMatching(/are 9\.6\.24\. Install those of \d+ or newer/) as string,
+          });
+      } finally {
+        await server.stop();
+        rmSync(folder, { recursive: true, force: true });
+      }
     });
   });
 

@@ -35,10 +35,10 @@ export interface PostgresServer {
 
 export interface PostgresOptions {
   /** Whoever comes without TLS is refused. */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  readonly tls?: { readonly certificate: string; readonly key: string };
   /** More lines for postgresql.conf. */
   readonly settings?: readonly string[];
-  /** Where its files go; a folder of its own below. */
+  /** Where its data goes, a folder of its own below; its log of changes stays elsewhere. */
   readonly below?: string;
 }
 
@@ -79,10 +79,11 @@ const hba = (tls: boolean): string =>
 export const startPostgres = async (options: PostgresOptions = {}): Promise<PostgresServer> => {
   const programs = postgresPrograms;
   if (programs === undefined) throw new Error("PostgreSQL's programs are not on this machine.");
-  const folder = mkdtempSync(join(options.below ?? tmpdir(), "lifeboat-pg-"));
-  const data = join(folder, "data");
+  const folder = mkdtempSync(join(tmpdir(), "lifeboat-pg-"));
+  const below = mkdtempSync(join(options.below ?? folder, "data-"));
+  const data = join(below, "data");
   const as = account();
-  if (as !== undefined) chownSync(folder, as.uid, as.gid);
+  if (as !== undefined) for (const made of [folder, below]) chownSync(made, as.uid, as.gid);
   const owned = (name: string, text: string, mode = 0o600): string => {
     const file = join(folder, name);
     writeFileSync(file, text, { mode });
@@ -90,7 +91,18 @@ export const startPostgres = async (options: PostgresOptions = {}): Promise<Post
     return file;
   };
   const passwordFile = owned("password", superuserPassword);
-  const args = ["-D", data, "-U", superuser, "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "-E", "UTF8"];
+  const args = [
+    "-D",
+    data,
+    "-U",
+    superuser,
+    "--auth=scram-sha-256",
+    `--pwfile=${passwordFile}`,
+    "-E",
+    "UTF8",
+    "-X",
+    join(folder, "wal"),
+  ];
   await promisify(execFile)(join(programs, "initdb"), [...args, "--locale=C.UTF-8", "--no-sync"], {
     ...as,
     cwd: folder,
@@ -107,7 +119,11 @@ export const startPostgres = async (options: PostgresOptions = {}): Promise<Post
     "shared_buffers=32MB",
     ...(options.tls === undefined
       ? []
-      : ["ssl=on", `ssl_cert_file=${options.tls.certFile}`, `ssl_key_file=${options.tls.keyFile}`]),
+      : [
+          "ssl=on",
+          `ssl_cert_file=${owned("server.crt", options.tls.certificate)}`,
+          `ssl_key_file=${owned("server.key", options.tls.key)}`,
+        ]),
     ...(options.settings ?? []),
   ];
   let child: ChildProcess | undefined;

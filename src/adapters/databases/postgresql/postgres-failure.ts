@@ -8,6 +8,8 @@ import { ToolFailed } from "../tool-process.ts";
 
 interface Reading {
   readonly says: RegExp;
+  /** Only when this tool says so. */
+  readonly by?: string;
   readonly kind: DatabaseFailureKind;
   /** The next move. */
   readonly hint: string;
@@ -51,14 +53,15 @@ const readings: readonly Reading[] = [
     hint: "Grant the user what is missing (docs/databases.md lists it).",
   },
   {
-    says: /not appear to be a valid archive|unexpected end of file|could not read from input file|file header|corrupt|found unexpected block|invalid TOC|did not find magic string|end of file/i,
-    kind: "DumpDamaged",
-    hint: "Restore another backup.",
-  },
-  {
     says: /could not translate host name|Connection refused|timeout expired|timed out|No route to host|Network is unreachable|No such file or directory\s+Is the server running|server closed the connection|terminating connection|connection to server was lost|the database system is (?:starting|shutting|not yet)|no connection to the server|could not receive data|could not send data|SSL SYSCALL|EOF detected|Cannot assign requested/i,
     kind: "Unreachable",
     hint: "Check host, port and firewall, and whether the server is up.",
+  },
+  {
+    says: /not appear to be a valid archive|unexpected end of file|could not read from input file|corrupt|found unexpected block|invalid TOC|did not find magic string|end of file/i,
+    by: "pg_restore",
+    kind: "DumpDamaged",
+    hint: "Restore another backup.",
   },
 ];
 
@@ -66,7 +69,7 @@ const readings: readonly Reading[] = [
 export const postgresFailure = (error: unknown, connection: DatabaseConnection): unknown => {
   if (!(error instanceof ToolFailed)) return error;
   const said = shortened(withoutPassword(error.said, connection)) || `it ended with ${error.code} and said nothing.`;
-  const reading = readings.find(({ says }) => says.test(error.said));
+  const reading = readings.find(({ says, by = "" }) => error.message.startsWith(by) && says.test(error.said));
   const ending = /[.!?]$/.test(said) ? "" : ".";
   return new DatabaseFailure(
     reading?.kind ?? "ToolFailed",
