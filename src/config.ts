@@ -297,7 +297,7 @@ const halfEntra = (given: Readonly<Record<string, string | undefined>>): readonl
 const notShared = (given: Readonly<Record<string, string | undefined>>): readonly string[] =>
   given["LIFEBOAT_TABLES"] === undefined
     ? []
-    : [keySettings, ["LIFEBOAT_SCRATCH"]]
+    : [keySettings, ["LIFEBOAT_SCRATCH"], ["LIFEBOAT_DESTINATION"]]
         .filter((names) => names.every((name) => given[name] === undefined))
         .map(
           (names) => `${names.join(" or ")}: must be set where LIFEBOAT_TABLES is, for every instance needs the same.`,

@@ -118,8 +118,12 @@ describe("the configuration", () => {
 
   it("asks for what instances share where they share a catalog", () => {
     const tables = { LIFEBOAT_TABLES: "https://acct.table.core.windows.net/" };
-    expect(() => readConfig(tables)).toThrow(/LIFEBOAT_SEALING_KEYS[\s\S]*LIFEBOAT_SCRATCH/);
+    expect(() => readConfig(tables)).toThrow(/LIFEBOAT_SEALING_KEYS[\s\S]*LIFEBOAT_SCRATCH[\s\S]*LIFEBOAT_DESTINATION/);
     const shared = { LIFEBOAT_SEALING_KEYS: "k1:x", LIFEBOAT_SCRATCH: "https://acct.blob.core.windows.net/scratch" };
-    expect(() => readConfig({ ...tables, ...shared })).not.toThrow();
+    expect(() => readConfig({ ...tables, ...shared })).toThrow(
+      /a problem:\n {2}LIFEBOAT_DESTINATION: must be set where LIFEBOAT_TABLES is/,
+    );
+    const destination = { LIFEBOAT_DESTINATION: "https://acct.blob.core.windows.net/backups" };
+    expect(() => readConfig({ ...tables, ...shared, ...destination })).not.toThrow();
   });
 });

@@ -278,6 +278,7 @@ describeWith(
       const shared = {
         LIFEBOAT_TABLES: azurite.connectionString,
         LIFEBOAT_SCRATCH: azurite.connectionString,
+        LIFEBOAT_DESTINATION: store.url,
         LIFEBOAT_SEALING_KEYS: `test:${randomBytes(32).toString("base64")}`,
         LIFEBOAT_RECOVERY_KEY: createRecoveryKey().text.reveal(),
       };

@@ -43,6 +43,7 @@ describeWith(
         environment: {
           LIFEBOAT_ALLOW_HTTP_STORAGE: "true",
           LIFEBOAT_BOOTSTRAP_KEY: bootstrap,
+          LIFEBOAT_DESTINATION: url,
           LIFEBOAT_SCRATCH: azurite.connectionString,
           LIFEBOAT_SEALING_KEYS_FILE: keysFile(),
           LIFEBOAT_SITES: join(folder.path, "sites"),

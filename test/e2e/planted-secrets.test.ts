@@ -284,6 +284,7 @@ describeWith("azurite", azuritePresent, "what is secret, after a whole story,", 
     const environment = {
       LIFEBOAT_TABLES: azurite.connectionString,
       LIFEBOAT_SCRATCH: azurite.connectionString,
+      LIFEBOAT_DESTINATION: "https://account.blob.core.windows.net/backups",
       LIFEBOAT_SEALING_KEYS: Buffer.alloc(32, "pl4nted").toString("base64"),
       LIFEBOAT_BOOTSTRAP_KEY: "pl4nted-bootstrap-key-0123456789",
     };

@@ -19,6 +19,7 @@ describeWith("azurite", azuritePresent, "two services on one table", () => {
     const environment = {
       LIFEBOAT_TABLES: azurite.connectionString,
       LIFEBOAT_SCRATCH: azurite.connectionString,
+      LIFEBOAT_DESTINATION: `file://${join(folder.path, "backups")}`,
       LIFEBOAT_SEALING_KEYS: `test:${randomBytes(32).toString("base64")}`,
       LIFEBOAT_RECOVERY_KEY: createRecoveryKey().text.reveal(),
       LIFEBOAT_BOOTSTRAP_KEY: bootstrap,

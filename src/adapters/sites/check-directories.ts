@@ -46,7 +46,9 @@ export const checkDirectories = async (
     const at = await real(directory);
     // First, so that nobody learns here what lies elsewhere.
     if (!allowed.some((root) => root === at || containsFolder(root, at)))
-      throw refused(`it is in none of ${roots.join(", ")} (LIFEBOAT_SITE_ROOTS).`);
+      throw refused(
+        `it is in none of ${roots.join(", ")} (LIFEBOAT_SITE_ROOTS). Start Lifeboat with --site-roots and a folder that holds it, or write its site file by hand.`,
+      );
     const found = await stat(at).catch(() => undefined);
     if (found === undefined) throw refused("it is not there, or cannot be looked at.");
     if (!found.isDirectory()) throw refused("it is no directory.");
