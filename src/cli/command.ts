@@ -1,7 +1,7 @@
 import type { ExitCode } from "./exit-code.ts";
 import type { Service } from "./service.ts";
 import type { Terminal } from "./terminal.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, ConnectionFlags } from "./connection.ts";
 
 /** What a command works with. */
 export interface CommandContext {
@@ -58,6 +58,8 @@ export interface CommandDefinition {
   readonly options?: readonly OptionDefinition[];
   /** What is typed, and what that does. */
   readonly examples: readonly (readonly [typed: string, does: string])[];
+  /** Where the installation is named among the arguments. */
+  readonly connectionIn?: (given: Given) => ConnectionFlags;
   /** Loads the command's own code, when it is typed. */
   readonly load: () => Promise<RunCommand>;
 }

@@ -1,4 +1,5 @@
 import type { CommandDefinition } from "./command.ts";
+import { connectionInWords } from "./connection-in-words.ts";
 
 const site = { name: "SITE", about: "a site: shop, or shop/staging for a slot", completes: "site" } as const;
 const backup = { name: "BACKUP", about: "its number, its name, or latest", completes: "backup" } as const;
@@ -324,6 +325,7 @@ export const definitions: readonly CommandDefinition[] = [
     about: "tell a shell how a line may go on",
     isHidden: true,
     arguments: [{ name: "[WORD...]", about: "the words typed so far, the unfinished one last" }],
+    connectionIn: (given) => connectionInWords(given.texts("WORD")),
     examples: [["lifeboat complete -- restore s", "what begins with s there"]],
     load: async () => (await import("./commands/complete.ts")).run,
   },

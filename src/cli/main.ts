@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
 import type { CommandContext } from "./command.ts";
-import { findConnection, type Connection } from "./connection.ts";
+import { findConnection, type Connection, type ConnectionFlags } from "./connection.ts";
 import { definitions } from "./definitions.ts";
 import { exitCodes, type ExitCode } from "./exit-code.ts";
 import { buildProgram, type CommonFlags, type Start } from "./program.ts";
@@ -24,7 +24,7 @@ const start: Start = async (definition, given, flags) => {
   let connection: Connection | undefined;
   const { openService } = await import("./service.ts");
   const pause = (milliseconds: number): Promise<void> => setTimeout(milliseconds);
-  const connected = (): Connection => (connection ??= connect(flags));
+  const connected = (): Connection => (connection ??= connect({ ...flags, ...definition.connectionIn?.(given) }));
   const context: CommandContext = {
     terminal,
     service: () => (service ??= openService(connected(), { pause })),
@@ -45,7 +45,7 @@ const start: Start = async (definition, given, flags) => {
   }
 };
 
-const connect = (flags: CommonFlags): Connection =>
+const connect = (flags: ConnectionFlags): Connection =>
   findConnection(flags, {
     environment: process.env,
     askKey: terminal.canAsk ? (where) => terminal.askHidden(`Key for ${where} (not shown): `) : undefined,
