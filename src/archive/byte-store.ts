@@ -20,6 +20,20 @@ export class ByteStore {
     return chunk * chunkBytes + at;
   }
 
+  appendBytes(bytes: Uint8Array, from: number, to: number): number {
+    if (this.#used + to - from > chunkBytes) this.#grow();
+    const chunk = this.#chunks.length - 1;
+    const at = this.#used;
+    this.#chunks[chunk]?.set(bytes.subarray(from, to), at);
+    this.#used += to - from;
+    return chunk * chunkBytes + at;
+  }
+
+  /** Where the bytes at a position lie. */
+  place(position: number): { readonly bytes: Uint8Array; readonly at: number } {
+    return { bytes: this.#chunk(position), at: position & (chunkBytes - 1) };
+  }
+
   #grow(): void {
     if (this.#chunks.length === maxChunks) throw new Error("Names of more than 4 GiB in one directory.");
     this.#chunks.push(Buffer.allocUnsafeSlow(chunkBytes));

@@ -50,6 +50,11 @@ export class CentralEncoder {
     this.#owners = owners;
   }
 
+  /** Whether neither id has a name that the next record with it must tell. */
+  hasTold(uid: number, gid: number): boolean {
+    return this.#users.has(uid) && this.#groups.has(gid);
+  }
+
   encode(entry: DirectoryEntry): Buffer {
     this.#arena.length = 0;
     this.write(entry, this.#arena);

@@ -8,6 +8,7 @@ import type { ListingColumns } from "./listing-columns.ts";
 import { localHeaderBytes } from "./local-header.ts";
 import type { Archive } from "./open-archive.ts";
 import { gapBytes } from "./read-segments.ts";
+import { isSameRow } from "./row-meta.ts";
 import type { Reread, ReusePlan } from "./reuse-plan.ts";
 
 /** Entries to copy by one step: all that it needs to know besides the previous archive itself. */
@@ -120,11 +121,14 @@ const recordsOf = (
   const recordEnds = new Uint32Array(archivedAt.length);
   const targets = new Map<number, BytePath>();
   for (let index = 0; index < archivedAt.length; index++) {
-    const then = directory.at(archivedAt[index] ?? 0);
-    const now = today.listing.at(today.listed[index] ?? 0);
-    encoder.write(entryRow(entryMeta(now, neverSuspect), then, offsets[index] ?? 0), records);
+    const [archived = 0, listed = 0, offset = 0] = [archivedAt[index], today.listed[index], offsets[index]];
+    const isSame = directory.kind(archived) !== "link" && isSameRow(directory, archived, today.listing, listed);
+    if (!isSame || !directory.writeRecord(archived, offset, { encoder, records })) {
+      const now = today.listing.at(listed);
+      encoder.write(entryRow(entryMeta(now, neverSuspect), directory.at(archived), offset), records);
+      if (now.target !== undefined) targets.set(index, now.target);
+    }
     recordEnds[index] = records.length;
-    if (now.target !== undefined) targets.set(index, now.target);
   }
   return { records: records.take(), recordEnds, targets };
 };

@@ -1,36 +1,13 @@
 import { pathBytes, type BytePath } from "../domain/byte-path.ts";
 import { ByteArena } from "./byte-arena.ts";
 import { ByteStore } from "./byte-store.ts";
-import { CentralEncoder } from "./central-encoder.ts";
+import { CentralEncoder, centralHeaderBytes } from "./central-encoder.ts";
 import { noOwnerNames, type DirectoryEntry, type OwnerNames } from "./directory-entry.ts";
 import { hashBytes } from "./extra-fields.ts";
+import { has, is, kinds, newSlab, slabBits, slabRows, type Slab } from "./directory-slab.ts";
+import { mostPlainBytes, readPlainRecord, writePlainRecord } from "./plain-record.ts";
+import { setMeta, type RowMeta } from "./row-meta.ts";
 import { findPlace, sortedRows } from "./row-order.ts";
-
-const slabBits = 14;
-const slabRows = 2 ** slabBits;
-const kinds = ["file", "directory", "link", "other"] as const;
-const has = { mode: 4, owner: 8, ctime: 16, inode: 32, hash: 64, storedCrc: 128 } as const;
-const is = { changedWhileRead: 256, mayHaveChanged: 512 } as const;
-
-const newSlab = () => ({
-  state: new Uint16Array(slabRows),
-  nameAt: new Uint32Array(slabRows),
-  nameLength: new Uint16Array(slabRows),
-  method: new Uint16Array(slabRows),
-  generalFlags: new Uint16Array(slabRows),
-  mode: new Uint16Array(slabRows),
-  crc: new Uint32Array(slabRows),
-  storedCrc: new Uint32Array(slabRows),
-  uid: new Uint32Array(slabRows),
-  gid: new Uint32Array(slabRows),
-  sizeBytes: new Float64Array(slabRows),
-  storedBytes: new Float64Array(slabRows),
-  offset: new Float64Array(slabRows),
-  mtimeNs: new BigInt64Array(slabRows),
-  ctimeNs: new BigInt64Array(slabRows),
-  inode: new BigUint64Array(slabRows),
-  hash: new Uint8Array(slabRows * hashBytes),
-});
 
 /**
  * The directory of an archive, or of a part of one, as columns: about 110 bytes an entry and its name, in slabs, so
@@ -41,7 +18,7 @@ export class DirectoryColumns {
   /** Names of the owners and groups whose ids the entries have. */
   readonly owners: OwnerNames = noOwnerNames();
   readonly #names = new ByteStore();
-  readonly #slabs: ReturnType<typeof newSlab>[] = [];
+  readonly #slabs: Slab[] = [];
   #length = 0;
   #order: Uint32Array | undefined;
   #inOrder = true;
@@ -74,10 +51,33 @@ export class DirectoryColumns {
     slab.sizeBytes[at] = entry.sizeBytes;
     slab.storedBytes[at] = entry.storedBytes;
     slab.offset[at] = entry.offset + shift;
-    slab.mtimeNs[at] = entry.mtimeNs;
-    slab.ctimeNs[at] = entry.ctimeNs ?? 0n;
-    slab.inode[at] = entry.inode ?? 0n;
+    slab.mtime.signed[at] = entry.mtimeNs;
+    slab.ctime.signed[at] = entry.ctimeNs ?? 0n;
+    slab.inode.unsigned[at] = entry.inode ?? 0n;
     if (entry.hash) slab.hash.set(entry.hash, at * hashBytes);
+    this.#added(row);
+  }
+
+  /**
+   * Adds the row of a directory record that lies from `at` to `end`, its offset moved by `shift`, where it is a plain one
+   * (plain-record.ts). False, and nothing added, where it is not: decode and append it.
+   */
+  appendRecord(bytes: Uint8Array, { at, end }: { readonly at: number; readonly end: number }, shift = 0): boolean {
+    const row = this.#length;
+    if (row >>> slabBits === this.#slabs.length) this.#slabs.push(newSlab());
+    const slab = this.#slab(row);
+    const inSlab = row & (slabRows - 1);
+    if (!readPlainRecord(bytes, { at, end }, { slab, row: inSlab })) return false;
+    const name = at + centralHeaderBytes;
+    const nameBytes = (bytes[at + 28] ?? 0) | ((bytes[at + 29] ?? 0) << 8);
+    slab.nameAt[inSlab] = this.#names.appendBytes(bytes, name, name + nameBytes);
+    slab.nameLength[inSlab] = nameBytes;
+    slab.offset[inSlab] = (slab.offset[inSlab] ?? 0) + shift;
+    this.#added(row);
+    return true;
+  }
+
+  #added(row: number): void {
     this.#length = row + 1;
     this.#order = undefined;
     if (row > 0 && this.#inOrder) this.#inOrder = this.#compareRows(row - 1, row) <= 0;
@@ -122,9 +122,9 @@ export class DirectoryColumns {
       mode: state & has.mode ? slab.mode[at] : undefined,
       uid: hasOwner ? slab.uid[at] : undefined,
       gid: hasOwner ? slab.gid[at] : undefined,
-      mtimeNs: slab.mtimeNs[at] ?? 0n,
-      ctimeNs: state & has.ctime ? slab.ctimeNs[at] : undefined,
-      inode: state & has.inode ? slab.inode[at] : undefined,
+      mtimeNs: slab.mtime.signed[at] ?? 0n,
+      ctimeNs: state & has.ctime ? slab.ctime.signed[at] : undefined,
+      inode: state & has.inode ? slab.inode.unsigned[at] : undefined,
       hash: state & has.hash ? slab.hash.subarray(at * hashBytes, (at + 1) * hashBytes) : undefined,
       storedCrc: state & has.storedCrc ? slab.storedCrc[at] : undefined,
       changedWhileRead: (state & is.changedWhileRead) !== 0,
@@ -142,6 +142,38 @@ export class DirectoryColumns {
   kind(place: number): DirectoryEntry["kind"] {
     const row = this.#row(place);
     return kinds[(this.#slab(row).state[row & (slabRows - 1)] ?? 0) & 3] ?? "other";
+  }
+
+  /** All that a listing tells too, for `isSameRow`. */
+  metaInto(place: number, words: RowMeta): void {
+    const row = this.#row(place);
+    const slab = this.#slab(row);
+    const at = row & (slabRows - 1);
+    const state = slab.state[at] ?? 0;
+    const all = has.mode | has.owner | has.ctime | has.inode;
+    setMeta(words, { slab, at, kind: state & 3, isWhole: (state & all) === all });
+  }
+
+  /** Whether nothing stands against copying the entry again: it has its checksum, and did not change under the reader. */
+  isCopyable(place: number): boolean {
+    const row = this.#row(place);
+    const state = this.#slab(row).state[row & (slabRows - 1)] ?? 0;
+    return (state & (has.storedCrc | is.changedWhileRead | is.mayHaveChanged)) === has.storedCrc;
+  }
+
+  hasHash(place: number): boolean {
+    const row = this.#row(place);
+    return ((this.#slab(row).state[row & (slabRows - 1)] ?? 0) & has.hash) !== 0;
+  }
+
+  generalFlags(place: number): number {
+    const row = this.#row(place);
+    return this.#slab(row).generalFlags[row & (slabRows - 1)] ?? 0;
+  }
+
+  method(place: number): number {
+    const row = this.#row(place);
+    return this.#slab(row).method[row & (slabRows - 1)] ?? 0;
   }
 
   sizeBytes(place: number): number {
@@ -178,10 +210,27 @@ export class DirectoryColumns {
     const encoder = new CentralEncoder(this.owners);
     const records = new ByteArena(2 ** 20 + 2 ** 16);
     for (let place = 0; place < this.#length; place++) {
-      encoder.write(this.at(place), records);
+      if (!this.writeRecord(place, this.offset(place), { encoder, records })) encoder.write(this.at(place), records);
       if (records.length >= 2 ** 20) yield records.take();
     }
     if (records.length > 0) yield records.take();
+  }
+
+  /** Puts the record of a row, at another offset, behind others. False, and nothing written, where it is not a plain one. */
+  writeRecord(
+    place: number,
+    offset: number,
+    { encoder, records }: { readonly encoder: CentralEncoder; readonly records: ByteArena },
+  ): boolean {
+    const row = this.#row(place);
+    const slab = this.#slab(row);
+    const inSlab = row & (slabRows - 1);
+    if (!encoder.hasTold(slab.uid[inSlab] ?? 0, slab.gid[inSlab] ?? 0)) return false;
+    records.reserve(mostPlainBytes + this.#nameLength(row));
+    const name = this.#names.place(this.#nameAt(row));
+    const end = writePlainRecord({ slab, row: inSlab, offset }, name, { out: records.bytes, at: records.length });
+    if (end >= 0) records.length = end;
+    return end >= 0;
   }
 
   #row(place: number): number {
@@ -189,7 +238,7 @@ export class DirectoryColumns {
     return this.#order?.[place] ?? place;
   }
 
-  #slab(row: number): ReturnType<typeof newSlab> {
+  #slab(row: number): Slab {
     const slab = this.#slabs[row >>> slabBits];
     if (!slab) throw new RangeError(`No row ${row}.`);
     return slab;

@@ -21,7 +21,9 @@ export class DirectoryDecoder {
     for (;;) {
       const extent = centralRecordExtent(bytes, fields.position);
       if (extent === undefined || extent > fields.left) break;
-      this.directory.append(decodeNextRecord(fields, this.directory.owners), this.#shift);
+      const record = { at: fields.position, end: fields.position + extent };
+      if (this.directory.appendRecord(bytes, record, this.#shift)) fields.skip(extent);
+      else this.directory.append(decodeNextRecord(fields, this.directory.owners), this.#shift);
     }
     this.#rest = bytes.slice(fields.position);
   }

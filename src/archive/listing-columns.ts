@@ -2,6 +2,7 @@ import { pathBytes, type BytePath } from "../domain/byte-path.ts";
 import type { ListedEntry } from "../domain/listing.ts";
 import { ByteStore } from "./byte-store.ts";
 import { noOwnerNames, type OwnerNames } from "./directory-entry.ts";
+import { setMeta, wideColumns, type RowMeta } from "./row-meta.ts";
 import { findPlace, sortedRows } from "./row-order.ts";
 
 const slabBits = 14;
@@ -21,9 +22,9 @@ const newSlab = () => ({
   uid: new Uint32Array(slabRows),
   gid: new Uint32Array(slabRows),
   sizeBytes: new Float64Array(slabRows),
-  mtimeNs: new BigInt64Array(slabRows),
-  ctimeNs: new BigInt64Array(slabRows),
-  inode: new BigUint64Array(slabRows),
+  mtime: wideColumns(slabRows),
+  ctime: wideColumns(slabRows),
+  inode: wideColumns(slabRows),
 });
 
 /** A listed entry under the name it has in the archive's order: directories end with "/". */
@@ -72,9 +73,9 @@ export class ListingColumns {
     slab.uid[at] = entry.uid;
     slab.gid[at] = entry.gid;
     slab.sizeBytes[at] = entry.sizeBytes;
-    slab.mtimeNs[at] = entry.mtimeNs;
-    slab.ctimeNs[at] = entry.ctimeNs ?? 0n;
-    slab.inode[at] = entry.inode ?? 0n;
+    slab.mtime.signed[at] = entry.mtimeNs;
+    slab.ctime.signed[at] = entry.ctimeNs ?? 0n;
+    slab.inode.unsigned[at] = entry.inode ?? 0n;
     if (entry.owner !== undefined && !this.owners.users.has(entry.uid)) this.owners.users.set(entry.uid, entry.owner);
     if (entry.group !== undefined && !this.owners.groups.has(entry.gid)) this.owners.groups.set(entry.gid, entry.group);
     this.#rows = row + 1;
@@ -104,20 +105,30 @@ export class ListingColumns {
       mode: slab.mode[at] ?? 0,
       uid,
       gid,
-      mtimeNs: slab.mtimeNs[at] ?? 0n,
+      mtimeNs: slab.mtime.signed[at] ?? 0n,
     };
     const owner = this.owners.users.get(uid);
     const group = this.owners.groups.get(gid);
     if (owner !== undefined) entry.owner = owner;
     if (group !== undefined) entry.group = group;
-    if (state & has.ctime) entry.ctimeNs = slab.ctimeNs[at] ?? 0n;
-    if (state & has.inode) entry.inode = slab.inode[at] ?? 0n;
+    if (state & has.ctime) entry.ctimeNs = slab.ctime.signed[at] ?? 0n;
+    if (state & has.inode) entry.inode = slab.inode.unsigned[at] ?? 0n;
     if (kind === "link") entry.target = this.#names.read(slab.targetAt[at] ?? 0, slab.targetLength[at] ?? 0);
     return entry;
   }
 
   entries(from: number, to: number): readonly ListedEntry[] {
     return Array.from({ length: to - from }, (_, index) => this.at(from + index));
+  }
+
+  /** All that an archive's directory tells too, for `isSameRow`. */
+  metaInto(place: number, words: RowMeta): void {
+    const row = this.#row(place);
+    const slab = this.#slab(row);
+    const at = row & (slabRows - 1);
+    const state = slab.state[at] ?? 0;
+    const all = has.ctime | has.inode;
+    setMeta(words, { slab, at, kind: state & 3, isWhole: (state & all) === all });
   }
 
   /** Whether its metadata can prove that what is read is what was listed; of what is no file there is nothing to prove. */

@@ -36,7 +36,11 @@ export const readDirectory = async (
     for (;;) {
       const length = centralRecordExtent(bytes, fields.position);
       if (length === undefined || length > fields.left) break;
-      addChecked(directory, decodeNextRecord(fields, directory.owners), extent);
+      const record = { at: fields.position, end: fields.position + length };
+      if (directory.appendRecord(bytes, record, extent.prefixBytes)) {
+        fields.skip(length);
+        checkRow(directory, extent);
+      } else addChecked(directory, decodeNextRecord(fields, directory.owners), extent);
       records++;
     }
     rest = bytes.subarray(fields.position);
@@ -66,13 +70,32 @@ const addChecked = (directory: DirectoryColumns, entry: DirectoryEntry, extent: 
   directory.append(offset === entry.offset && name === entry.name ? entry : { ...entry, name, offset });
 };
 
+/** The same of a row that was added; its name has nothing that `plainName` would take away. */
+const checkRow = (directory: DirectoryColumns, extent: ArchiveExtent): void => {
+  const place = directory.length - 1;
+  const name = directory.name(place);
+  const offset = directory.offset(place);
+  const storedBytes = directory.storedBytes(place);
+  checkName(name);
+  const [generalFlags, method] = [directory.generalFlags(place), directory.method(place)];
+  checkSizes(
+    { generalFlags, method, sizeBytes: directory.sizeBytes(place), storedBytes, kind: directory.kind(place) },
+    name,
+  );
+  if (offset + localHeaderBytes + name.length + storedBytes > extent.directoryOffset)
+    throw new ArchiveInvalid("BadOffset", "It is said to lie beyond the end of the archive's data.", { entry: name });
+};
+
 const checkName = (name: BytePath): void => {
   // The cast is safe: a part of a byte path.
   const fault = nameFault((name.endsWith("/") ? name.slice(0, -1) : name) as BytePath);
   if (fault !== undefined) throw new ArchiveInvalid("BadName", fault, { entry: name });
 };
 
-const checkSizes = (entry: DirectoryEntry, name: BytePath): void => {
+const checkSizes = (
+  entry: Pick<DirectoryEntry, "generalFlags" | "method" | "sizeBytes" | "storedBytes" | "kind">,
+  name: BytePath,
+): void => {
   const encrypted = (entry.generalFlags & 1) !== 0;
   if (entry.method === 0 && !encrypted && entry.sizeBytes !== entry.storedBytes)
     throw new ArchiveInvalid("SizeMismatch", "It is stored as it is, yet its two sizes differ.", { entry: name });

@@ -10,6 +10,7 @@ import { ListingColumns } from "./listing-columns.ts";
 import { encodeLocalHeader } from "./local-header.ts";
 import { mergeNames } from "./merge-names.ts";
 import { isSameFile, statFile } from "./read-carefully.ts";
+import { isSameRow } from "./row-meta.ts";
 import { unsettledNs } from "./unsettled.ts";
 
 /** Which of `every` runs this is: what is taken on trust is looked at again in one of them. */
@@ -70,6 +71,14 @@ export const planReuse = async (
   function* filesToHash(): Generator<FileToHash> {
     for (const { archived, listed } of mergeNames(previous, listing)) {
       if (archived === undefined || listed === undefined) continue;
+      if (
+        proves &&
+        isProvenRow(previous, archived, { listing, listed }) &&
+        !isReread(listing.name(listed), options.reread)
+      ) {
+        archivedAt[listed] = archived;
+        continue;
+      }
       const then = previous.at(archived);
       const now = listing.at(listed);
       if (!couldBeSame(then, now)) continue;
@@ -126,6 +135,23 @@ const stillAsListed = async (places: readonly number[], { listing, files }: Toda
     if (!("reason" in now) && isSameFile(listed, now)) paths.push(listed.path);
   }
   return paths;
+};
+
+/** What `couldBeSame` and `isProven` say of most entries, asked of the columns: a file or folder of which nothing changed. */
+const isProvenRow = (
+  previous: DirectoryColumns,
+  archived: number,
+  { listing, listed }: { readonly listing: ListingColumns; readonly listed: number },
+): boolean => {
+  const kind = previous.kind(archived);
+  if (!previous.isCopyable(archived) || !isSameRow(previous, archived, listing, listed)) return false;
+  if (kind === "directory") return true;
+  return (
+    kind === "file" &&
+    previous.hasHash(archived) &&
+    previous.storedBytes(archived) <= mostStoredBytes &&
+    previous.sizeBytes(archived) === listing.sizeBytes(listed)
+  );
 };
 
 /** Whether an entry may be copied if its content is the same: its local header, which is copied too, would be. */
