@@ -3,6 +3,7 @@ import type { SiteWatch } from "../domain/site-watch.ts";
 import { isReady } from "./health.ts";
 import type { Installation } from "./installation.ts";
 import { readOpenRuns } from "./rows/open-run-rows.ts";
+import { readDue, type Due } from "./rows/schedule-rows.ts";
 import { readLetters, readWatches } from "./rows/watch-rows.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -15,19 +16,28 @@ interface Family {
 }
 
 const mostLetters = 1_000;
+const mostDue = 1_000;
 
 /** Prometheus' text form 0.0.4. */
 export const readMetrics = async (deps: Pick<Installation, "catalog" | "clock" | "version">): Promise<string> => {
   const now = deps.clock.now();
-  const [watches, openRuns, letters, { problems }] = await Promise.all([
+  const [watches, openRuns, due, letters, { problems }] = await Promise.all([
     readWatches(deps.catalog),
     readOpenRuns(deps.catalog),
+    readDue(deps.catalog, { until: now, limit: mostDue }),
     readLetters(deps.catalog, now, mostLetters),
     isReady(deps),
   ]);
   return [
     ...siteFamilies(watches, now),
     single("lifeboat_open_runs", "gauge", "Runs that are under way or wait.", openRuns.length),
+    single(
+      "lifeboat_due_runs",
+      "gauge",
+      `Planned backups that are due and have not begun, ${mostDue} at most.`,
+      due.length,
+    ),
+    single("lifeboat_due_lag_seconds", "gauge", "For how long the oldest of them has been due.", lagOf(due, now)),
     single("lifeboat_alarms_waiting", "gauge", "Alarms that are due and not sent yet.", letters.length),
     single(
       "lifeboat_ready",
@@ -45,6 +55,9 @@ export const readMetrics = async (deps: Pick<Installation, "catalog" | "clock" |
     .map(textOf)
     .join("");
 };
+
+const lagOf = ([oldest]: readonly Due[], now: Date): number =>
+  oldest === undefined ? 0 : (now.getTime() - Date.parse(oldest.at)) / 1000;
 
 const single = (name: string, type: Family["type"], help: string, value: number): Family => ({
   name,

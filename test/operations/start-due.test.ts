@@ -6,6 +6,7 @@ import {
   putBackupConfiguration,
 } from "../../src/operations/backup-configuration.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
+import { readMetrics } from "../../src/operations/read-metrics.ts";
 import { changeConfiguration, readDue } from "../../src/operations/rows/schedule-rows.ts";
 import { changeSite } from "../../src/operations/rows/site-row.ts";
 import type { Policy } from "../../src/operations/installation.ts";
@@ -217,6 +218,9 @@ describe("admission", () => {
     for (const [index, name] of names.entries())
       await put({ ...daily, startTime: `2026-11-22T02:${String(59 - index)}:00Z` }, {}, siteNamed(name));
     await world.tickAt(at("2026-11-22T03:00:00Z"));
+    const metrics = await readMetrics(world.deps);
+    expect(metrics).toContain("\nlifeboat_due_runs 9\n");
+    expect(metrics).toContain(`\nlifeboat_due_lag_seconds ${9 * 60}\n`);
     const order: string[] = [];
     while (world.open.size > 0) {
       expect(world.open.size).toBeLessThanOrEqual(3);
