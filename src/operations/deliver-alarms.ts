@@ -51,5 +51,5 @@ const deliver = async (deps: AlarmDeps, call: Call, waiting: WaitingLetter): Pro
 const send = async (deps: AlarmDeps, call: Call, { alarm, channel }: Letter): Promise<void> => {
   const found = (await channelsOf(deps, alarm.site)).find(({ name }) => name === channel);
   if (found === undefined) call.log.warn("an alarm's channel is gone", { alarm: alarm.title, channel });
-  else await deps.notifier.send(found.channel, alarm);
+  else await deps.notifier.send(await found.open(), alarm);
 };

@@ -26,7 +26,7 @@ export const sendDigest =
     const ended = sumOf(watches);
     const value = { day, ended };
     const alarm = digestOf(watches, { now, since: before?.ended ?? {}, ended });
-    const channels = (await channelsOf(deps, undefined)).filter(({ channel }) => isFor(channel.kind, "digest"));
+    const channels = (await channelsOf(deps, undefined)).filter(({ kind }) => isFor(kind, "digest"));
     const isOurs = await deps.catalog.write(watchPartition, [
       row === undefined
         ? { kind: "insert", key: digestKey, value }

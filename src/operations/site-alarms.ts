@@ -1,8 +1,18 @@
 import { alarmId, isFor, type Alarm } from "../domain/alarm.ts";
 import { messageOf, refuse } from "../domain/errors.ts";
+import { SecretUnreadable, type Secret } from "../domain/secret.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import { channelsOf, readSiteAlarms, writeSiteAlarms, type AlarmDeps, type SiteAlarms } from "./alarm-channels.ts";
+import {
+  channelsOf,
+  readSiteAlarms,
+  shownAlarms,
+  writeSiteAlarms,
+  type AlarmDeps,
+  type KeptAlarms,
+  type ShownAlarms,
+  type SiteAlarms,
+} from "./alarm-channels.ts";
 import { findSite } from "./find-site.ts";
 
 /** A webhook without its url keeps the stored one and its secret: callers never see them, and send back what they saw. */
@@ -14,43 +24,63 @@ export interface SiteAlarmsRequest extends Omit<SiteAlarms, "webhook"> {
 
 export const putSiteAlarms =
   (deps: AlarmDeps) =>
-  async (call: Call, id: SiteId, request: SiteAlarmsRequest): Promise<SiteAlarms> => {
+  async (call: Call, id: SiteId, request: SiteAlarmsRequest): Promise<ShownAlarms> => {
     await findSite(deps, id);
+    refuseAddress(deps, "properties.webhook.url", request.webhook?.url);
+    refuseAddress(deps, "properties.heartbeatUrl", request.heartbeat);
     for (let attempt = 0; attempt < 20; attempt++) {
       const before = await readSiteAlarms(deps, id);
-      const alarms = merged(before?.alarms, request);
+      const alarms = await merged(before, request);
       if (!(await writeSiteAlarms(deps, id, { alarms, version: before?.version }))) continue;
       call.log.info("alarms changed", { site: siteLabel(id), caller: call.caller });
-      return alarms;
+      return shownAlarms(alarms);
     }
     throw refuse("Unavailable", { reason: `the alarms of ${siteLabel(id)} are being changed by too many callers.` });
   };
 
-const merged = (old: SiteAlarms | undefined, request: SiteAlarmsRequest): SiteAlarms => {
-  const { webhook, mailTo, heartbeat = request.keepsHeartbeat ? old?.heartbeat : undefined } = request;
+const refuseAddress = ({ notifier }: AlarmDeps, field: string, url: Secret | undefined): void => {
+  const reason = url && notifier.addressProblem(url);
+  if (reason !== undefined) throw refuse("InvalidField", { field, reason });
+};
+
+const merged = async (old: KeptAlarms | undefined, request: SiteAlarmsRequest): Promise<SiteAlarms> => {
+  const { webhook, mailTo } = request;
+  const heartbeat = request.heartbeat ?? (request.keepsHeartbeat ? await old?.heartbeat() : undefined);
   return {
-    ...(webhook === undefined ? {} : { webhook: mergedWebhook(old?.webhook, webhook) }),
+    ...(webhook === undefined ? {} : { webhook: await mergedWebhook(old, webhook) }),
     ...(mailTo === undefined ? {} : { mailTo }),
     ...(heartbeat === undefined ? {} : { heartbeat }),
   };
 };
 
-const mergedWebhook = (
-  old: SiteAlarms["webhook"],
-  { url = old?.url, form = old?.form ?? "cloudevents", secret: given }: NonNullable<SiteAlarmsRequest["webhook"]>,
-): NonNullable<SiteAlarms["webhook"]> => {
+const mergedWebhook = async (
+  kept: KeptAlarms | undefined,
+  given: NonNullable<SiteAlarmsRequest["webhook"]>,
+): Promise<NonNullable<SiteAlarms["webhook"]>> => {
+  const old = given.url === undefined ? await kept?.webhook() : await readable(kept);
+  const { url = old?.url, form = kept?.shown.webhook?.form ?? "cloudevents" } = given;
   if (url === undefined)
     throw refuse("InvalidField", { field: "properties.webhook.url", reason: "expected the address of the webhook." });
   // Another address gets no secret that was meant for the one before.
-  const secret = given ?? (old?.url.equals(url) === true ? old.secret : undefined);
+  const secret = given.secret ?? (old?.url.equals(url) === true ? old.secret : undefined);
   return { url, form, ...(secret === undefined ? {} : { secret }) };
+};
+
+/** One that cannot be opened any more is as good as none where another is given. */
+const readable = async (kept: KeptAlarms | undefined): Promise<SiteAlarms["webhook"]> => {
+  try {
+    return await kept?.webhook();
+  } catch (error) {
+    if (error instanceof SecretUnreadable) return undefined;
+    throw error;
+  }
 };
 
 export const getSiteAlarms =
   (deps: AlarmDeps) =>
-  async (_call: Call, id: SiteId): Promise<SiteAlarms> => {
+  async (_call: Call, id: SiteId): Promise<ShownAlarms> => {
     await findSite(deps, id);
-    return (await readSiteAlarms(deps, id))?.alarms ?? {};
+    return (await readSiteAlarms(deps, id))?.shown ?? { hasHeartbeat: false };
   };
 
 /** Deleting what is not there is not an error. */
@@ -74,11 +104,11 @@ export const testAlarms =
   async (call: Call, id: SiteId | undefined): Promise<readonly TestedChannel[]> => {
     if (id !== undefined) await findSite(deps, id);
     const alarm = testAlarm(id, deps.clock.now(), call);
-    const channels = (await channelsOf(deps, id)).filter(({ channel }) => isFor(channel.kind, "test"));
+    const channels = (await channelsOf(deps, id)).filter(({ kind }) => isFor(kind, "test"));
     return Promise.all(
-      channels.map(async ({ name, channel }) => {
+      channels.map(async ({ name, open }) => {
         try {
-          await deps.notifier.send(channel, alarm);
+          await deps.notifier.send(await open(), alarm);
           return { channel: name };
         } catch (error) {
           return { channel: name, problem: messageOf(error) };

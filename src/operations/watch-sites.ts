@@ -49,8 +49,8 @@ const lookAt = async (deps: AlarmDeps, call: Call, site: SiteId, marks: readonly
   const { watch, alarms } = await seen(deps, before?.watch ?? newWatch(site, now), marks);
   const letters: RowChange[] = [];
   for (const alarm of alarms)
-    for (const { name, channel } of await channelsOf(deps, site))
-      if (isFor(channel.kind, alarm.kind))
+    for (const { name, kind } of await channelsOf(deps, site))
+      if (isFor(kind, alarm.kind))
         letters.push(postLetter({ alarm, channel: name, attempt: 0, first: now.toISOString() }, now));
   const taken = marks.map(({ key, version }): RowChange => ({ kind: "remove", key, version }));
   const isWritten = await deps.catalog.write(watchPartition, [...changeWatch(before, watch), ...taken, ...letters]);

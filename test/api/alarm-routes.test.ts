@@ -39,11 +39,9 @@ describe("a site's alarms", () => {
     const { properties } = (await ask("GET", path)).json();
     await put(properties ?? {});
     await ask("POST", `${path}/test`);
-    expect(world.taken.map(({ url }) => url)).toEqual([
-      "https://hooks.example/secret",
-      "https://hooks.example/a",
-      "https://beat.example/a",
-    ]);
+    expect(new Set(world.taken.map(({ url }) => url))).toEqual(
+      new Set(["https://hooks.example/secret", "https://hooks.example/a", "https://beat.example/a"]),
+    );
     const other = await put({ webhook: { url: "https://elsewhere.example/" } });
     expect(other.json()["properties"]).toMatchObject({ webhook: { isSigned: false }, heartbeatUrl: null });
   });

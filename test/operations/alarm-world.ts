@@ -15,6 +15,7 @@ export const alarmWorld = (policy: Partial<AlarmPolicy> = {}) => {
     ...world.deps,
     policy: { ...world.deps.policy, alarms: { channels: { webhook: hook }, missedIntervals: 2, ...policy } },
     notifier: {
+      addressProblem: () => undefined,
       send: async (channel, alarm) => {
         if (receivers.broken) throw new NotSent("out of order");
         taken.push({

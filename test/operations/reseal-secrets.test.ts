@@ -7,6 +7,7 @@ import { keySealer } from "../../src/adapters/secrets/sealed.ts";
 import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
 import { routes } from "../../src/api/routes.ts";
 import { recoveryContext } from "../../src/domain/recovery-context.ts";
+import type { Channel } from "../../src/domain/alarm.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import { readSiteAlarms, writeSiteAlarms } from "../../src/operations/alarm-channels.ts";
@@ -109,7 +110,7 @@ describe("exchanging the sealing key", () => {
     expect(await resealSecrets(both)(given.call)).toEqual({ resealed: 10, unreadable: new Map() });
     expect(await everything()).not.toContain("lb1.old.");
     const alone = withKeys(newest);
-    expect((await readSiteAlarms(alone, shop))?.alarms.webhook?.secret?.reveal()).toBe("signs");
+    expect((await (await readSiteAlarms(alone, shop))?.webhook())?.secret?.reveal()).toBe("signs");
     expect((await credentialOf(alone, container))?.reveal()).toContain("sig=planted");
     expect(await resealSecrets(alone)(given.call)).toEqual({ resealed: 0, unreadable: new Map() });
   });
@@ -166,6 +167,7 @@ describe("a sealing key that is lost", () => {
       ["GET", "backups"],
       ["GET", "backups/1"],
       ["GET", "operations/o1"],
+      ["GET", "config/alarms"],
     ] as const)
       expect((await ask(method, `${shopPath}/${path}`)).status, path).toBe(200);
     for (const path of ["config/backup/list", "backups/1/list"])
@@ -173,6 +175,35 @@ describe("a sealing key that is lost", () => {
     const kept = await ask("PUT", `${shopPath}/config/backup`, { body: { properties: { backupName: "other" } } });
     expect(kept.status, "what was asked for is done, and the secret is not shown").toBe(200);
     expect(kept.json()["properties"]).toMatchObject({ backupName: "other", storageAccountUrl: "" });
+  });
+
+  it("silences no alarm: only the site's own sealed channels wait for it", async () => {
+    const deps = withKeys(newest);
+    const sent: string[] = [];
+    const installation = { channels: { mail: { kind: "mail", to: ["ops@example.org"] } as const }, missedIntervals: 2 };
+    const told = {
+      ...deps,
+      policy: { ...deps.policy, alarms: installation },
+      notifier: { ...deps.notifier, send: async ({ kind }: Channel) => void sent.push(kind) },
+    };
+    const answer = await apiWith(told)("POST", `${shopPath}/config/alarms/test`, { body: {} });
+    expect(sent).toEqual(["mail"]);
+    expect(answer.json()["value"]).toMatchObject([
+      { channel: "installation mail", sent: true },
+      { channel: "webhook", sent: false, problem: expect.stringMatching(says) },
+      { channel: "heartbeat", sent: false, problem: expect.stringMatching(says) },
+    ]);
+  });
+
+  it("is made good by entering the alarms' addresses again", async () => {
+    const ask = apiWith(withKeys(newest));
+    const blank = { properties: { webhook: { url: "" } } };
+    expect((await ask("PUT", `${shopPath}/config/alarms`, { body: blank })).status, "what is blank stays").toBe(409);
+    const again = {
+      properties: { webhook: { url: "https://hook.example.org/t" }, heartbeatUrl: "https://b.example/" },
+    };
+    const put = await ask("PUT", `${shopPath}/config/alarms`, { body: again });
+    expect(put.json()["properties"]).toMatchObject({ webhook: { form: "slack", isSigned: false }, heartbeatUrl: "" });
   });
 
   it("is made good by entering the secret again, even one that ends earlier", async () => {

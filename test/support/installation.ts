@@ -99,7 +99,7 @@ export const memoryInstallation = () => {
     clock: time,
     newId: () => `id${ids.next++}`,
     lastErrors: () => [],
-    notifier: { send: () => Promise.reject(new NotSent("nobody listens")) },
+    notifier: { addressProblem: () => undefined, send: () => Promise.reject(new NotSent("nobody listens")) },
     policy: {
       defaultDestination: "file:///backups/{site}",
       undoDays: 3,

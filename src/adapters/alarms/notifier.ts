@@ -1,7 +1,7 @@
 import type { Channel } from "../../domain/alarm.ts";
 import { messageOf } from "../../domain/errors.ts";
 import { NotSent, type Notifier } from "../../ports/notifier.ts";
-import type { OutgoingPolicy } from "../outgoing/outgoing-url.ts";
+import { outgoingProblem, type OutgoingPolicy } from "../outgoing/outgoing-url.ts";
 import { sendOutgoing, type OutgoingMessage } from "../outgoing/send-outgoing.ts";
 import { mailer, type MailSettings } from "./mail.ts";
 import { webhookMessage } from "./webhook.ts";
@@ -25,6 +25,7 @@ export const networkNotifier = ({ mail, outgoing, timeoutMs = 10_000 }: Notifier
     if (status < 200 || status > 299) throw new NotSent(`${new URL(message.url).host} answered ${status}.`);
   };
   return {
+    addressProblem: (url) => outgoingProblem(url.reveal(), outgoing),
     async send(channel: Channel, alarm) {
       switch (channel.kind) {
         case "webhook":

@@ -1,6 +1,6 @@
 import { webhookForms, type WebhookForm } from "../../domain/alarm.ts";
 import { refuse } from "../../domain/errors.ts";
-import type { SiteAlarms } from "../../operations/alarm-channels.ts";
+import type { ShownAlarms } from "../../operations/alarm-channels.ts";
 import type { SiteAlarmsRequest, TestedChannel } from "../../operations/site-alarms.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
 import { fields, properties, type JsonObject } from "./lenient-json.ts";
@@ -47,15 +47,12 @@ const formOf = (word: string): WebhookForm => {
 };
 
 /** Addresses hold tokens, so they are blank: what comes back blank stays as it is. */
-export const alarmsReply = (site: SiteDefinition, { webhook, mailTo, heartbeat }: SiteAlarms) => ({
+export const alarmsReply = (site: SiteDefinition, { webhook, mailTo, hasHeartbeat }: ShownAlarms) => ({
   ...siteEnvelope(site),
   properties: {
-    webhook:
-      webhook === undefined
-        ? null
-        : { url: "", form: webhook.form, isSigned: webhook.secret !== undefined, secret: "" },
+    webhook: webhook === undefined ? null : { url: "", ...webhook, secret: "" },
     mailTo: mailTo ?? [],
-    heartbeatUrl: heartbeat === undefined ? null : "",
+    heartbeatUrl: hasHeartbeat ? "" : null,
   },
 });
 
