@@ -7,6 +7,7 @@ import {
   type DatabaseType,
 } from "../domain/database.ts";
 import { guessEngine } from "../domain/guess-engine.ts";
+import { isInAppMysql } from "../domain/in-app-mysql.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
@@ -43,7 +44,7 @@ export const siteDatabases =
     const site = await findSite(deps, id);
     const configuration = await (await deps.hosts.host(site.id)).settings.read();
     const known = Object.entries(configuration.connectionStrings).flatMap(([name, { value, type }]) => {
-      const found = databaseTypeIn(type, value);
+      const found = isInAppMysql(name, type) ? "LocalMySql" : databaseTypeIn(type, value);
       return found === undefined ? [] : [{ name, type: found }];
     });
     const look = async (database: (typeof known)[number]): Promise<SiteDatabase> => {

@@ -7,9 +7,9 @@ import { mayAct, parseSiteScope, type Reach, type Role } from "../../src/domain/
 import { siteKey } from "../../src/domain/site.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import { hashKey, type KnownKey } from "../../src/operations/known-keys.ts";
-import type { SiteHost } from "../../src/ports/site-host.ts";
 import { callersOf, shopPath, unwatched } from "../support/api.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
+import { hostWithoutSettings } from "../support/no-settings.ts";
 
 const roles: readonly Role[] = ["reader", "operator", "admin"];
 const blogPath = shopPath.replace("shop", "blog");
@@ -44,8 +44,7 @@ beforeEach(() => {
     { ...shop, name: "blog", slot: "staging" },
   ])
     given.sites.set(siteKey(id), { id, location: "Local", tier: "Standard" });
-  // Safe: nothing else is asked of a host before a run begins.
-  const host = { content: async () => "present" } as Partial<SiteHost> as SiteHost;
+  const host = hostWithoutSettings({ content: async () => "present" });
   const deps: Installation = { ...given.deps, hosts: { host: async () => host } };
   const callers = callersOf(keys);
   const open = openRoutes({ callers, tokens: accessTokens(given.deps) });

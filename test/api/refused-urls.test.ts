@@ -8,10 +8,10 @@ import { routes } from "../../src/api/routes.ts";
 import { readConfig } from "../../src/config.ts";
 import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../src/operations/rows/keys.ts";
-import type { SiteHost } from "../../src/ports/site-host.ts";
 import { apiOver, shopPath } from "../support/api.ts";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
+import { hostWithoutSettings } from "../support/no-settings.ts";
 import { keptBackup } from "../support/kept-backup.ts";
 import { refusedFolders, refusedUrls } from "../support/refused-urls.ts";
 import { resolver } from "../support/resolver.ts";
@@ -37,8 +37,7 @@ beforeEach(async () => {
     siteDirectories: async () => [at("shop")],
     resolve: trap.resolve,
   });
-  // Safe: nothing else is asked of a host before a run begins.
-  const host = { content: async () => "present" } as Partial<SiteHost> as SiteHost;
+  const host = hostWithoutSettings({ content: async () => "present" });
   const notifier = networkNotifier({ outgoing: config });
   const deps = { ...given.deps, destinations, notifier, hosts: { host: async () => host } };
   const container = "https://account.blob.core.windows.net/backups";

@@ -11,6 +11,7 @@ import { Secret } from "../../src/domain/secret.ts";
 import type { SiteHost } from "../../src/ports/site-host.ts";
 import { apiOver, shopPath } from "../support/api.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
+import { hostWithoutSettings } from "../support/no-settings.ts";
 
 const container = "https://acct.blob.core.windows.net/backups";
 const sas = `${container}?se=2027-01-01&sp=rwdl&sr=c&sig=planted`;
@@ -23,7 +24,7 @@ beforeEach(() => {
   given = memoryInstallation();
   content = "present";
   // Safe: a restore's request asks a host for nothing else.
-  const host = { content: async () => content } as SiteHost;
+  const host = hostWithoutSettings({ content: async () => content });
   deps = { ...given.deps, hosts: { host: async () => host } };
   ask = apiOver(restoreRoutes(deps), given.call);
 });

@@ -6,9 +6,9 @@ import { readBackup, replaceBackup } from "../../src/operations/rows/backup-rows
 import { sitePartition } from "../../src/operations/rows/keys.ts";
 import { readOperation, replaceOperation } from "../../src/operations/rows/operation-rows.ts";
 import { changeSite } from "../../src/operations/rows/site-row.ts";
-import type { SiteHost } from "../../src/ports/site-host.ts";
 import { apiOver, shopPath } from "../support/api.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
+import { hostWithoutSettings } from "../support/no-settings.ts";
 
 /** Requests as clients really send them: recorded, from their source, or from the documentation of App Service. */
 
@@ -18,8 +18,7 @@ let given: ReturnType<typeof memoryInstallation>;
 let ask: ReturnType<typeof apiOver>;
 beforeEach(() => {
   given = memoryInstallation();
-  // Safe: nothing else is asked of a host before a run begins.
-  const host = { content: async () => "present" } as Partial<SiteHost> as SiteHost;
+  const host = hostWithoutSettings({ content: async () => "present" });
   const deps: Installation = { ...given.deps, hosts: { host: async () => host } };
   ask = apiOver(routes(deps), given.call);
 });
@@ -50,7 +49,7 @@ describe("an api-version", () => {
     const properties = { storageAccountUrl: sas, blobName: "nightly", overwrite: "true" };
     await ask("POST", `${shopPath}/backup`, { body: { properties: { backupName: "x", storageAccountUrl: sas } } });
     given = memoryInstallation();
-    const host = { content: async () => "empty" } as Partial<SiteHost> as SiteHost;
+    const host = hostWithoutSettings({ content: async () => "empty" });
     ask = apiOver(routes({ ...given.deps, hosts: { host: async () => host } }), given.call);
     const answer = await ask("POST", `${shopPath}/backups/0/restore`, { body: { properties }, version });
     expect(answer.status).toBe(version < "2018" ? 200 : 202);
