@@ -41,7 +41,17 @@ code=$?
 kill -s KILL "$watch" 2>/dev/null
 exit "$code"`;
 
-const passedOn = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "USERPROFILE", "LD_LIBRARY_PATH"];
+const passedOn = [
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "TEMP",
+  "TMP",
+  "SystemRoot",
+  "USERPROFILE",
+  "LD_LIBRARY_PATH",
+  "DOTNET_ROOT",
+];
 
 const environmentFor = (own: Readonly<Record<string, string>>): Record<string, string> => {
   const base = passedOn.flatMap((name) => {
