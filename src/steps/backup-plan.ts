@@ -115,7 +115,16 @@ export const readSeal = async (scratch: Scratch, name: ScratchName): Promise<Sea
 /** What a backup turned out to be; lies in scratch until it is closed. */
 export type BackupSummary = Pick<
   Backup,
-  "status" | "sizeBytes" | "siteBytes" | "files" | "leftOut" | "commitId" | "reusedBytes" | "chain" | "log"
+  | "status"
+  | "sizeBytes"
+  | "siteBytes"
+  | "files"
+  | "leftOut"
+  | "commitId"
+  | "reusedBytes"
+  | "chain"
+  | "databases"
+  | "log"
 >;
 
 // Safe: as above.

@@ -2,6 +2,7 @@ import { configurationEntryName } from "../archive/configuration-entry.ts";
 import { leftOutLine } from "../archive/list-site.ts";
 import { pathFromText, pathText } from "../domain/byte-path.ts";
 import { logName, manifestName, shortenLog, zipName, type Backup } from "../domain/backup.ts";
+import type { DatabaseReference } from "../domain/database.ts";
 import type { LeftOut } from "../domain/listing.ts";
 import { manifestLeftOut, type Manifest, type ManifestDatabase } from "../domain/manifest.ts";
 import { writeManifest } from "../manifest/write-manifest.ts";
@@ -129,7 +130,10 @@ const manifestOf = (deps: Installation, { input, backup, plan, seal, leftOut, da
 };
 
 /** Partial when anything that belongs to it is missing, or when nobody could look whether it is there. */
-const summaryOf = ({ input, plan, seal, leftOut, missing, lines }: Facts, log: string): BackupSummary => ({
+const summaryOf = (
+  { input, backup, plan, seal, leftOut, databases, missing, lines }: Facts,
+  log: string,
+): BackupSummary => ({
   status: leftOut.length > 0 || missing.length > 0 || !input.isProven ? "PartiallySucceeded" : "Succeeded",
   sizeBytes: seal.sizeBytes,
   siteBytes: seal.contents.contentBytes,
@@ -138,5 +142,12 @@ const summaryOf = ({ input, plan, seal, leftOut, missing, lines }: Facts, log: s
   commitId: seal.commitId,
   reusedBytes: plan.reusedBytes,
   chain: plan.chain,
+  // Only what is in it: clients ask a restore for what they read here.
+  ...(backup.databases === undefined ? {} : { databases: backup.databases.filter(isAmong(databases)) }),
   ...(lines.length === 0 ? {} : { log: shortenLog(lines, log) }),
 });
+
+const isAmong =
+  (found: readonly ManifestDatabase[]) =>
+  ({ name }: DatabaseReference): boolean =>
+    found.some((one) => one.name === name);

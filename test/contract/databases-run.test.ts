@@ -180,6 +180,8 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
       const partial = await world.tryBackUp({ databases: [wrong, orders()], continueOnDatabaseError: true });
       expect(partial.status).toBe("PartiallySucceeded");
       expect(partial.log).toContain("Not in this backup: the database Other");
+      expect(partial.databases).toEqual([named]);
+      expect(failed.databases).toHaveLength(2);
       await sell("changed since");
       expect((await world.restore(partial, { databases: [named] })).status).toBe("Succeeded");
       expect(await goods()).toBe("rope");
