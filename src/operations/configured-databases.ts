@@ -1,4 +1,5 @@
 import { keepDatabases, keyOf, openStrings, type DatabaseWish } from "./database-wishes.ts";
+import type { Secret } from "../domain/secret.ts";
 import type { Installation } from "./installation.ts";
 import { configurationKey } from "./rows/keys.ts";
 import type { BackupConfiguration } from "./rows/schedule-rows.ts";
@@ -25,7 +26,9 @@ export const withDatabases = async (
   wishes: readonly DatabaseWish[],
 ): Promise<BackupConfiguration> => {
   const key = configurationKey(configuration.site);
-  const before = await openStrings(deps, key, configuration);
+  // Where nothing stays, what is stored need not open: its key may be lost, and this is how it is made good.
+  const mayStay = wishes.some((wish) => wish.connectionString === undefined && wish.connectionStringName === undefined);
+  const before = mayStay ? await openStrings(deps, key, configuration) : new Map<string, Secret>();
   const { databases: _, databaseSecrets: __, ...rest } = configuration;
   return { ...rest, ...(await keepDatabases(deps, key, { wishes, before })) };
 };

@@ -177,6 +177,19 @@ describe("a sealing key that is lost", () => {
     expect(kept.json()["properties"]).toMatchObject({ backupName: "other", storageAccountUrl: "" });
   });
 
+  it("is made good by entering the databases' connection strings again, and by nothing less", async () => {
+    const database = { databaseType: "PostgreSql", name: "orders" };
+    const string = "Host=db.example.org;Database=orders;Username=u;Password=planted";
+    const put = (key: string | undefined, databases: readonly object[]) =>
+      apiWith(withKeys(key))("PUT", `${shopPath}/config/backup`, { body: { properties: { databases } } });
+    expect((await put(old, [{ ...database, connectionString: string }])).status).toBe(200);
+    expect((await put(newest, [{ ...database, connectionString: "" }])).status, "what is blank stays").toBe(409);
+    expect((await put(newest, [{ ...database, connectionString: string }])).status).toBe(200);
+    const { resealed } = await resealSecrets(withKeys(newest))(given.call);
+    expect(resealed).toBe(0);
+    expect(await everything()).toContain("lb1.new.");
+  });
+
   it("silences no alarm: only the site's own sealed channels wait for it", async () => {
     const deps = withKeys(newest);
     const sent: string[] = [];
