@@ -71,6 +71,20 @@ export const definitions: readonly CommandDefinition[] = [
         isRepeatable: true,
       },
       {
+        flags: "--from <url>",
+        about: "take BACKUP, an archive's name, from this container or file: URL, without a SAS",
+      },
+      {
+        flags: "--from-file <file>",
+        about: "a file that holds the container's URL with its SAS; - to type it",
+        completes: "file",
+      },
+      {
+        flags: "--recovery-key-file <file>",
+        about: "with --from: the recovery key that opens the settings in an archive of another installation",
+        completes: "file",
+      },
+      {
         flags: "--to <target>",
         about: "another site, or a folder of this machine (./old, /tmp/old)",
         completes: "folder",
@@ -94,6 +108,7 @@ export const definitions: readonly CommandDefinition[] = [
       ["lifeboat restore shop 7 --dry-run", "only see what would change"],
       ["lifeboat restore shop latest --path site/wwwroot/images --yes", "one folder, without a question"],
       ["lifeboat restore shop 7 --to shop-copy", "make a second site of it"],
+      ["lifeboat restore shop nightly.zip --from file:///mnt/old/shop", "on a new machine, which knows no backup yet"],
       ["lifeboat restore shop 7 --to ./old-shop", "unpack it here; no site is touched"],
     ],
     load: async () => (await import("./commands/restore.ts")).run,

@@ -7,7 +7,7 @@ import type { CommandContext } from "./command.ts";
 import { findConnection, type Connection, type ConnectionFlags } from "./connection.ts";
 import { definitions } from "./definitions.ts";
 import { exitCodes, type ExitCode } from "./exit-code.ts";
-import { buildProgram, type CommonFlags, type Start } from "./program.ts";
+import { buildProgram, type CommonFlags, type OutputError, type Start } from "./program.ts";
 import type { Service } from "./service.ts";
 import { processTerminal } from "./terminal.ts";
 
@@ -66,8 +66,15 @@ const fail = (error: unknown, { json }: Pick<CommonFlags, "json">, connection: C
   return exitCode;
 };
 
+/** Also what was not understood is JSON for whoever asked for that. */
+const outputError: OutputError = (text, write) => {
+  const message = text.trim().replace(/^error: /, "");
+  const error = { code: "Usage", message, exitCode: exitCodes.usage };
+  write(process.argv.includes("--json") ? `${JSON.stringify({ error })}\n` : text);
+};
+
 try {
-  await buildProgram(definitions, version, start).parseAsync();
+  await buildProgram(definitions, version, { start, outputError }).parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   // Commander has said it already; help and version are what was asked for.

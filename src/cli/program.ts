@@ -28,10 +28,17 @@ export const commonOptions = [
   { flags: "--profile <name>", about: "one of the installations in profiles.json (LIFEBOAT_PROFILE)" },
 ] as const;
 
+/** How commander tells what it does not understand. */
+export type OutputError = (text: string, write: (text: string) => void) => void;
+
 export type Start = (definition: CommandDefinition, given: Given, flags: CommonFlags) => Promise<void>;
 
 /** The commands as commander knows them. `start` gets what was typed. */
-export const buildProgram = (definitions: readonly CommandDefinition[], version: string, start: Start): Command => {
+export const buildProgram = (
+  definitions: readonly CommandDefinition[],
+  version: string,
+  { start, outputError }: { readonly start: Start; readonly outputError: OutputError },
+): Command => {
   const program = new Command("lifeboat")
     .description("Back up web apps, restore them, and prove that it works.")
     .version(version, "--version", "print the version")
@@ -39,7 +46,8 @@ export const buildProgram = (definitions: readonly CommandDefinition[], version:
     .helpCommand("help [command]", "print help")
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
-    .addHelpText("after", `\n${exitTable()}`);
+    .addHelpText("after", `\n${exitTable()}`)
+    .configureOutput({ outputError });
   for (const { flags, about } of commonOptions) program.addOption(new Option(flags, about));
   program.exitOverride();
   const groups = new Map<string, Command>();

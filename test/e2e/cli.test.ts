@@ -76,6 +76,7 @@ describe("the command line, piped", () => {
         scheduled: false,
         expires: null,
         lastRestored: null,
+        databases: [],
         log: expect.stringContaining("matches nothing"),
       },
     });
@@ -221,6 +222,21 @@ describe("the command line, piped", () => {
     );
   });
 
+  it("restores an archive that it knows nothing of but where it lies, to a site that is made", async () => {
+    const url = `file://${at("data", "backups", "blog")}`;
+    expect(await told(`restore fresh --from ${url} --yes`, 2)).toMatch(/which archive of the container/);
+    const plan = await told(`restore fresh first.zip --from ${url} --dry-run`);
+    expect(plan).toMatch(/^Restoring first\.zip to the new site fresh:\n/);
+    const key = at("data", "recovery-key");
+    expect(await told(`restore fresh first.zip --from ${url} --recovery-key-file ${key} --yes`)).toMatch(
+      /^Restore of fresh: Succeeded\n/,
+    );
+    expect(await told("ls example 1", 5)).toMatch(/has no backup 1/);
+    expect(readFileSync(at("data", "www", "fresh", "site", "wwwroot", "index.html"), "utf8")).toBe("<h1>Blog</h1>\n");
+    expect(await told(`restore fresh none.zip --from ${url} --yes`, 4)).toMatch(/none\.zip/);
+    expect(await told("site remove fresh --yes")).toBeTruthy();
+  });
+
   it("deletes by number alone", async () => {
     expect(await told("delete blog latest --yes", 2)).toMatch(/by its number/);
     expect(await told("delete blog 2", 2)).toMatch(/Nobody can be asked/);
@@ -350,6 +366,10 @@ describe("the command line without any service", () => {
     expect(await lifeboat.run("backup", "x", "--nmae", "y")).toMatchObject({
       code: 2,
       err: expect.stringContaining("--name"),
+    });
+    const { err } = await lifeboat.run("backup", "--json");
+    expect(JSON.parse(err)).toEqual({
+      error: { code: "Usage", exitCode: 2, message: expect.stringContaining("SITE") },
     });
   });
 });

@@ -1,4 +1,3 @@
-import type { BackupView } from "../backup-view.ts";
 import { chooseBackup } from "../choose-backup.ts";
 import type { CommandContext, Given, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
@@ -7,36 +6,33 @@ import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { tellOperation } from "../operation-outcome.ts";
 import { print } from "../print.ts";
 import { changesText, restorePlanOf, restorePlanText, type RestorePlanView } from "../restore-plan.ts";
+import { restoreSource, type RestoreSource } from "../restore-source.ts";
 import { findSite } from "../site-reference.ts";
 import { unpackTo } from "../unpack-to.ts";
 import { watchOperation } from "../work.ts";
 
 export const run: RunCommand = async (context, given) => {
+  const to = given.text("to");
+  if (to === undefined || !isFolder(to)) return restoreSite(context, given, await restoreSource(context, given));
+  const other = ["dryRun", "detach", "configuration", "databasesOnly", "filesOnly"].find((name) => given.flag(name));
+  if (other !== undefined || given.text("from") !== undefined || given.text("fromFile") !== undefined)
+    throw new CommandFailure(
+      exitCodes.usage,
+      "NotWithFolder",
+      "A restore to a folder only unpacks a backup of a site: besides --path there is nothing to choose.",
+    );
   const site = await findSite(context.service(), given.need("SITE"));
   const backup = await chooseBackup(context, site, given.text("BACKUP"));
-  const to = given.text("to");
-  if (to !== undefined && isFolder(to)) {
-    if (given.flag("dryRun") || given.flag("detach") || given.flag("configuration"))
-      throw new CommandFailure(
-        exitCodes.usage,
-        "NotWithFolder",
-        "A restore to a folder only unpacks: no --dry-run, --detach or --configuration.",
-      );
-    return unpackTo(context, site, { backup, folder: to, paths: given.texts("path") });
-  }
-  return restoreSite(context, given, { backup, path: `${site.path}/backups/${backup.id}/restore` });
+  return unpackTo(context, site, { backup, folder: to, paths: given.texts("path") });
 };
 
 /** A site's name has no dot at its start and no slash but the one before a slot. */
 const isFolder = (text: string): boolean => /^(?:[./\\~]|[a-z]:)/i.test(text) && !text.startsWith("/subscriptions/");
 
-const restoreSite = async (
-  context: CommandContext,
-  given: Given,
-  { backup, path }: { readonly backup: BackupView; readonly path: string },
-): Promise<ExitCode> => {
+const restoreSite = async (context: CommandContext, given: Given, source: RestoreSource): Promise<ExitCode> => {
   const service = context.service();
-  const body = { properties: { ...requestOf(given), ...databasesOf(given, backup) } };
+  const { path } = source;
+  const body = { properties: { ...requestOf(given, source), ...databasesOf(given, source) } };
   const isDryRun = given.flag("dryRun");
   const answer = await service.post(`${path}/plan`, { body, query: { limit: isDryRun ? "1000" : "10" } });
   const plan = restorePlanOf(answer);
@@ -64,11 +60,12 @@ const restoreSite = async (
   return tellOperation(context, { site: target.label, title: `Restore of ${target.label}`, ended });
 };
 
-const requestOf = (given: Given) => {
+const requestOf = (given: Given, { request, isKnownSite }: RestoreSource) => {
   const to = given.text("to");
   const paths = given.texts("path");
   return {
-    overwrite: to === undefined || given.flag("overwrite"),
+    ...request,
+    overwrite: to === undefined ? isKnownSite : given.flag("overwrite"),
     ...(to === undefined ? {} : { siteName: to }),
     ...(paths.length === 0 ? {} : { paths }),
     ...(given.flag("configuration") ? { recoverConfiguration: true } : {}),
@@ -77,7 +74,7 @@ const requestOf = (given: Given) => {
 };
 
 /** Files and databases belong together: all of them, unless only a part was asked for. */
-const databasesOf = (given: Given, { site, id, databases }: BackupView) => {
+const databasesOf = (given: Given, { label, databases }: RestoreSource) => {
   const named = given.texts("database");
   const only = given.flag("databasesOnly");
   if (given.flag("filesOnly") && (only || named.length > 0))
@@ -87,12 +84,12 @@ const databasesOf = (given: Given, { site, id, databases }: BackupView) => {
     throw new CommandFailure(
       exitCodes.notFound,
       "DatabaseNotInBackup",
-      `Backup ${id} of ${site} holds ${databases.length === 0 ? "no database" : databases.map(({ name }) => name).join(", ")}.`,
+      `${label} holds ${databases.length === 0 ? "no database" : databases.map(({ name }) => name).join(", ")}.`,
     );
   const isPart = given.texts("path").length > 0 || given.flag("filesOnly");
   const chosen = named.length > 0 ? wanted : isPart ? [] : databases;
   if (only && chosen.length === 0)
-    throw new CommandFailure(exitCodes.notFound, "DatabaseNotInBackup", `Backup ${id} of ${site} holds no database.`);
+    throw new CommandFailure(exitCodes.notFound, "DatabaseNotInBackup", `${label} holds no database.`);
   return {
     ...(chosen.length === 0 ? { ignoreDatabases: true } : { databases: chosen }),
     ...(only ? { databasesOnly: true } : {}),
