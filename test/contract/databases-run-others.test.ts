@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { absentTool } from "../../src/adapters/databases/absent-tool.ts";
+import { absentTool } from "../support/absent-tool.ts";
 import { findToolIn } from "../../src/adapters/databases/find-tool.ts";
 import { mysqlTool } from "../../src/adapters/databases/mysql/mysql-tool.ts";
 import { sqlServerTool } from "../../src/adapters/databases/sql-server/sql-server-tool.ts";

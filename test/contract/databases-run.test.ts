@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { absentTool } from "../../src/adapters/databases/absent-tool.ts";
+import { absentTool } from "../support/absent-tool.ts";
 import { findToolIn } from "../../src/adapters/databases/find-tool.ts";
 import { postgresTool } from "../../src/adapters/databases/postgresql/postgres-tool.ts";
 import { backupItem } from "../../src/api/wire/backup-item.ts";

@@ -1,5 +1,5 @@
 import { listFolders } from "../../src/adapters/site-files/list-folders-job.ts";
-import { absentTool } from "../../src/adapters/databases/absent-tool.ts";
+import { absentTool } from "./absent-tool.ts";
 import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
 import { memoryDestination } from "../../src/adapters/destination/memory.ts";
 import { openWith, sealTo } from "../../src/adapters/secrets/recovery-box.ts";

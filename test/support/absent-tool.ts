@@ -1,10 +1,15 @@
-import { databaseLabel, DatabaseFailure, type DatabaseConnection, type DatabaseEngine } from "../../domain/database.ts";
-import type { DatabaseTool } from "../../ports/database-tool.ts";
+import {
+  databaseLabel,
+  DatabaseFailure,
+  type DatabaseConnection,
+  type DatabaseEngine,
+} from "../../src/domain/database.ts";
+import type { DatabaseTool } from "../../src/ports/database-tool.ts";
 
 /** Stands for a kind of server that this installation cannot back up: every question is refused with the reason. */
 export const absentTool = (engine: DatabaseEngine): DatabaseTool => {
   const refuse = async (connection: DatabaseConnection): Promise<never> => {
-    const reason = `${databaseLabel(connection)} is a database of a kind (${engine}) that cannot be backed up here yet. Leave it out, and dump it by other means.`;
+    const reason = `${databaseLabel(connection)} is a database of a kind (${engine}) that is not served here.`;
     throw new DatabaseFailure("ToolMissing", reason);
   };
   return {
