@@ -6,6 +6,9 @@ import type { Archive } from "./open-archive.ts";
 import type { ReadRunner } from "./read-runner.ts";
 import { openStored } from "./stored-entry.ts";
 
+/** Read along with the local header, and held until the entry's end. */
+const headBytes = 2 ** 20;
+
 /**
  * Reads one large entry, inflates it here (zlib has threads of its own) and has its slices hashed, and written to the
  * file at `path`, by the runner. Returns without error only when size, checksum and hash were right.
@@ -17,11 +20,11 @@ export const extractLarge = async (
 ): Promise<void> => {
   const { runner, signal, path } = options;
   checkReadable(archive.directory.at(place));
-  const { entry, pieces } = await openStored(archive, place, { ahead: sliceBytes, signal });
+  const { entry, pieces } = await openStored(archive, place, { ahead: headBytes, signal });
   const hashes: Uint8Array[] = [];
   const content = inflatePieces({ ...entry, hash: undefined }, pieces());
   const spare: Uint8Array<ArrayBuffer>[] = [];
-  await forEachBounded(slicesOf(content, spare), runner.threads + 1, async ({ number, bytes, length }) => {
+  await forEachBounded(slicesOf(content, spare), runner.threads, async ({ number, bytes, length }) => {
     const into = path === undefined ? {} : { into: { path, position: number * sliceBytes } };
     const done = await runner.run("slice", { bytes, length, ...into });
     hashes[number] = done.hash;
