@@ -69,6 +69,7 @@ const end = async (
       ...asked,
       status: isSuccess ? "Succeeded" : "Failed",
       finished: now.toISOString(),
+      closed: true,
       log,
     };
     const days = Math.max(deps.policy.undoDays, isSuccess ? 0 : 1);

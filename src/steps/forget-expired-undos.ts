@@ -21,9 +21,8 @@ export const forgetExpiredUndos =
 
 const forgetExpired = async (deps: Installation, site: SiteId, log: Log): Promise<boolean> => {
   const now = deps.clock.now().getTime();
+  await forgetDatabases(deps, site, { log });
   const { run, undo } = await readSiteRow(deps.catalog, site);
-  const isNeeded = (one: string): boolean => one === undo?.run || one === run?.id;
-  await forgetDatabases(deps, site, { isNeeded, log });
   if (run !== undefined || undo === undefined || Date.parse(undo.until) > now) return false;
   const host = await deps.hosts.host(site);
   if ((await host.content()) === "missing") return false;

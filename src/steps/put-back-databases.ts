@@ -1,5 +1,7 @@
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
+import { closedRuns } from "../operations/rows/operation-rows.ts";
+import { readSiteRow } from "../operations/rows/site-row.ts";
 import {
   readLoadedDatabase,
   readLoadedDatabases,
@@ -60,17 +62,24 @@ const write = async (
 const lateMs = 3_600_000;
 
 /**
- * Drops what runs that nobody needs any more have made and kept. What an exchange is in the middle of is not touched. A
- * server that does not answer is asked again the next time: nothing is forgotten before it is gone.
+ * Drops what runs that nobody needs any more have made and kept. What an exchange is in the middle of is not touched, nor
+ * what one has replaced whose run never came to its end: that is live again with the site's next run. A server that does
+ * not answer is asked again the next time: nothing is forgotten before it is gone.
  */
 export const forgetDatabases = async (
   deps: Installation,
   site: SiteId,
-  { isNeeded, log }: { readonly isNeeded: (run: string) => boolean; readonly log: Log },
+  { log }: { readonly log: Log },
 ): Promise<void> => {
-  for (const row of await readLoadedDatabases(deps.catalog, site)) {
+  const rows = await readLoadedDatabases(deps.catalog, site);
+  if (rows.length === 0) return;
+  // After the list: the run of a row that came meanwhile owns the site, or has closed.
+  const { undo, run: owner } = await readSiteRow(deps.catalog, site);
+  const isClosed = await closedRuns(deps.catalog, site);
+  for (const row of rows) {
     const { run, state } = row.database;
-    if (isNeeded(run) || state === "switching" || state === "puttingBack") continue;
+    if (run === undo?.run || run === owner?.id) continue;
+    if (state === "switching" || state === "puttingBack" || (state === "switched" && !isClosed(run))) continue;
     try {
       await forget(deps, site, row);
     } catch (error) {

@@ -1,9 +1,9 @@
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
-import type { LoadedDatabase } from "../operations/rows/loaded-database-rows.ts";
+import { readLoadedDatabase, type LoadedDatabase } from "../operations/rows/loaded-database-rows.ts";
 import type { Call } from "../ports/call.ts";
-import type { StepInput, StepResult } from "../workflows/contract.ts";
-import { ownsSite, runLost } from "./owns-site.ts";
+import type { RunRef, StepInput, StepResult } from "../workflows/contract.ts";
+import { failed, ownsSite, runLost } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
 import { readRecord, type RestoreReport } from "./restore-run.ts";
 import { changeLoaded, exchangedNames, reach, type Reached } from "./restored-databases.ts";
@@ -25,6 +25,8 @@ export const switchDatabases =
       const lines: string[] = [];
       for (const name of input.loaded) {
         const { place, scratch: loaded } = await readRecord<LoadedRecord>(scratch, name);
+        const gone = await lostLoad(deps, input, { place, loaded });
+        if (gone !== undefined) return failed(gone);
         const row = await changeLoaded(deps, input, {
           place,
           change: (database) => ({ ...database, chosen: database.chosen ?? loaded, state: "switching" }),
@@ -41,6 +43,22 @@ export const switchDatabases =
       const report: RestoreReport = { lines };
       return { ok: true, report: await scratch.putJson(report) };
     });
+
+/**
+ * Why there is nothing to exchange. A tool takes a loaded database that is not there for one that is live by now, which is
+ * right only where an exchange was begun.
+ */
+const lostLoad = async (
+  deps: Installation,
+  { site, run }: RunRef,
+  { place, loaded }: { readonly place: number; readonly loaded: string },
+): Promise<string | undefined> => {
+  const row = await readLoadedDatabase(deps.catalog, site, { run, place });
+  if (row === undefined || row.database.chosen !== undefined) return undefined;
+  const { tool, connection, label } = await reach(deps, row);
+  if ((await tool.listOwn(connection)).includes(loaded)) return undefined;
+  return `The database ${loaded}, loaded to become ${label}, was removed by others before it could; nothing was exchanged. Restore again.`;
+};
 
 /** What attempts made whose answer was lost. What cannot be dropped now goes with what is kept. */
 const dropOthers = async (

@@ -329,6 +329,73 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     expect(await databases()).toEqual(["or ders"]);
   });
 
+  it("stays as it was restored, and goes on, while what was replaced cannot be dropped", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    await world.restore(backup, { databases: [named] });
+    await sell("sold after the restore");
+    world.clock.time = new Date(world.clock.time.getTime() + 4 * 86_400_000);
+    fault = { drop: () => Promise.reject(new DatabaseFailure("Unreachable", "the server is away")) };
+    await forgetExpiredUndos(world.deps)(world.call);
+    fault = {};
+    expect((await world.backUp()).status).toBe("Succeeded");
+    expect(await goods()).toBe("sold after the restore");
+    await forgetExpiredUndos(world.deps)(world.call);
+    expect(await databases()).toEqual(["or ders"]);
+  });
+
+  it("stays where it was made by a restore, while housekeeping waits for attempts that come late", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    const copy = { ...named, connectionString: new Secret(server.url("copy")) };
+    const load = world.steps().loadDatabase;
+    let loads = 0;
+    const twice: typeof load = async (input, call) => {
+      const result = await load(input, call);
+      return loads++ === 0 ? load(input, call) : result;
+    };
+    await world.restore(backup, { databases: [copy], databasesOnly: true }, { loadDatabase: twice });
+    world.clock.time = new Date(world.clock.time.getTime() + 4 * 86_400_000);
+    await forgetExpiredUndos(world.deps)(world.call);
+    expect((await world.backUp()).status).toBe("Succeeded");
+    expect(await goods("copy")).toBe("rope");
+  });
+
+  it("is as before when its run died after the exchange and housekeeping came before the next run", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    await sell("changed since");
+    page("two");
+    const swap = world.steps().swapIn;
+    await new Promise<void>((reached) => {
+      const dying: typeof swap = async (input, call) => {
+        await swap(input, call);
+        reached();
+        return new Promise<never>(() => undefined);
+      };
+      void world.restore(backup, { databases: [named] }, { swapIn: dying });
+    });
+    await world.takeAway();
+    await forgetExpiredUndos(world.deps)(world.call);
+    expect((await world.backUp()).status).toBe("Succeeded");
+    expect([await goods(), pageNow()]).toEqual(["changed since", "two"]);
+  });
+
+  it("is not said to be restored when what was loaded is gone before the exchange", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    await sell("changed since");
+    page("two");
+    const stop = world.steps().stopSite;
+    const stopping: typeof stop = async (input, call) => {
+      for (const name of await databases())
+        if (name.startsWith("lifeboat_s")) await server.query("", `DROP DATABASE "${name}"`);
+      return stop(input, call);
+    };
+    const restored = await world.restore(backup, { databases: [named] }, { stopSite: stopping });
+    expect(restored).toMatchObject({
+      status: "Failed",
+      log: expect.stringContaining("was removed by others") as string,
+    });
+    expect([await goods(), pageNow()]).toEqual(["changed since", "two"]);
+  });
+
   it("is refused early when its dump would never end in the time the host allows", async () => {
     const deps = { ...world.deps, policy: { ...world.deps.policy, functionTimeoutMs: 10 } };
     const asked = await world.askDatabases({ databases: [orders()] }, deps);

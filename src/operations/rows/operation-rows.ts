@@ -59,6 +59,8 @@ const operation = z.object({
   ...keptDatabases,
   /** What a person should know: what was written, replaced, removed, kept; notes; or why it failed. */
   log: z.string().exactOptional(),
+  /** Its run came to its own end: what it exchanged stays, or was put back by itself. */
+  closed: z.boolean().exactOptional(),
   /** Whether the site was stopped by it, or only had the offline page in front. */
   stopped: z.enum(["stopped", "page"]).exactOptional(),
   /** The site is to run again: a stop that comes late undoes itself. */
@@ -84,6 +86,17 @@ export const readOperations = async (
     key,
     operation: operation.parse(value),
   }));
+
+/**
+ * Which of a site's runs came to their own end. What any other has exchanged was never acknowledged and is put back, only
+ * what these have replaced may go. Rows are forgotten long after their runs have ended.
+ */
+export const closedRuns = async (catalog: Catalog, site: SiteId): Promise<(run: string) => boolean> => {
+  const operations = (await readOperations(catalog, site)).map((row) => row.operation);
+  const unclosed = operations.filter(({ status, closed }) => status !== "Succeeded" && closed !== true);
+  const runs = new Set(unclosed.map(({ run }) => run));
+  return (run) => !runs.has(run);
+};
 
 export const insertOperation = (added: Operation): RowChange => ({
   kind: "insert",
