@@ -24,6 +24,7 @@ import { keySealer } from "./adapters/secrets/sealed.ts";
 import {
   configuredSealingKeys,
   fileSealingKeys,
+  fileSealingKeysAgain,
   givenFileSealingKeys,
   type SealingKeys,
 } from "./adapters/secrets/sealing-keys.ts";
@@ -106,7 +107,8 @@ const sealingKeys = async (from: Config): Promise<KeySource> => {
   }
   const path = from.sealingKeysFile ?? join(from.dataFolder, "sealing-keys");
   if (from.sealingKeysFile === undefined) await fileSealingKeys(path);
-  const file = watched(() => givenFileSealingKeys(path), { freshForMs: 10_000, pauseMs: 1_000 });
+  const look = from.sealingKeysFile === undefined ? fileSealingKeysAgain : givenFileSealingKeys;
+  const file = watched(() => look(path), { freshForMs: 10_000, pauseMs: 1_000 });
   await file.keys();
   return file;
 };

@@ -63,7 +63,15 @@ const outlives = (stored: string | undefined, given: string | undefined, now: Da
 /** Undefined where none is known. Throws SecretUnreadable where the key that sealed it is not here any more. */
 export const credentialOf = async (deps: Needs, container: string): Promise<Secret | undefined> => {
   const row = await deps.catalog.get(credentialsPartition, containerKey(container));
-  return row && deps.sealer.open(credentialRow.parse(row.value).sealed, credentialContext(row.key));
+  if (row === undefined) return undefined;
+  const context = credentialContext(row.key);
+  try {
+    return await deps.sealer.open(credentialRow.parse(row.value).sealed, context);
+  } catch (error) {
+    if (!(error instanceof SecretUnreadable)) throw error;
+    // People know containers, and not the keys of rows.
+    throw new SecretUnreadable(error.reason, error.message.replace(context, `the credential of ${container}`));
+  }
 };
 
 /** Undefined also where it cannot be opened any more: then whichever is given takes its place. */

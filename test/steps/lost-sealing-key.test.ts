@@ -19,7 +19,8 @@ import { deleteBackup as deleteWorkflow } from "../../src/workflows/delete-backu
 import { memoryInstallation, shop } from "../support/installation.ts";
 import { runWorkflow } from "../support/run-workflow.ts";
 
-const says = /The sealed value of credential \S+ needs the key old, and a test has only new\. Put that key back/;
+const says =
+  /The sealed value of the credential of https:\/\/acct\.blob\.core\.windows\.net\/backups needs the key old, and a test has only new\. Put that key back/;
 const [old, newest] = ["old", "new"].map((id) => `${id}:${randomBytes(32).toString("base64")}`);
 const sas = (container: string): Secret =>
   new Secret(`https://acct.blob.core.windows.net/${container}?sr=c&sp=rwdl&se=2027-01-01&sig=planted`);

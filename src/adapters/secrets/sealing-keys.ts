@@ -28,6 +28,13 @@ export const fileSealingKeys = async (path: string): Promise<SealingKeys> => {
   return { keys: parseKeys(text, path), from: path };
 };
 
+/** From the file that `fileSealingKeys` made, once more: it is not made again, for what it held may only be away. */
+export const fileSealingKeysAgain = async (path: string): Promise<SealingKeys> => {
+  const text = await readPrivateFile(path);
+  if (text === undefined) throw new Error(`${path} is not there any more. Put it back, or what it sealed is lost.`);
+  return { keys: parseKeys(text, path), from: path };
+};
+
 /** From a file that others look after, one key a line: it is neither made nor changed. */
 export const givenFileSealingKeys = async (path: string): Promise<SealingKeys> => ({
   keys: parseKeys(await readFile(path, "utf8"), path),

@@ -3,7 +3,12 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { configuredSealingKeys, fileSealingKeys } from "../../../src/adapters/secrets/sealing-keys.ts";
+import {
+  configuredSealingKeys,
+  fileSealingKeys,
+  fileSealingKeysAgain,
+  givenFileSealingKeys,
+} from "../../../src/adapters/secrets/sealing-keys.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 
 const base64 = randomBytes(32).toString("base64");
@@ -71,6 +76,24 @@ describe("the key file", () => {
     chmodSync(path, 0o644);
     await fileSealingKeys(path);
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it("is read again as it is by then, is closed again, and is not made anew when it is gone", async () => {
+    const made = await fileSealingKeys(path);
+    writeFileSync(path, `new:${base64}\n${readFileSync(path, "utf8")}`, { mode: 0o644 });
+    chmodSync(path, 0o644);
+    expect((await fileSealingKeysAgain(path)).keys.map(({ id }) => id)).toEqual(["new", made.keys[0]?.id]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    rmSync(path);
+    await expect(fileSealingKeysAgain(path)).rejects.toThrow(`${path} is not there any more. Put it back`);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("that others look after is read as it is, whatever its mode", async () => {
+    writeFileSync(path, `b:${other}\na:${base64}\n`, { mode: 0o444 });
+    expect((await givenFileSealingKeys(path)).keys.map(({ id }) => id)).toEqual(["b", "a"]);
+    expect(statSync(path).mode & 0o777).toBe(0o444);
+    await expect(givenFileSealingKeys(join(folder, "missing"))).rejects.toThrow("ENOENT");
   });
 
   it("that is damaged is named, and not replaced", async () => {
