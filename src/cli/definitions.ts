@@ -212,6 +212,12 @@ export const definitions: readonly CommandDefinition[] = [
         about: "a file that holds the container's URL with its SAS; - to type it",
         completes: "file",
       },
+      {
+        flags: "--database <name>",
+        about:
+          "also this database each time, by the name of the site's connection string; all or none; may be given again",
+        isRepeatable: true,
+      },
       { flags: "--on", about: "switch it on again" },
       { flags: "--off", about: "switch it off, and keep what it says" },
       { flags: "--remove", about: "forget it" },
@@ -219,6 +225,7 @@ export const definitions: readonly CommandDefinition[] = [
     examples: [
       ["lifeboat schedule shop", "what it is now"],
       ["lifeboat schedule shop --every 1d --keep 30d", "every day, each for a month"],
+      ["lifeboat schedule shop --database all", "with its databases from now on"],
       ["lifeboat schedule shop --off", "none for now"],
     ],
     load: async () => (await import("./commands/schedule.ts")).run,
@@ -226,7 +233,12 @@ export const definitions: readonly CommandDefinition[] = [
   {
     name: "status",
     about: "tell how all sites stand: last good backup, next one, what runs",
-    options: [{ flags: "--check", about: "end with 1 when a site has no good backup, or its last one failed" }],
+    options: [
+      {
+        flags: "--check",
+        about: "end with 1 when a site has no good backup, or its last one failed or left something out",
+      },
+    ],
     examples: [
       ["lifeboat status", "at a glance"],
       ["lifeboat status --check --quiet > /dev/null || echo look", "for a monitor"],

@@ -4,7 +4,7 @@ import type { Answer } from "./answer.ts";
 export interface SiteStateView {
   readonly site: string;
   readonly id: string;
-  readonly state: "ok" | "running" | "failing" | "no backup";
+  readonly state: "ok" | "running" | "failing" | "partial" | "no backup";
   readonly running: { readonly kind: string; readonly since: string; readonly backup: number | null } | null;
   readonly restorableBackups: number;
   readonly lastGood: BackupState | null;
@@ -61,5 +61,6 @@ const stateOf = (
 ): SiteStateView["state"] => {
   if (isRunning) return "running";
   if (last !== null && ["Failed", "TimedOut", "Skipped", "DeleteFailed"].includes(last.status)) return "failing";
+  if (last?.status === "PartiallySucceeded") return "partial";
   return lastGood === null ? "no backup" : "ok";
 };

@@ -1,7 +1,7 @@
 import { fullContainerUrl, parseContainerUrl } from "../domain/container-url.ts";
 import { refuse } from "../domain/errors.ts";
 import { failuresInARow } from "../domain/failures-in-a-row.ts";
-import { scheduleProblem, type BackupSchedule } from "../domain/schedule.ts";
+import { scheduleProblem, type BackupSchedule, type KeepRules } from "../domain/schedule.ts";
 import type { Secret } from "../domain/secret.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
@@ -24,8 +24,14 @@ export interface ConfigurationRequest {
   /** Absent: the stored ones stay. */
   readonly databases?: readonly DatabaseWish[];
   readonly continueOnDatabaseError?: boolean;
-  readonly schedule?: Omit<BackupSchedule, "startTime"> & { readonly startTime?: string };
+  readonly schedule?: RequestedSchedule;
 }
+
+/** What clients of App Service cannot say stays where it is not said: `timeZone` "", `runWindow` "always" and 0 take it away. */
+export type RequestedSchedule = Omit<BackupSchedule, "startTime" | "runWindow"> & {
+  readonly startTime?: string;
+  readonly runWindow?: BackupSchedule["runWindow"] | "always";
+};
 
 export const putBackupConfiguration =
   (deps: Installation) =>
@@ -71,10 +77,7 @@ interface Given {
 
 /** A later PUT without startTime keeps the old start, as App Service does; the first one starts at once. */
 const merged = (old: BackupConfiguration, { request, container, now }: Given): BackupConfiguration => {
-  const newSchedule = request.schedule && {
-    ...request.schedule,
-    startTime: request.schedule.startTime ?? old.schedule?.startTime ?? now.toISOString(),
-  };
+  const newSchedule = request.schedule && mergedSchedule(request.schedule, old.schedule, now);
   const problem = newSchedule && scheduleProblem(newSchedule);
   if (problem !== undefined) throw refuse("InvalidField", { ...problem });
   return {
@@ -89,6 +92,23 @@ const merged = (old: BackupConfiguration, { request, container, now }: Given): B
       : { continueOnDatabaseError: request.continueOnDatabaseError }),
   };
 };
+
+const mergedSchedule = (given: RequestedSchedule, old: BackupSchedule | undefined, now: Date): BackupSchedule => {
+  const { startTime = old?.startTime, timeZone = old?.timeZone, runWindow = old?.runWindow, ...figures } = given;
+  return {
+    ...keepRulesOf(old),
+    ...figures,
+    startTime: startTime ?? now.toISOString(),
+    ...(timeZone === undefined || timeZone === "" ? {} : { timeZone }),
+    ...(runWindow === undefined || runWindow === "always" ? {} : { runWindow }),
+  };
+};
+
+const keepRulesOf = ({ keepDaily, keepWeekly, keepMonthly }: KeepRules = {}): KeepRules => ({
+  ...(keepDaily === undefined ? {} : { keepDaily }),
+  ...(keepWeekly === undefined ? {} : { keepWeekly }),
+  ...(keepMonthly === undefined ? {} : { keepMonthly }),
+});
 
 /** A configuration as people see it: with the schedule in force, and whether its runs do their work. */
 export interface ShownConfiguration {

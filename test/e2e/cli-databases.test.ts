@@ -62,6 +62,18 @@ describeWith("postgresql", postgresPrograms !== undefined, "databases by the com
     expect(await told("backup shop --database all --without-broken-databases", 3)).toMatch(
       /^Backup 2 of shop: PartiallySucceeded/,
     );
+    expect(await told("show shop 2")).toMatch(/^databases OrdersDb$/m);
+    expect(await told("status --check", 1)).toMatch(/^shop +PartiallySucceeded \(2\) /m);
+    expect(await told("restore shop 2 --dry-run")).toMatch(/\n {2}database OrdersDb/);
+  });
+
+  it("schedules them with the files, and leaves the rest of a schedule as it was", async () => {
+    const every = "schedule shop --every 1d --start 2099-01-01T02:00Z";
+    expect(await told(`${every} --database OrdersDb`)).toMatch(/\n {2}holds {4}the files, OrdersDb\n/);
+    expect(await told("schedule shop --keep 60d")).toMatch(/60 d.*\n {2}holds {4}the files, OrdersDb\n/);
+    expect(await told("schedule shop --database none")).toMatch(/60 d.*\n {2}holds {4}the files\n/);
+    expect(await told("schedule shop --database Nothing", 5)).toMatch(/no connection string Nothing/);
+    await told("schedule shop --remove");
   });
 
   it("says what a restore would do to them, restores files and databases together, and takes both back", async () => {

@@ -48,6 +48,19 @@ describe("a backup configuration", () => {
     expect(JSON.stringify(configuration)).not.toContain("planted");
   });
 
+  it("keeps what only Lifeboat knows when a client of App Service changes the rest, and forgets it when told to", async () => {
+    const own = { timeZone: "Europe/Berlin", runWindow: { from: "22:00", to: "06:00" }, keepDaily: 7, keepMonthly: 12 };
+    await put({ backupSchedule: { frequencyInterval: 1, frequencyUnit: "Day", ...own } });
+    await put({ backupSchedule: { frequencyInterval: 2, frequencyUnit: "Day", retentionPeriodInDays: 60 } });
+    expect((await get()).schedule).toMatchObject({ frequencyInterval: 2, retentionPeriodInDays: 60, ...own });
+    const none = { timeZone: "", runWindow: {}, keepDaily: 0 };
+    await put({ backupSchedule: { frequencyInterval: 2, frequencyUnit: "Day", ...none } });
+    const { schedule } = await get();
+    expect(schedule).toMatchObject({ keepDaily: 0, keepMonthly: 12 });
+    expect(schedule).not.toHaveProperty("timeZone");
+    expect(schedule).not.toHaveProperty("runWindow");
+  });
+
   it("keeps the start, the container and the name when a later request has none, and names itself after the site", async () => {
     await put({ storageAccountUrl: sas, backupSchedule: { frequencyInterval: 1, frequencyUnit: "Day" } });
     const first = await get();

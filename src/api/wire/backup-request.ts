@@ -1,8 +1,12 @@
 import { nameProblem } from "../../domain/backup.ts";
 import { refuse } from "../../domain/errors.ts";
 import { failingFrom } from "../../domain/failures-in-a-row.ts";
-import type { BackupSchedule, KeepRules } from "../../domain/schedule.ts";
-import type { ConfigurationRequest, ShownConfiguration } from "../../operations/backup-configuration.ts";
+import type { KeepRules } from "../../domain/schedule.ts";
+import type {
+  ConfigurationRequest,
+  RequestedSchedule,
+  ShownConfiguration,
+} from "../../operations/backup-configuration.ts";
 import type { DatabaseWish } from "../../operations/database-wishes.ts";
 import type { BackupRequest } from "../../operations/create-backup.ts";
 import type { Secret } from "../../domain/secret.ts";
@@ -66,7 +70,7 @@ const parseSchedule = (object: JsonObject): NonNullable<ConfigurationRequest["sc
   };
 };
 
-type OwnFields = KeepRules & Pick<BackupSchedule, "timeZone" | "runWindow">;
+type OwnFields = KeepRules & Pick<RequestedSchedule, "timeZone" | "runWindow">;
 
 const parseOwnFields = (object: JsonObject, at: string): OwnFields => {
   const given = fields(object, at);
@@ -78,7 +82,7 @@ const parseOwnFields = (object: JsonObject, at: string): OwnFields => {
     given.integer("keepMonthly"),
   ];
   return {
-    ...(timeZone === undefined || timeZone === "" ? {} : { timeZone }),
+    ...(timeZone === undefined ? {} : { timeZone }),
     ...(runWindow === undefined ? {} : { runWindow: parseWindow(runWindow, `${at}.runWindow`) }),
     ...(keepDaily === undefined ? {} : { keepDaily }),
     ...(keepWeekly === undefined ? {} : { keepWeekly }),
@@ -86,7 +90,8 @@ const parseOwnFields = (object: JsonObject, at: string): OwnFields => {
   };
 };
 
-const parseWindow = (object: JsonObject, at: string): NonNullable<BackupSchedule["runWindow"]> => {
+const parseWindow = (object: JsonObject, at: string): NonNullable<RequestedSchedule["runWindow"]> => {
+  if (Object.keys(object).length === 0) return "always";
   const given = fields(object, at);
   return { from: given.text("from") ?? "", to: given.text("to") ?? "" };
 };

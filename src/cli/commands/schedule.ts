@@ -5,7 +5,8 @@ import { containerUrl } from "../container-url.ts";
 import { hoursIn } from "../durations.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
-import { showTime } from "../show-text.ts";
+import { showName, showTime } from "../show-text.ts";
+import { wantedDatabases } from "../site-databases.ts";
 import { findSite, type SiteReference } from "../site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
@@ -17,7 +18,7 @@ export const run: RunCommand = async (context, given) => {
     print(context, { schedule: null }, () => `${site.label} has no schedule any more.\n`);
     return exitCodes.done;
   }
-  const changes = await changesOf(context, given);
+  const changes = await changesOf(context, given, site);
   const before = await configured(context, path);
   const answer =
     changes === undefined ? before : await service.put(path, { body: { properties: merged(before, changes) } });
@@ -45,20 +46,23 @@ interface Changes {
   readonly hours?: number;
   readonly retentionDays?: number;
   readonly startTime?: string;
+  readonly databases?: Awaited<ReturnType<typeof wantedDatabases>>;
 }
 
 /** Undefined: nothing is to be changed, only shown. */
-const changesOf = async (context: CommandContext, given: Given): Promise<Changes | undefined> => {
+const changesOf = async (context: CommandContext, given: Given, site: SiteReference): Promise<Changes | undefined> => {
   const every = given.text("every");
   const keep = given.text("keep");
   const start = given.text("start");
   const url = await containerUrl(context, { url: given.text("to"), file: given.text("toFile") });
   const isOff = given.flag("off");
+  const names = given.texts("database");
   if (
     every === undefined &&
     keep === undefined &&
     start === undefined &&
     url === undefined &&
+    names.length === 0 &&
     !isOff &&
     !given.flag("on")
   )
@@ -69,8 +73,12 @@ const changesOf = async (context: CommandContext, given: Given): Promise<Changes
     ...(every === undefined ? {} : { hours: hoursIn(every, "--every") }),
     ...(keep === undefined ? {} : { retentionDays: daysOf(keep) }),
     ...(start === undefined ? {} : { startTime: timeOf(start) }),
+    ...(names.length === 0 ? {} : { databases: await databasesOf(context, site, names) }),
   };
 };
+
+const databasesOf = async (context: CommandContext, site: SiteReference, names: readonly string[]) =>
+  names.length === 1 && names[0]?.toLowerCase() === "none" ? [] : wantedDatabases(context, site, names);
 
 const daysOf = (keep: string): number => {
   if (keep === "forever") return 0;
@@ -115,6 +123,7 @@ const merged = (before: Answer | undefined, changes: Changes) => {
   return {
     enabled: changes.enabled,
     ...(changes.storageAccountUrl === undefined ? {} : { storageAccountUrl: changes.storageAccountUrl }),
+    ...(changes.databases === undefined ? {} : { databases: changes.databases }),
     backupSchedule: {
       ...interval,
       keepAtLeastOneBackup: old?.flag("keepAtLeastOneBackup") ?? true,
@@ -135,6 +144,7 @@ const scheduleView = (site: SiteReference, answer: Answer) => {
     keepsAtLeastOne: schedule.flag("keepAtLeastOneBackup"),
     start: schedule.textOr("startTime", null),
     lastRun: schedule.textOr("lastExecutionTime", null),
+    databases: properties.has("databases") ? properties.list("databases").map((one) => one.text("name")) : [],
   };
 };
 
@@ -146,6 +156,7 @@ const textOf = ({
   keepsAtLeastOne,
   start,
   lastRun,
+  databases,
 }: ReturnType<typeof scheduleView>): string => {
   const every = everyHours % 24 === 0 ? `${everyHours / 24} d` : `${everyHours} h`;
   const keep = keepDays === 0 ? "for ever" : `${keepDays} d${keepsAtLeastOne ? ", the last good one always" : ""}`;
@@ -153,6 +164,7 @@ const textOf = ({
     `${site}: ${enabled ? "scheduled" : "switched off"}\n`,
     `  every    ${every}${start === null ? "" : `, from ${showTime(start)} on`}\n`,
     `  keep     ${keep}\n`,
+    `  holds    the files${databases.map((name) => `, ${showName(name)}`).join("")}\n`,
     ...(lastRun === null ? [] : [`  last run ${showTime(lastRun)}\n`]),
   ].join("");
 };

@@ -9,7 +9,8 @@ import { siteStateView, type SiteStateView } from "../site-state-view.ts";
 export const run: RunCommand = async (context, given) => {
   const sites = (await context.service().all(sitesPath)).map(siteStateView);
   print(context, { sites }, () => tableOf(sites));
-  const isBad = ({ state, lastGood }: SiteStateView): boolean => state === "failing" || lastGood === null;
+  const isBad = ({ state, lastGood }: SiteStateView): boolean =>
+    state === "failing" || state === "partial" || lastGood === null;
   return given.flag("check") && sites.some(isBad) ? exitCodes.failed : exitCodes.done;
 };
 
@@ -31,7 +32,7 @@ const rowOf = (view: SiteStateView): readonly string[] => {
   const shown =
     state === "running" && running !== null
       ? `${running.kind} runs`
-      : state === "failing" && last !== null
+      : (state === "failing" || state === "partial") && last !== null
         ? `${last.status} (${last.id})`
         : state;
   return [
