@@ -27,6 +27,7 @@ const long = [
   "test/devhost/durable/orchestration-matrix.test.ts",
   "test/manifest/escaped-text.test.ts",
   "test/manifest/manifest.test.ts",
+  "test/operations/due-costs.test.ts",
   "test/operations/two-years.test.ts",
   "test/operations/alarm-storm.test.ts",
   "test/steps/backup-twice.test.ts",

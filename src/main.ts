@@ -317,7 +317,7 @@ registerTimer(
   "zHousekeeping",
   "*/20 * * * * *",
   tidy({
-    dead: watchRuns(installation),
+    dead: watchRuns(installation, { isAlone: config.catalog.kind === "sqlite" }),
     open: takeUpRuns(installation),
     due: async (call) => {
       await sweepDue(call);

@@ -1,6 +1,5 @@
 import type { Call } from "../ports/call.ts";
 import type { StepInput, StepResult } from "../workflows/contract.ts";
-import { archivesInUse } from "./archives-in-use.ts";
 import type { Installation } from "./installation.ts";
 import { retainSite } from "./retain-site.ts";
 import { startDue } from "./start-due.ts";
@@ -10,6 +9,6 @@ export const afterBackup =
   (deps: Installation) =>
   async ({ site }: StepInput<"afterBackup">, call: Call): Promise<StepResult<"afterBackup">> => {
     await startDue(deps)(call);
-    await retainSite(deps, call, { site, inUse: await archivesInUse(deps) });
+    await retainSite(deps, call, site);
     return { ok: true };
   };

@@ -8,39 +8,34 @@ import { readSiteRow } from "./rows/site-row.ts";
 
 type Needs = Pick<Installation, "catalog">;
 
-/** Backups by the key of their site. */
-export type ArchivesInUse = ReadonlyMap<string, ReadonlySet<number>>;
-
 /**
- * Backups whose archive a run under way reads: what a restore brings back, of whichever site, and what a backup copies
- * unchanged files from. Throws when it cannot tell: then nothing may be deleted.
+ * Backups of a site whose archive a run under way reads: what a restore brings back, of whichever site, what a backup copies
+ * unchanged files from, and what is being verified. Throws when it cannot tell: then nothing may be deleted.
  */
-export const archivesInUse = async (deps: Needs): Promise<ArchivesInUse> => {
-  const inUse = new Map<string, Set<number>>();
-  const add = (site: SiteId, backup: number): void => {
-    const key = siteKey(site);
-    inUse.set(key, (inUse.get(key) ?? new Set()).add(backup));
-  };
-  for (const { site, deletes } of await readOpenRuns(deps.catalog)) {
-    if (deletes !== undefined) continue;
-    const { run } = await readSiteRow(deps.catalog, site);
-    if (run?.operation !== undefined) {
-      const request = (await readOperation(deps.catalog, site, run.operation))?.operation.request;
-      if (request?.backup !== undefined) add(request.backupSite ?? site, request.backup);
-    } else if (run?.backup !== undefined) {
-      const backups = await readBackups(deps.catalog, site);
-      const last = backups.findLast(({ backup }) => isRestorable(backup.status));
-      if (last !== undefined) add(site, last.backup.id);
-    }
+export const archivesInUse = async (deps: Needs, site: SiteId): Promise<ReadonlySet<number>> => {
+  const used = new Set<number>();
+  for (const open of await readOpenRuns(deps.catalog)) {
+    if (open.deletes !== undefined) continue;
+    const read = await readBy(deps, open.site);
+    if (read !== undefined && siteKey(read.site) === siteKey(site)) used.add(read.backup);
   }
-  return inUse;
-};
-
-/** The same for one site, with what is being verified there. */
-export const usedOf = async (deps: Needs, site: SiteId, inUse: ArchivesInUse): Promise<ReadonlySet<number>> => {
-  const used = new Set(inUse.get(siteKey(site)));
   for (const { operation } of await readOperations(deps.catalog, site))
     if (operation.kind === "verify" && operation.status === "InProgress" && operation.backup !== undefined)
       used.add(operation.backup);
   return used;
+};
+
+/** What the run that owns the site reads. */
+const readBy = async (
+  { catalog }: Needs,
+  site: SiteId,
+): Promise<{ readonly site: SiteId; readonly backup: number } | undefined> => {
+  const { run } = await readSiteRow(catalog, site);
+  if (run?.operation !== undefined) {
+    const request = (await readOperation(catalog, site, run.operation))?.operation.request;
+    return request?.backup === undefined ? undefined : { site: request.backupSite ?? site, backup: request.backup };
+  }
+  if (run?.backup === undefined) return undefined;
+  const last = (await readBackups(catalog, site)).findLast(({ backup }) => isRestorable(backup.status));
+  return last && { site, backup: last.backup.id };
 };

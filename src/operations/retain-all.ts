@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { siteKey, siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import { archivesInUse } from "./archives-in-use.ts";
 import type { Installation } from "./installation.ts";
 import { retainSite } from "./retain-site.ts";
 import { retentionRoundKey, roundsPartition } from "./rows/keys.ts";
@@ -16,6 +15,7 @@ type Round = z.infer<typeof round>;
 const everyMs = 3_600_000;
 /** Some plans end a function after five minutes. */
 const shareMs = 4 * 60_000;
+const noteEach = 100;
 
 /**
  * Retention of every site, and `also` what else is to be done for each,
@@ -34,20 +34,33 @@ export const retainAll =
     const rest = sites
       .filter(({ key }) => key > (now.after ?? ""))
       .toSorted((one, two) => (one.key < two.key ? -1 : 1));
-    const inUse = await archivesInUse(deps);
-    for (const { key, id } of rest) {
-      if (deps.clock.now().getTime() - began.getTime() > shareMs) return;
-      try {
-        await retainSite(deps, call, { site: id, inUse });
-        await also(id);
-      } catch (error) {
-        // One site's trouble must not keep the others' backups; it comes again with the next round.
-        call.log.error("retention of a site failed", { site: siteLabel(id), error });
-      }
-      await writeRound(deps, { began: now.began, after: key });
+    for (const [index, { id }] of rest.entries()) {
+      const isOver = deps.clock.now().getTime() - began.getTime() > shareMs;
+      const last = rest[index - 1];
+      if (last !== undefined && (isOver || index % noteEach === 0))
+        await writeRound(deps, { began: now.began, after: last.key });
+      if (isOver) return;
+      await seeTo(deps, call, { site: id, also });
     }
     await writeRound(deps, { began: now.began });
   };
+
+interface Turn {
+  readonly site: SiteId;
+  readonly also: (site: SiteId) => Promise<void>;
+}
+
+/** One site's trouble must not keep the others' backups; it comes again with the next round. */
+const seeTo = async (deps: Installation, call: Call, { site, also }: Turn): Promise<void> => {
+  try {
+    await retainSite(deps, call, site);
+    await also(site);
+  } catch (error) {
+    call.log.error("retention of a site failed", { site: siteLabel(site), error });
+  }
+  // A service with very many sites answers requests meanwhile.
+  await new Promise((resolve) => setImmediate(resolve));
+};
 
 const readRound = async ({ catalog }: Installation): Promise<Round | undefined> => {
   const row = await catalog.get(roundsPartition, retentionRoundKey);

@@ -3,7 +3,7 @@ import { retention, type RetentionPolicy } from "../domain/retention.ts";
 import { sasExpiry } from "../domain/sas.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import { usedOf, type ArchivesInUse } from "./archives-in-use.ts";
+import { archivesInUse } from "./archives-in-use.ts";
 import { credentialOf } from "./credentials.ts";
 import { deleteBackup } from "./delete-backup.ts";
 import { effectiveSchedule } from "./effective-schedule.ts";
@@ -17,17 +17,16 @@ import { isSteady } from "./steady-clock.ts";
  * Deletes what the site's retention lets go, each by a run of its own; and forgets the rows of what was deleted long ago.
  * Answers how many deletions it began; none while the clock is not to be believed. Asked twice, or by two at a time, it deletes nothing twice.
  */
-export const retainSite = async (
-  deps: Installation,
-  call: Call,
-  { site, inUse }: { readonly site: SiteId; readonly inUse: ArchivesInUse },
-): Promise<number> => {
+export const retainSite = async (deps: Installation, call: Call, site: SiteId): Promise<number> => {
   const rows = await readBackups(deps.catalog, site);
   if (rows.length === 0 || !(await isSteady(deps))) return 0;
   await forgetDeleted(deps, site, rows);
   const backups = rows.map(({ backup }) => backup);
   const policy = await policyOf(deps, site);
-  const decisions = retention({ backups, policy, now: deps.clock.now(), inUse: await usedOf(deps, site, inUse) });
+  const now = deps.clock.now();
+  // Most of the time nothing goes; then nobody has to know what is in use.
+  if (retention({ backups, policy, now, inUse: new Set() }).every(({ keep }) => keep)) return 0;
+  const decisions = retention({ backups, policy, now, inUse: await archivesInUse(deps, site) });
   let begun = 0;
   for (const [index, { keep, reason }] of decisions.entries()) {
     const backup = backups[index];

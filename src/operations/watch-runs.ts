@@ -18,15 +18,21 @@ interface Still {
  * Ends workflows that are dead: while one of their steps is executed, nothing was heard of it for 15 minutes of this
  * process' own uptime. Whoever takes up runs then starts them anew. A run that is queued is not dead, however long it waits.
  */
-export const watchRuns = (deps: Pick<Installation, "catalog" | "clock">) => {
+export const watchRuns = (
+  deps: Pick<Installation, "catalog" | "clock">,
+  { isAlone }: { /** No other process executes steps. */ readonly isAlone: boolean },
+) => {
   let stills = new Map<string, Still>();
   let last: number | undefined;
   return async (call: Call): Promise<void> => {
     const now = deps.clock.now().getTime();
     const passed = last === undefined ? 0 : Math.min(Math.max(now - last, 0), longestLookMs);
+    const open = await readOpenRuns(deps.catalog);
+    // What an earlier process left says nothing about steps that wait for their turn in this one; its own tell again.
+    if (last === undefined && isAlone) for (const { site, run } of open) await forgetBeats(deps.catalog, site, run);
     last = now;
     const seen = new Map<string, Still>();
-    for (const announced of await readOpenRuns(deps.catalog)) {
+    for (const announced of open) {
       const signs = await signsOfLife(deps.catalog, announced.site, announced.run);
       if (signs === undefined) continue;
       const before = stills.get(announced.run);

@@ -82,7 +82,7 @@ describe("a thousand sites that are due at once", () => {
     const startOf = (index: number): string =>
       new Date(Date.parse("2026-11-21T13:00:00Z") - index * 1_000).toISOString();
     const { world, names } = await worldOf(1_000, startOf);
-    const watch = watchRuns(world.deps);
+    const watch = watchRuns(world.deps, { isAlone: true });
     const order: string[] = [];
     const restored = siteNamed("site-00003");
     let restoreWaited = -1;

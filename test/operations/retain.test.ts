@@ -4,7 +4,6 @@ import { Secret } from "../../src/domain/secret.ts";
 import { StoreFailure } from "../../src/domain/store-failure.ts";
 import { siteKey } from "../../src/domain/site.ts";
 import { afterBackup } from "../../src/operations/after-backup.ts";
-import { archivesInUse } from "../../src/operations/archives-in-use.ts";
 import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { renewBackupAccess } from "../../src/operations/renew-backup-access.ts";
@@ -60,8 +59,7 @@ const removals = async (): Promise<void> => {
 const statuses = async (): Promise<Record<number, string>> =>
   Object.fromEntries((await world.backups(shop)).map(({ id, status }) => [id, status]));
 const retain = async (): Promise<number> => {
-  const inUse = await archivesInUse(world.deps);
-  const begun = await retainSite(world.deps, world.call, { site: shop, inUse });
+  const begun = await retainSite(world.deps, world.call, shop);
   await removals();
   return begun;
 };

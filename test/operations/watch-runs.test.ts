@@ -11,7 +11,7 @@ let look: () => Promise<void>;
 beforeEach(async () => {
   given = memoryInstallation();
   run = (await createBackup(given.deps)(given.call, shop, {})).backup.run ?? "";
-  const watch = watchRuns(given.deps);
+  const watch = watchRuns(given.deps, { isAlone: false });
   look = () => watch(given.call);
 });
 
@@ -74,11 +74,27 @@ describe("a run", () => {
   it("is watched anew by a process that has just started", async () => {
     await beat(1);
     await looksFor(14);
-    const other = watchRuns(given.deps);
+    const other = watchRuns(given.deps, { isAlone: false });
     await other(given.call);
     passes(120);
     await other(given.call);
     expect(given.ended).toEqual([]);
     expect((await readBackup(given.deps.catalog, shop, 1))?.backup.status).toBe("Created");
+  });
+
+  it("that waits for its turn in a process that is alone is not dead by what the process before it left", async () => {
+    await beat(7, "killed");
+    const alone = watchRuns(given.deps, { isAlone: true });
+    for (let look20 = 0; look20 < 3 * 60; look20++) {
+      await alone(given.call);
+      passes(20);
+    }
+    expect(given.ended).toEqual([]);
+    await beat(1, "new");
+    for (let look20 = 0; look20 < 3 * 16; look20++) {
+      await alone(given.call);
+      passes(20);
+    }
+    expect(given.ended).toEqual([run]);
   });
 });
