@@ -11,6 +11,8 @@ export interface Answer {
   readonly optional: (name: string) => Answer | undefined;
   readonly object: (name: string) => Answer;
   readonly list: (name: string) => readonly Answer[];
+  /** Everything in it, to be sent back as it came. */
+  readonly members: () => Readonly<Record<string, unknown>>;
   /** Members that are texts, by name. */
   readonly entries: () => readonly (readonly [string, string])[];
   readonly texts: (name: string) => readonly string[];
@@ -55,6 +57,7 @@ export const answerOf = (value: unknown, at = "the answer"): Answer => {
     optional,
     object: (name) => wanted(name, optional(name)),
     list: (name) => listIn(name).map((item, index) => answerOf(item, `${path(name)}[${index}]`)),
+    members: () => record,
     entries: () =>
       Object.entries(record).flatMap(([name, item]) => (typeof item === "string" ? [[name, item] as const] : [])),
     texts: (name) => listIn(name).filter((item) => typeof item === "string"),

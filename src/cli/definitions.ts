@@ -206,6 +206,11 @@ export const definitions: readonly CommandDefinition[] = [
       { flags: "--every <time>", about: "how often: 12h, 1d, 1w" },
       { flags: "--keep <time>", about: "how long each is kept: 30d, or forever" },
       { flags: "--start <time>", about: "when the first is made, and from when the interval counts" },
+      { flags: "--time-zone <zone>", about: "an IANA name whose clocks count, such as Europe/Berlin; without it UTC" },
+      { flags: "--window <times>", about: "begin only between these times: 22:00-06:00" },
+      { flags: "--keep-daily <count>", about: "keep the newest of each of so many days longer" },
+      { flags: "--keep-weekly <count>", about: "the same for weeks" },
+      { flags: "--keep-monthly <count>", about: "the same for months" },
       { flags: "--to <url>", about: "a container or file: URL, without a SAS" },
       {
         flags: "--to-file <file>",

@@ -180,9 +180,15 @@ describe("the command line, piped", () => {
     expect(await told("schedule blog --every 1d --keep 30d --start 2026-12-01T02:00Z")).toMatch(
       /^blog: scheduled\n {2}every {4}1 d/,
     );
-    expect(await json("schedule blog --off")).toMatchObject({
-      schedule: { enabled: false, everyHours: 24, keepDays: 30 },
-    });
+    expect(await told("schedule blog --time-zone Europe/Berlin --window 22:00-06:00 --keep-weekly 4")).toMatch(
+      /^ {2}every {4}1 d, from .*, only 22:00 to 06:00, by the clocks of Europe\/Berlin\n {2}keep {5}30 d, one of each of 4 weeks, the last/m,
+    );
+    // What is not said stays as it was.
+    const changed = { everyHours: 12, keepDays: 30, keepWeekly: 4, timeZone: "Europe/Berlin", state: "On" };
+    expect(await json("schedule blog --every 12h")).toMatchObject({ schedule: changed });
+    expect(await json("schedule blog --off")).toMatchObject({ schedule: { ...changed, state: "Off" } });
+    expect(await json("schedule blog --keep 31d")).toMatchObject({ schedule: { state: "Off", keepDays: 31 } });
+    expect(await told("schedule blog --window night", 2)).toMatch(/^--window: "night" is not two times/);
     expect(await told("schedule blog --remove")).toBe("blog has no schedule any more.\n");
     const status = await told("status");
     expect(status).toMatch(/^SITE +STATE +LAST GOOD +SIZE +KEPT +NEXT\nblog +ok +<when> \(2\) +1\.\d KB +2 +by hand\n/);

@@ -1,12 +1,10 @@
 import type { Answer } from "../answer.ts";
-import type { CommandContext, Given, RunCommand } from "../command.ts";
+import type { CommandContext, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { containerUrl } from "../container-url.ts";
-import { hoursIn } from "../durations.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
+import { scheduleChanges } from "../schedule-changes.ts";
 import { showName, showTime } from "../show-text.ts";
-import { wantedDatabases } from "../site-databases.ts";
 import { findSite, type SiteReference } from "../site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
@@ -18,10 +16,9 @@ export const run: RunCommand = async (context, given) => {
     print(context, { schedule: null }, () => `${site.label} has no schedule any more.\n`);
     return exitCodes.done;
   }
-  const changes = await changesOf(context, given, site);
   const before = await configured(context, path);
-  const answer =
-    changes === undefined ? before : await service.put(path, { body: { properties: merged(before, changes) } });
+  const changes = await scheduleChanges(context, given, { site, before });
+  const answer = changes === undefined ? before : await service.put(path, { body: { properties: changes } });
   const view = answer === undefined ? null : scheduleView(site, answer);
   print(context, { schedule: view }, () =>
     view === null
@@ -40,131 +37,62 @@ const configured = async (context: CommandContext, path: string): Promise<Answer
   }
 };
 
-interface Changes {
-  readonly enabled: boolean;
-  readonly storageAccountUrl?: string;
-  readonly hours?: number;
-  readonly retentionDays?: number;
-  readonly startTime?: string;
-  readonly databases?: Awaited<ReturnType<typeof wantedDatabases>>;
-}
-
-/** Undefined: nothing is to be changed, only shown. */
-const changesOf = async (context: CommandContext, given: Given, site: SiteReference): Promise<Changes | undefined> => {
-  const every = given.text("every");
-  const keep = given.text("keep");
-  const start = given.text("start");
-  const url = await containerUrl(context, { url: given.text("to"), file: given.text("toFile") });
-  const isOff = given.flag("off");
-  const names = given.texts("database");
-  if (
-    every === undefined &&
-    keep === undefined &&
-    start === undefined &&
-    url === undefined &&
-    names.length === 0 &&
-    !isOff &&
-    !given.flag("on")
-  )
-    return undefined;
-  return {
-    enabled: !isOff,
-    ...(url === undefined ? {} : { storageAccountUrl: url.reveal() }),
-    ...(every === undefined ? {} : { hours: hoursIn(every, "--every") }),
-    ...(keep === undefined ? {} : { retentionDays: daysOf(keep) }),
-    ...(start === undefined ? {} : { startTime: timeOf(start) }),
-    ...(names.length === 0 ? {} : { databases: await databasesOf(context, site, names) }),
-  };
-};
-
-const databasesOf = async (context: CommandContext, site: SiteReference, names: readonly string[]) =>
-  names.length === 1 && names[0]?.toLowerCase() === "none" ? [] : wantedDatabases(context, site, names);
-
-const daysOf = (keep: string): number => {
-  if (keep === "forever") return 0;
-  const hours = hoursIn(keep, "--keep");
-  if (hours % 24 !== 0)
-    throw new CommandFailure(
-      exitCodes.usage,
-      "DurationInvalid",
-      `--keep: "${keep}" is not whole days such as 30d, nor forever.`,
-    );
-  return hours / 24;
-};
-
-const timeOf = (start: string): string => {
-  const time = Date.parse(start);
-  if (Number.isNaN(time))
-    throw new CommandFailure(
-      exitCodes.usage,
-      "DateInvalid",
-      `--start: "${start}" is no date and time such as 2026-12-01T02:00.`,
-    );
-  return new Date(time).toISOString();
-};
-
-/** What is not said stays as it was. */
-const merged = (before: Answer | undefined, changes: Changes) => {
-  const old = before?.object("properties").optional("backupSchedule");
-  if (old === undefined && changes.hours === undefined)
-    throw new CommandFailure(
-      exitCodes.usage,
-      "NoInterval",
-      "There is no schedule yet: say how often by --every, as in --every 1d.",
-    );
-  const { hours } = changes;
-  const interval =
-    hours === undefined
-      ? { frequencyInterval: old?.number("frequencyInterval"), frequencyUnit: old?.text("frequencyUnit") }
-      : hours % 24 === 0
-        ? { frequencyInterval: hours / 24, frequencyUnit: "Day" }
-        : { frequencyInterval: hours, frequencyUnit: "Hour" };
-  const startTime = changes.startTime ?? old?.textOr("startTime", undefined);
-  return {
-    enabled: changes.enabled,
-    ...(changes.storageAccountUrl === undefined ? {} : { storageAccountUrl: changes.storageAccountUrl }),
-    ...(changes.databases === undefined ? {} : { databases: changes.databases }),
-    backupSchedule: {
-      ...interval,
-      keepAtLeastOneBackup: old?.flag("keepAtLeastOneBackup") ?? true,
-      retentionPeriodInDays: changes.retentionDays ?? old?.number("retentionPeriodInDays") ?? 30,
-      ...(startTime === undefined ? {} : { startTime }),
-    },
-  };
-};
-
 const scheduleView = (site: SiteReference, answer: Answer) => {
   const properties = answer.object("properties");
   const schedule = properties.object("backupSchedule");
+  const window = schedule.optional("runWindow");
   return {
     site: site.label,
-    enabled: properties.flag("enabled"),
+    state: properties.text("state"),
+    isInherited: properties.flag("inherited"),
     everyHours: schedule.number("frequencyInterval") * (schedule.text("frequencyUnit") === "Day" ? 24 : 1),
-    keepDays: schedule.number("retentionPeriodInDays"),
-    keepsAtLeastOne: schedule.flag("keepAtLeastOneBackup"),
     start: schedule.textOr("startTime", null),
-    lastRun: schedule.textOr("lastExecutionTime", null),
+    timeZone: schedule.textOr("timeZone", null),
+    window: window === undefined ? null : { from: window.text("from"), to: window.text("to") },
+    keepDays: schedule.number("retentionPeriodInDays"),
+    keepDaily: schedule.numberOr("keepDaily", 0),
+    keepWeekly: schedule.numberOr("keepWeekly", 0),
+    keepMonthly: schedule.numberOr("keepMonthly", 0),
+    keepsAtLeastOne: schedule.flag("keepAtLeastOneBackup"),
     databases: properties.has("databases") ? properties.list("databases").map((one) => one.text("name")) : [],
+    lastRun: schedule.textOr("lastExecutionTime", null),
+    nextRun: schedule.textOr("nextRun", null),
   };
 };
+type ScheduleView = ReturnType<typeof scheduleView>;
 
-const textOf = ({
-  site,
-  enabled,
-  everyHours,
-  keepDays,
-  keepsAtLeastOne,
-  start,
-  lastRun,
-  databases,
-}: ReturnType<typeof scheduleView>): string => {
+const stateWords: Readonly<Record<string, string>> = {
+  On: "scheduled",
+  Off: "switched off",
+  Failing: "scheduled, and failing time after time",
+};
+
+const textOf = (view: ScheduleView): string => {
+  const { site, state, isInherited, everyHours, start, timeZone, window, databases, lastRun, nextRun } = view;
   const every = everyHours % 24 === 0 ? `${everyHours / 24} d` : `${everyHours} h`;
-  const keep = keepDays === 0 ? "for ever" : `${keepDays} d${keepsAtLeastOne ? ", the last good one always" : ""}`;
+  const times = [
+    every,
+    ...(start === null ? [] : [`from ${showTime(start)} on`]),
+    ...(window === null ? [] : [`only ${window.from} to ${window.to}`]),
+    ...(timeZone === null ? [] : [`by the clocks of ${showName(timeZone)}`]),
+  ];
   return [
-    `${site}: ${enabled ? "scheduled" : "switched off"}\n`,
-    `  every    ${every}${start === null ? "" : `, from ${showTime(start)} on`}\n`,
-    `  keep     ${keep}\n`,
+    `${site}: ${stateWords[state] ?? state}${isInherited ? ", as the installation says for all sites" : ""}\n`,
+    `  every    ${times.join(", ")}\n`,
+    `  keep     ${keepText(view)}\n`,
     `  holds    the files${databases.map((name) => `, ${showName(name)}`).join("")}\n`,
     ...(lastRun === null ? [] : [`  last run ${showTime(lastRun)}\n`]),
+    ...(nextRun === null ? [] : [`  next run ${showTime(nextRun)}\n`]),
   ].join("");
 };
+
+const keepText = ({ keepDays, keepDaily, keepWeekly, keepMonthly, keepsAtLeastOne }: ScheduleView): string =>
+  keepDays === 0
+    ? "for ever"
+    : [
+        `${keepDays} d`,
+        ...(keepDaily > 0 ? [`one of each of ${keepDaily} days`] : []),
+        ...(keepWeekly > 0 ? [`one of each of ${keepWeekly} weeks`] : []),
+        ...(keepMonthly > 0 ? [`one of each of ${keepMonthly} months`] : []),
+        ...(keepsAtLeastOne ? ["the last good one always"] : []),
+      ].join(", ");

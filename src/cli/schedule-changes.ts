@@ -1,0 +1,108 @@
+import type { Answer } from "./answer.ts";
+import type { CommandContext, Given } from "./command.ts";
+import { CommandFailure } from "./command-failure.ts";
+import { containerUrl } from "./container-url.ts";
+import { hoursIn } from "./durations.ts";
+import { exitCodes } from "./exit-code.ts";
+import { wantedDatabases } from "./site-databases.ts";
+import type { SiteReference } from "./site-reference.ts";
+
+/** What is to change in a site's backup configuration, as a request has it; undefined: it is only to be shown. */
+export const scheduleChanges = async (
+  context: CommandContext,
+  given: Given,
+  { site, before }: { readonly site: SiteReference; readonly before: Answer | undefined },
+): Promise<Readonly<Record<string, unknown>> | undefined> => {
+  const url = await containerUrl(context, { url: given.text("to"), file: given.text("toFile") });
+  const named = given.texts("database");
+  const times = timesOf(given);
+  const changes = {
+    ...enabledOf(given),
+    ...(url === undefined ? {} : { storageAccountUrl: url.reveal() }),
+    ...(named.length === 0 ? {} : { databases: await databasesOf(context, site, named) }),
+    ...(Object.keys(times).length === 0 ? {} : { backupSchedule: { ...keptOf(before, given), ...times } }),
+  };
+  return Object.keys(changes).length === 0 ? undefined : changes;
+};
+
+/** Saying how often means that it is wanted; everything else leaves it as it is. */
+const enabledOf = (given: Given) => {
+  if (given.flag("off") && given.flag("on"))
+    throw new CommandFailure(exitCodes.usage, "OnAndOff", "Either --on or --off, not both.");
+  if (given.flag("off")) return { enabled: false };
+  return given.flag("on") || given.text("every") !== undefined ? { enabled: true } : {};
+};
+
+const databasesOf = async (context: CommandContext, site: SiteReference, named: readonly string[]) =>
+  named.length === 1 && named[0]?.toLowerCase() === "none" ? [] : wantedDatabases(context, site, named);
+
+/** Told by the service, and not for it. */
+const onlyTold = ["lastExecutionTime", "nextRun"];
+
+/** The service replaces a schedule as a whole: what is not said goes back as it came. */
+const keptOf = (before: Answer | undefined, given: Given): Readonly<Record<string, unknown>> => {
+  const old = before?.object("properties").optional("backupSchedule");
+  // One without a start was never made: those are defaults that are told to old clients.
+  if (old?.has("startTime") === true)
+    return Object.fromEntries(Object.entries(old.members()).filter(([name]) => !onlyTold.includes(name)));
+  if (given.text("every") !== undefined) return { keepAtLeastOneBackup: true, retentionPeriodInDays: 30 };
+  throw new CommandFailure(
+    exitCodes.usage,
+    "NoInterval",
+    "There is no schedule yet: say how often by --every, as in --every 1d.",
+  );
+};
+
+const timesOf = (given: Given): Readonly<Record<string, unknown>> => {
+  const [every, keep, start, window] = [
+    given.text("every"),
+    given.text("keep"),
+    given.text("start"),
+    given.text("window"),
+  ];
+  const timeZone = given.text("timeZone");
+  const kept = (["keepDaily", "keepWeekly", "keepMonthly"] as const).flatMap((name) => {
+    const text = given.text(name);
+    return text === undefined ? [] : [[name, countOf(text)] as const];
+  });
+  return {
+    ...(every === undefined ? {} : intervalOf(hoursIn(every, "--every"))),
+    ...(keep === undefined ? {} : { retentionPeriodInDays: daysOf(keep) }),
+    ...(start === undefined ? {} : { startTime: timeOf(start) }),
+    ...(timeZone === undefined ? {} : { timeZone }),
+    ...(window === undefined ? {} : { runWindow: windowOf(window) }),
+    ...Object.fromEntries(kept),
+  };
+};
+
+const intervalOf = (hours: number) =>
+  hours % 24 === 0
+    ? { frequencyInterval: hours / 24, frequencyUnit: "Day" }
+    : { frequencyInterval: hours, frequencyUnit: "Hour" };
+
+const wrong = (option: string, text: string, expected: string): CommandFailure =>
+  new CommandFailure(exitCodes.usage, "ScheduleInvalid", `--${option}: "${text}" is not ${expected}.`);
+
+const daysOf = (keep: string): number => {
+  if (keep === "forever") return 0;
+  const hours = hoursIn(keep, "--keep");
+  if (hours % 24 !== 0) throw wrong("keep", keep, "whole days such as 30d, nor forever");
+  return hours / 24;
+};
+
+const timeOf = (start: string): string => {
+  const time = Date.parse(start);
+  if (Number.isNaN(time)) throw wrong("start", start, "a date and time such as 2026-12-01T02:00");
+  return new Date(time).toISOString();
+};
+
+const windowOf = (text: string) => {
+  const [, from, to] = /^(\d\d:\d\d)-(\d\d:\d\d)$/.exec(text) ?? [];
+  if (from === undefined || to === undefined) throw wrong("window", text, "two times such as 22:00-06:00");
+  return { from, to };
+};
+
+const countOf = (text: string): number => {
+  if (!/^\d{1,4}$/.test(text)) throw wrong("keep-daily, --keep-weekly, --keep-monthly", text, "a whole number");
+  return Number(text);
+};
