@@ -25,17 +25,21 @@ export const noteTime = async (deps: Needs): Promise<void> => {
   const now = deps.clock.now();
   const before = await readSeen(deps);
   const passed = before === undefined ? 0 : now.getTime() - Date.parse(before.last);
-  const isEven = passed <= longestGapMs && passed >= -backMs;
-  const since = isEven ? before?.since : now.toISOString();
+  const since = isEven(passed) ? before?.since : now.toISOString();
   const value = { last: now.toISOString(), ...(since === undefined ? {} : { since }) };
   await deps.catalog.writeNews(roundsPartition, { key: clockKey, value });
 };
+
+const isEven = (passedMs: number): boolean => passedMs <= longestGapMs && passedMs >= -backMs;
 
 /**
  * Whether the clock may be believed when it says that something is old. A clock that was put ahead by a year would else
  * delete a year of backups; after a long downtime it costs a day's patience.
  */
 export const isSteady = async (deps: Needs): Promise<boolean> => {
-  const since = (await readSeen(deps))?.since;
-  return since === undefined || Math.abs(deps.clock.now().getTime() - Date.parse(since)) >= steadyMs;
+  const now = deps.clock.now().getTime();
+  const { last, since } = (await readSeen(deps)) ?? {};
+  // Whoever asks may be the first who sees that the clock was set.
+  if (last !== undefined && !isEven(now - Date.parse(last))) return false;
+  return since === undefined || Math.abs(now - Date.parse(since)) >= steadyMs;
 };

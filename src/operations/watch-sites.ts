@@ -1,5 +1,5 @@
 import { isFor, type Alarm } from "../domain/alarm.ts";
-import { siteKey, type SiteId } from "../domain/site.ts";
+import { siteKey, siteLabel, type SiteId } from "../domain/site.ts";
 import { newWatch, seeBackup, seeTime, type Expectation, type SiteWatch } from "../domain/site-watch.ts";
 import type { Call } from "../ports/call.ts";
 import type { RowChange } from "../ports/catalog.ts";
@@ -33,14 +33,23 @@ export const watchSites =
     }
     for (const marks of bySite.values()) {
       const [first] = marks;
-      if (first !== undefined) await lookAt(deps, call, first.site, marks.slice(0, mostMarks));
+      if (first !== undefined) await look(deps, call, first.site, marks.slice(0, mostMarks));
     }
     for (const { key, site } of await readDueWatches(deps.catalog, deps.clock.now(), mostAtOnce)) {
       const due = (await readWatch(deps.catalog, site))?.watch.due;
-      if (due !== undefined && key.includes(due)) await lookAt(deps, call, site, []);
+      if (due !== undefined && key.includes(due)) await look(deps, call, site, []);
       else await deps.catalog.write(watchPartition, [{ kind: "remove", key }]);
     }
   };
+
+/** A site that makes trouble silences no other; it is looked at again with the next round. */
+const look = async (deps: AlarmDeps, call: Call, site: SiteId, marks: readonly Mark[]): Promise<void> => {
+  try {
+    await lookAt(deps, call, site, marks);
+  } catch (error) {
+    call.log.error("a site's backups could not be watched", { site: siteLabel(site), error });
+  }
+};
 
 /** State, news and letters change in one batch: nothing is counted twice, no alarm is lost or posted twice. */
 const lookAt = async (deps: AlarmDeps, call: Call, site: SiteId, marks: readonly Mark[]): Promise<void> => {

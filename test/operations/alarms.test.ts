@@ -3,8 +3,10 @@ import { Secret } from "../../src/domain/secret.ts";
 import { writeSiteAlarms } from "../../src/operations/alarm-channels.ts";
 import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
 import { deliverAlarms } from "../../src/operations/deliver-alarms.ts";
+import { watchKey } from "../../src/operations/rows/keys.ts";
 import { markSite, readMarks, readWatch } from "../../src/operations/rows/watch-rows.ts";
 import { sendDigest } from "../../src/operations/send-digest.ts";
+import { tendAlarms } from "../../src/operations/tend-alarms.ts";
 import { watchNewSites, watchSites } from "../../src/operations/watch-sites.ts";
 import type { Catalog } from "../../src/ports/catalog.ts";
 import { shop } from "../support/installation.ts";
@@ -108,6 +110,27 @@ describe("alarms", () => {
       "recovered by webhook https://own.example/",
       "succeeded by ping https://beat.example/1",
     ]);
+  });
+
+  it("come for other sites while one site's cannot be looked at", async () => {
+    const world = alarmWorld();
+    const other = { ...shop, name: "zoo" };
+    for (const site of [shop, other])
+      await markSite(world.deps.catalog, site, endedBackup(1, "Failed", world.clock.time));
+    const { catalog } = world.deps;
+    const broken: Catalog = {
+      get: (partition, key) =>
+        key === watchKey(shop) ? Promise.reject(new Error("damaged row")) : catalog.get(partition, key),
+      list: (...given) => catalog.list(...given),
+      write: (...given) => catalog.write(...given),
+      writeNews: (...given) => catalog.writeNews(...given),
+      close: () => catalog.close(),
+    };
+    const tend = tendAlarms({ ...world.deps, catalog: broken });
+    await tend(world.call);
+    world.pass(0.01);
+    await tend(world.call);
+    expect(world.taken.map(({ alarm }) => alarm.site?.name)).toEqual(["zoo"]);
   });
 
   it("tell of a site whose schedule never brought a backup", async () => {

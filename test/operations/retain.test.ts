@@ -194,6 +194,13 @@ describe("a clock that was put ahead by a year", () => {
     expect(await retain()).toBe(1);
   });
 
+  it("deletes nothing before the next sweep has seen it either", async () => {
+    await put(daily);
+    for (let day = 0; day < 9; day++) await sweeps(new Date(start.getTime() + day * dayMs), 0);
+    world.clock.time = new Date(start.getTime() + 365 * dayMs);
+    expect(await retain()).toBe(0);
+  });
+
   it("is not taken for wrong by an hour's downtime, nor by another instance's clock", async () => {
     await put(daily);
     await sweeps(start, 1);
