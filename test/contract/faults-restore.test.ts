@@ -136,7 +136,10 @@ const disturbed = (world: RestoreWorld, backup: Backup, { meanwhile = {}, readin
         };
       },
     });
-  const destinations = { open: async (url: string) => faulty(await world.deps.destinations.open(url, undefined)) };
+  const { open } = world.deps.destinations;
+  const destinations = {
+    open: async (...place: Parameters<typeof open>): Promise<Destination> => faulty(await open(...place)),
+  };
   const steps = restoreSteps({ ...world.deps, destinations });
   // Safe, twice: the same steps under the same names, each with something before it.
   const entries = Object.entries(steps) as [keyof typeof steps, (...parameters: never[]) => unknown][];
