@@ -148,7 +148,7 @@ const isBusy = (error: unknown): boolean => /^SQLITE_(?:BUSY|LOCKED)/.test(codeO
 const refused = (error: unknown): unknown => {
   const code = codeOf(error);
   if (isBusy(error)) return new PagesRefused("somebody keeps it locked.", { cause: error });
-  if (code.startsWith("SQLITE_READONLY"))
+  if (/^SQLITE_READONLY_(?:ROLLBACK|RECOVERY)$/.test(code))
     return new PagesRefused("its last writer was interrupted, and whoever opens it next has to recover it.", {
       cause: error,
     });

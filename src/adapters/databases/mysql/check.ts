@@ -84,7 +84,8 @@ const refuseUnfit = async (session: Session): Promise<void> => {
       "NotAllowed",
       `${outside} refers to the database ${databaseLabel(connection)} by a foreign key, and would refer to the replaced tables after a restore. Drop that key first.`,
     );
-  if (readOnly[0]?.[0] !== "0")
+  // Later versions of MariaDB answer with words.
+  if (!/^(?:0|OFF)$/i.test(readOnly[0]?.[0] ?? ""))
     throw new DatabaseFailure("NotAllowed", `The server of ${databaseLabel(connection)} is read only.`);
   for (const database of [connection.database, `${ownDatabasePrefix}s_any`]) {
     const lacking = await lackingPrivileges(session, database, forLoad);
