@@ -63,7 +63,19 @@ export const backupItem = z.strictObject({ ...envelope, properties: backupProper
 export const backupPage = pageOf(backupItem);
 
 const frequencyUnit = z.enum(["Day", "Hour"]);
+const ownScheduleFields = {
+  timeZone: z.string().optional().describe("Own: an IANA name whose days count; UTC without it."),
+  runWindow: z
+    .object({ from: z.string(), to: z.string() })
+    .optional()
+    .describe("Own: the times of day, such as 22:00 and 06:00, between which runs may begin."),
+  keepDaily: z.int().min(0).optional().describe("Own: the newest of each of so many days stays longer."),
+  keepWeekly: z.int().min(0).optional().describe("Own: the same for weeks."),
+  keepMonthly: z.int().min(0).optional().describe("Own: the same for months."),
+};
+
 const schedule = {
+  ...ownScheduleFields,
   frequencyInterval: z.int().min(1),
   frequencyUnit,
   keepAtLeastOneBackup: z.boolean(),
@@ -104,6 +116,7 @@ export const configurationRequest = z.object({
         keepAtLeastOneBackup: z.boolean().default(true),
         retentionPeriodInDays: z.int().min(0).default(30),
         startTime: date.optional(),
+        ...ownScheduleFields,
       })
       .nullish(),
     databases: z.array(databaseWish).nullish(),
@@ -117,9 +130,17 @@ export const configuration = z.strictObject({
     backupName: z.string(),
     enabled: z.boolean(),
     storageAccountUrl: z.string(),
-    backupSchedule: z.object({ ...schedule, startTime: date.optional(), lastExecutionTime: date.optional() }),
+    backupSchedule: z.object({
+      ...schedule,
+      startTime: date.optional(),
+      lastExecutionTime: date.optional(),
+      nextRun: date.optional().describe("Own: when the next run begins."),
+    }),
     databases: z.array(database).nullable(),
     type: z.literal("Default"),
+    inherited: z.boolean().describe("Own: whether the schedule is the installation's."),
+    failuresInARow: z.int().min(0).describe("Own: of planned backups, since the last good one."),
+    state: z.enum(["On", "Off", "Failing"]).describe("Own: Failing after three failures in a row."),
   }),
 });
 
