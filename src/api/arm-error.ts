@@ -22,6 +22,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   CallerWithoutRole: { status: 403, code: "AuthorizationFailed" },
   ConfigurationNotFound: { status: 404, code: "NotFound" },
   ContainerNotReached: { status: 403, code: "AuthorizationFailed" },
+  DatabaseNotReached: { status: 403, code: "AuthorizationFailed" },
   DestinationMissing: { status: 400, code: "BadRequest" },
   DestinationRefused: { status: 400, code: "BadRequest" },
   DestinationUnavailable: { status: 409 },

@@ -22,6 +22,8 @@ const register = {
   ConfigurationNotFound: "Backup configuration not found for site '{site}' with slot '{slot}'",
   ContainerNotReached:
     "{caller} may not use {url} for {site}: it is not where that site's backups go, and the URL brings no SAS that opens it.",
+  DatabaseNotReached:
+    "{caller} may not reach {database} by this connection string: it brings no login of its own. Name a server, a user and a password, or one of the site's connection strings.",
   DestinationMissing:
     "No storageAccountUrl was given and {site} has no default destination. Name a container in the request or in the site's file.",
   DestinationRefused: "The destination {url} may not be used: {reason}",

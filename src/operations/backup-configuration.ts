@@ -14,7 +14,7 @@ import type { Installation } from "./installation.ts";
 import { readBackups } from "./rows/backup-rows.ts";
 import { changeConfiguration, readConfigurationRow, type BackupConfiguration } from "./rows/schedule-rows.ts";
 import { markSite } from "./rows/watch-rows.ts";
-import { checkContainerReach } from "./within-reach.ts";
+import { checkContainerReach, checkDatabaseReach } from "./within-reach.ts";
 
 export interface ConfigurationRequest {
   readonly backupName?: string;
@@ -46,6 +46,7 @@ export const putBackupConfiguration =
     }
     const { databases } = request;
     checkWishes(databases ?? []);
+    checkDatabaseReach(call, databases ?? []);
     const now = deps.clock.now();
     const changed = await changeConfiguration(deps.catalog, site.id, async (old = inheritedConfiguration(site.id)) => {
       const kept = databases === undefined ? old : await withDatabases(deps, old, databases);

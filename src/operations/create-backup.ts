@@ -16,7 +16,7 @@ import { releaseName, reserveName } from "./rows/name-rows.ts";
 import { changeSite, siteBusy, takenBy, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
 import { whereTo } from "./where-to.ts";
-import { checkContainerReach } from "./within-reach.ts";
+import { checkContainerReach, checkDatabaseReach } from "./within-reach.ts";
 
 export interface BackupRequest extends DatabaseRequest {
   readonly name?: string;
@@ -39,6 +39,7 @@ export const createBackup =
     const now = deps.clock.now();
     const name = wantedName(request.name, site.id, now);
     const wanted = await databasesToBackUp(deps, site.id, request);
+    checkDatabaseReach(call, request.databases ?? []);
     const named = await whereTo(deps, site, request);
     await checkContainerReach(deps, call, { site, access: named });
     const access = await withCredential(deps, named);

@@ -47,7 +47,7 @@ export const planRestore =
   (deps: Installation) =>
   async (call: Call, pathSite: SiteId, wish: PlanRestoreWish): Promise<PlannedRestore> => {
     checkReach(call, targetId(pathSite, wish.restore.siteName));
-    checkDatabaseWishes(wish.restore);
+    checkDatabaseWishes(call, wish.restore);
     const source = await sourceOf(deps, call, { pathSite, wish: wish.restore });
     const target = await wantedTarget(deps, pathSite, wish.restore);
     const opened = await openRestoreArchive(deps, requestOf(source), call.signal);

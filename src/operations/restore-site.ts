@@ -23,7 +23,7 @@ import { ownerOfName } from "./rows/name-rows.ts";
 import type { Operation, RestoreRequest } from "./rows/operation-rows.ts";
 import { runId } from "./start-run.ts";
 import { takeSite } from "./take-site.ts";
-import { checkArchiveReach, checkContainerReach, checkReach } from "./within-reach.ts";
+import { checkArchiveReach, checkContainerReach, checkDatabaseReach, checkReach } from "./within-reach.ts";
 
 export interface RestoreWish {
   readonly storageAccountUrl?: Secret;
@@ -54,7 +54,7 @@ export const restoreSite =
     wish: RestoreWish,
   ): Promise<{ readonly site: SiteDefinition; readonly operation: Operation }> => {
     checkReach(call, targetId(pathSite, wish.siteName));
-    checkDatabaseWishes(wish);
+    checkDatabaseWishes(call, wish);
     const source = await sourceOf(deps, call, { pathSite, wish });
     const target = await targetOf(deps, pathSite, wish);
     const operation = await newOperation(deps, { wish, source, target: target.site.id, isNew: target.isNew });
@@ -63,8 +63,9 @@ export const restoreSite =
     return { site: target.site, operation };
   };
 
-export const checkDatabaseWishes = ({ databases = [], databasesOnly }: RestoreWish): void => {
+export const checkDatabaseWishes = (call: Call, { databases = [], databasesOnly }: RestoreWish): void => {
   checkWishes(databases);
+  checkDatabaseReach(call, databases);
   if (databasesOnly === true && databases.length === 0)
     throw refuse("InvalidField", {
       field: "properties.databases",

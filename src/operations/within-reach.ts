@@ -1,10 +1,13 @@
 import { reaches } from "../domain/caller.ts";
+import { parseConnectionString } from "../domain/connection-string.ts";
 import type { ContainerAccess } from "../domain/container-url.ts";
+import { engineOf } from "../domain/database.ts";
 import { refuse } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
+import type { DatabaseWish } from "./database-wishes.ts";
 import type { Installation } from "./installation.ts";
 import { readBackups } from "./rows/backup-rows.ts";
 import { containerKey } from "./rows/keys.ts";
@@ -17,6 +20,21 @@ import { whereTo } from "./where-to.ts";
  */
 export const checkReach = (call: Call, site: SiteId): void => {
   if (!reaches(call.reach, site)) throw refuse("SiteNotReached", { caller: call.caller, site: siteLabel(site) });
+};
+
+/**
+ * A connection string of the caller's own has to bring a login of his own. Through a socket of this machine, or with the
+ * token of its identity, it would be Lifeboat itself who is let in, to the databases of every site. For wishes that
+ * `checkWishes` has let pass.
+ */
+export const checkDatabaseReach = (call: Call, wishes: readonly DatabaseWish[]): void => {
+  if (call.reach === "all") return;
+  for (const { name, type, connectionString } of wishes) {
+    if (connectionString === undefined) continue;
+    const { signIn, host, others } = parseConnectionString(connectionString, engineOf(type));
+    const isLocal = [host, ...others.map((other) => other.host)].some((one) => one.startsWith("/"));
+    if (signIn !== "password" || isLocal) throw refuse("DatabaseNotReached", { caller: call.caller, database: name });
+  }
 };
 
 interface Named {

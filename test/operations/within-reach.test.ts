@@ -122,6 +122,36 @@ describe("whoever is limited to a site", () => {
     expect(await seen(limited, sas(shared))).toEqual(["of-shop.zip", "unknown.zip"]);
   });
 
+  it.each([
+    ["a socket of this machine", "PostgreSql", "host=/run/postgresql user=lifeboat password=x dbname=blog"],
+    ["no login at all", "PostgreSql", "postgres://lifeboat@localhost/blog"],
+    [
+      "a socket of this machine",
+      "MySql",
+      "Server=localhost;Socket=/run/mysqld/mysqld.sock;Uid=root;Pwd=x;Database=blog",
+    ],
+    ["the token of this machine", "SqlAzure", "Server=tcp:blog.database.windows.net;Database=blog"],
+  ] as const)("neither backs up nor restores a database by %s (%s)", async (_, type, text) => {
+    const databases = [{ type, name: "db", connectionString: new Secret(text) }];
+    const all: readonly ((call: Call) => Promise<unknown>)[] = [
+      (call) => createBackup(deps)(call, shop, { databases }),
+      (call) => putBackupConfiguration(deps)(call, shop, { databases }),
+      (call) => ways.restore(call, { databases }),
+      (call) => ways.plan(call, { databases }),
+    ];
+    for (const ask of all) {
+      await expect(ask(limited)).rejects.toMatchObject(refusedWith("DatabaseNotReached"));
+      const answer = await ask(everywhere).catch((error: unknown) => error);
+      expect(answer).not.toMatchObject(refusedWith("DatabaseNotReached"));
+    }
+    const own = {
+      type: "MySql",
+      name: "db",
+      connectionString: new Secret("mysql://shop:secret@db.example/shop"),
+    } as const;
+    expect((await putBackupConfiguration(deps)(limited, shop, { databases: [own] }))?.databases).toHaveLength(1);
+  });
+
   it("neither backs up to a container of others nor configures one", async () => {
     for (const storageAccountUrl of [new Secret(others), sas(others, "bad")]) {
       await expect(createBackup(deps)(limited, shop, { storageAccountUrl })).rejects.toMatchObject(

@@ -105,7 +105,8 @@ const load = async (needs: SqlServerNeeds, work: CopyWork, { scratch, dump: sour
 const writeFile = async (file: string, source: AsyncIterable<Uint8Array>): Promise<void> => {
   const target = await open(file, "wx", 0o600);
   try {
-    for await (const piece of source) await target.write(piece);
+    // One `write` may take less than all of a piece.
+    for await (const piece of source) await target.writeFile(piece);
   } finally {
     await target.close();
   }
