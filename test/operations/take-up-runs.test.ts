@@ -3,7 +3,8 @@ import { Secret } from "../../src/domain/secret.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { deleteBackup } from "../../src/operations/delete-backup.ts";
 import { announceRun, readOpenRuns } from "../../src/operations/rows/open-run-rows.ts";
-import { readBackup } from "../../src/operations/rows/backup-rows.ts";
+import { readBackup, writeProgress } from "../../src/operations/rows/backup-rows.ts";
+import { writeBeat } from "../../src/operations/rows/step-rows.ts";
 import { ownerOfName } from "../../src/operations/rows/name-rows.ts";
 import { readOperation, type Operation } from "../../src/operations/rows/operation-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
@@ -52,6 +53,35 @@ describe("what nobody started", () => {
     const backup = (await readBackup(given.deps.catalog, shop, 1))?.backup;
     const name = { container: backup?.destination ?? "", blobBase: backup?.blobBase ?? "" };
     expect(await ownerOfName(given.deps.catalog, name), "its name stays its own").toEqual(shop);
+  });
+
+  it("is no run that another instance has begun, as long as it gets on; then it is", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    const news = async (beat: number): Promise<void> => {
+      const counts = { files: 0, bytes: 0, totalFiles: 0, totalBytes: 0 };
+      const value = { phase: "Packing", ...counts, beat, updated: given.clock.time.toISOString() };
+      await writeProgress(given.deps.catalog, shop, { run: backup.run ?? "", part: "pack" }, value);
+    };
+    const takeUp = takeUpRuns(given.deps);
+    for (let minute = 1; minute <= 30; minute++) {
+      later(60);
+      if (minute <= 10) await news(minute);
+      await takeUp(call);
+      expect(started(), `after ${minute} minutes`).toHaveLength(minute < 25 ? 1 : 2);
+      if (started().length === 2) break;
+    }
+    expect(started()).toEqual(["backupSite", "backupSite"]);
+  });
+
+  it("is no run that another instance has begun where this machine slept", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    await writeBeat(given.deps.catalog, { site: shop, run: backup.run ?? "", attempt: "a" }, { beat: 1 });
+    const takeUp = takeUpRuns(given.deps);
+    for (let day = 0; day < 3; day++) {
+      later(86_400);
+      await takeUp(call);
+    }
+    expect(started()).toHaveLength(1);
   });
 
   it("is a deletion whose process died between its row and its start", async () => {
