@@ -40,10 +40,13 @@ export const appInProcess: AppPart = {
     run(registered(name, "activityTrigger"), input, { instanceId: { string: instanceId } }),
 };
 
-/** The SDK's client as a function with a durable client input gets it. */
-export const durableClient = (binding: string): df.DurableClient => {
+/** What a function with a durable client input is invoked with. */
+export const durableContext = (binding: string): InvocationContext => {
   const input = df.input.durableClient();
   const context = new InvocationContext({ options: { extraInputs: [input] } });
   context.extraInputs.set(input, JSON.parse(binding));
-  return df.getClient(context);
+  return context;
 };
+
+/** The SDK's client as such a function gets it. */
+export const durableClient = (binding: string): df.DurableClient => df.getClient(durableContext(binding));
