@@ -55,6 +55,9 @@ export interface Exchanged {
 export interface DatabaseTool {
   readonly engine: DatabaseEngine;
 
+  /** Set where `dump` makes a copy on the server first, which has to be found when nobody is left to drop it. */
+  readonly dumpsFromCopy?: true;
+
   /**
    * Takes seconds and changes nothing: the tool is there and fits the server, the login works, the database can be read
    * ("dump"), or databases may be made beside it and it may be exchanged ("load"). Throws what stands against it.

@@ -1,20 +1,16 @@
 import { refuse } from "../domain/errors.ts";
 import { siteLabel } from "../domain/site.ts";
-import { connectionStringOf, type WhereToLook } from "../operations/database-connection.ts";
-import { keepDatabases } from "../operations/database-wishes.ts";
+import { connectionStringOf } from "../operations/database-connection.ts";
 import type { Installation } from "../operations/installation.ts";
 import { planDatabaseRestore, type PlannedDatabase } from "../operations/plan-database-restore.ts";
-import { loadedDatabaseKey } from "../operations/rows/keys.ts";
-import { insertLoadedDatabase, readLoadedDatabase } from "../operations/rows/loaded-database-rows.ts";
-import { changeSite } from "../operations/rows/site-row.ts";
 import type { Call } from "../ports/call.ts";
-import type { RunRef, StepInput, StepResult } from "../workflows/contract.ts";
-import { databaseToken } from "./database-names.ts";
-import { reportProgress, RunLost } from "./progress.ts";
+import type { StepInput, StepResult } from "../workflows/contract.ts";
+import { reportProgress } from "./progress.ts";
 import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
 import { databasesToRestore } from "./restored-databases.ts";
 import { restoring } from "./restoring.ts";
 import { scratchOf } from "./scratch.ts";
+import { writeDownDatabase } from "./write-down-database.ts";
 
 /**
  * Asks every server whether its database can be restored, and writes down where each is before anything is made there:
@@ -39,7 +35,12 @@ export const checkDatabases =
       const problems = planned.flatMap(({ problem }) => problem ?? []);
       if (problems.length > 0) throw refuse("RestoreFailed", { reason: problems.join(" ") });
       for (const [place, one] of planned.entries())
-        await writeDown(deps, input, { place, planned: one, where: { strings, configuration } });
+        await writeDownDatabase(deps, input, {
+          place,
+          reference: one.wanted.reference,
+          connectionString: connectionStringOf(one.wanted.reference, { strings, configuration }),
+          replaces: one.check?.content !== "missing",
+        });
       await progress.end();
       signal.throwIfAborted();
       call.log.info("databases checked", { site: siteLabel(input.site), run: input.run, databases: planned.length });
@@ -51,35 +52,3 @@ const linesOf = ({ wanted, target, check }: PlannedDatabase): readonly string[] 
   `The database ${wanted.reference.name} goes to ${target}${check?.content === "missing" ? ", where it is made" : ""}.`,
   ...(check?.weaker ?? []).map((weaker) => `The database ${wanted.reference.name}: ${weaker}`),
 ];
-
-interface WritingDown {
-  readonly place: number;
-  readonly planned: PlannedDatabase;
-  readonly where: WhereToLook;
-}
-
-/** Once: what an attempt before found counts, for by now there may be something of ours. */
-const writeDown = async (deps: Installation, ref: RunRef, writing: WritingDown): Promise<void> => {
-  const { place, planned, where } = writing;
-  const { reference } = planned.wanted;
-  const key = loadedDatabaseKey(ref.run, place);
-  const connectionString = connectionStringOf(reference, where);
-  const { connectionStringName: _, ...plain } = reference;
-  const kept = await keepDatabases(deps, key, { wishes: [{ ...plain, connectionString }], before: new Map() });
-  await changeSite(deps.catalog, ref.site, async (row) => {
-    if (row.epoch !== ref.epoch || row.run?.id !== ref.run) throw new RunLost(ref.run);
-    if ((await readLoadedDatabase(deps.catalog, ref.site, { run: ref.run, place })) !== undefined)
-      return { row, result: undefined };
-    const added = insertLoadedDatabase({
-      run: ref.run,
-      place,
-      reference: plain,
-      databaseSecrets: kept.databaseSecrets ?? "",
-      token: databaseToken(ref.run, place),
-      replaces: planned.check?.content !== "missing",
-      scratches: [],
-      state: "loading",
-    });
-    return { row, also: [added], result: undefined };
-  });
-};

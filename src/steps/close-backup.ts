@@ -17,6 +17,7 @@ import { endRun } from "./end-run.ts";
 import { asOutcome } from "./outcome.ts";
 import { lost, removeOwn } from "./own-blobs.ts";
 import { ownsSite } from "./owns-site.ts";
+import { forgetDatabases } from "./put-back-databases.ts";
 import { scratchOf } from "./scratch.ts";
 
 /** Writes the backup's end and frees the site in one batch, starts whoever waits, and clears away what the run needed. */
@@ -43,6 +44,7 @@ export const closeBackup =
         });
       } else if (isOpen((await backupOf(deps, input)).status)) await lost(deps, input);
       await tellEnd(deps, input);
+      await forgetDatabases(deps, input.site, { log: call.log });
       await endRun(deps, input, call);
       return { ok: true };
     });

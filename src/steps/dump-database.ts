@@ -4,7 +4,7 @@ import { pathFromText } from "../domain/byte-path.ts";
 import { DatabaseFailure, engineOf } from "../domain/database.ts";
 import { siteLabel } from "../domain/site.ts";
 import { openContainer } from "../operations/credentials.ts";
-import { connectionOf } from "../operations/database-connection.ts";
+import { connectionOf, connectionStringOf } from "../operations/database-connection.ts";
 import { openStrings } from "../operations/database-wishes.ts";
 import type { Installation } from "../operations/installation.ts";
 import { backupKey } from "../operations/rows/keys.ts";
@@ -18,6 +18,7 @@ import { failed } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
 import { scratchOf } from "./scratch.ts";
 import { withinTimeLimit } from "./time-limit.ts";
+import { writeDownDatabase, writeDownScratch } from "./write-down-database.ts";
 
 type Input = StepInput<"dumpDatabase">;
 
@@ -56,10 +57,11 @@ const pack = async (deps: Installation, input: Input, { reference, entry }: Aske
   const plan = await readPlan(scratch, input.plan);
   const backup = await backupOf(deps, input);
   const host = await deps.hosts.host(input.site);
-  const connection = connectionOf(reference, {
+  const where = {
     strings: await openStrings(deps, backupKey(backup.id), backup),
     configuration: await host.settings.read(),
-  });
+  };
+  const connection = connectionOf(reference, where);
   const destination = await openContainer(deps, backup.destination);
   const upload = uploadOf(backup, input.run);
   const limit = withinTimeLimit(deps, {
@@ -69,6 +71,11 @@ const pack = async (deps: Installation, input: Input, { reference, entry }: Aske
   const { signal } = limit;
   const copy = newScratchName(deps, databaseToken(input.run, input.place));
   const tool = deps.databaseTools[engineOf(reference.type)];
+  if (tool.dumpsFromCopy === true) {
+    const connectionString = connectionStringOf(reference, where);
+    await writeDownDatabase(deps, input, { place: input.place, reference, connectionString, replaces: true });
+    await writeDownScratch(deps, input, { place: input.place, name: copy });
+  }
   const lacks: string[] = [];
   try {
     const index = await packStream(

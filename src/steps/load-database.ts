@@ -9,10 +9,11 @@ import { newScratchName } from "./database-names.ts";
 import { ownsSite } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
 import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
-import { changeLoaded, databasesToRestore, reach, type Reached } from "./restored-databases.ts";
+import { databasesToRestore, reach, type Reached } from "./restored-databases.ts";
 import { restoring } from "./restoring.ts";
 import { scratchOf } from "./scratch.ts";
 import { withinTimeLimit } from "./time-limit.ts";
+import { writeDownScratch } from "./write-down-database.ts";
 
 type Input = StepInput<"loadDatabase">;
 
@@ -34,8 +35,7 @@ export const loadDatabase =
       const found = await readLoadedDatabase(deps.catalog, input.site, input);
       if (found === undefined) throw new Error(`The catalog has no database ${input.place} of the run ${input.run}.`);
       const name = newScratchName(deps, found.database.token);
-      const change = (database: typeof found.database) => ({ ...database, scratches: [...database.scratches, name] });
-      const row = await changeLoaded(deps, input, { place: input.place, change });
+      const row = await writeDownScratch(deps, input, { place: input.place, name });
       const reached = await reach(deps, row);
       const log = { site: siteLabel(input.site), run: input.run, database: row.database.reference.name };
       call.log.info("restore loads", log);

@@ -212,6 +212,23 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     expect(await zips()).toEqual([]);
   });
 
+  it("leaves no copy that a dump was made from, wherever that ends", async () => {
+    let made = "";
+    fault = {
+      dumpsFromCopy: true,
+      // oxlint-disable-next-line require-yield -- it ends before there is anything to yield
+      async *dump(_, { scratch }) {
+        made = scratch;
+        await server.query("", `CREATE DATABASE ${scratch}`);
+        throw new DatabaseFailure("ToolFailed", "the tool died beside its copy");
+      },
+    };
+    const failed = await world.tryBackUp({ databases: [orders()] });
+    expect(failed).toMatchObject({ status: "Failed", log: expect.stringContaining("died beside its copy") as string });
+    expect(made).toMatch(/^lifeboat_s_/);
+    expect(await databases()).toEqual(["or ders"]);
+  });
+
   it("leaves files and database as they were when a load fails", async () => {
     const backup = await world.backUp({ databases: [orders()] });
     page("two");

@@ -19,6 +19,7 @@ export const reachableTool = (tool: DatabaseTool, resolve: Resolve = addressesOf
   const look = (connection: DatabaseConnection): Promise<void> => checkReach(connection, resolve);
   return {
     engine: tool.engine,
+    ...(tool.dumpsFromCopy === undefined ? {} : { dumpsFromCopy: tool.dumpsFromCopy }),
     async check(connection, purpose, signal) {
       await look(connection);
       return tool.check(connection, purpose, signal);

@@ -31,6 +31,7 @@ export const sqlServerTool = (needs: SqlServerNeeds): DatabaseTool => {
   });
   return {
     engine: "SqlServer",
+    dumpsFromCopy: true,
     check: (connection, purpose, signal) => checkDatabase(needs, work(connection, signal), purpose),
     dump: (connection, dumping) => dump(needs, work(connection, dumping.signal), dumping),
     async load(connection, loading) {
