@@ -269,8 +269,9 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     const application = (async () => {
       while (!isOver) await goods().catch(() => undefined);
     })();
-    const restored = await world.restore(backup, { databases: [named] });
-    isOver = true;
+    const restored = await world.restore(backup, { databases: [named] }).finally(() => {
+      isOver = true;
+    });
     await application;
     expect(restored.status).toBe("Succeeded");
     expect(await goods()).toBe("rope");
@@ -305,13 +306,14 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
       await sell("changed since");
       page("two");
       const real = world.steps()[step] as (input: unknown, call: unknown) => Promise<unknown>;
-      await new Promise<void>((reached) => {
+      await new Promise<void>((reached, reject) => {
         const dying = async (input: unknown, call: unknown): Promise<never> => {
           await real(input, call);
           reached();
           return new Promise<never>(() => undefined);
         };
-        void world.restore(backup, { databases: [named] }, { [step]: dying });
+        const ended = world.restore(backup, { databases: [named] }, { [step]: dying });
+        ended.then(({ log }) => reject(new Error(`It ended: ${log}`)), reject);
       });
       expect((await databases()).length).toBeGreaterThan(1);
       await world.takeAway();
@@ -381,13 +383,14 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     await sell("changed since");
     page("two");
     const swap = world.steps().swapIn;
-    await new Promise<void>((reached) => {
+    await new Promise<void>((reached, reject) => {
       const dying: typeof swap = async (input, call) => {
         await swap(input, call);
         reached();
         return new Promise<never>(() => undefined);
       };
-      void world.restore(backup, { databases: [named] }, { swapIn: dying });
+      const ended = world.restore(backup, { databases: [named] }, { swapIn: dying });
+      ended.then(({ log }) => reject(new Error(`It ended: ${log}`)), reject);
     });
     await world.takeAway();
     await forgetExpiredUndos(world.deps)(world.call);

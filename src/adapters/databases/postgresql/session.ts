@@ -35,7 +35,7 @@ export const sessionEnvironment = async (
     ...(options === undefined ? {} : { PGOPTIONS: options }),
     ...tlsEnvironment(connection),
     PGPASSFILE: "/dev/null",
-    PGCONNECT_TIMEOUT: "15",
+    PGCONNECT_TIMEOUT: "30",
     PGCLIENTENCODING: "UTF8",
     PGGSSENCMODE: "disable",
     PGAPPNAME: "lifeboat",
