@@ -50,7 +50,9 @@ export const newWatch = (site: SiteId, now: Date): SiteWatch => ({
 /** A backup of the site ended. The same one twice changes nothing. */
 export const seeBackup = (watch: SiteWatch, backup: EndedBackup): Seen => {
   if (watch.recent.includes(backup.id)) return { watch, alarms: [] };
-  const isNewest = watch.last === undefined || backup.finished >= watch.last.finished;
+  const { last } = watch;
+  // A later number is newer too: a clock that was put ahead for a while must not silence what comes after.
+  const isNewest = last === undefined || backup.finished >= last.finished || backup.id > last.id;
   const counted = count(watch, backup, isNewest);
   const condition = conditionAfter(watch.condition, backup.status);
   if (!isNewest || condition === undefined) return { watch: counted, alarms: [] };
@@ -59,7 +61,7 @@ export const seeBackup = (watch: SiteWatch, backup: EndedBackup): Seen => {
 
 const count = (watch: SiteWatch, backup: EndedBackup, isNewest: boolean): SiteWatch => {
   const isGood = backup.status === "Succeeded" || backup.status === "PartiallySucceeded";
-  const isNewestGood = isGood && (watch.newestGood === undefined || backup.finished > watch.newestGood);
+  const isNewestGood = isGood && (isNewest || watch.newestGood === undefined || backup.finished > watch.newestGood);
   return {
     ...watch,
     ...(isNewest && backup.status !== "Skipped" ? { last: backup } : {}),

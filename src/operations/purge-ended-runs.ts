@@ -21,7 +21,9 @@ export const purgeEndedRuns =
   async ({ runner, log }: Call): Promise<void> => {
     const now = clock.now().getTime();
     const row = await catalog.get(roundsPartition, purgeKey);
-    let from = row === undefined ? now - firstLookMs : Date.parse(progress.parse(row.value).until);
+    const until = row === undefined ? undefined : Date.parse(progress.parse(row.value).until);
+    // One that lies ahead was noted by a clock that was wrong.
+    let from = until === undefined || until > now ? now - firstLookMs : until;
     let purged = 0;
     while (purged < enough && from < now - keptMs) {
       const to = Math.min(from + windowMs, now - keptMs);

@@ -30,6 +30,16 @@ const through = (watch: SiteWatch, happenings: readonly (EndedBackup | Date)[], 
 };
 
 describe("what is remembered of a site's backups", () => {
+  it("is not silenced by a clock that was ahead when a backup ended", () => {
+    const { watch, kinds } = through(
+      newWatch(shop, start),
+      [at(0), ended(1, "Succeeded", 24 * 365), ended(2, "Failed", 2), ended(3, "Succeeded", 3), at(3 + 49)],
+      nightly,
+    );
+    expect(kinds).toEqual(["succeeded", "failed", "succeeded", "recovered", "missing"]);
+    expect(watch.newestGood).toBe(at(3).toISOString());
+  });
+
   it("raises one alarm for a failure and one for the return to normal", () => {
     const { watch, kinds } = through(newWatch(shop, start), [
       ended(1, "Succeeded", 1),

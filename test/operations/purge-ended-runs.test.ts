@@ -34,4 +34,11 @@ it("finished runs are forgotten a week after they began, a bounded number at a t
   given.clock.time = new Date(start + 2 * hourMs);
   await round();
   expect(asked.length).toBe(count + 1);
+  // A clock that is ahead for a while does not stop it for as long.
+  given.clock.time = new Date(start + 365 * 24 * hourMs);
+  for (let hour = 0; hour < 10; hour++) await round();
+  given.clock.time = new Date(start + 3 * hourMs);
+  asked.length = 0;
+  await round();
+  expect(asked).not.toEqual([]);
 });

@@ -311,6 +311,17 @@ describe("the hourly round", () => {
     expect(gone).toEqual(["a", "b", "c", "d", "a"]);
   });
 
+  it("comes again after a clock that was ahead has been put right", async () => {
+    const seen: string[] = [];
+    const round = () => retainAll(world.deps, async ({ name }) => void seen.push(name))(world.call);
+    const sites = (await world.deps.sites.list()).length;
+    at(365);
+    await round();
+    at(0);
+    await round();
+    expect(seen).toHaveLength(2 * sites);
+  });
+
   it("goes on behind a site that makes trouble", async () => {
     await put({ ...daily, startTime: "2030-01-01T00:00:00Z" });
     for (const wish of [{ expires: start }, {}]) {
