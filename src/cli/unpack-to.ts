@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { BackupView } from "./backup-view.ts";
@@ -29,7 +29,9 @@ export const unpackTo = async (context: CommandContext, site: SiteReference, wis
   mkdirSync(partial, { recursive: true, mode: 0o700 });
   try {
     await unpack(context, site, { ...wish, folder: partial });
-    rmSync(folder, { recursive: true, force: true });
+    // What somebody has put there meanwhile stays: only an empty folder can be removed so.
+    refuseFilled(folder);
+    if (existsSync(folder)) rmdirSync(folder);
     renameSync(partial, folder);
   } catch (error) {
     rmSync(partial, { recursive: true, force: true });
