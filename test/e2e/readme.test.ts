@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { killAll, startLifeboat } from "../support/lifeboat-process.ts";
 import { describeWith, hasCommand } from "../support/needs.ts";
@@ -38,6 +38,8 @@ const pattern = (output: readonly string[]): RegExp => {
 const commands = ["bash", "npx", "unzip"];
 
 describeWith("bash, npx and unzip", commands.every(hasCommand), "the README's first session", () => {
+  afterEach(killAll);
+
   it("goes as it is shown", async () => {
     const folder = temporaryFolder();
     const data = join(folder.path, "data");
@@ -67,7 +69,6 @@ describeWith("bash, npx and unzip", commands.every(hasCommand), "the README's fi
     }
     shell.stdin.end();
     await ended;
-    await killAll();
     folder.remove();
   });
 });
