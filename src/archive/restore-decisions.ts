@@ -1,6 +1,7 @@
 import { pathText, type BytePath } from "../domain/byte-path.ts";
 import type { ListedEntry } from "../domain/listing.ts";
 import { isOwnPath } from "../domain/own-names.ts";
+import { databaseBeside, mayBeSqlite } from "../domain/sqlite-file.ts";
 import type { SiteHost, WantedOwner } from "../ports/site-host.ts";
 import { findEntry, firstPlace } from "./browse.ts";
 import { verdict, type Comparison } from "./compare-many.ts";
@@ -85,8 +86,17 @@ export class Decisions {
   }
 
   #stays({ path, kind }: ListedEntry): boolean {
+    if (kind === "file" && this.#isBesideDatabase(path)) return false;
     if (reasonToLeave(this.#rules.scope, path) !== undefined) return true;
     return kind === "directory" && this.#holding.has(path);
+  }
+
+  /** The live log of a SQLite database that comes from the archive would be played into it, whatever the filter says. */
+  #isBesideDatabase(path: BytePath): boolean {
+    const database = databaseBeside(path);
+    if (database === undefined || !isChosen(this.#rules.scope, database)) return false;
+    const place = this.#sources.directory.find(archiveName(database));
+    return place >= 0 && mayBeSqlite(this.#sources.directory.sizeBytes(place));
   }
 
   /** A folder of the site's own structure, or one that the archive has only by what is in it. */

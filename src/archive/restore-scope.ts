@@ -1,5 +1,6 @@
 import type { BytePath } from "../domain/byte-path.ts";
 import type { Filter } from "../domain/filter.ts";
+import { databaseBeside } from "../domain/sqlite-file.ts";
 
 /** What of a site a restore may touch. */
 export interface RestoreScope {
@@ -19,8 +20,12 @@ export interface RestoreScope {
 export const isAtOrBelow = (path: string, folder: string): boolean =>
   folder === "" || path === folder || path.startsWith(`${folder}/`);
 
-export const isChosen = ({ paths }: RestoreScope, path: BytePath): boolean =>
-  paths.length === 0 || paths.some((chosen) => isAtOrBelow(path, chosen));
+/** A SQLite database is chosen with what lies beside it: with another log it would be damaged. */
+export const isChosen = ({ paths }: RestoreScope, path: BytePath): boolean => {
+  if (paths.length === 0) return true;
+  const database = databaseBeside(path);
+  return paths.some((chosen) => isAtOrBelow(path, chosen) || chosen === database);
+};
 
 /** The innermost of the site's directories that a path lies in, or is. */
 export const rootOf = ({ roots }: Pick<RestoreScope, "roots">, path: BytePath): BytePath | undefined => {

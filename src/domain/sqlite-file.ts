@@ -15,8 +15,12 @@ export const sqliteKind = (header: Uint8Array): "journal" | "log" | undefined =>
 /** A database is a whole number of pages, which have 512 bytes at least: so few other files need be looked into. */
 export const mayBeSqlite = (sizeBytes: number): boolean => sizeBytes > 0 && sizeBytes % 512 === 0;
 
-// The casts are safe: ASCII behind a byte path.
+// The casts are safe: byte paths, cut at or joined with ASCII.
 export const sharedMemoryOf = (path: BytePath): BytePath => `${path}-shm` as BytePath;
+
+/** The database that a file of this name would lie beside; it may be none. */
+export const databaseBeside = (path: BytePath): BytePath | undefined =>
+  /^(.+)-(?:wal|shm|journal)$/s.exec(path)?.[1] as BytePath | undefined;
 
 /** What SQLite keeps beside a database while it is used; worthless, even harmful, beside a copy that needs none of it. */
 export const besideSqlite = (path: BytePath): readonly BytePath[] =>

@@ -6,6 +6,7 @@ import Libsql from "libsql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Archive } from "../../src/archive/open-archive.ts";
 import type { Backup } from "../../src/domain/backup.ts";
+import { pathFromText } from "../../src/domain/byte-path.ts";
 import { contentOf, openStoredArchive } from "../support/archive-contents.ts";
 import { databaseRounds } from "../support/long-runs.ts";
 import { container, restoreWorld, type RestoreWorld } from "../support/restore-world.ts";
@@ -138,6 +139,23 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
       expect(readFileSync(join(data, name)).equals(content)).toBe(true);
       expect([name, ...judge(join(data, name))]).toEqual([name, "ok", sum, accounts]);
     }
+  });
+
+  it.each(["alone", "by a filter that leaves its log out"])("comes back without a newer log, %s", async (how) => {
+    const filter = join(world.home, "site/wwwroot/_backup.filter");
+    if (how !== "alone") writeFileSync(filter, "\\site\\wwwroot\\App_Data\\log.db-wal\n");
+    await startWriting();
+    const backup = await backUp();
+    await stopWriting();
+    const wanted = (await databasesIn(await archiveOf(backup))).get("log.db");
+    expect(existsSync(join(data, "log.db-wal"))).toBe(true);
+    const paths = how === "alone" ? [pathFromText("site/wwwroot/App_Data/log.db")] : [];
+    expect((await world.restore(backup, { paths })).status).toBe("Succeeded");
+    expect(existsSync(join(data, "log.db-wal"))).toBe(false);
+    expect(wanted?.equals(readFileSync(join(data, "log.db")))).toBe(true);
+    expect(judge(join(data, "log.db"))).toEqual(["ok", sum, accounts]);
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", sum, accounts]);
   });
 
   it("that its application left in the middle of a commit is copied with its journal, and named", async () => {
