@@ -1,3 +1,4 @@
+import type { Backup } from "../domain/backup.ts";
 import { opensAt, plannedBefore } from "../domain/planned-times.ts";
 import { siteLabel } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
@@ -70,5 +71,5 @@ const runDue = async (deps: Installation, call: Call, due: Due): Promise<void> =
 
 const later = (one: string, other: string | undefined): string => (other !== undefined && other > one ? other : one);
 
-const lastExecution = ({ status, created }: { readonly status: string; readonly created: string }) =>
-  status === "Skipped" ? {} : { lastExecutionTime: created };
+const lastExecution = (backup: Backup | undefined) =>
+  backup === undefined || backup.status === "Skipped" ? {} : { lastExecutionTime: backup.created };

@@ -28,11 +28,12 @@ export interface PlannedRun {
 
 /**
  * Starts the backup planned for a time, or leaves a record that says why there is none; once, however often and by however
- * many it is asked. Answers the backup or the record, also where an earlier call wrote it. What throws is to be asked again.
+ * many it is asked. Answers the backup or the record, also where an earlier call wrote it; undefined where that is forgotten by now.
+ * What throws is to be asked again.
  */
-export const startPlanned = async (deps: Installation, call: Call, run: PlannedRun): Promise<Backup> => {
-  const before = await foundBefore(deps, run);
-  if (before !== undefined) return before;
+export const startPlanned = async (deps: Installation, call: Call, run: PlannedRun): Promise<Backup | undefined> => {
+  const { planned = [] } = await readSiteRow(deps.catalog, run.site);
+  if (planned.includes(run.planned)) return foundBefore(deps, run);
   const wish: Wish = { ...run, now: deps.clock.now(), call, announced: new Set() };
   let place: Place;
   try {
@@ -48,9 +49,9 @@ export const startPlanned = async (deps: Installation, call: Call, run: PlannedR
     await startRun(deps, call, run.site, runRef(run.site, done.begun));
     return done.backup;
   }
-  const left = done.backup ?? (await foundAgain(deps, run));
+  const left = done.backup ?? (await foundBefore(deps, run));
   // Only the run planned for this time could have given the name to a backup.
-  if (left.blobBase !== place.blobBase) await releaseName(deps.catalog, place);
+  if (left?.blobBase !== place.blobBase) await releaseName(deps.catalog, place);
   return left;
 };
 
@@ -66,17 +67,8 @@ interface Place extends NameInContainer {
   readonly wanted: WantedDatabases;
 }
 
-const foundBefore = async (deps: Installation, { site, planned }: PlannedRun): Promise<Backup | undefined> => {
-  const { planned: seen = [] } = await readSiteRow(deps.catalog, site);
-  if (!seen.includes(planned)) return undefined;
-  return (await readBackups(deps.catalog, site)).map(({ backup }) => backup).find((one) => one.planned === planned);
-};
-
-const foundAgain = async (deps: Installation, run: PlannedRun): Promise<Backup> => {
-  const found = await foundBefore(deps, run);
-  if (found === undefined) throw new Error(`The run planned for ${run.planned} is noted, but has left no backup.`);
-  return found;
-};
+const foundBefore = async (deps: Installation, { site, planned }: PlannedRun): Promise<Backup | undefined> =>
+  (await readBackups(deps.catalog, site)).map(({ backup }) => backup).find((one) => one.planned === planned);
 
 const nameOf = ({ backupName, planned, site }: PlannedRun): string => {
   const name = defaultBackupName(backupName, new Date(planned));
@@ -179,13 +171,13 @@ const leaveRecord = async (
   deps: Installation,
   wish: Wish,
   end: { readonly status: BackupStatus; readonly log: string },
-): Promise<Backup> => {
+): Promise<Backup | undefined> => {
   const left = await changeSite<Backup | undefined>(deps.catalog, wish.site, (row) => {
     if (row.planned?.includes(wish.planned) === true) return { row, result: undefined };
     const backup = record(wish, row, end);
     return { ...recorded(row, backup), result: backup };
   });
-  if (left === undefined) return foundAgain(deps, wish);
+  if (left === undefined) return foundBefore(deps, wish);
   wish.call.log.warn("a planned backup could not begin", { site: siteLabel(wish.site), reason: end.log });
   const ended = endedBackupOf(left);
   if (ended !== undefined) await markSite(deps.catalog, wish.site, ended);

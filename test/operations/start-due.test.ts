@@ -6,6 +6,7 @@ import {
   putBackupConfiguration,
 } from "../../src/operations/backup-configuration.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
+import { backupKey, sitePartition } from "../../src/operations/rows/keys.ts";
 import { readMetrics } from "../../src/operations/read-metrics.ts";
 import { changeConfiguration, readDue } from "../../src/operations/rows/schedule-rows.ts";
 import { changeSite } from "../../src/operations/rows/site-row.ts";
@@ -65,6 +66,21 @@ describe("a schedule", () => {
     await world.tickAt(at("2026-12-05T17:31:00Z"));
     expect(await world.backups(shop)).toMatchObject([{ planned: "2026-11-22T02:00:00.000Z" }]);
     expect((await shown()).nextRun).toBe("2026-12-06T02:00:00.000Z");
+  });
+
+  it("set up anew does not repeat a run that was made, also when its backup is forgotten by now", async () => {
+    const weekly = { ...daily, frequencyInterval: 7, startTime: "2026-11-21T12:00:00Z" };
+    await put(weekly);
+    await world.tickAt(at("2026-11-21T12:01:00Z"));
+    await world.endAll();
+    for (const isForgotten of [false, true]) {
+      if (isForgotten) await world.deps.catalog.write(sitePartition(shop), [{ kind: "remove", key: backupKey(1) }]);
+      await deleteBackupConfiguration(world.deps)(world.call, shop);
+      await put(weekly);
+      await world.tickAt(at("2026-11-22T12:00:00Z"));
+      expect(world.open.size).toBe(0);
+      expect((await shown()).nextRun).toBe("2026-11-28T12:00:00.000Z");
+    }
   });
 
   it("that is disabled, or deleted, runs no more", async () => {
