@@ -185,7 +185,7 @@ describe("asking for a restore", () => {
     ],
     ["a name that is no site's", { blobName: "nightly", siteName: "../etc" }, 400, /siteName/],
     ["a blob outside the container", { blobName: "../x", overwrite: true }, 400, /blobName/],
-    ["databases, which are not backed up", { blobName: "nightly", overwrite: true, databases: [{}] }, 400, /databases/],
+    ["a database without a type", { blobName: "nightly", overwrite: true, databases: [{}] }, 400, /databases/],
     [
       "the restore of a snapshot",
       { blobName: "nightly", overwrite: true, operationType: "Snapshot" },
