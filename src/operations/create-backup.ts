@@ -11,9 +11,9 @@ import { backupRun } from "./free-site.ts";
 import type { Installation } from "./installation.ts";
 import { insertBackup } from "./rows/backup-rows.ts";
 import { usedUpQuota } from "./used-up-quota.ts";
-import { announceRun } from "./rows/open-run-rows.ts";
+import { announceRun, forgetRun } from "./rows/open-run-rows.ts";
 import { releaseName, reserveName } from "./rows/name-rows.ts";
-import { changeSite, siteBusy, takenBy, type SiteRow } from "./rows/site-row.ts";
+import { changeSite, siteBusy, takenBy, type SiteChange, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
 import { whereTo } from "./where-to.ts";
 import { checkContainerReach, checkDatabaseReach } from "./within-reach.ts";
@@ -119,8 +119,9 @@ interface Added {
   readonly starts: boolean;
 }
 
-const addBackup = (deps: Installation, call: Call, wish: NewBackup): Promise<Added> =>
-  changeSite(deps.catalog, wish.site, async (row) => {
+const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promise<Added> => {
+  const announced = new Set<string>();
+  const added = await changeSite(deps.catalog, wish.site, async (row): Promise<SiteChange<Added>> => {
     if (row.run !== undefined && (row.waiting !== undefined || row.run.kind !== "backup")) throw siteBusy(row.run);
     const quota = await usedUpQuota(deps, wish);
     if (quota !== undefined) throw refuse("QuotaExceeded", { site: siteLabel(wish.site), ...quota });
@@ -131,9 +132,16 @@ const addBackup = (deps: Installation, call: Call, wish: NewBackup): Promise<Add
     const counted: SiteRow = { ...row, nextBackupId: row.nextBackupId + 1 };
     const next = row.run === undefined ? takenBy(counted, run) : { ...counted, waiting: backup.id };
     // Before the row says so, and harmless if it never does.
-    if (row.run === undefined) await announceRun(deps.catalog, { run: run.id, site: wish.site, since: run.since });
+    if (row.run === undefined) {
+      announced.add(run.id);
+      await announceRun(deps.catalog, { run: run.id, site: wish.site, since: run.since });
+    }
     return { row: next, also: [insertBackup(backup)], result: { backup, row: next, starts: row.run === undefined } };
   });
+  // Where the row was decided on again: as long as they stand there they take a place.
+  for (const run of announced) if (run !== added.backup.run) await forgetRun(deps.catalog, run);
+  return added;
+};
 
 const newBackup = (wish: NewBackup, id: number, call: Call): Backup => ({
   site: wish.site,
