@@ -113,8 +113,14 @@ export const arrows: Readonly<Record<string, Arrow>> = {
     sees: ["archive", "adapters"],
     why: "archive-worker.ts wires the archive's threads: it sees the archive and adapters.",
   },
-  "main.ts": {
+  wiring: {
     sees: [...everything, "config.ts"],
+    node: "any",
+    packages: "any",
+    why: "wiring makes ports of the configuration, for main.ts alone: it sees what main.ts sees.",
+  },
+  "main.ts": {
+    sees: [...everything, "config.ts", "wiring"],
     node: "any",
     packages: "any",
     why: "main.ts wires the app: it sees everything but the devhost and start.ts.",
