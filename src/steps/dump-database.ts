@@ -18,6 +18,7 @@ import { failed } from "./owns-site.ts";
 import { reportProgress } from "./progress.ts";
 import { scratchOf } from "./scratch.ts";
 import { withinTimeLimit } from "./time-limit.ts";
+import { whileBeating } from "./while-beating.ts";
 import { writeDownDatabase, writeDownScratch } from "./write-down-database.ts";
 
 type Input = StepInput<"dumpDatabase">;
@@ -78,19 +79,17 @@ const pack = async (deps: Installation, input: Input, { reference, entry }: Aske
   }
   const lacks: string[] = [];
   try {
-    const index = await packStream(
-      { destination, runner: deps.threads },
-      {
-        upload,
-        number: firstDumpShard + input.place,
-        blockBytes: plan.blockBytes,
-        name: pathFromText(entry),
-        stream: tool.dump(connection, { scratch: copy, signal, lacks: (reason) => void lacks.push(reason) }),
-        mtimeNs: BigInt(deps.clock.now().getTime()) * 1_000_000n,
-        signal,
-        onProgress: ({ sizeBytes }) => progress.set({ bytes: sizeBytes }),
-      },
-    );
+    const work = {
+      upload,
+      number: firstDumpShard + input.place,
+      blockBytes: plan.blockBytes,
+      name: pathFromText(entry),
+      stream: tool.dump(connection, { scratch: copy, signal, lacks: (reason) => void lacks.push(reason) }),
+      mtimeNs: BigInt(deps.clock.now().getTime()) * 1_000_000n,
+      signal,
+      onProgress: ({ sizeBytes }: { readonly sizeBytes: number }) => progress.set({ bytes: sizeBytes }),
+    };
+    const index = await whileBeating(progress, () => packStream({ destination, runner: deps.threads }, work));
     await destination.settle(upload);
     await progress.end();
     return { index: await scratch.put(encodeShardIndex(index)), lacks };

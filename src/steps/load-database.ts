@@ -13,6 +13,7 @@ import { databasesToRestore, reach, type Reached } from "./restored-databases.ts
 import { restoring } from "./restoring.ts";
 import { scratchOf } from "./scratch.ts";
 import { withinTimeLimit } from "./time-limit.ts";
+import { whileBeating } from "./while-beating.ts";
 import { writeDownScratch } from "./write-down-database.ts";
 
 type Input = StepInput<"loadDatabase">;
@@ -83,21 +84,6 @@ const load = async (
     return notes;
   } finally {
     limit.release();
-  }
-};
-
-const beatMs = 5_000;
-
-/** A server that builds an index says nothing for minutes: the run is alive all the same, and has to notice when it is not. */
-const whileBeating = async <Value>(
-  progress: ReturnType<typeof reportProgress>,
-  work: () => Promise<Value>,
-): Promise<Value> => {
-  const timer = setInterval(() => progress.set({}), beatMs);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
   }
 };
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { absentTool } from "../support/absent-tool.ts";
 import { findToolIn } from "../../src/adapters/databases/find-tool.ts";
 import { postgresTool } from "../../src/adapters/databases/postgresql/postgres-tool.ts";
@@ -229,6 +229,26 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     expect(await databases()).toEqual(["or ders"]);
   });
 
+  it("is let go of by a backup that is cancelled, also while its dump waits for a lock", async () => {
+    const locks = server.query("or ders", "BEGIN; LOCK TABLE goods; SELECT pg_sleep(120)").catch(() => undefined);
+    const asking = (): Promise<string> =>
+      server.query(
+        "",
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'lifeboat' AND wait_event_type = 'Lock'",
+      );
+    await vi.waitFor(async () => {
+      expect(await server.query("", "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'")).not.toBe("0");
+    }, waiting);
+    const backup = world.tryBackUp({ databases: [orders()] });
+    await vi.waitFor(async () => expect(await asking()).toBe("1"), waiting);
+    await world.takeAway();
+    world.clock.time = new Date(world.clock.time.getTime() + 60_000);
+    await backup;
+    expect(await asking()).toBe("0");
+    await server.query("", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(120)'");
+    await locks;
+  });
+
   it("leaves files and database as they were when a load fails", async () => {
     const backup = await world.backUp({ databases: [orders()] });
     page("two");
@@ -431,6 +451,8 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     return names;
   };
 });
+
+const waiting = { timeout: 60_000, interval: 100 };
 
 async function* cutOff(dump: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const piece of dump) {
