@@ -5,7 +5,7 @@ import { clockKey, roundsPartition } from "./rows/keys.ts";
 type Needs = Pick<Installation, "catalog" | "clock">;
 
 const hourMs = 3_600_000;
-/** The sweep tells the time every minute: more than this between two of them is a downtime, or a clock that was set. */
+/** The sweep tells the time several times a minute: more than this between two of them is a downtime, or a clock that was set. */
 const longestGapMs = 25 * hourMs;
 /** Instances' clocks differ by less. */
 const backMs = hourMs;

@@ -4,7 +4,7 @@ import type { Installation } from "./installation.ts";
 import { startDue } from "./start-due.ts";
 import { noteTime } from "./steady-clock.ts";
 
-/** What happens every minute. The first time also what may have changed while nobody looked: settings, sites. */
+/** What happens several times a minute. The first time also what may have changed while nobody looked: settings, sites. */
 export const sweep = (deps: Installation) => {
   let isAligned = false;
   return async (call: Call): Promise<void> => {
