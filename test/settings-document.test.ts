@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { settingNames } from "../src/config.ts";
+import { settingNames } from "../src/settings/settings.ts";
 
 describe("docs/settings.md", () => {
   it("has a row for every setting, in the order of the code, and no other", () => {

@@ -98,15 +98,14 @@ export const arrows: Readonly<Record<string, Arrow>> = {
     packages: ["commander", "@azure/identity"],
     why: "cli is a client of the REST API: domain's words, Node, commander, and the login of Azure; nothing of the service.",
   },
-  "setting-forms.ts": {
+  settings: {
     sees: ["domain"],
     packages: ["zod"],
-    why: "setting-forms.ts turns the text of a setting into a value, nothing else.",
+    why: "settings turns the text of settings into values, nothing else.",
   },
   "config.ts": {
-    sees: ["domain", "setting-forms.ts"],
+    sees: ["domain", "settings"],
     node: ["os", "path", "url"],
-    packages: ["zod"],
     why: "config.ts turns the environment into one typed value, nothing else.",
   },
   "archive-worker.ts": {
@@ -126,7 +125,7 @@ export const arrows: Readonly<Record<string, Arrow>> = {
     why: "main.ts wires the app: it sees everything but the devhost and start.ts.",
   },
   "start.ts": {
-    sees: [...everything, "config.ts", "devhost"],
+    sees: [...everything, "config.ts", "settings", "devhost"],
     node: "any",
     packages: "any",
     why: "start.ts wires the one-machine host; the app itself reaches it as a bundle, never by an import of main.ts.",
