@@ -84,7 +84,7 @@ export const ownDatabases = async (
   needs: PostgresNeeds,
   connection: DatabaseConnection,
 ): Promise<readonly string[]> => {
-  const sql = `SELECT datname FROM pg_database WHERE starts_with(datname, ${literal(ownDatabasePrefix)}) ORDER BY 1`;
+  const sql = `SELECT datname FROM pg_database WHERE left(datname, ${ownDatabasePrefix.length}) = ${literal(ownDatabasePrefix)} ORDER BY 1`;
   const said = await maintain(needs, connection, sql);
   return said === "" ? [] : said.split("\n");
 };
