@@ -9,7 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LocalExchange } from "../../src/adapters/site-files/exchange/local-exchange.ts";
 import { pathFromText, type BytePath } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { readBackup } from "../../src/operations/rows/backup-rows.ts";
@@ -235,6 +236,26 @@ describe("an undo", () => {
     expect(await world.undo()).toMatchObject({ status: "Succeeded" });
     expect(readFileSync(at("deep/er/and/deeper/still"), "utf8")).toBe("mine");
     expect(world.areas()).toEqual([]);
+  });
+
+  it("is of the newest restore alone, also where what an earlier one had replaced could not be removed", async () => {
+    const page = (text?: string): string => {
+      if (text !== undefined) writeFileSync(at("index.html"), text);
+      return readFileSync(at("index.html"), "utf8");
+    };
+    page("one");
+    const first = await world.backUp();
+    page("two");
+    const second = await world.backUp();
+    page("three");
+    await world.restore(first);
+    const forget = vi.spyOn(LocalExchange.prototype, "forget").mockRejectedValue(new Error("ENOSPC: no space"));
+    expect((await world.restore(second)).status).toBe("Succeeded");
+    forget.mockRestore();
+    expect((await world.backUp()).status).toBe("Succeeded");
+    expect(page()).toBe("two");
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(page()).toBe("one");
   });
 
   it("is not possible when nothing is kept", async () => {

@@ -62,8 +62,9 @@ const innerIPv4 = (address: string): string | undefined => {
   const from = (first: number): string =>
     [groups[first] ?? 0, groups[first + 1] ?? 0].flatMap((group) => [group >> 8, group & 255]).join(".");
   const starts = (...wanted: readonly number[]): boolean => wanted.every((group, index) => groups[index] === group);
-  if (starts(0, 0, 0, 0, 0, 0xffff) || starts(0, 0, 0, 0, 0xffff, 0) || starts(0x64, 0xff9b, 0, 0, 0, 0))
-    return from(6);
+  // NAT64's well-known prefix, and what networks make of their own below 64:ff9b:1::/48 (RFC 8215).
+  const isTranslated = starts(0x64, 0xff9b, 0, 0, 0, 0) || starts(0x64, 0xff9b, 1);
+  if (starts(0, 0, 0, 0, 0, 0xffff) || starts(0, 0, 0, 0, 0xffff, 0) || isTranslated) return from(6);
   // The old compatible form; ::, ::1 and the like are addresses of their own.
   if (starts(0, 0, 0, 0, 0, 0) && groups[6] !== 0) return from(6);
   return starts(0x2002) ? from(1) : undefined;

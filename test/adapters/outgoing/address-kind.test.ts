@@ -43,6 +43,8 @@ describe("an address", () => {
     ["ff02::1", "forbidden"],
     ["::ffff:a9fe:a9fe", "forbidden"],
     ["2002:a9fe:a9fe::", "forbidden"],
+    ["64:ff9b:1::169.254.169.254", "forbidden"],
+    ["64:ff9b:1:abcd::7f00:1", "loopback"],
   ])("%s is %s", (address, kind) => {
     expect(addressKind(address)).toBe(kind);
   });
