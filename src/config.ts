@@ -39,6 +39,8 @@ export interface Config {
   readonly allowHttpStorage: boolean;
   /** Where the catalog lives: SQLite in the data folder, or Table Storage. */
   readonly catalog: { readonly kind: "sqlite" } | { readonly kind: "table"; readonly connection: string };
+  /** Names the store of workflows, which instances in the cloud share. */
+  readonly hub?: string;
   /** A run's work storage: a container's URL, or an account's connection string; default: a folder of the data folder. */
   readonly scratch: string;
   /** Keys that seal secrets in the catalog, `id:base64` comma-separated; default: a key file in the data folder. */
@@ -108,7 +110,8 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
   const parsed = settings.safeParse(given);
   const problems = settingProblems(given, parsed.error?.issues ?? []);
   if (!parsed.success || problems.length > 0) throw new ConfigProblems(problems);
-  return toConfig(parsed.data);
+  const hub = given["LIFEBOAT_HUB"];
+  return { ...toConfig(parsed.data), ...(hub === undefined ? {} : { hub }) };
 };
 
 /** The installation's own destination without a SAS can only be meant for its identity. */

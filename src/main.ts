@@ -93,6 +93,7 @@ const installation: Installation = {
   machine,
   lastErrors,
   clock: systemClock,
+  ...(config.catalog.kind === "table" && config.hub !== undefined ? { hub: config.hub } : {}),
   newId: randomId,
   policy: { ...policyOf(config), ...(stepLimit === undefined ? {} : { functionTimeoutMs: stepLimit }) },
   version: versionOf(new URL("../package.json", import.meta.url)),

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { adminKeyFile, ensureAdminKey, readAdminKey } from "./adapters/callers/admin-key.ts";
 import { exampleName, offerExampleSite } from "./adapters/sites/example-site.ts";
+import { ownHub } from "./adapters/machine/own-hub.ts";
 import { consoleLine } from "./adapters/console/console-line.ts";
 import { announceService } from "./adapters/service-file/announce-service.ts";
 import { CertificateUnusable, givenCertificate } from "./adapters/tls/given-certificate.ts";
@@ -104,6 +105,8 @@ const start = async (): Promise<void> => {
   applyFlags();
   const config = readConfig(process.env);
   const first = prepare(config);
+  // Others that share the catalog do not know this machine's workflows.
+  if (config.catalog.kind === "table") process.env["LIFEBOAT_HUB"] = ownHub(config.dataFolder);
   const https = config.tlsPort === undefined ? undefined : { ...certificateOf(config), port: config.tlsPort };
   const host = await startHost({
     appFile: `${packageFolder}dist/main.js`,

@@ -134,7 +134,7 @@ const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promi
     // Before the row says so, and harmless if it never does.
     if (row.run === undefined) {
       announced.add(run.id);
-      await announceRun(deps.catalog, { run: run.id, site: wish.site, since: run.since });
+      await announceRun(deps, { run: run.id, site: wish.site, since: run.since });
     }
     return { row: next, also: [insertBackup(backup)], result: { backup, row: next, starts: row.run === undefined } };
   });

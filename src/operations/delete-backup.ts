@@ -45,7 +45,7 @@ const deleteRun = (backup: Backup): string => `delete-${backup.id}-${backup.corr
 
 const announceDelete = (deps: Installation, backup: Backup): Promise<void> => {
   const since = deps.clock.now().toISOString();
-  return announceRun(deps.catalog, { run: deleteRun(backup), site: backup.site, since, deletes: backup.id });
+  return announceRun(deps, { run: deleteRun(backup), site: backup.site, since, deletes: backup.id });
 };
 
 /** Idempotent, as `startRun`. */

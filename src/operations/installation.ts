@@ -39,6 +39,8 @@ export interface Installation {
   /** What this process has told as errors lately. */
   readonly lastErrors: () => readonly LoggedError[];
   readonly clock: Clock;
+  /** Names the store of this process' workflows, where other stores may share the catalog. Absent: there is one. */
+  readonly hub?: string;
   /** Random, unique, lower case. */
   readonly newId: () => string;
   readonly policy: Policy;

@@ -117,7 +117,7 @@ const begin = async (deps: Installation, { row, wish, place }: Decision): Promis
   const run = backupRun(deps, created);
   // Before the row says so, and harmless if it never does.
   wish.announced.add(run.id);
-  await announceRun(deps.catalog, { run: run.id, site: wish.site, since: run.since });
+  await announceRun(deps, { run: run.id, site: wish.site, since: run.since });
   const backup = { ...created, run: run.id };
   const next = takenBy(noted(row, wish.planned), run);
   return { row: next, also: [insertBackup(backup)], result: { backup, begun: next } };

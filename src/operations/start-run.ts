@@ -16,12 +16,12 @@ export const runRef = (site: SiteId, row: SiteRow): { readonly run: OpenRun; rea
  * this again, so a crash between the row and the start loses nothing.
  */
 export const startRun = async (
-  deps: Pick<Installation, "catalog">,
+  deps: Pick<Installation, "catalog" | "hub">,
   call: Call,
   site: SiteId,
   { run, ref }: { readonly run: OpenRun; readonly ref: RunRef },
 ): Promise<void> => {
-  await announceRun(deps.catalog, { run: run.id, site, since: run.since });
+  await announceRun(deps, { run: run.id, site, since: run.since });
   const backupRef = (): BackupRef => {
     if (run.backup === undefined) throw new Error(`The run ${run.id} names no backup.`);
     return { ...ref, backup: run.backup };

@@ -27,7 +27,7 @@ export const takeSite = async (
     since: operation.created,
     operation: operation.id,
   };
-  await announceRun(deps.catalog, { run: run.id, site, since: run.since });
+  await announceRun(deps, { run: run.id, site, since: run.since });
   const taken = await changeSite(deps.catalog, site, (row) => {
     if (row.run !== undefined) throw siteBusy(row.run);
     const whole: Operation = { ...operation, ...fromRow(row) };

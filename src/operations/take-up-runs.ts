@@ -3,10 +3,10 @@ import type { Call } from "../ports/call.ts";
 import { failDeletion, startDelete } from "./delete-backup.ts";
 import { endRunLate } from "./end-run-late.ts";
 import type { Installation } from "./installation.ts";
+import { otherHubs } from "./other-hubs.ts";
 import { readBackup } from "./rows/backup-rows.ts";
 import { announceRun, forgetRun, readOpenRuns, type AnnouncedRun } from "./rows/open-run-rows.ts";
 import { readSiteRow } from "./rows/site-row.ts";
-import { tracesOfRun } from "./rows/step-rows.ts";
 import { runRef, startRun } from "./start-run.ts";
 
 /** Who began a run has this long to start it. */
@@ -16,51 +16,37 @@ const takenUpWithinMs = 60_000;
 /** A workflow that ends without closing its run so often is not started again: its run ends as timed out. */
 const mostEnds = 3;
 
-/** A run that another instance began, whose store this one does not see, is left to it as long as it gets on. */
-const elsewhereForMs = 15 * 60_000;
-/** What this process has seen pass between two looks counts so long at most: a machine that slept proves nothing. */
-const longestLookMs = 60_000;
-
-interface Elsewhere {
-  readonly traces: string;
-  readonly looked: number;
-  readonly stillMs: number;
-}
-
 /**
  * Starts what was promised to a caller and never started, or ended without an end: the process died in between. Ends
  * backups that take longer than they may.
  */
 export const takeUpRuns = (deps: Installation) => {
-  const elsewhere = new Map<string, Elsewhere>();
-  /** Whether the run, unknown to this instance's runner, goes on at another one. */
-  const isElsewhere: IsElsewhere = async ({ run, site }) => {
-    const traces = await tracesOfRun(deps.catalog, site, run);
-    const looked = deps.clock.now().getTime();
-    const known = elsewhere.get(run);
-    const before = known?.traces === traces ? known : undefined;
-    const passed = before === undefined ? 0 : Math.min(Math.max(looked - before.looked, 0), longestLookMs);
-    const stillMs = passed + (before?.stillMs ?? 0);
-    elsewhere.delete(run);
-    if (traces === undefined || stillMs >= elsewhereForMs) return false;
-    elsewhere.set(run, { traces, looked, stillMs });
-    return true;
-  };
+  const lookAtHubs = otherHubs(deps);
   return async (call: Call): Promise<void> => {
     const now = deps.clock.now().getTime();
     const open = await readOpenRuns(deps.catalog);
-    for (const run of elsewhere.keys()) if (!open.some((one) => one.run === run)) elsewhere.delete(run);
+    const others = await lookAtHubs(open.map(({ hub }) => hub));
     for (const announced of open) {
+      if (others.hasRun(announced.hub)) {
+        await leaveTo(call, announced);
+        continue;
+      }
       const age = now - Date.parse(announced.since);
       if (age < startedWithinMs) continue;
       const start = await whatToStart(deps, call, announced);
-      if (start !== undefined) await takeUp(deps, call, announced, { start, isElsewhere });
+      if (start !== undefined) await takeUp(deps, call, announced, start);
       else if (age > takenUpWithinMs) await forget(deps, call, { announced, open });
     }
   };
 };
 
-type IsElsewhere = (announced: AnnouncedRun) => Promise<boolean>;
+/** While this process was away another one believed it dead and began the run anew: two must not go on with it. */
+const leaveTo = async (call: Call, { run, site }: AnnouncedRun): Promise<void> => {
+  const state = await call.runner.state(run);
+  if (state !== "running" && state !== "pending") return;
+  call.log.warn("run left to the process that took it up", { site: siteLabel(site), run });
+  await call.runner.terminate(run, "Another process took it up.");
+};
 
 /** Whoever freed the site for the run that waited may have died before it could start that one. */
 const forget = async (
@@ -93,14 +79,13 @@ const takeUp = async (
   deps: Installation,
   call: Call,
   announced: AnnouncedRun,
-  { start, isElsewhere }: { readonly start: () => Promise<void>; readonly isElsewhere: IsElsewhere },
+  start: () => Promise<void>,
 ): Promise<void> => {
   const { run, site, ended = 0 } = announced;
   const state = await call.runner.state(run);
   if (state === "running" || state === "pending") return endOverdue(deps, call, announced);
   const about = { site: siteLabel(site), run, state: state ?? "never started" };
   if (state === undefined) {
-    if (await isElsewhere(announced)) return;
     call.log.warn("run taken up", about);
     return start();
   }
@@ -109,7 +94,7 @@ const takeUp = async (
   if (isGivenUp) return giveUp(deps, call, announced);
   await call.runner.purge(run);
   await start();
-  await announceRun(deps.catalog, { ...announced, ended: ended + 1 });
+  await announceRun(deps, { ...announced, ended: ended + 1 });
 };
 
 const giveUp = async (deps: Installation, call: Call, { run, site, deletes }: AnnouncedRun): Promise<void> => {

@@ -3,8 +3,7 @@ import { Secret } from "../../src/domain/secret.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { deleteBackup } from "../../src/operations/delete-backup.ts";
 import { announceRun, readOpenRuns } from "../../src/operations/rows/open-run-rows.ts";
-import { readBackup, writeProgress } from "../../src/operations/rows/backup-rows.ts";
-import { writeBeat } from "../../src/operations/rows/step-rows.ts";
+import { readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { ownerOfName } from "../../src/operations/rows/name-rows.ts";
 import { readOperation, type Operation } from "../../src/operations/rows/operation-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
@@ -55,33 +54,38 @@ describe("what nobody started", () => {
     expect(await ownerOfName(given.deps.catalog, name), "its name stays its own").toEqual(shop);
   });
 
-  it("is no run that another instance has begun, as long as it gets on; then it is", async () => {
-    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
-    const news = async (beat: number): Promise<void> => {
-      const counts = { files: 0, bytes: 0, totalFiles: 0, totalBytes: 0 };
-      const value = { phase: "Packing", ...counts, beat, updated: given.clock.time.toISOString() };
-      await writeProgress(given.deps.catalog, shop, { run: backup.run ?? "", part: "pack" }, value);
-    };
-    const takeUp = takeUpRuns(given.deps);
-    for (let minute = 1; minute <= 30; minute++) {
+  it("is no run that another process with workflows of its own has, until that one is believed dead", async () => {
+    const one = { ...given.deps, hub: "ownone" };
+    const other = { ...given.deps, hub: "ownother" };
+    await createBackup(one)(call, shop, { storageAccountUrl });
+    const [lookOfOne, look] = [takeUpRuns(one), takeUpRuns(other)];
+    for (let minute = 0; minute < 30; minute++) {
+      states.set(given.started[0]?.run ?? "", "running");
+      await lookOfOne(call);
+      states.clear();
+      await look(call);
       later(60);
-      if (minute <= 10) await news(minute);
-      await takeUp(call);
-      expect(started(), `after ${minute} minutes`).toHaveLength(minute < 25 ? 1 : 2);
-      if (started().length === 2) break;
     }
-    expect(started()).toEqual(["backupSite", "backupSite"]);
+    expect(started(), "one still lives").toEqual(["backupSite"]);
+    for (let minute = 0; minute < 14; minute++, later(60)) await look(call);
+    expect(started()).toEqual(["backupSite"]);
+    for (let minute = 0; started().length < 2 && minute < 3; minute++, later(60)) await look(call);
+    expect(started(), "one is dead").toEqual(["backupSite", "backupSite"]);
+    const terminated: string[] = [];
+    const back = {
+      ...call.runner,
+      state: async () => "running" as const,
+      terminate: async (run: string) => void terminated.push(run),
+    };
+    await lookOfOne({ ...call, runner: back });
+    expect(terminated, "one comes back").toEqual([given.started[0]?.run]);
   });
 
-  it("is no run that another instance has begun where this machine slept", async () => {
-    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
-    await writeBeat(given.deps.catalog, { site: shop, run: backup.run ?? "", attempt: "a" }, { beat: 1 });
-    const takeUp = takeUpRuns(given.deps);
-    for (let day = 0; day < 3; day++) {
-      later(86_400);
-      await takeUp(call);
-    }
-    expect(started()).toHaveLength(1);
+  it("is no run of another process where this machine slept", async () => {
+    await createBackup({ ...given.deps, hub: "ownone" })(call, shop, { storageAccountUrl });
+    const look = takeUpRuns({ ...given.deps, hub: "ownother" });
+    for (let day = 0; day < 10; day++, later(86_400)) await look(call);
+    expect(started()).toEqual(["backupSite"]);
   });
 
   it("is a deletion whose process died between its row and its start", async () => {
@@ -94,7 +98,7 @@ describe("what nobody started", () => {
   });
 
   it("is forgotten where no row took it up", async () => {
-    await announceRun(given.deps.catalog, { run: "backup-9-x", site: shop, since: given.clock.time.toISOString() });
+    await announceRun(given.deps, { run: "backup-9-x", site: shop, since: given.clock.time.toISOString() });
     later(61);
     await takeUpRuns(given.deps)(call);
     expect(started()).toEqual([]);

@@ -71,6 +71,9 @@ export const clockKey = "clock";
 export const healthPartition = "health";
 export const sweepKey = "sweep";
 
+/** Stores of workflows that share the catalog, by their names. */
+export const hubsPartition = "hubs";
+
 /** API keys, by id. */
 export const callersPartition = "callers";
 export const keyPrefix = "key!";

@@ -9,6 +9,8 @@ const announced = z.object({
   since: z.string(),
   /** Of a deletion, which owns no site: the backup. */
   deletes: z.number().exactOptional(),
+  /** The store of workflows that has it, where processes with stores of their own share the catalog. */
+  hub: z.string().exactOptional(),
   /** How often its workflow ended without closing it. */
   ended: z.number().exactOptional(),
 });
@@ -19,7 +21,7 @@ export type AnnouncedRun = z.infer<typeof announced> & { readonly run: string };
  * began it died. One that came to nothing is cleared away by the same look.
  */
 export const announceRun = async (
-  catalog: Catalog,
+  { catalog, hub }: { readonly catalog: Catalog; readonly hub?: string },
   {
     run,
     site,
@@ -32,7 +34,9 @@ export const announceRun = async (
     readonly ended?: number;
   },
 ): Promise<void> => {
-  await catalog.write(openRunsPartition, [{ kind: "put", key: run, value: { site, ...rest } }]);
+  await catalog.write(openRunsPartition, [
+    { kind: "put", key: run, value: { site, ...rest, ...(hub === undefined ? {} : { hub }) } },
+  ]);
 };
 
 export const readOpenRuns = async (catalog: Catalog): Promise<readonly AnnouncedRun[]> =>

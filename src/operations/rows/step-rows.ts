@@ -34,14 +34,6 @@ export const signsOfLife = async (catalog: Catalog, site: SiteId, run: string): 
   return JSON.stringify([progress?.beat, ...rows.map(({ key, value }) => [key, beat.parse(value).beat])]);
 };
 
-/** What a run has shown of itself since it began, also between two of its steps; undefined when nothing was ever heard of it. */
-export const tracesOfRun = async (catalog: Catalog, site: SiteId, run: string): Promise<string | undefined> => {
-  const rows = await catalog.list(sitePartition(site), { prefix: stepPrefix(run) });
-  const progress = await readProgress(catalog, site, run);
-  if (rows.length === 0 && progress === undefined) return undefined;
-  return JSON.stringify([progress, ...rows.map(({ key, value }) => [key, beat.parse(value).beat])]);
-};
-
 /** What attempts of a process that is gone have left. */
 export const forgetBeats = async (catalog: Catalog, site: SiteId, run: string): Promise<void> => {
   for (;;) {

@@ -1,0 +1,17 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The name of the workflows that this data folder holds: made once, and of the form the host asks of a hub. */
+export const ownHub = (dataFolder: string): string => {
+  const file = join(dataFolder, "hub");
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error; // As Node throws it.
+  }
+  const hub = `own${randomUUID().replaceAll("-", "")}`;
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  writeFileSync(file, `${hub}\n`, { flag: "wx" });
+  return hub;
+};
