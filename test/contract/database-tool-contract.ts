@@ -250,6 +250,20 @@ const switches = (server: () => DatabaseSubject): void => {
     expect(await subject.databases()).not.toContain(live);
     expect(await subject.tool.listOwn(at)).toEqual([]);
   });
+
+  it("leaves alone what others made in its place meanwhile, also when it is put back twice", async () => {
+    const subject = server();
+    await loaded(subject);
+    await dropAny(subject, live);
+    await subject.makeDatabase(live);
+    await subject.query(live, "CREATE TABLE theirs (id int)");
+    const at = subject.connection(live);
+    const fresh = { ...exchanged, replaces: false };
+    expect((await failureOf(subject.tool.switchIn(at, fresh))).kind).toBe("Busy");
+    for (const _ of [1, 2]) await subject.tool.switchBack(at, fresh);
+    expect(await subject.query(live, "SELECT COUNT(*) FROM theirs")).toContain("0");
+    expect(await subject.tool.listOwn(at)).toEqual([]);
+  });
 };
 
 const clears = (server: () => DatabaseSubject): void => {

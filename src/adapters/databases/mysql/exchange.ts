@@ -14,11 +14,8 @@ import type { Session } from "./session.ts";
  */
 export const switchIn = async (session: Session, exchanged: Exchanged): Promise<LoadReport> => {
   const live = session.connection.database;
-  const { scratch, kept, replaces } = exchanged;
-  if (!(await exists(session, scratch))) {
-    if (!replaces) await dropDatabase(session, kept);
-    return { notes: [] };
-  }
+  const { scratch, kept } = exchanged;
+  if (!(await exists(session, scratch))) return { notes: [] };
   const journal = (await readJournal(session, kept)) ?? (await beginJournal(session, exchanged));
   if (journal.state === "puttingBack")
     throw new DatabaseFailure("Busy", `The database ${databaseLabel(session.connection)} is being put back.`);
@@ -28,7 +25,6 @@ export const switchIn = async (session: Session, exchanged: Exchanged): Promise<
   await session.rows({ sql: `ALTER DATABASE ${name(live)} ${journal.fresh.options}` });
   await setState(session, kept, "switched");
   await dropDatabase(session, scratch);
-  if (!replaces) await dropDatabase(session, kept);
   return { notes };
 };
 
@@ -71,8 +67,8 @@ export const switchBack = async (session: Session, { scratch, kept, replaces }: 
   const journal = await readJournal(session, kept);
   let notes: readonly string[] = [];
   if (!replaces) {
-    // Without a journal either nothing was begun (the scratch database is whole), or all is done.
-    if (journal !== undefined || !(await exists(session, scratch))) await dropDatabase(session, live);
+    // Without a journal nothing was begun, or all is taken back: what is live is somebody else's.
+    if (journal !== undefined) await dropDatabase(session, live);
   } else if (journal !== undefined) notes = await moveBack(session, { scratch, kept, replaces }, journal);
   await dropDatabase(session, scratch);
   await dropDatabase(session, kept);
