@@ -36,6 +36,8 @@ export interface BackupPlan {
   readonly reusedBytes: number;
   /** How many archives in a row were built on the one before. */
   readonly chain: number;
+  /** SQLite databases that were packed as the files they are, and may be torn. */
+  readonly uncertain: number;
   /** Warnings for the log, in the order in which they came up. */
   readonly notes: readonly string[];
 }

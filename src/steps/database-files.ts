@@ -26,7 +26,8 @@ export interface FoundDatabases {
   readonly databases: readonly DatabaseFile[];
   /** As they are to be packed: nothing but their content proves them unchanged. */
   readonly entries: readonly ListedEntry[];
-  readonly notes: readonly string[];
+  /** Of those that may be torn: they were packed as the files they are. */
+  readonly uncertain: readonly string[];
 }
 
 interface Site {
@@ -43,17 +44,17 @@ const headersAtOnce = 16;
  * ordinary file; one whose pages cannot be had is packed as it lies there, and named.
  */
 export const copyDatabaseFiles = async (site: Site): Promise<FoundDatabases> => {
-  const none = { found: site.found, databases: [], entries: [], notes: [] };
+  const none = { found: site.found, databases: [], entries: [], uncertain: [] };
   const paths = await usedDatabases(site);
   if (paths.length === 0) return none;
   const copied: { readonly file: DatabaseFile; readonly entry: ListedEntry }[] = [];
-  const notes: string[] = [];
+  const uncertain: string[] = [];
   for (const path of paths) {
     const one = await copyDatabase(site, path);
-    if (typeof one === "string") notes.push(one);
+    if (typeof one === "string") uncertain.push(one);
     else if (one !== undefined) copied.push(one);
   }
-  if (copied.length === 0) return { ...none, notes };
+  if (copied.length === 0) return { ...none, uncertain };
   return {
     found: without(
       site.found,
@@ -61,7 +62,7 @@ export const copyDatabaseFiles = async (site: Site): Promise<FoundDatabases> => 
     ),
     databases: copied.map(({ file }) => file),
     entries: copied.map(({ entry }) => entry),
-    notes,
+    uncertain,
   };
 };
 

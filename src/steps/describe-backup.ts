@@ -134,7 +134,10 @@ const summaryOf = (
   { input, backup, plan, seal, leftOut, databases, missing, lines }: Facts,
   log: string,
 ): BackupSummary => ({
-  status: leftOut.length > 0 || missing.length > 0 || !input.isProven ? "PartiallySucceeded" : "Succeeded",
+  status:
+    leftOut.length > 0 || missing.length > 0 || plan.uncertain > 0 || !input.isProven
+      ? "PartiallySucceeded"
+      : "Succeeded",
   sizeBytes: seal.sizeBytes,
   siteBytes: seal.contents.contentBytes,
   files: seal.contents.files + seal.contents.links,

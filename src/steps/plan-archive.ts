@@ -65,8 +65,9 @@ export const planArchive =
         ...(deps.recovery.keyId === undefined ? {} : { recoveryKey: deps.recovery.keyId }),
         filter: found.filter.lines,
         leftOut: await scratch.putJson(found.leftOut),
+        uncertain: copied.uncertain.length,
         notes: [
-          ...copied.notes,
+          ...copied.uncertain,
           ...notes,
           ...configurationNotes(deps),
           ...filterWarnings(found),
