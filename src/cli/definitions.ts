@@ -85,6 +85,10 @@ export const definitions: readonly CommandDefinition[] = [
         completes: "file",
       },
       {
+        flags: "--allow-outside-links",
+        about: "with --from: also restore links that lead out of the site, from an archive you trust",
+      },
+      {
         flags: "--to <target>",
         about: "another site, or a folder of this machine (./old, /tmp/old)",
         completes: "folder",

@@ -198,7 +198,7 @@ export const refuseOutsideLinks = async (
   const more = found.length > 1 ? ` and ${found.length - 1} more` : "";
   throw unreadable(
     request,
-    `Links in it lead out of the site (${link}${more}), and the catalog does not know it. Allow outside links if you trust it.`,
+    `Links in it lead out of the site (${link}${more}), and the catalog does not know it. Allow them (allowOutsideLinks, --allow-outside-links) if you trust it.`,
   );
 };
 

@@ -96,5 +96,8 @@ describeWith("postgresql", postgresPrograms !== undefined, "databases by the com
     expect(await items()).toBe("soup");
     expect(await told("diff shop whole live")).toMatch(/^(?:~ .*\n)?M site\/wwwroot\/index\.html$/m);
     expect(await told("restore shop whole --database Other --yes", 5)).toMatch(/holds OrdersDb\./);
+    expect(await told("restore shop whole --to second --yes", 4)).toMatch(
+      /no connection string[^]*Nothing was changed\. --files-only --configuration brings back/,
+    );
   });
 });

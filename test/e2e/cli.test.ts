@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commandLine, unvarying, type CommandLine } from "../support/command-line.ts";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
+import { lifeboatZip } from "../support/lifeboat-zip.ts";
 
 /** One service for all of it, used from top to bottom as on a first day. */
 describe("the command line, piped", () => {
@@ -241,6 +242,17 @@ describe("the command line, piped", () => {
     expect(readFileSync(at("data", "www", "fresh", "site", "wwwroot", "index.html"), "utf8")).toBe("<h1>Blog</h1>\n");
     expect(await told(`restore fresh none.zip --from ${url} --yes`, 4)).toMatch(/none\.zip/);
     expect(await told("site remove fresh --yes")).toBeTruthy();
+  });
+
+  it("restores links that lead out of the site, from an archive it does not know, only when told to", async () => {
+    const zip = lifeboatZip([{ name: "fs/site/wwwroot/out", content: "/etc/hostname", link: true }]);
+    writeFileSync(at("data", "backups", "blog", "linked.zip"), zip);
+    const restore = `restore linked linked.zip --from file://${at("data", "backups", "blog")} --yes`;
+    expect(await told(restore, 4)).toMatch(/site\/wwwroot\/out -> \/etc\/hostname.*--allow-outside-links/);
+    expect(await told(`${restore} --allow-outside-links`)).toMatch(/^Restore of linked: Succeeded\n/);
+    expect(readlinkSync(at("data", "www", "linked", "site", "wwwroot", "out"))).toBe("/etc/hostname");
+    rmSync(at("data", "backups", "blog", "linked.zip"));
+    expect(await told("site remove linked --yes")).toBeTruthy();
   });
 
   it("deletes by number alone", async () => {

@@ -41,7 +41,11 @@ const restoreSite = async (context: CommandContext, given: Given, source: Restor
     return plan.problems.length > 0 ? exitCodes.refused : exitCodes.done;
   }
   if (plan.problems.length > 0)
-    throw new CommandFailure(exitCodes.refused, "RestoreRefused", `${restorePlanText(plan)}Nothing was changed.`);
+    throw new CommandFailure(
+      exitCodes.refused,
+      "RestoreRefused",
+      `${restorePlanText(plan)}Nothing was changed.${databaseAdvice(plan)}`,
+    );
   context.terminal.err(restorePlanText(plan) + changesText(plan));
   await confirm(context, { question: questionOf(plan), word: plan.site, yes: given.flag("yes") });
   const { operation } = await service.begin(path, { body });
@@ -60,6 +64,12 @@ const restoreSite = async (context: CommandContext, given: Given, source: Restor
   return tellOperation(context, { site: target.label, title: `Restore of ${target.label}`, ended });
 };
 
+/** On a new machine the connection strings come back first. */
+const databaseAdvice = ({ databases }: RestorePlanView): string =>
+  databases.some(({ problem }) => problem !== null)
+    ? " --files-only --configuration brings back the files and the connection strings; then --databases-only the databases."
+    : "";
+
 const requestOf = (given: Given, { request, isKnownSite }: RestoreSource) => {
   const to = given.text("to");
   const paths = given.texts("path");
@@ -70,6 +80,7 @@ const requestOf = (given: Given, { request, isKnownSite }: RestoreSource) => {
     ...(paths.length === 0 ? {} : { paths }),
     ...(given.flag("configuration") ? { recoverConfiguration: true } : {}),
     ...(given.flag("quick") ? { quick: true } : {}),
+    ...(given.flag("allowOutsideLinks") ? { allowOutsideLinks: true } : {}),
   };
 };
 
