@@ -101,7 +101,16 @@ const fail = (error: unknown): void => {
   process.exit(1);
 };
 
+/** A terminal that was closed, a pager that was left: nobody reads any more, which is no reason to end. */
+const outliveReaders = (): void => {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    });
+};
+
 const start = async (): Promise<void> => {
+  outliveReaders();
   applyFlags();
   const config = readConfig(process.env);
   const first = prepare(config);

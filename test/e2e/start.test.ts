@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { bearer, expectRefusal, killAll, startLifeboat } from "../support/lifeboat-process.ts";
+import { serviceClient } from "../support/service-client.ts";
 
 let folder: string;
 let data: string;
@@ -66,6 +67,18 @@ describe("npm start", () => {
     const service = await start();
     service.child.kill("SIGTERM");
     expect(await service.ended).toBe(0);
+  });
+
+  it("goes on when nobody reads what it says any more", async () => {
+    const service = await start();
+    service.child.stdout?.destroy();
+    service.child.stderr?.destroy();
+    const client = serviceClient(service.url, bearer(data), "example");
+    // Each backup is told in several lines.
+    for (const id of [1, 2]) {
+      expect((await client.ask("POST", "/backup", {})).status).toBe(200);
+      await vi.waitFor(async () => expect((await client.backups()).at(id - 1)?.status).toBe("Succeeded"), 60_000);
+    }
   });
 
   it("refuses a second process on its data folder, and starts again at once after a kill", async () => {
