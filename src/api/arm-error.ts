@@ -21,6 +21,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   CallerUnknown: { status: 401, code: "AuthenticationFailed" },
   CallerWithoutRole: { status: 403, code: "AuthorizationFailed" },
   ConfigurationNotFound: { status: 404, code: "NotFound" },
+  ConfigurationNotReached: { status: 403, code: "AuthorizationFailed" },
   ContainerNotReached: { status: 403, code: "AuthorizationFailed" },
   DatabaseNotReached: { status: 403, code: "AuthorizationFailed" },
   DestinationMissing: { status: 400, code: "BadRequest" },

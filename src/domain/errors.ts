@@ -20,6 +20,8 @@ const register = {
   CallerWithoutRole:
     "{caller} has no role in Lifeboat. Assign Lifeboat.Reader, Lifeboat.Operator or Lifeboat.Admin in Entra ID.",
   ConfigurationNotFound: "Backup configuration not found for site '{site}' with slot '{slot}'",
+  ConfigurationNotReached:
+    "{caller} may not restore app settings and connection strings out of {blob}: this installation does not know it as a backup of its own. Set recoverConfiguration to false, or have somebody without limits restore it.",
   ContainerNotReached:
     "{caller} may not use {url} for {site}: it is not where that site's backups go, and the URL brings no SAS that opens it.",
   DatabaseNotReached:

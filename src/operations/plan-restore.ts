@@ -10,6 +10,7 @@ import type { Installation } from "./installation.ts";
 import { openRestoreArchive, refuseOutsideLinks, restoreScope, type RestoreArchive } from "./restore-archive.ts";
 import { planDatabaseRestore, type PlannedDatabase } from "./plan-database-restore.ts";
 import {
+  checkConfigurationWish,
   checkDatabaseWishes,
   sourceOf,
   stringsOfBackup,
@@ -50,6 +51,7 @@ export const planRestore =
     checkDatabaseWishes(call, wish.restore);
     const source = await sourceOf(deps, call, { pathSite, wish: wish.restore });
     const target = await wantedTarget(deps, pathSite, wish.restore);
+    checkConfigurationWish(call, { wish: wish.restore, source, isNew: target.site === undefined });
     const opened = await openRestoreArchive(deps, requestOf(source), call.signal);
     const host = target.site && (await deps.hosts.host(target.id));
     const planning = { call, wish, source, target: target.id, opened, host };

@@ -23,7 +23,13 @@ import { ownerOfName } from "./rows/name-rows.ts";
 import type { Operation, RestoreRequest } from "./rows/operation-rows.ts";
 import { runId } from "./start-run.ts";
 import { takeSite } from "./take-site.ts";
-import { checkArchiveReach, checkContainerReach, checkDatabaseReach, checkReach } from "./within-reach.ts";
+import {
+  checkArchiveReach,
+  checkConfigurationReach,
+  checkContainerReach,
+  checkDatabaseReach,
+  checkReach,
+} from "./within-reach.ts";
 
 export interface RestoreWish {
   readonly storageAccountUrl?: Secret;
@@ -56,11 +62,14 @@ export const restoreSite =
     checkReach(call, targetId(pathSite, wish.siteName));
     checkDatabaseWishes(call, wish);
     const source = await sourceOf(deps, call, { pathSite, wish });
-    const target = await targetOf(deps, pathSite, wish);
-    const operation = await newOperation(deps, { wish, source, target: target.site.id, isNew: target.isNew });
-    await takeSite(deps, call, { site: target.site.id, operation });
-    call.log.info("restore asked", { site: siteLabel(target.site.id), blob: source.blob, caller: call.caller });
-    return { site: target.site, operation };
+    const wanted = await wantedTarget(deps, pathSite, wish);
+    const isNew = wanted.site === undefined;
+    checkConfigurationWish(call, { wish, source, isNew });
+    const site = wanted.site ?? (await newSite(deps, wanted.id));
+    const operation = await newOperation(deps, { wish, source, target: site.id, isNew });
+    await takeSite(deps, call, { site: site.id, operation });
+    call.log.info("restore asked", { site: siteLabel(site.id), blob: source.blob, caller: call.caller });
+    return { site, operation };
   };
 
 export const checkDatabaseWishes = (call: Call, { databases = [], databasesOnly }: RestoreWish): void => {
@@ -72,6 +81,14 @@ export const checkDatabaseWishes = (call: Call, { databases = [], databasesOnly 
       reason: "databasesOnly needs databases to restore.",
     });
 };
+
+/** Before anything is made or changed. */
+export const checkConfigurationWish = (call: Call, { wish, source, isNew }: Omit<Asked, "target">): void => {
+  if (wantsConfiguration(wish, isNew))
+    checkConfigurationReach(call, { blob: source.blob, isKnown: source.backup !== undefined });
+};
+
+const wantsConfiguration = ({ configuration }: RestoreWish, isNew: boolean): boolean => configuration ?? isNew;
 
 export interface RestoreSource {
   readonly destination: string;
@@ -149,17 +166,11 @@ const backupSource = async (
   return { destination: backup.destination, blob: zipName(backup.blobBase), backup };
 };
 
-const targetOf = async (
-  deps: Installation,
-  pathSite: SiteId,
-  wish: RestoreWish,
-): Promise<{ readonly site: SiteDefinition; readonly isNew: boolean }> => {
-  const target = await wantedTarget(deps, pathSite, wish);
-  if (target.site !== undefined) return { site: target.site, isNew: false };
-  const site = await deps.sites.create(target.id);
+const newSite = async (deps: Installation, id: SiteId): Promise<SiteDefinition> => {
+  const site = await deps.sites.create(id);
   // A site just made may have found a directory that somebody else filled.
   await checkEmpty(deps, site.id);
-  return { site, isNew: true };
+  return site;
 };
 
 /** Which site a restore is for; without a definition it is one that would have to be made. Changes nothing. */
@@ -231,7 +242,7 @@ const newOperation = async (deps: Installation, { wish, source, target, isNew }:
     ...(source.backup === undefined ? {} : { backup: source.backup.id, backupSite: source.backup.site }),
     overwrite: wish.overwrite,
     paths: [...wish.paths],
-    configuration: wish.configuration ?? isNew,
+    configuration: wantsConfiguration(wish, isNew),
     quick: wish.quick,
     allowOutsideLinks: wish.allowOutsideLinks,
     ...(wish.databasesOnly === true ? { databasesOnly: true } : {}),

@@ -37,6 +37,19 @@ export const checkDatabaseReach = (call: Call, wishes: readonly DatabaseWish[]):
   }
 };
 
+/**
+ * The site's own connection strings are used whatever they say, so they may not come out of an archive that the caller may
+ * have written himself: to a recovery key of his own he can seal what he likes. One that is known is checked, when it is
+ * opened, to be the one that was written.
+ */
+export const checkConfigurationReach = (
+  call: Call,
+  { blob, isKnown }: { readonly blob: string; readonly isKnown: boolean },
+): void => {
+  if (call.reach === "all" || isKnown) return;
+  throw refuse("ConfigurationNotReached", { caller: call.caller, blob: blob.slice(0, 200) });
+};
+
 interface Named {
   readonly site: SiteDefinition;
   readonly access: ContainerAccess;

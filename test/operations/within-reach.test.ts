@@ -5,9 +5,12 @@ import { StoreFailure } from "../../src/domain/store-failure.ts";
 import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { discoverBackups } from "../../src/operations/discover.ts";
+import { endRunLate } from "../../src/operations/end-run-late.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import { planRestore } from "../../src/operations/plan-restore.ts";
 import { restoreSite, type RestoreWish } from "../../src/operations/restore-site.ts";
+import { readBackups, replaceBackup } from "../../src/operations/rows/backup-rows.ts";
+import { sitePartition } from "../../src/operations/rows/keys.ts";
 import type { Call } from "../../src/ports/call.ts";
 import { store } from "../adapters/destination/blocks.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
@@ -69,6 +72,7 @@ const ways = {
     }),
 };
 const named = Object.entries(ways);
+const databases = [{ type: "MySql", name: "db" }] as const;
 const refusedWith = (code: string) => ({ code });
 
 describe("whoever is limited to a site", () => {
@@ -150,6 +154,34 @@ describe("whoever is limited to a site", () => {
       connectionString: new Secret("mysql://shop:secret@db.example/shop"),
     } as const;
     expect((await putBackupConfiguration(deps)(limited, shop, { databases: [own] }))?.databases).toHaveLength(1);
+  });
+
+  it("brings no configuration out of an archive that nobody here has written, and makes no site for it", async () => {
+    const foreign = { storageAccountUrl: sas(shared), blobName: "unknown.zip" };
+    const staging = { siteName: "shop(staging)", overwrite: false };
+    for (const way of [ways.restore, ways.plan])
+      for (const changes of [{ configuration: true }, { configuration: true, databasesOnly: true, databases }, staging])
+        await expect(way(limited, { ...foreign, ...changes })).rejects.toMatchObject(
+          refusedWith("ConfigurationNotReached"),
+        );
+    expect(given.started.filter(({ workflow }) => workflow === "restoreSite")).toEqual([]);
+    expect(given.sites.size).toBe(2);
+    const { operation } = await ways.restore(limited, foreign);
+    expect(operation.request).toMatchObject({ configuration: false });
+    // Somebody without limits gets as far as the site, which is restored already.
+    await expect(ways.restore(everywhere, { ...foreign, configuration: true })).rejects.toMatchObject(
+      refusedWith("SiteBusy"),
+    );
+  });
+
+  it("brings the configuration of his own site's backups back", async () => {
+    const [own] = await readBackups(deps.catalog, shop);
+    if (own === undefined) throw new Error("There is no backup.");
+    const succeeded = replaceBackup({ ...own.backup, status: "Succeeded", commitId: "c" }, own.version);
+    await deps.catalog.write(sitePartition(shop), [succeeded]);
+    await endRunLate(deps, everywhere, { site: shop, run: own.backup.run ?? "", reason: "It is over." });
+    const { operation } = await ways.restore(limited, { configuration: true });
+    expect(operation.request).toMatchObject({ configuration: true, backup: own.backup.id });
   });
 
   it("neither backs up to a container of others nor configures one", async () => {
