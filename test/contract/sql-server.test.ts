@@ -250,6 +250,21 @@ describe("a switch of SQL Server", () => {
     expect(server.databases()).toEqual({});
   });
 
+  it("where there was none leaves alone what others made in its place, also when it is put back twice", async () => {
+    begin(3, { [scratch]: "new" });
+    const fresh = { ...exchanged, replaces: false };
+    await tool().switchIn(server.connection("shop"), fresh);
+    await tool().switchBack(server.connection("shop"), fresh);
+    // Theirs may be a copy of what an earlier exchange has made.
+    server.change((state) => void (state.databases["shop"] = { content: "theirs", mark: "lifeboat_kept_earlier" }));
+    await tool().switchBack(server.connection("shop"), fresh);
+    expect(server.databases()).toEqual({ shop: "theirs" });
+    server.change((state) => void (state.databases[scratch] = { content: "new", mark: "lifeboat_kept_earlier" }));
+    expect((await failureOf(tool().switchIn(server.connection("shop"), fresh))).kind).toBe("Busy");
+    for (const _ of [1, 2]) await tool().switchBack(server.connection("shop"), fresh);
+    expect(server.databases()).toEqual({ shop: "theirs" });
+  });
+
   it("does not take a database that others made meanwhile for its own", async () => {
     begin(3, { shop: "others'", [kept]: "old", [scratch]: "new" });
     expect((await failureOf(tool().switchIn(server.connection("shop"), exchanged))).kind).toBe("Busy");

@@ -14,7 +14,7 @@ interface State {
   version: string;
   hang?: boolean;
   exportFails?: string;
-  readonly databases: Record<string, { content: string; snapshotOf?: string; single?: boolean }>;
+  readonly databases: Record<string, { content: string; snapshotOf?: string; single?: boolean; mark?: string }>;
 }
 
 /** What a call of the stand-in got. */
@@ -88,7 +88,22 @@ export const fakeSqlServer = (edition: 3 | 5 | 8 = 3) => {
       return Object.keys(state.databases).map((one) => ({ name: one }));
     if (text.startsWith("SELECT COUNT(*)")) return [{ found: state.databases[name] === undefined ? 0 : 1 }];
     if (text.startsWith("SELECT state_desc")) return [{ state: copying-- > 0 ? "COPYING" : "ONLINE" }];
+    if (text.startsWith("SELECT CAST(value AS nvarchar(128))")) {
+      const mark = state.databases[database]?.mark;
+      return mark === undefined ? [] : [{ mark }];
+    }
+    if (text.includes("sp_addextendedproperty")) return setMark(text, database);
     return execute(text, database);
+  };
+
+  const setMark = (text: string, database: string) => {
+    const value = /sp_addextendedproperty @name = N'lifeboat_exchange', @value = N'(\w+)'$/.exec(text)?.[1];
+    if (value === undefined) throw new Error(`No T-SQL that the fake server knows: ${text}`);
+    change((state) => {
+      const marked = state.databases[database];
+      if (marked !== undefined) marked.mark = value;
+    });
+    return [];
   };
 
   const execute = (text: string, database: string) => {

@@ -41,6 +41,29 @@ const allowAll = async (work: CopyWork, database: string): Promise<void> => {
   );
 };
 
+const markName = "lifeboat_exchange";
+
+/** Says, inside a database that takes a missing one's place, which exchange has put it there; it keeps it when renamed. */
+const mark = async (work: CopyWork, database: string, exchange: string): Promise<void> => {
+  const isThere = `EXISTS (SELECT 1 FROM sys.extended_properties WHERE class = 0 AND name = ${literal(markName)})`;
+  const given = `@name = ${literal(markName)}, @value = ${literal(exchange)}`;
+  await asked(
+    work,
+    database,
+    // One that was restored before brings the mark of that restore along.
+    `IF ${isThere} EXEC sys.sp_updateextendedproperty ${given} ELSE EXEC sys.sp_addextendedproperty ${given}`,
+  );
+};
+
+const markOf = async (work: CopyWork, database: string): Promise<string> => {
+  const [row] = await asked(
+    work,
+    database,
+    `SELECT CAST(value AS nvarchar(128)) AS mark FROM sys.extended_properties WHERE class = 0 AND name = ${literal(markName)}`,
+  );
+  return textOf(row?.["mark"]);
+};
+
 /** Two renames; which of them are done is seen by which names are there. */
 export const switchIn = async (work: CopyWork, { scratch, kept, replaces }: Exchanged): Promise<void> => {
   const live = work.connection.database;
@@ -53,6 +76,7 @@ export const switchIn = async (work: CopyWork, { scratch, kept, replaces }: Exch
   if (names.has(live) && isMoved)
     throw new DatabaseFailure("Busy", `The database ${live} was made by others while the restored one took its place.`);
   if (names.has(live)) await rename(work, live, kept);
+  if (!replaces) await mark(work, scratch, kept);
   await rename(work, scratch, live);
 };
 
@@ -60,8 +84,9 @@ export const switchBack = async (work: CopyWork, { scratch, kept, replaces }: Ex
   const live = work.connection.database;
   const names = new Set(await databaseNames(work));
   if (!replaces) {
-    // With the scratch database there, nothing has taken the live one's name.
-    await dropDatabase(work, names.has(scratch) ? scratch : live);
+    // With the scratch database there, nothing of ours has taken the live one's name; without it, what the mark tells.
+    if (names.has(scratch)) await dropDatabase(work, scratch);
+    else if (names.has(live) && (await markOf(work, live)) === kept) await dropDatabase(work, live);
     return;
   }
   await dropDatabase(work, scratch);
