@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { siteKey } from "../../src/domain/site.ts";
 import { alignSchedules } from "../../src/operations/align-schedules.ts";
 import { getBackupConfiguration, putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
+import { sweep } from "../../src/operations/sweep.ts";
 import { configurationKey, dueRunKey, schedulePartition } from "../../src/operations/rows/keys.ts";
 import { readDue } from "../../src/operations/rows/schedule-rows.ts";
 import { plannedWorld, siteNamed } from "../support/planned-world.ts";
@@ -70,4 +71,33 @@ it("a due row that was lost comes back, and one that nobody stands behind goes",
   expect(await dueOf(world)).toEqual([`Shop ${stale}`]);
   await alignSchedules(world.deps)(world.call);
   expect(await dueOf(world)).toEqual(wanted);
+});
+
+it.each([
+  ["is no configuration", { isOwn: "yes" }],
+  ["holds a schedule of no time", { schedule: { ...daily, startTime: "yesterday" } }],
+  ["holds a schedule of no unit", { schedule: { ...daily, frequencyUnit: "Fortnight" } }],
+])("a row that %s is named in the log and costs only its own site", async (_, change) => {
+  const world = plannedWorld(["Aa", "Shop", "Zz"], { policy: { schedule: daily } });
+  const bad = configurationKey(shop);
+  await alignSchedules(world.deps)(world.call);
+  const before = await dueOf(world);
+  expect(before).toHaveLength(3);
+  const value = { ...(await world.deps.catalog.get(schedulePartition, bad))?.value, ...change };
+  const dueKey = dueRunKey("2026-11-21T02:00:00.000Z", siteNamed("Zz"));
+  await world.deps.catalog.write(schedulePartition, [
+    { kind: "put", key: bad, value },
+    { kind: "put", key: dueKey, value: { site: 7 } },
+  ]);
+  const errors: string[] = [];
+  const log = {
+    ...world.call.log,
+    error: (event: string, fields: Readonly<Record<string, unknown>> = {}) =>
+      void errors.push(`${event}: ${String(fields["site"])}`),
+  };
+  world.clock.time = new Date("2026-11-21T12:01:00Z");
+  await sweep(world.deps)({ ...world.call, log });
+  expect(errors).toContainEqual(expect.stringMatching(/schedule cannot be read; .*: shop$/i));
+  for (const name of ["Aa", "Zz"]) expect(await world.backups(siteNamed(name))).toHaveLength(1);
+  expect((await world.deps.catalog.get(schedulePartition, bad))?.value).toEqual(value);
 });

@@ -57,9 +57,10 @@ export const readConfigurationRow = async (catalog: Catalog, site: SiteId): Prom
   return row && parse(row, site);
 };
 
-/** All configurations, so many at a time. */
+/** All configurations, so many at a time; those that cannot be understood are told apart. */
 export const configurationPages = async function* (
   catalog: Catalog,
+  onUnreadable: (site: SiteId, error: unknown) => void,
   atATime = 1_000,
 ): AsyncGenerator<readonly BackupConfiguration[]> {
   for (let from: string | undefined; ;) {
@@ -68,7 +69,15 @@ export const configurationPages = async function* (
       limit: atATime,
       ...(from === undefined ? {} : { from }),
     });
-    yield rows.map((row) => parse(row, siteOfKey(row.key.slice(configurationPrefix.length))).configuration);
+    yield rows.flatMap((row) => {
+      const site = siteOfKey(row.key.slice(configurationPrefix.length));
+      try {
+        return parse(row, site).configuration;
+      } catch (error) {
+        onUnreadable(site, error);
+        return [];
+      }
+    });
     const last = rows.at(-1);
     if (last === undefined || rows.length < atATime) return;
     from = behind(last.key);
@@ -85,6 +94,14 @@ export interface Due {
 
 const due = z.object({ site: siteId, at: z.string() });
 
+/** The key says the same as the row, so that a row which cannot be understood holds up no other. */
+const dueOf = ({ key, value }: Row): Pick<Due, "site" | "at"> => {
+  const read = due.safeParse(value);
+  if (read.success) return read.data;
+  const [at = "", ...site] = key.slice(dueRunPrefix.length).split("!");
+  return { site: siteOfKey(site.join("!")), at };
+};
+
 /** The oldest first; `until` inclusive. */
 export const readDue = async (
   catalog: Catalog,
@@ -100,7 +117,7 @@ export const readDue = async (
     ...(behindKey === undefined ? {} : { from: behind(behindKey) }),
     limit,
   });
-  return rows.map(({ key, value, version }) => ({ ...due.parse(value), key, version }));
+  return rows.map((row) => ({ ...dueOf(row), key: row.key, version: row.version }));
 };
 
 /** Keys are printable ASCII: nothing lies between a key and itself with a blank. */
