@@ -19,7 +19,7 @@ export const installationRoutes = (deps: Installation): readonly Route[] => [
     async handle(call) {
       const name = queryOf(call, "name")?.toLowerCase();
       const isWanted = (site: string): boolean => name === undefined || site.toLowerCase() === name;
-      const states = await siteStates(deps, (id) => isWanted(id.name) && reaches(call.reach, id));
+      const states = await siteStates(deps, call, (id) => isWanted(id.name) && reaches(call.reach, id));
       return json(200, page(states.map(siteStateReply)));
     },
   },

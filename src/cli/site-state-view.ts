@@ -4,7 +4,7 @@ import type { Answer } from "./answer.ts";
 export interface SiteStateView {
   readonly site: string;
   readonly id: string;
-  readonly state: "ok" | "running" | "failing" | "partial" | "no backup";
+  readonly state: "ok" | "running" | "failing" | "partial" | "no backup" | "unreadable";
   readonly running: { readonly kind: string; readonly since: string; readonly backup: number | null } | null;
   readonly restorableBackups: number;
   readonly lastGood: BackupState | null;
@@ -12,6 +12,8 @@ export interface SiteStateView {
   readonly isScheduled: boolean;
   readonly next: string | null;
   readonly undoUntil: string | null;
+  /** Why nothing is known of it. */
+  readonly problem: string | null;
 }
 
 interface BackupState {
@@ -27,10 +29,11 @@ export const siteStateView = (item: Answer): SiteStateView => {
   const run = properties.optional("run");
   const last = backupState(properties.optional("last"));
   const lastGood = backupState(properties.optional("lastGood"));
+  const problem = properties.textOr("problem", null);
   return {
     site: item.text("name"),
     id: item.text("id"),
-    state: stateOf(run !== undefined, { last, lastGood }),
+    state: problem !== null ? "unreadable" : stateOf(run !== undefined, { last, lastGood }),
     running:
       run === undefined
         ? null
@@ -41,6 +44,7 @@ export const siteStateView = (item: Answer): SiteStateView => {
     isScheduled: properties.flag("isScheduled"),
     next: properties.textOr("nextRun", null),
     undoUntil: properties.textOr("undoUntil", null),
+    problem,
   };
 };
 

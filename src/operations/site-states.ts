@@ -1,5 +1,7 @@
 import { isRestorable, type Backup } from "../domain/backup.ts";
-import type { SiteId } from "../domain/site.ts";
+import { siteLabel, type SiteId } from "../domain/site.ts";
+import { isStoreFailure } from "../domain/store-failure.ts";
+import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
 import type { Installation } from "./installation.ts";
 import { readBackups } from "./rows/backup-rows.ts";
@@ -20,15 +22,37 @@ export interface SiteState {
   readonly configuration?: BackupConfiguration;
 }
 
+/** What the catalog holds of the site cannot be understood. */
+export interface UnknownState {
+  readonly site: SiteDefinition;
+  readonly problem: string;
+}
+
 /** Every site that is wanted, apps and slots, by name. */
 export const siteStates = async (
   deps: Pick<Installation, "sites" | "catalog">,
+  call: Pick<Call, "log">,
   isWanted: (id: SiteId) => boolean,
-): Promise<readonly SiteState[]> => {
+): Promise<readonly (SiteState | UnknownState)[]> => {
   const sites = (await deps.sites.list()).filter(({ id }) => isWanted(id));
-  const states: SiteState[] = [];
-  for (const site of sites) states.push(await stateOf(deps, site));
+  const states: (SiteState | UnknownState)[] = [];
+  for (const site of sites) states.push(await knownState(deps, call, site));
   return states;
+};
+
+/** Rows that cannot be understood hide no other site; a catalog that does not answer is another matter. */
+const knownState = async (
+  deps: Pick<Installation, "catalog">,
+  { log }: Pick<Call, "log">,
+  site: SiteDefinition,
+): Promise<SiteState | UnknownState> => {
+  try {
+    return await stateOf(deps, site);
+  } catch (error) {
+    if (isStoreFailure(error)) throw error;
+    log.error("what the catalog holds of a site cannot be read", { site: siteLabel(site.id), error });
+    return { site, problem: "What the catalog holds of it cannot be read. The service's log says more." };
+  }
 };
 
 const stateOf = async (deps: Pick<Installation, "catalog">, site: SiteDefinition): Promise<SiteState> => {

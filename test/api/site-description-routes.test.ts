@@ -4,6 +4,10 @@ import { installationRoutes } from "../../src/api/installation-routes.ts";
 import { readConfigurationRow } from "../../src/operations/rows/schedule-rows.ts";
 import { changeSite, takenBy } from "../../src/operations/rows/site-row.ts";
 import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
+import { backupKey, configurationKey, schedulePartition, sitePartition } from "../../src/operations/rows/keys.ts";
+import { answerOf } from "../../src/cli/answer.ts";
+import { siteStateView } from "../../src/cli/site-state-view.ts";
+import { StoreFailure } from "../../src/domain/store-failure.ts";
 import { apiOver, shopPath } from "../support/api.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
 
@@ -57,4 +61,29 @@ it("forgets a site with its schedule, and not while something runs on it", async
   expect((await ask("DELETE", `${shopPath}/description`)).status).toBe(200);
   expect((await readConfigurationRow(deps.catalog, shop))?.configuration.isOwn ?? false).toBe(false);
   expect((await ask("DELETE", `${shopPath}/description`)).status).toBe(204);
+});
+
+it.each([
+  ["backup", sitePartition(shop), backupKey(1)],
+  ["schedule", schedulePartition, configurationKey(shop)],
+])("a site whose %s cannot be read is shown as that, and hides no other", async (_, partition, key) => {
+  const { deps, ask } = installation();
+  await ask("PUT", `${other}/description`, { body: { properties: { wwwroot: "/srv/blog" } } });
+  await deps.catalog.write(partition, [{ kind: "put", key, value: { status: "Splendid" } }]);
+  const answer = await ask("GET", "/providers/Lifeboat/sites", { as: "reader" });
+  expect(answer.status).toBe(200);
+  const states = answerOf(answer.json()).list("value").map(siteStateView);
+  expect(Object.fromEntries(states.map(({ site, state }) => [site, state]))).toEqual({
+    blog: "no backup",
+    shop: "unreadable",
+  });
+  expect(states.find(({ site }) => site === "shop")?.problem).toMatch(/log says more/);
+});
+
+it("a catalog that does not answer is no list of unreadable sites", async () => {
+  const { deps, call } = installation();
+  const get = () => Promise.reject(new StoreFailure("Unavailable", "The catalog does not answer."));
+  const gone = { ...deps, catalog: { ...deps.catalog, get, list: get } };
+  const answer = await apiOver(installationRoutes(gone), call)("GET", "/providers/Lifeboat/sites");
+  expect(answer.status).toBeGreaterThanOrEqual(500);
 });

@@ -10,7 +10,7 @@ export const run: RunCommand = async (context, given) => {
   const sites = (await context.service().all(sitesPath)).map(siteStateView);
   print(context, { sites }, () => tableOf(sites));
   const isBad = ({ state, lastGood }: SiteStateView): boolean =>
-    state === "failing" || state === "partial" || lastGood === null;
+    state === "failing" || state === "partial" || state === "unreadable" || lastGood === null;
   return given.flag("check") && sites.some(isBad) ? exitCodes.failed : exitCodes.done;
 };
 
@@ -38,9 +38,13 @@ const rowOf = (view: SiteStateView): readonly string[] => {
   return [
     site,
     shown,
-    lastGood === null ? "never" : `${showTime(lastGood.finished ?? lastGood.created)} (${lastGood.id})`,
+    lastGood === null
+      ? state === "unreadable"
+        ? "unknown"
+        : "never"
+      : `${showTime(lastGood.finished ?? lastGood.created)} (${lastGood.id})`,
     lastGood === null ? "-" : showBytes(lastGood.sizeBytes),
-    String(restorableBackups),
-    next === null ? (isScheduled ? "scheduled" : "by hand") : showTime(next),
+    state === "unreadable" ? "-" : String(restorableBackups),
+    state === "unreadable" ? "-" : next === null ? (isScheduled ? "scheduled" : "by hand") : showTime(next),
   ];
 };
