@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -77,11 +76,16 @@ const unpack = async (
   tar.stderr.on("data", (text: Buffer) => {
     if (complaints.length < 4_000) complaints += text.toString();
   });
-  const ended = once(tar, "close");
+  const ended = endOf(tar);
   try {
-    await pipeline(response, metered(response, { view }), tar.stdin);
-    const [code] = await ended;
-    if (code !== 0) throw new Error(complaints.trim().split("\n").at(-1) ?? "tar failed");
+    // Whoever removes the folder must find nobody writing into it any more.
+    await pipeline(response, metered(response, { view }), tar.stdin).catch(async (error: unknown) => {
+      tar.kill();
+      throw (await ended).notStarted ?? error;
+    });
+    const { notStarted, code } = await ended;
+    if (notStarted !== undefined) throw notStarted;
+    if (code !== 0) throw new Error("tar failed");
   } catch (error) {
     const reason = complaints.trim().split("\n").at(-1) || (error instanceof Error ? error.message : String(error));
     throw new CommandFailure(
@@ -94,3 +98,18 @@ const unpack = async (
     view.close();
   }
 };
+
+interface TarEnd {
+  readonly code: number | null;
+  readonly notStarted?: Error;
+}
+
+/** Never rejects: it may end before anybody waits for it. */
+const endOf = (tar: ChildProcess): Promise<TarEnd> =>
+  new Promise((resolve) => {
+    tar.once("close", (code) => resolve({ code }));
+    tar.on("error", (cause) => {
+      const notStarted = new Error(`the program tar cannot be started (${cause.message}).`, { cause });
+      if (tar.pid === undefined) resolve({ code: null, notStarted });
+    });
+  });
