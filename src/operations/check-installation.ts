@@ -4,6 +4,7 @@ import type { SiteDefinition } from "../ports/sites.ts";
 import { withCredential } from "./credentials.ts";
 import type { Installation } from "./installation.ts";
 import { isReady } from "./health.ts";
+import { readWaitingLetters } from "./rows/watch-rows.ts";
 import { whereTo } from "./where-to.ts";
 
 /** One thing that was looked at. */
@@ -23,7 +24,7 @@ export const checkInstallation = async (deps: Installation): Promise<readonly Fi
   ...(await checkRooms(deps)),
   ...(await checkSites(deps)),
   checkRecovery(deps),
-  checkAlarms(deps),
+  await checkAlarms(deps),
   ...checkTools(deps),
 ];
 
@@ -119,7 +120,17 @@ const checkRecovery = ({ recovery }: Installation): Finding =>
       }
     : ok("recovery key", `Settings in backups are sealed to ${recovery.keyId}. Keep a copy of the key elsewhere.`);
 
-const checkAlarms = ({ policy }: Installation): Finding => {
+const mostLetters = 100;
+
+const checkAlarms = async ({ policy, catalog, clock }: Installation): Promise<Finding> => {
+  const waiting = (await readWaitingLetters(catalog, clock.now(), mostLetters)).filter(({ attempt }) => attempt > 1);
+  if (waiting.length > 0)
+    return {
+      name: "alarms",
+      state: "warning",
+      message: `${waiting.length === mostLetters ? "At least " : ""}${waiting.length} were tried in vain and wait for the next try.`,
+      advice: "The log says who did not take them, and why.",
+    };
   const channels = Object.keys(policy.alarms.channels);
   if (channels.length > 0) return ok("alarms", `Failed and missing backups are told by ${channels.join(" and ")}.`);
   const message = "Nobody is told when a backup fails, unless a site says whom.";

@@ -4,7 +4,7 @@ import { isReady } from "./health.ts";
 import type { Installation } from "./installation.ts";
 import { readOpenRuns } from "./rows/open-run-rows.ts";
 import { readDue, type Due } from "./rows/schedule-rows.ts";
-import { readLetters, readWatches } from "./rows/watch-rows.ts";
+import { readWaitingLetters, readWatches } from "./rows/watch-rows.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -25,7 +25,7 @@ export const readMetrics = async (deps: Pick<Installation, "catalog" | "clock" |
     readWatches(deps.catalog),
     readOpenRuns(deps.catalog),
     readDue(deps.catalog, { until: now, limit: mostDue }),
-    readLetters(deps.catalog, now, mostLetters),
+    readWaitingLetters(deps.catalog, now, mostLetters),
     isReady(deps),
   ]);
   return [
@@ -38,7 +38,7 @@ export const readMetrics = async (deps: Pick<Installation, "catalog" | "clock" |
       due.length,
     ),
     single("lifeboat_due_lag_seconds", "gauge", "For how long the oldest of them has been due.", lagOf(due, now)),
-    single("lifeboat_alarms_waiting", "gauge", "Alarms that are due and not sent yet.", letters.length),
+    single("lifeboat_alarms_waiting", "gauge", "Alarms that nobody has taken yet.", letters.length),
     single(
       "lifeboat_ready",
       "gauge",

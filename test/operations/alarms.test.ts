@@ -4,6 +4,7 @@ import { writeSiteAlarms } from "../../src/operations/alarm-channels.ts";
 import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
 import { deliverAlarms } from "../../src/operations/deliver-alarms.ts";
 import { watchKey } from "../../src/operations/rows/keys.ts";
+import { readMetrics } from "../../src/operations/read-metrics.ts";
 import { markSite, readMarks, readWatch } from "../../src/operations/rows/watch-rows.ts";
 import { sendDigest } from "../../src/operations/send-digest.ts";
 import { tendAlarms } from "../../src/operations/tend-alarms.ts";
@@ -63,12 +64,14 @@ describe("alarms", () => {
     await round(world);
     world.pass(0.5);
     await deliverAlarms(world.deps)(world.call);
+    expect(await readMetrics(world.deps)).toContain("lifeboat_alarms_waiting 1\n");
     world.receivers.broken = false;
     await deliverAlarms(world.deps)(world.call);
     expect(world.taken).toEqual([]);
     world.pass(0.6);
     await deliverAlarms(world.deps)(world.call);
     expect(world.taken.map(({ alarm }) => alarm.id)).toEqual(["failed!s!g!shop!!1"]);
+    expect(await readMetrics(world.deps)).toContain("lifeboat_alarms_waiting 0\n");
   });
 
   it("are given up after three days, and said so", async () => {

@@ -3,7 +3,11 @@ import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts"
 import { checkInstallation } from "../../src/operations/check-installation.ts";
 import { noteSweep } from "../../src/operations/health.ts";
 import type { Installation } from "../../src/operations/installation.ts";
-import { memoryInstallation } from "../support/installation.ts";
+import { deliverAlarms } from "../../src/operations/deliver-alarms.ts";
+import { markSite } from "../../src/operations/rows/watch-rows.ts";
+import { watchSites } from "../../src/operations/watch-sites.ts";
+import { memoryInstallation, shop } from "../support/installation.ts";
+import { alarmWorld, endedBackup } from "./alarm-world.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import type { SiteHost } from "../../src/ports/site-host.ts";
 
@@ -46,6 +50,23 @@ describe("checking the installation", () => {
     expect(found.find(({ name }) => name === "pg_dump")).toMatchObject({
       state: "ok",
       advice: expect.stringContaining("PostgreSQL"),
+    });
+  });
+
+  it("warns of alarms that nobody takes", async () => {
+    const { deps, call, receivers, pass, clock } = alarmWorld();
+    receivers.broken = true;
+    await markSite(deps.catalog, shop, endedBackup(1, "Failed", clock.time));
+    await watchSites(deps)(call);
+    const alarms = async () => (await checkInstallation(deps)).find(({ name }) => name === "alarms");
+    expect(await alarms()).toMatchObject({ state: "ok" });
+    for (let round = 0; round < 2; round++) {
+      pass(5);
+      await deliverAlarms(deps)(call);
+    }
+    expect(await alarms()).toMatchObject({
+      state: "warning",
+      message: expect.stringContaining("1 were tried in vain"),
     });
   });
 

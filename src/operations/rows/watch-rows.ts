@@ -2,7 +2,7 @@ import * as z from "zod";
 import { endStatuses, type Alarm, type EndedBackup } from "../../domain/alarm.ts";
 import { siteKey, type SiteId } from "../../domain/site.ts";
 import type { SiteWatch } from "../../domain/site-watch.ts";
-import type { Catalog, RowChange } from "../../ports/catalog.ts";
+import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import {
   alarmPrefix,
   alarmKey,
@@ -133,7 +133,19 @@ export const postLetter = (posted: Letter, at: Date): RowChange => ({
   value: { ...posted },
 });
 
+const letterOf = ({ key, value, version }: Row): WaitingLetter => ({ ...letter.parse(value), key, version });
+
 export const takeLetter = ({ key, version }: WaitingLetter): RowChange => ({ kind: "remove", key, version });
+
+/** Those that somebody should have taken by now: due, or tried in vain and waiting for the next try. */
+export const readWaitingLetters = async (
+  catalog: Catalog,
+  now: Date,
+  limit: number,
+): Promise<readonly WaitingLetter[]> => {
+  const rows = await catalog.list(watchPartition, { prefix: alarmPrefix, limit });
+  return rows.map(letterOf).filter(({ key, attempt }) => attempt > 0 || key < `${alarmPrefix}${now.toISOString()}`);
+};
 
 export const readLetters = async (catalog: Catalog, now: Date, limit: number): Promise<readonly WaitingLetter[]> => {
   const rows = await catalog.list(watchPartition, {
@@ -141,5 +153,5 @@ export const readLetters = async (catalog: Catalog, now: Date, limit: number): P
     before: `${alarmPrefix}${now.toISOString()}`,
     limit,
   });
-  return rows.map(({ key, value, version }) => ({ ...letter.parse(value), key, version }));
+  return rows.map(letterOf);
 };
