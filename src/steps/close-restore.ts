@@ -101,7 +101,8 @@ interface Ending {
  * failed and could not be put back: then an undo is the way to try again.
  */
 const undoAfter = ({ undo }: SiteRow, { operation, isSuccess, state, databases, until }: Ending): SiteRow["undo"] => {
-  if (operation.kind === "undo") return isSuccess ? undefined : undo;
+  // What an earlier restore replaced is kept still when the one that was put back had been given up.
+  if (operation.kind === "undo") return isSuccess && undo?.run === operation.undoOf ? undefined : undo;
   const isChanged = databases || state === "swapped" || state === "swapping" || state === "puttingBack";
   return isChanged ? { run: operation.run, operation: operation.id, until } : undo;
 };

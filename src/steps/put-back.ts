@@ -16,7 +16,7 @@ export const putBack =
   (deps: Installation) =>
   (ref: RunRef, call: Call): Promise<StepResult<"putBack">> =>
     restoring(deps, ref, async () => {
-      const { undoOf } = await operationOf(deps, ref);
+      const { undoOf, settles = false } = await operationOf(deps, ref);
       const run = undoOf ?? ref.run;
       const progress = reportProgress(deps, ref, "back");
       progress.set({ phase: "Putting back" });
@@ -24,7 +24,8 @@ export const putBack =
       const exchange = host.exchange(run);
       const loaded = await readLoadedDatabases(deps.catalog, ref.site, run);
       const hasDatabases = loaded.some(({ database }) => isExchanged(database));
-      if (undoOf !== undefined && !hasDatabases && (await exchange.state()) === "none")
+      const hasNothing = !hasDatabases && (await exchange.state()) === "none";
+      if (undoOf !== undefined && !settles && hasNothing)
         return failed("What the restore had replaced is not there any more; nothing was undone.");
       if (!(await ownsSite(deps, ref))) return runLost;
       const databases = await putBackDatabases(deps, ref.site, run).catch((error: unknown) => ({ error }));

@@ -173,7 +173,7 @@ describe("a run that owns its site", () => {
     expect(await changeBackup(given.deps, ref, (row) => ({ ...row, status: "Succeeded" }))).toBe(false);
   });
 
-  it("that restores is never cut off by time, and its operation fails when it is given up", async () => {
+  it("that restores is never cut off by time; given up, its operation fails, and an undo of nobody's gets the site once", async () => {
     const operation: Operation = {
       id: "op",
       kind: "undo",
@@ -188,9 +188,21 @@ describe("a run that owns its site", () => {
     await takeUpRuns(given.deps)(call);
     expect(given.ended).toEqual([]);
     states.set("undo-1", "failed");
-    for (let round = 0; round < 3; round++) await takeUpRuns(given.deps)(call);
+    const dead = { ...call, runner: { ...call.runner, start: dying } };
+    for (let round = 0; round < 2; round++) await takeUpRuns(given.deps)(call);
+    await expect(takeUpRuns(given.deps)(dead)).rejects.toThrow(died);
     expect((await readOperation(given.deps.catalog, shop, "op"))?.operation).toMatchObject({ status: "Failed" });
+    later(70);
+    await takeUpRuns(given.deps)(call);
+    const { run } = await readSiteRow(given.deps.catalog, shop);
+    expect(given.started.at(-1)).toMatchObject({ workflow: "undoRestore", run: run?.id });
+    const settling = await readOperation(given.deps.catalog, shop, run?.operation ?? "");
+    expect(settling?.operation).toMatchObject({ kind: "undo", undoOf: "restore-1", status: "InProgress" });
+    // It is not settled in its turn.
+    states.set(run?.id ?? "", "failed");
+    for (let round = 0; round < 3; round++, later(20)) await takeUpRuns(given.deps)(call);
     expect((await readSiteRow(given.deps.catalog, shop)).run).toBeUndefined();
+    expect(await readOpenRuns(given.deps.catalog)).toEqual([]);
   });
 });
 

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Backup } from "../../src/domain/backup.ts";
 import type { BytePath } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
+import { endRunLate } from "../../src/operations/end-run-late.ts";
+import { readOperation, type Operation } from "../../src/operations/rows/operation-rows.ts";
 import { changeSite, takenBy } from "../../src/operations/rows/site-row.ts";
 import type { StepName } from "../../src/workflows/contract.ts";
 import { buildTree, treeOf, type FoundNode } from "../support/file-tree.ts";
@@ -175,6 +177,50 @@ describe("a step of a restore that fails", () => {
     );
     expect(done).toMatchObject({ status: "Failed", log: expect.stringContaining("could not be put back") });
     expect((await world.row()).undo?.run).toBe(done.run);
+    expect(await world.undo()).toMatchObject({ status: "Succeeded" });
+    expect(state()).toBe(wrecked);
+    await nothingIsLeft(0);
+  });
+});
+
+describe("a restore that is given up", () => {
+  /** As the run ends that puts the site in order. */
+  const settled = async (given: Operation) => {
+    const warned: string[] = [];
+    const log = { ...world.call.log, warn: (event: string) => void warned.push(event) };
+    world.setFault(undefined);
+    await endRunLate(world.deps, { ...world.call, log }, { site: shop, run: given.run, reason: "It kept ending." });
+    expect(warned).toEqual(["the site of a restore that was given up is put back"]);
+    const { run } = await world.row();
+    const found = await readOperation(world.deps.catalog, shop, run?.operation ?? "");
+    if (found === undefined) throw new Error("Nobody puts the site back.");
+    return world.run(found.operation);
+  };
+
+  it("leaves the site as it was, running, and without waiting for its next run, wherever it ended", async () => {
+    const counting = endAt(Infinity);
+    await world.restore(backup, { configuration: true });
+    const points = counting.seen();
+    await world.undo();
+    for (let point = 0; point < points - 1; point++) {
+      const operation = await world.ask(backup, { configuration: true });
+      endAt(point, Infinity);
+      const never = { startSite: () => Promise.reject(ended), closeRestore: () => Promise.reject(ended) };
+      await expect(world.run(operation, never)).rejects.toThrow();
+      expect(state(), `stopped at point ${point}`).not.toBe(wrecked);
+      expect(await settled(operation), `given up at point ${point}`).toMatchObject({ status: "Succeeded" });
+      expect(state(), `given up at point ${point}`).toBe(wrecked);
+      expect(world.areas()).toEqual([]);
+      expect((await world.row()).run).toBeUndefined();
+    }
+  });
+
+  it("keeps what the restore before it had replaced, also when it had not begun", async () => {
+    await world.restore(backup, { configuration: true });
+    const { undo } = await world.row();
+    const operation = await world.ask(backup, { configuration: true });
+    expect(await settled(operation)).toMatchObject({ status: "Succeeded" });
+    expect((await world.row()).undo).toEqual(undo);
     expect(await world.undo()).toMatchObject({ status: "Succeeded" });
     expect(state()).toBe(wrecked);
     await nothingIsLeft(0);

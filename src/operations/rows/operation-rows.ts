@@ -53,6 +53,8 @@ const operation = z.object({
   verification: verification.exactOptional(),
   /** Of an undo: the restore run whose replaced content comes back. */
   undoOf: z.string().exactOptional(),
+  /** An undo that nobody asked for: of a run that was given up. That it finds nothing to put back is no failure. */
+  settles: z.boolean().exactOptional(),
   /** The recovery key the caller gave, sealed, until the operation ends. */
   recoveryKey: z.string().exactOptional(),
   /** Of a restore: the databases to bring back. */
