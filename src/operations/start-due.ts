@@ -4,6 +4,7 @@ import { siteLabel } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import { effectiveSchedule, withNextRun } from "./effective-schedule.ts";
 import type { Installation } from "./installation.ts";
+import { mayBeDue } from "./may-be-due.ts";
 import { readOpenRuns } from "./rows/open-run-rows.ts";
 import {
   changeConfiguration,
@@ -22,6 +23,7 @@ import { startPlanned } from "./start-planned.ts";
 export const startDue =
   (deps: Installation) =>
   async (call: Call): Promise<void> => {
+    if (!(await mayBeDue(deps.catalog, deps.clock.now()))) return;
     let behindKey: string | undefined;
     for (;;) {
       const found = await readDue(deps.catalog, { until: deps.clock.now(), behindKey, limit: atATime });

@@ -31,6 +31,8 @@ export const loadedDatabaseKey = (run: string, place: number): string =>
 
 /** Configurations and their due rows share one partition, so that moving the next run is one batch. */
 export const schedulePartition = "schedules";
+/** Changes with every due row that is added. */
+export const dueVersionKey = "due-version";
 export const configurationPrefix = "configuration!";
 export const configurationKey = (site: SiteId): string => `${configurationPrefix}${siteKey(site)}`;
 /** By time, so that what is due stands first. */

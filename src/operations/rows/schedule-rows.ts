@@ -4,7 +4,14 @@ import type { BackupSchedule } from "../../domain/schedule.ts";
 import { siteLabel, siteOfKey, type SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import { keptDatabases } from "./database-reference.ts";
-import { configurationKey, configurationPrefix, dueRunKey, dueRunPrefix, schedulePartition } from "./keys.ts";
+import {
+  configurationKey,
+  configurationPrefix,
+  dueRunKey,
+  dueRunPrefix,
+  dueVersionKey,
+  schedulePartition,
+} from "./keys.ts";
 import { siteId } from "./site-id.ts";
 
 const schedule: z.ZodType<BackupSchedule> = z.object({
@@ -120,6 +127,10 @@ export const readDue = async (
   return rows.map((row) => ({ ...dueOf(row), key: row.key, version: row.version }));
 };
 
+/** Another one after every due row that was added; undefined when none ever was. */
+export const readDueVersion = async (catalog: Catalog): Promise<string | undefined> =>
+  (await catalog.get(schedulePartition, dueVersionKey))?.version;
+
 /** Keys are printable ASCII: nothing lies between a key and itself with a blank. */
 const behind = (key: string): string => `${key} `;
 
@@ -175,5 +186,8 @@ const dueChanges = (
     : [{ kind: "remove", key: dueRunKey(old.nextRun, site) } as const]),
   ...(next?.nextRun === undefined
     ? []
-    : [{ kind: "put", key: dueRunKey(next.nextRun, site), value: { site: next.site, at: next.nextRun } } as const]),
+    : ([
+        { kind: "put", key: dueRunKey(next.nextRun, site), value: { site: next.site, at: next.nextRun } },
+        { kind: "put", key: dueVersionKey, value: {} },
+      ] as const)),
 ];
