@@ -2,17 +2,19 @@ import type { KeptDatabases } from "./database.ts";
 import type { SiteId } from "./site.ts";
 
 /** What a caller may conclude from each status stands in docs/api.md. */
-export type BackupStatus =
-  | "InProgress"
-  | "Failed"
-  | "Succeeded"
-  | "TimedOut"
-  | "Created"
-  | "Skipped"
-  | "PartiallySucceeded"
-  | "DeleteInProgress"
-  | "DeleteFailed"
-  | "Deleted";
+export const backupStatuses = [
+  "InProgress",
+  "Failed",
+  "Succeeded",
+  "TimedOut",
+  "Created",
+  "Skipped",
+  "PartiallySucceeded",
+  "DeleteInProgress",
+  "DeleteFailed",
+  "Deleted",
+] as const;
+export type BackupStatus = (typeof backupStatuses)[number];
 
 /** ARM's numbers, sent to clients of api-version 2015-08-01 and older. */
 export const statusNumber: Readonly<Record<BackupStatus, number>> = {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isRestorable, type Backup, type BackupStatus } from "../../src/domain/backup.ts";
+import { type BackupStatus, backupStatuses, isRestorable, type Backup } from "../../src/domain/backup.ts";
 import { retention, type RetentionPolicy } from "../../src/domain/retention.ts";
 import { limitOf, nextFreeTime } from "../../src/domain/quota.ts";
 import { shop } from "../support/installation.ts";
@@ -112,21 +112,9 @@ describe("retention", () => {
     expect(removed(backups, policyOf({ keepAtLeastOne: false, keepMonthly: 2 }))).toEqual([1, 2, 3, 4]);
   });
 
-  const statuses: readonly BackupStatus[] = [
-    "InProgress",
-    "Failed",
-    "Succeeded",
-    "TimedOut",
-    "Created",
-    "Skipped",
-    "PartiallySucceeded",
-    "DeleteInProgress",
-    "DeleteFailed",
-    "Deleted",
-  ];
   const anyBackup = fc.record({
     daysAgo: fc.double({ min: 0, max: 60, noNaN: true }),
-    status: fc.constantFrom(...statuses),
+    status: fc.constantFrom(...backupStatuses),
     scheduled: fc.boolean(),
     expiresIn: fc.option(fc.integer({ min: -20, max: 20 })),
   });

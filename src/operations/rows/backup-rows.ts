@@ -1,30 +1,17 @@
 import * as z from "zod";
-import type { Backup } from "../../domain/backup.ts";
+import { backupStatuses, type Backup } from "../../domain/backup.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import { keptDatabases } from "./database-reference.ts";
 import { backupKey, backupPrefix, progressKey, progressPrefix, sitePartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
 
-const status = z.enum([
-  "InProgress",
-  "Failed",
-  "Succeeded",
-  "TimedOut",
-  "Created",
-  "Skipped",
-  "PartiallySucceeded",
-  "DeleteInProgress",
-  "DeleteFailed",
-  "Deleted",
-]);
-
 const backup: z.ZodType<Backup> = z.object({
   site: siteId,
   id: z.number(),
   name: z.string(),
   blobBase: z.string(),
-  status,
+  status: z.enum(backupStatuses),
   scheduled: z.boolean(),
   planned: z.string().exactOptional(),
   destination: z.string(),
