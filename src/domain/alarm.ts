@@ -68,6 +68,8 @@ export type Channel =
   | { readonly kind: "mail"; readonly to: readonly string[] }
   | { readonly kind: "ping"; readonly url: Secret };
 
+export const isMailAddress = (text: string): boolean => /^[^\s@,]+@[^\s@,]+$/.test(text);
+
 export const webhookForms = ["cloudevents", "slack", "teams"] as const;
 export type WebhookForm = (typeof webhookForms)[number];
 

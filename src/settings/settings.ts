@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { webhookForms } from "../domain/alarm.ts";
+import { isMailAddress, webhookForms } from "../domain/alarm.ts";
 import {
   authority,
   azureHosts,
@@ -61,10 +61,7 @@ export const settings = z.object({
   LIFEBOAT_ALARM_WEBHOOK_SECRET: z.string().optional(),
   LIFEBOAT_ALARM_MAIL_TO: z
     .string()
-    .refine(
-      (text) => list(text).every((address) => /^[^\s@,]+@[^\s@,]+$/.test(address)),
-      "mail addresses, with commas between them",
-    )
+    .refine((text) => list(text).every(isMailAddress), "mail addresses, with commas between them")
     .optional(),
   LIFEBOAT_ALARM_MAIL_FROM: z.string().default("lifeboat@localhost"),
   LIFEBOAT_SMTP: z

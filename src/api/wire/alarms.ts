@@ -1,4 +1,4 @@
-import { webhookForms, type WebhookForm } from "../../domain/alarm.ts";
+import { isMailAddress, webhookForms, type WebhookForm } from "../../domain/alarm.ts";
 import { refuse } from "../../domain/errors.ts";
 import type { ShownAlarms } from "../../operations/alarm-channels.ts";
 import type { SiteAlarmsRequest, TestedChannel } from "../../operations/site-alarms.ts";
@@ -12,7 +12,7 @@ export const parseAlarmsRequest = (body: JsonObject): SiteAlarmsRequest => {
   const mailTo = given.texts("mailTo");
   const heartbeat = given.secret("heartbeatUrl");
   for (const address of mailTo ?? [])
-    if (!/^[^\s@,]+@[^\s@,]+$/.test(address))
+    if (!isMailAddress(address))
       throw refuse("InvalidField", { field: "properties.mailTo", reason: `"${address}" is no mail address.` });
   return {
     ...(webhook === undefined ? {} : { webhook: parseWebhook(webhook) }),
