@@ -6,7 +6,3 @@ export const qualified = (database: string, object: string): string => `${name(d
 /** A text as SQL, whatever it holds and whatever the server's SQL mode and character set. */
 export const literal = (text: string): string =>
   text === "" ? "''" : `_utf8mb4 X'${Buffer.from(text, "utf8").toString("hex")}'`;
-
-/** A list for `IN`; nothing equals NULL. */
-export const literals = (texts: readonly string[]): string =>
-  texts.length === 0 ? "NULL" : texts.map(literal).join(", ");
