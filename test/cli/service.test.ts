@@ -6,6 +6,7 @@ import { answerOf } from "../../src/cli/answer.ts";
 import { CommandFailure } from "../../src/cli/command-failure.ts";
 import { openService, type Service } from "../../src/cli/service.ts";
 import { Secret } from "../../src/domain/secret.ts";
+import { failureOf } from "../support/failure-of.ts";
 
 type Reply = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -54,15 +55,6 @@ afterEach(() => {
   server.close();
 });
 
-const failureOf = async (work: Promise<unknown>): Promise<CommandFailure> => {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof CommandFailure) return error;
-  throw new Error("It did not fail as it should.", { cause: error });
-};
-
 describe("asking the service", () => {
   it("sends key and version, and values of a query as often as they are given", async () => {
     replies = [json(200, { a: 1 })];
@@ -85,7 +77,7 @@ describe("asking the service", () => {
     expect((await service.get("/x")).number("a")).toBe(1);
     expect(waited).toEqual([250, 1_000, 3_000]);
     replies = [cut];
-    expect(await failureOf(service.get("/x"))).toMatchObject({
+    expect(await failureOf(CommandFailure, service.get("/x"))).toMatchObject({
       code: "Unreachable",
       exitCode: 7,
       message: expect.stringMatching(/connection was cut\. Look at the line\./),
@@ -99,14 +91,14 @@ describe("asking the service", () => {
     replies = [
       json(429, { error: { code: "TooManyRequests", message: "Later.", details: [] } }, { "retry-after": "3600" }),
     ];
-    expect(await failureOf(service.get("/x"))).toMatchObject({ code: "TooManyRequests", exitCode: 6 });
+    expect(await failureOf(CommandFailure, service.get("/x"))).toMatchObject({ code: "TooManyRequests", exitCode: 6 });
   });
 
   it("sends what changes something once, whatever becomes of the line", async () => {
     for (const reply of [cut, json(503, {})]) {
       heard = [];
       replies = [reply];
-      expect((await failureOf(service.post("/x"))).exitCode).toBe(7);
+      expect((await failureOf(CommandFailure, service.post("/x"))).exitCode).toBe(7);
       expect(heard).toHaveLength(1);
     }
   });
@@ -114,7 +106,7 @@ describe("asking the service", () => {
   it("tells the service's own word before ARM's, and its message as it is", async () => {
     const error = { code: "Conflict", message: "It is busy.", details: [{ code: "SiteBusy" }] };
     replies = [json(409, { error })];
-    expect(await failureOf(service.post("/x"))).toMatchObject({
+    expect(await failureOf(CommandFailure, service.post("/x"))).toMatchObject({
       code: "SiteBusy",
       message: "It is busy.",
       exitCode: 4,
@@ -123,12 +115,12 @@ describe("asking the service", () => {
 
   it("says when something else answers", async () => {
     replies = [(_request, response) => void response.writeHead(200).end("<html>")];
-    expect(await failureOf(service.get("/x"))).toMatchObject({
+    expect(await failureOf(CommandFailure, service.get("/x"))).toMatchObject({
       exitCode: 1,
       message: expect.stringContaining("Is it Lifeboat?"),
     });
     replies = [(_request, response) => void response.writeHead(403).end("<html>")];
-    expect(await failureOf(service.get("/x"))).toMatchObject({ code: "Http403", exitCode: 6 });
+    expect(await failureOf(CommandFailure, service.get("/x"))).toMatchObject({ code: "Http403", exitCode: 6 });
   });
 
   it("names what a newer service does not answer any more", () => {

@@ -3,6 +3,7 @@ import { CommandFailure } from "../../src/cli/command-failure.ts";
 import { exitCodes } from "../../src/cli/exit-code.ts";
 import { watch, type Watched } from "../../src/cli/watch.ts";
 import { fakeContext, fakeTerminal, type FakeTerminal } from "./fake-terminal.ts";
+import { failureOf } from "../support/failure-of.ts";
 
 const news = { phase: "Packing", percent: 50, bytes: 1, totalBytes: 2, secondsLeft: null };
 const outage = new CommandFailure(exitCodes.unreachable, "Unreachable", "Lifeboat does not answer.");
@@ -31,15 +32,6 @@ const watched = (
   };
 };
 
-const failureOf = async (work: Promise<unknown>): Promise<CommandFailure> => {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof CommandFailure) return error;
-  throw new Error("It did not fail as it should.", { cause: error });
-};
-
 describe("watching", () => {
   it("answers the result, and leaves no line behind", async () => {
     const terminal = fakeTerminal();
@@ -63,7 +55,7 @@ describe("watching", () => {
   it("gives up after five minutes, as unreachable, and says how to look again", async () => {
     const { context, clock } = fakeContext(fakeTerminal());
     const began = clock.time;
-    const failure = await failureOf(watch(context, watched([outage])));
+    const failure = await failureOf(CommandFailure, watch(context, watched([outage])));
     expect(failure.exitCode).toBe(exitCodes.unreachable);
     expect(failure.message).toMatch(/goes on when the service runs again\. `lifeboat watch shop 1`/);
     expect(clock.time - began).toBeGreaterThan(300_000);
@@ -72,9 +64,9 @@ describe("watching", () => {
   it("waits for nothing but an outage: a refusal, and a certificate that is another, end it", async () => {
     const { context } = fakeContext(fakeTerminal());
     const refusal = new CommandFailure(exitCodes.notFound, "BackupNotFound", "gone");
-    expect(await failureOf(watch(context, watched([refusal])))).toBe(refusal);
+    expect(await failureOf(CommandFailure, watch(context, watched([refusal])))).toBe(refusal);
     const impostor = new CommandFailure(exitCodes.unreachable, "CertificateNotTrusted", "another");
-    expect(await failureOf(watch(context, watched([impostor])))).toBe(impostor);
+    expect(await failureOf(CommandFailure, watch(context, watched([impostor])))).toBe(impostor);
   });
 });
 
@@ -89,7 +81,7 @@ describe("Ctrl-C while watching", () => {
     async (answer) => {
       const terminal = fakeTerminal({ answers: [answer] });
       const { context, work } = interrupted(terminal, () => Promise.reject(new Error("not asked for")));
-      expect(await failureOf(watch(context, work))).toMatchObject({ exitCode: exitCodes.leftRunning });
+      expect(await failureOf(CommandFailure, watch(context, work))).toMatchObject({ exitCode: exitCodes.leftRunning });
     },
   );
 
@@ -101,20 +93,23 @@ describe("Ctrl-C while watching", () => {
   it("cancels, and that is no success", async () => {
     let cancelled = 0;
     const { context, work } = interrupted(fakeTerminal({ answers: ["c"] }), async () => void cancelled++);
-    expect(await failureOf(watch(context, work))).toMatchObject({ code: "Cancelled", exitCode: exitCodes.failed });
+    expect(await failureOf(CommandFailure, watch(context, work))).toMatchObject({
+      code: "Cancelled",
+      exitCode: exitCodes.failed,
+    });
     expect(cancelled).toBe(1);
   });
 
   it("cancels nothing that cannot be cancelled", async () => {
     const terminal = fakeTerminal({ answers: ["c"] });
     const { context, work } = interrupted(terminal);
-    expect(await failureOf(watch(context, work))).toMatchObject({ code: "LeftRunning" });
+    expect(await failureOf(CommandFailure, watch(context, work))).toMatchObject({ code: "LeftRunning" });
     expect(terminal.written.err).not.toContain("ancel");
   });
 
   it("asks nobody where there is no terminal, and leaves the work running", async () => {
     const terminal = fakeTerminal({ isTerminal: false, answers: ["c"] });
     const { context, work } = interrupted(terminal, () => Promise.reject(new Error("not asked for")));
-    expect(await failureOf(watch(context, work))).toMatchObject({ exitCode: exitCodes.leftRunning });
+    expect(await failureOf(CommandFailure, watch(context, work))).toMatchObject({ exitCode: exitCodes.leftRunning });
   });
 });

@@ -7,6 +7,7 @@ import {
 } from "../../src/domain/database.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import type { DatabaseTool, Exchanged } from "../../src/ports/database-tool.ts";
+import { failureOf } from "../support/failure-of.ts";
 
 /** A server with an administrator's hands. Texts are SQL that every kind understands. */
 export interface DatabaseSubject {
@@ -26,15 +27,6 @@ const live = "shop";
 const scratch = scratchDatabaseName("0123456789abcdef", "a1");
 const exchanged: Exchanged = { scratch, kept: keptDatabaseName("0123456789abcdef"), replaces: true };
 const never = new AbortController().signal;
-
-const failureOf = async (work: Promise<unknown>): Promise<DatabaseFailure> => {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof DatabaseFailure)) throw new Error(`Expected DatabaseFailure, got ${String(error)}`);
-  return error;
-};
 
 /** Every sentence of the DatabaseTool port's comments that one server can show, against any implementation. */
 export const databaseToolContract = (implementation: string, make: () => Promise<DatabaseSubject>): void => {
@@ -86,7 +78,7 @@ const checks = (server: () => DatabaseSubject): void => {
 
   it("refuses to dump a database that is not there", async () => {
     const { tool, connection } = server();
-    const failure = await failureOf(tool.check(connection("nobody_made_it"), "dump", never));
+    const failure = await failureOf(DatabaseFailure, tool.check(connection("nobody_made_it"), "dump", never));
     expect(failure.kind).toBe("DatabaseMissing");
     expect(failure.message).toContain("nobody_made_it");
   });
@@ -94,10 +86,13 @@ const checks = (server: () => DatabaseSubject): void => {
   it("tells a wrong password from a server that does not answer, and never the password", async () => {
     const { tool, connection } = server();
     const wrong = { ...connection(live), password: new Secret("planted-word") };
-    const refused = await failureOf(tool.check(wrong, "dump", never));
+    const refused = await failureOf(DatabaseFailure, tool.check(wrong, "dump", never));
     expect(refused.kind).toBe("LoginRefused");
     const { port: _, ...elsewhere } = connection(live);
-    const silent = await failureOf(tool.check({ ...elsewhere, host: "127.0.0.1", port: 1 }, "dump", never));
+    const silent = await failureOf(
+      DatabaseFailure,
+      tool.check({ ...elsewhere, host: "127.0.0.1", port: 1 }, "dump", never),
+    );
     expect(silent.kind).toBe("Unreachable");
     expect(`${refused.message} ${silent.message}`).not.toContain("planted-word");
   });
@@ -144,7 +139,7 @@ const dumps = (server: () => DatabaseSubject): void => {
     const dump = await dumpOf(subject);
     for (const damaged of [dump.subarray(0, dump.length - 40), dump.subarray(0, 30), Buffer.from("no dump at all")]) {
       const work = tool.load(connection(live), { scratch, dump: stream(damaged), signal: never });
-      expect((await failureOf(work)).kind).toBe("DumpDamaged");
+      expect((await failureOf(DatabaseFailure, work)).kind).toBe("DumpDamaged");
     }
     expect((await goods(subject, live)).split("\n")).toEqual(["Tür", "rope"]);
   });
@@ -259,7 +254,7 @@ const switches = (server: () => DatabaseSubject): void => {
     await subject.query(live, "CREATE TABLE theirs (id int)");
     const at = subject.connection(live);
     const fresh = { ...exchanged, replaces: false };
-    expect((await failureOf(subject.tool.switchIn(at, fresh))).kind).toBe("Busy");
+    expect((await failureOf(DatabaseFailure, subject.tool.switchIn(at, fresh))).kind).toBe("Busy");
     for (const _ of [1, 2]) await subject.tool.switchBack(at, fresh);
     expect(await subject.query(live, "SELECT COUNT(*) FROM theirs")).toContain("0");
     expect(await subject.tool.listOwn(at)).toEqual([]);

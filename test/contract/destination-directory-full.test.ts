@@ -6,6 +6,7 @@ import { StoreFailure } from "../../src/domain/store-failure.ts";
 import { namesOf, noise, readAll, stageAll, store } from "../adapters/destination/blocks.ts";
 import { describeWith } from "../support/needs.ts";
 import { canMount, smallDisk, type SmallDisk } from "../support/small-disk.ts";
+import { failureOf } from "../support/failure-of.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -21,19 +22,11 @@ describeWith("mount", canMount, "a directory destination on a disk that fills up
   const upload = { name: "night.zip", run: "run-1" };
   const pieces = Array.from({ length: 6 }, (_, at) => noise(mebibyte, `piece ${at}`));
 
-  const failureOf = async (work: Promise<unknown>): Promise<StoreFailure> => {
-    const error = await work.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    if (error instanceof StoreFailure) return error;
-    throw new Error("A StoreFailure was expected.");
-  };
-
   it("says so while blocks are staged, and gives all the room back when the run is abandoned", async () => {
     const destination = directoryDestination(folder);
     const free = statfsSync(folder).bfree;
     const failure = await failureOf(
+      StoreFailure,
       stageAll(destination, upload, [
         ...pieces,
         ...pieces.map((piece) => noise(mebibyte, piece.toString("hex", 0, 8))),
@@ -51,7 +44,7 @@ describeWith("mount", canMount, "a directory destination on a disk that fills up
   it("goes on without a gap once there is room again", async () => {
     const destination = directoryDestination(folder);
     await store(destination, "old.zip", [noise(4 * mebibyte, "old")]);
-    expect((await failureOf(stageAll(destination, upload, pieces))).kind).toBe("Full");
+    expect((await failureOf(StoreFailure, stageAll(destination, upload, pieces))).kind).toBe("Full");
     await destination.remove("old.zip");
     const ids = await stageAll(destination, upload, pieces);
     // 6 MiB staged on 8 MiB: a commit that copied would find the disk full.
@@ -62,7 +55,7 @@ describeWith("mount", canMount, "a directory destination on a disk that fills up
   it("keeps what is staged when there is no room to bring it into order", async () => {
     const destination = directoryDestination(folder);
     const ids = await stageAll(destination, upload, pieces);
-    const failure = await failureOf(destination.commit(upload, ids.toReversed(), {}));
+    const failure = await failureOf(StoreFailure, destination.commit(upload, ids.toReversed(), {}));
     expect(failure.kind).toBe("Full");
     expect(await namesOf(destination.list(""))).toEqual([]);
     expect(readdirSync(join(folder, ".lifeboat", "uploads")).length).toBe(1);

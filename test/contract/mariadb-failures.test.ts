@@ -15,20 +15,12 @@ import { Secret } from "../../src/domain/secret.ts";
 import { hasMariadb, startMariadb, type MariadbServer } from "../support/mariadb-server.ts";
 import { describeWith } from "../support/needs.ts";
 import { canMount, smallDisk } from "../support/small-disk.ts";
+import { failureOf } from "../support/failure-of.ts";
 
 const scratch = scratchDatabaseName("feedfeedfeedfeed", "a1");
 const never = new AbortController().signal;
 const token = () => Promise.resolve(new Secret("none"));
 const tool = mysqlTool({ findTool: findToolIn([]), token });
-
-const failureOf = async (work: Promise<unknown>): Promise<DatabaseFailure> => {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof DatabaseFailure)) throw new Error(`Expected DatabaseFailure, got ${String(error)}`);
-  return error;
-};
 
 const read = async (stream: AsyncIterable<Uint8Array>, onFirst?: () => Promise<void>): Promise<Buffer> => {
   const pieces: Uint8Array[] = [];
@@ -61,13 +53,13 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
 
   it("a program that is not there is named, with what to install", async () => {
     const bare = mysqlTool({ findTool: () => undefined, token });
-    const failure = await failureOf(bare.check(server.connection("shop"), "dump", never));
+    const failure = await failureOf(DatabaseFailure, bare.check(server.connection("shop"), "dump", never));
     expect(failure).toMatchObject({ kind: "ToolMissing", message: expect.stringMatching(/mariadb-client/) });
   });
 
   it("a user who may not see everything is refused before the dump would leave it out in silence", async () => {
     const connection = await as("half", "SELECT ON shop.*");
-    const failure = await failureOf(tool.check(connection, "dump", never));
+    const failure = await failureOf(DatabaseFailure, tool.check(connection, "dump", never));
     expect(failure.kind).toBe("NotAllowed");
     expect(failure.message).toMatch(/lacks SHOW VIEW, TRIGGER, EVENT, EXECUTE.*GRANT .* ON `shop`\.\*/);
   });
@@ -75,25 +67,28 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
   it("a user who may make no databases beside the live one is told which right to ask for", async () => {
     const connection = await as("narrow", "ALL PRIVILEGES ON shop.*");
     await tool.check(connection, "dump", never);
-    const failure = await failureOf(tool.check(connection, "load", never));
+    const failure = await failureOf(DatabaseFailure, tool.check(connection, "load", never));
     expect(failure).toMatchObject({ kind: "NotAllowed", message: expect.stringMatching(/ON `lifeboat\\_%`\.\*/) });
   });
 
   it("a user without any right to the database does not learn whether it is there", async () => {
-    const failure = await failureOf(tool.check(await as("nobody_there"), "dump", never));
+    const failure = await failureOf(DatabaseFailure, tool.check(await as("nobody_there"), "dump", never));
     expect(["DatabaseMissing", "NotAllowed"]).toContain(failure.kind);
   });
 
   it("another database's foreign key stands in the way of a restore", async () => {
     await server.query("", "CREATE DATABASE other");
     await server.query("other", "CREATE TABLE sold (good INT, FOREIGN KEY (good) REFERENCES shop.goods (id))");
-    const failure = await failureOf(tool.check(server.connection("shop"), "load", never));
+    const failure = await failureOf(DatabaseFailure, tool.check(server.connection("shop"), "load", never));
     await server.query("", "DROP DATABASE other");
     expect(failure.message).toMatch(/other\.sold refers to/);
   });
 
   it("a replica that can be read only is no place for a restore", async () => {
-    const failure = await failureOf(tool.check({ ...server.connection("shop"), isReadOnly: true }, "load", never));
+    const failure = await failureOf(
+      DatabaseFailure,
+      tool.check({ ...server.connection("shop"), isReadOnly: true }, "load", never),
+    );
     expect(failure.kind).toBe("NotAllowed");
   });
 
@@ -123,7 +118,7 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
       dump: once(Buffer.from(damaged, "latin1")),
       signal: never,
     });
-    const failure = await failureOf(work);
+    const failure = await failureOf(DatabaseFailure, work);
     expect(failure).toMatchObject({ kind: "DumpDamaged", message: expect.stringMatching(/ERROR 1064/) });
     expect(failure.message).not.toMatch(/[0-9a-f]{32}/);
     await tool.drop(server.connection("shop"), scratch);
@@ -131,7 +126,7 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
 
   it("a server that goes away in the middle of a dump ends it with an error", { timeout: 120_000 }, async () => {
     const work = read(tool.dump(server.connection("shop"), { scratch, signal: never }), server.kill);
-    expect((await failureOf(work)).kind).toBe("Unreachable");
+    expect((await failureOf(DatabaseFailure, work)).kind).toBe("Unreachable");
     await server.start();
     expect(await server.query("shop", "SELECT COUNT(*) FROM goods")).toBe("800");
   });
@@ -150,7 +145,7 @@ describeWith("mount", hasMariadb && canMount, "MariaDB on a small disk", () => {
         disk.fill(3 * 2 ** 20);
         const work = tool.load(server.connection("shop"), { scratch, dump: once(bytes), signal: never });
         // Which of the two depends on where MariaDB's bulk load was when the room ended.
-        expect((await failureOf(work)).message).toMatch(/Free space|no room on the server's disk/);
+        expect((await failureOf(DatabaseFailure, work)).message).toMatch(/Free space|no room on the server's disk/);
         disk.empty();
         await tool.drop(server.connection("shop"), scratch);
         expect(await server.query("shop", "SELECT COUNT(*) FROM goods")).toBe("800");
@@ -241,6 +236,6 @@ describeWith("mariadb", hasMariadb, "a server that forces TLS", () => {
     ["a name that it does not have", { mode: "verify-full", caFile: "ca.pem" }, "127.0.0.1"],
   ] as const)("is not believed by %s", async (_, { mode, ...rest }, host) => {
     const tls = "caFile" in rest ? { mode, caFile: at(rest.caFile) } : { mode };
-    expect((await failureOf(tool.check(by(tls, host), "dump", never))).kind).toBe("TlsRefused");
+    expect((await failureOf(DatabaseFailure, tool.check(by(tls, host), "dump", never))).kind).toBe("TlsRefused");
   });
 });

@@ -13,6 +13,7 @@ import {
 import { Secret } from "../../src/domain/secret.ts";
 import type { Exchanged } from "../../src/ports/database-tool.ts";
 import { fakeSqlServer } from "../support/fake-sql-server.ts";
+import { failureOf } from "../support/failure-of.ts";
 
 const scratch = scratchDatabaseName("feedfeedfeedfeed", "a1");
 const kept = keptDatabaseName("feedfeedfeedfeed");
@@ -48,15 +49,6 @@ const read = async (stream: AsyncIterable<Uint8Array>): Promise<Buffer> => {
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
-
-const failureOf = async (work: Promise<unknown>): Promise<DatabaseFailure> => {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof DatabaseFailure)) throw new Error(`Expected DatabaseFailure, got ${String(error)}`);
-  return error;
-};
 
 const dump = (connection: DatabaseConnection = server.connection("shop"), lacks: (reason: string) => void = () => {}) =>
   read(tool().dump(connection, { scratch, signal: never, lacks }));
@@ -120,7 +112,10 @@ describe("a dump of SQL Server", () => {
     server.change(
       (state) => void (state.exportFails = "Error SQL71564: Element User: [x] has an unsupported property."),
     );
-    expect(await failureOf(dump())).toMatchObject({ kind: "ToolFailed", message: expect.stringMatching(/SQL71564/) });
+    expect(await failureOf(DatabaseFailure, dump())).toMatchObject({
+      kind: "ToolFailed",
+      message: expect.stringMatching(/SQL71564/),
+    });
     isTidy();
     server.change((state) => void delete state.exportFails);
     for await (const _ of tool().dump(server.connection("shop"), { scratch, signal: never })) break;
@@ -162,7 +157,7 @@ describe("a load into SQL Server", () => {
     const made = server.calls().length;
     for (const damaged of [bytes.subarray(0, -1), bytes.subarray(100), Buffer.from("no dump"), Buffer.alloc(0)]) {
       const work = tool().load(server.connection("shop"), { scratch, dump: once(damaged), signal: never });
-      expect((await failureOf(work)).kind).toBe("DumpDamaged");
+      expect((await failureOf(DatabaseFailure, work)).kind).toBe("DumpDamaged");
     }
     expect(server.calls()).toHaveLength(made);
     isTidy();
@@ -181,13 +176,15 @@ describe("a check of SQL Server", () => {
     });
     expect((await tool().check(server.connection("bare"), "load", never)).content).toBe("empty");
     expect((await tool().check(server.connection("none"), "load", never)).content).toBe("missing");
-    expect((await failureOf(tool().check(server.connection("none"), "dump", never))).kind).toBe("DatabaseMissing");
+    expect((await failureOf(DatabaseFailure, tool().check(server.connection("none"), "dump", never))).kind).toBe(
+      "DatabaseMissing",
+    );
   });
 
   it("finds a missing program, an old one, and a refused login before the work", async () => {
     begin();
     const check = (connection = server.connection("shop"), by = tool()) =>
-      failureOf(by.check(connection, "dump", never));
+      failureOf(DatabaseFailure, by.check(connection, "dump", never));
     expect(
       await check(
         undefined,
@@ -211,10 +208,13 @@ it("a server that does not answer is named so by the real client", async () => {
     workFolder: join(server.folder, "work"),
   });
   const nowhere = { ...server.connection("shop"), host: "127.0.0.1", port: 1 };
-  expect((await failureOf(real.check(nowhere, "dump", never))).kind).toBe("Unreachable");
+  expect((await failureOf(DatabaseFailure, real.check(nowhere, "dump", never))).kind).toBe("Unreachable");
   const { password: _, ...tokenless } = nowhere;
   const work = real.check({ ...tokenless, signIn: "token" }, "dump", never);
-  expect(await failureOf(work)).toMatchObject({ kind: "LoginRefused", message: expect.stringMatching(/identity/) });
+  expect(await failureOf(DatabaseFailure, work)).toMatchObject({
+    kind: "LoginRefused",
+    message: expect.stringMatching(/identity/),
+  });
 });
 
 describe("a switch of SQL Server", () => {
@@ -260,14 +260,14 @@ describe("a switch of SQL Server", () => {
     await tool().switchBack(server.connection("shop"), fresh);
     expect(server.databases()).toEqual({ shop: "theirs" });
     server.change((state) => void (state.databases[scratch] = { content: "new", mark: "lifeboat_kept_earlier" }));
-    expect((await failureOf(tool().switchIn(server.connection("shop"), fresh))).kind).toBe("Busy");
+    expect((await failureOf(DatabaseFailure, tool().switchIn(server.connection("shop"), fresh))).kind).toBe("Busy");
     for (const _ of [1, 2]) await tool().switchBack(server.connection("shop"), fresh);
     expect(server.databases()).toEqual({ shop: "theirs" });
   });
 
   it("does not take a database that others made meanwhile for its own", async () => {
     begin(3, { shop: "others'", [kept]: "old", [scratch]: "new" });
-    expect((await failureOf(tool().switchIn(server.connection("shop"), exchanged))).kind).toBe("Busy");
+    expect((await failureOf(DatabaseFailure, tool().switchIn(server.connection("shop"), exchanged))).kind).toBe("Busy");
     await expect(tool().drop(server.connection("shop"), "shop")).rejects.toThrow(/not Lifeboat's/);
   });
 });

@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFile, execFileSync, type ChildProcess } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import type { DatabaseConnection } from "../../src/domain/database.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { hasCommand } from "./needs.ts";
+import { ended, launch, withInput } from "./database-server.ts";
 
 /** Debian keeps the server where an unprivileged user's path does not look. */
 const serverProgram = ["/usr/sbin/mariadbd", "/usr/libexec/mariadbd", "/usr/bin/mariadbd"].find(existsSync);
@@ -89,12 +90,19 @@ export const startMariadb = async (options: MariadbOptions = {}): Promise<Mariad
   ];
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    child = await launch(program, args, { ...as, cwd: folder });
+    child = await launch({
+      command: program,
+      args,
+      ...as,
+      cwd: folder,
+      ready: "ready for connections",
+      signal: "SIGKILL",
+    });
   };
   const kill = async (): Promise<void> => {
     const one = child;
     child = undefined;
-    if (one !== undefined) await ended(one);
+    if (one !== undefined) await ended(one, "SIGKILL");
   };
   const query = async (database: string, sql: string): Promise<string> => {
     const where = ["--no-defaults", `--socket=${socket}`, "--user=root", "--default-character-set=utf8mb4"];
@@ -130,42 +138,3 @@ export const startMariadb = async (options: MariadbOptions = {}): Promise<Mariad
     },
   };
 };
-
-interface Place {
-  readonly cwd: string;
-  readonly uid?: number;
-  readonly gid?: number;
-}
-
-const launch = (command: string, args: readonly string[], place: Place): Promise<ChildProcess> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...place, stdio: ["ignore", "ignore", "pipe"] });
-    // A test run that dies early must not leave servers behind.
-    const kill = (): unknown => child.kill("SIGKILL");
-    process.once("exit", kill);
-    child.once("exit", () => process.removeListener("exit", kill));
-    let said = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      said = `${said}${chunk.toString("utf8")}`.slice(-4_000);
-      if (/ready for connections/.test(said)) resolve(child);
-    });
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`MariaDB ended with ${code}: ${said}`)));
-  });
-
-const ended = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    child.once("exit", () => resolve());
-    child.kill("SIGKILL");
-  });
-
-const withInput = (command: string, args: readonly string[], input: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const options = { encoding: "utf8" as const, maxBuffer: 256 * 2 ** 20 };
-    const child = execFile(command, args, options, (error, stdout) =>
-      error === null ? resolve(stdout) : reject(error),
-    );
-    child.stdin?.on("error", () => undefined);
-    child.stdin?.end(input);
-  });

@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFile, execFileSync, type ChildProcess } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { DatabaseConnection } from "../../src/domain/database.ts";
 import { Secret } from "../../src/domain/secret.ts";
+import { ended, launch, withInput } from "./database-server.ts";
 
 /** Debian keeps the server's programs beside the path, one folder a version. */
 const folders = (): readonly string[] => {
@@ -128,9 +129,13 @@ export const startPostgres = async (options: PostgresOptions = {}): Promise<Post
   ];
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    child = await launch(join(programs, "postgres"), ["-D", data, ...settings.flatMap((one) => ["-c", one])], {
+    child = await launch({
+      command: join(programs, "postgres"),
+      args: ["-D", data, ...settings.flatMap((one) => ["-c", one])],
       ...as,
       cwd: folder,
+      ready: "database system is ready to accept connections",
+      signal: "SIGQUIT",
     });
   };
   const kill = async (signal: "SIGKILL" | "SIGQUIT" = "SIGQUIT"): Promise<void> => {
@@ -171,42 +176,3 @@ export const startPostgres = async (options: PostgresOptions = {}): Promise<Post
     },
   };
 };
-
-interface Place {
-  readonly cwd: string;
-  readonly uid?: number;
-  readonly gid?: number;
-}
-
-const launch = (command: string, args: readonly string[], place: Place): Promise<ChildProcess> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...place, stdio: ["ignore", "ignore", "pipe"] });
-    // A test run that dies early must not leave servers behind.
-    const kill = (): unknown => child.kill("SIGQUIT");
-    process.once("exit", kill);
-    child.once("exit", () => process.removeListener("exit", kill));
-    let said = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      said = `${said}${chunk.toString("utf8")}`.slice(-4_000);
-      if (said.includes("database system is ready to accept connections")) resolve(child);
-    });
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`PostgreSQL ended with ${code}: ${said}`)));
-  });
-
-const ended = (child: ChildProcess, signal: "SIGKILL" | "SIGQUIT"): Promise<void> =>
-  new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    child.once("exit", () => resolve());
-    child.kill(signal);
-  });
-
-const withInput = (command: string, args: readonly string[], input: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const options = { encoding: "utf8" as const, maxBuffer: 256 * 2 ** 20 };
-    const child = execFile(command, args, options, (error, stdout) =>
-      error === null ? resolve(stdout) : reject(error),
-    );
-    child.stdin?.on("error", () => undefined);
-    child.stdin?.end(input);
-  });
