@@ -14,7 +14,7 @@ import { createCallers } from "./api/callers.ts";
 import { createApi } from "./api/handle.ts";
 import { withOpenApi } from "./api/open-api/with-open-api.ts";
 import { openRoutes, routes } from "./api/routes.ts";
-import { PackPool } from "./archive/pack-pool.ts";
+import { PackPool } from "./archive/threads/pack-pool.ts";
 import { readConfig, type Config } from "./config.ts";
 import { functionTimeoutMs } from "./domain/function-timeout.ts";
 import { Secret } from "./domain/secret.ts";

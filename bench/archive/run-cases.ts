@@ -18,7 +18,7 @@ export interface BenchOptions {
   readonly tools: readonly string[];
 }
 
-/** Times of files younger than this prove nothing (src/archive/unsettled.ts); the copied corpus has to be older. */
+/** Times of files younger than this prove nothing (src/archive/listing/unsettled.ts); the copied corpus has to be older. */
 const settleMilliseconds = 62_000;
 
 /** All cases over one corpus; in each, the tools take turns, so that noise falls on all of them alike. */

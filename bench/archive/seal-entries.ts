@@ -1,12 +1,12 @@
 import { hash } from "node:crypto";
-import { CentralEncoder } from "../../src/archive/central-encoder.ts";
-import { noOwnerNames } from "../../src/archive/directory-entry.ts";
-import { localHeaderLength } from "../../src/archive/local-header.ts";
-import { sealArchive } from "../../src/archive/seal.ts";
-import { decodeShardIndex, encodeShardIndex } from "../../src/archive/shard-index-encoding.ts";
-import type { ShardIndex } from "../../src/archive/shard-index.ts";
-import { blockId } from "../../src/archive/block-id.ts";
-import { ByteArena } from "../../src/archive/byte-arena.ts";
+import { CentralEncoder } from "../../src/archive/records/central-encoder.ts";
+import { noOwnerNames } from "../../src/archive/records/directory-entry.ts";
+import { localHeaderLength } from "../../src/archive/records/local-header.ts";
+import { sealArchive } from "../../src/archive/shards/seal.ts";
+import { decodeShardIndex, encodeShardIndex } from "../../src/archive/shards/shard-index-encoding.ts";
+import type { ShardIndex } from "../../src/archive/shards/shard-index.ts";
+import { blockId } from "../../src/archive/shards/block-id.ts";
+import { ByteArena } from "../../src/archive/records/byte-arena.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 

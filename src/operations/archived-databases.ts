@@ -1,4 +1,4 @@
-import { findEntry } from "../archive/browse.ts";
+import { findEntry } from "../archive/directory/browse.ts";
 import type { BytePath } from "../domain/byte-path.ts";
 import { databaseTypeOf, engineOf, type DatabaseReference, type DatabaseType } from "../domain/database.ts";
 import { refuse } from "../domain/errors.ts";

@@ -1,6 +1,6 @@
 import { ArchiveInvalid } from "../archive/archive-invalid.ts";
-import { objectSource } from "../archive/byte-source.ts";
-import { openArchive, type Archive } from "../archive/open-archive.ts";
+import { objectSource } from "../archive/read/byte-source.ts";
+import { openArchive, type Archive } from "../archive/read/open-archive.ts";
 import { isRestorable, zipName, type Backup } from "../domain/backup.ts";
 import { refuse, type Refusal } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";

@@ -1,7 +1,7 @@
-import { childrenOf, findEntry, placesBelow } from "../archive/browse.ts";
-import type { DirectoryEntry } from "../archive/directory-entry.ts";
-import { filesPrefix } from "../archive/entry-row.ts";
-import type { Archive } from "../archive/open-archive.ts";
+import { childrenOf, findEntry, placesBelow } from "../archive/directory/browse.ts";
+import type { DirectoryEntry } from "../archive/records/directory-entry.ts";
+import { filesPrefix } from "../archive/listing/entry-row.ts";
+import type { Archive } from "../archive/read/open-archive.ts";
 import type { Backup } from "../domain/backup.ts";
 import { pathText, type BytePath } from "../domain/byte-path.ts";
 import { refuse } from "../domain/errors.ts";

@@ -1,4 +1,4 @@
-import { compareArchives, type ArchiveChange } from "../archive/compare-archives.ts";
+import { compareArchives, type ArchiveChange } from "../archive/compare/compare-archives.ts";
 import type { BytePath } from "../domain/byte-path.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";

@@ -1,7 +1,7 @@
-import { copyOutTarGz } from "../archive/copy-out-tar-gz.ts";
-import { copyOutZip } from "../archive/copy-out-zip.ts";
-import { selectEntries } from "../archive/copy-selection.ts";
-import type { Archive } from "../archive/open-archive.ts";
+import { copyOutTarGz } from "../archive/selection/copy-out-tar-gz.ts";
+import { copyOutZip } from "../archive/selection/copy-out-zip.ts";
+import { selectEntries } from "../archive/selection/copy-selection.ts";
+import type { Archive } from "../archive/read/open-archive.ts";
 import type { Backup } from "../domain/backup.ts";
 import type { BytePath } from "../domain/byte-path.ts";
 import { refuse } from "../domain/errors.ts";

@@ -1,7 +1,7 @@
 import { ArchiveInvalid } from "../archive/archive-invalid.ts";
-import { objectSource } from "../archive/byte-source.ts";
-import { openArchive, type Archive } from "../archive/open-archive.ts";
-import { readEntry } from "../archive/read-entry.ts";
+import { objectSource } from "../archive/read/byte-source.ts";
+import { openArchive, type Archive } from "../archive/read/open-archive.ts";
+import { readEntry } from "../archive/read/read-entry.ts";
 import { manifestName, zipName } from "../domain/backup.ts";
 import { pathText } from "../domain/byte-path.ts";
 import { ManifestInvalid, type Manifest } from "../domain/manifest.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Channel } from "../domain/alarm.ts";
 import type { Secret } from "../domain/secret.ts";
-import type { PackRunner } from "../archive/pack-runner.ts";
-import type { ReadRunner } from "../archive/read-runner.ts";
+import type { PackRunner } from "../archive/threads/pack-runner.ts";
+import type { ReadRunner } from "../archive/threads/read-runner.ts";
 import type { TierLimit } from "../domain/quota.ts";
 import type { BackupSchedule } from "../domain/schedule.ts";
 import type { Catalog } from "../ports/catalog.ts";

@@ -1,5 +1,5 @@
-import { filterWarnings, listSite, type SiteListing } from "../archive/list-site.ts";
-import { ListingColumns, listedName } from "../archive/listing-columns.ts";
+import { filterWarnings, listSite, type SiteListing } from "../archive/listing/list-site.ts";
+import { ListingColumns, listedName } from "../archive/listing/listing-columns.ts";
 import type { BytePath } from "../domain/byte-path.ts";
 import type { FilterLine } from "../domain/filter.ts";
 import type { LeftOut, ListedEntry } from "../domain/listing.ts";

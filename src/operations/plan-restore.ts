@@ -1,5 +1,5 @@
-import { listLive } from "../archive/list-site.ts";
-import { planRestore as compare, type PlannedChange, type RestoreCounts } from "../archive/restore-plan.ts";
+import { listLive } from "../archive/listing/list-site.ts";
+import { planRestore as compare, type PlannedChange, type RestoreCounts } from "../archive/restore/restore-plan.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteFiles } from "../ports/site-files.ts";

@@ -1,8 +1,8 @@
-import { findEntry } from "../archive/browse.ts";
-import { checkReadable } from "../archive/inflate-entry.ts";
-import type { DirectoryEntry } from "../archive/directory-entry.ts";
-import { readEntry, readTarget } from "../archive/read-entry.ts";
-import { readStoredRange } from "../archive/read-stored-range.ts";
+import { findEntry } from "../archive/directory/browse.ts";
+import { checkReadable } from "../archive/content/inflate-entry.ts";
+import type { DirectoryEntry } from "../archive/records/directory-entry.ts";
+import { readEntry, readTarget } from "../archive/read/read-entry.ts";
+import { readStoredRange } from "../archive/read/read-stored-range.ts";
 import { pathText, type BytePath } from "../domain/byte-path.ts";
 import { refuse } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";

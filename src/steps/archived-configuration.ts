@@ -3,10 +3,10 @@ import {
   decodeConfiguration,
   maxConfigurationBytes,
   openConfiguration,
-} from "../archive/configuration-entry.ts";
+} from "../archive/read/configuration-entry.ts";
 import { ArchiveInvalid } from "../archive/archive-invalid.ts";
-import type { Archive } from "../archive/open-archive.ts";
-import { readEntry } from "../archive/read-entry.ts";
+import type { Archive } from "../archive/read/open-archive.ts";
+import { readEntry } from "../archive/read/read-entry.ts";
 import { refuse } from "../domain/errors.ts";
 import { recoveryContext } from "../domain/recovery-context.ts";
 import { InvalidRecoveryKey, SecretUnreadable, type Secret } from "../domain/secret.ts";

@@ -1,5 +1,5 @@
-import type { Shard } from "../archive/plan.ts";
-import type { ArchiveContents, RootEntry } from "../archive/seal.ts";
+import type { Shard } from "../archive/listing/plan.ts";
+import type { ArchiveContents, RootEntry } from "../archive/shards/seal.ts";
 import type { Backup } from "../domain/backup.ts";
 import type { BytePath } from "../domain/byte-path.ts";
 import type { DatabaseReference } from "../domain/database.ts";

@@ -1,7 +1,7 @@
-import { copyShard } from "../archive/copy-shard.ts";
-import { decodeCopyShard } from "../archive/copy-shard-encoding.ts";
-import { openPrevious } from "../archive/reuse-source.ts";
-import { encodeShardIndex } from "../archive/shard-index-encoding.ts";
+import { copyShard } from "../archive/reuse/copy-shard.ts";
+import { decodeCopyShard } from "../archive/reuse/copy-shard-encoding.ts";
+import { openPrevious } from "../archive/reuse/reuse-source.ts";
+import { encodeShardIndex } from "../archive/shards/shard-index-encoding.ts";
 import { siteLabel } from "../domain/site.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";

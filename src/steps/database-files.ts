@@ -1,7 +1,7 @@
 import { forEachBounded } from "../archive/bounded.ts";
-import { leftOutLine, type SiteListing } from "../archive/list-site.ts";
-import { ListingColumns } from "../archive/listing-columns.ts";
-import { isUnreadable } from "../archive/read-carefully.ts";
+import { leftOutLine, type SiteListing } from "../archive/listing/list-site.ts";
+import { ListingColumns } from "../archive/listing/listing-columns.ts";
+import { isUnreadable } from "../archive/listing/read-carefully.ts";
 import type { BytePath } from "../domain/byte-path.ts";
 import type { ListedEntry } from "../domain/listing.ts";
 import { besideSqlite, mayBeSqlite, sharedMemoryOf, sqliteHeaderBytes, sqliteKind } from "../domain/sqlite-file.ts";

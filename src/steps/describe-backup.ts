@@ -1,5 +1,5 @@
-import { configurationEntryName } from "../archive/configuration-entry.ts";
-import { leftOutLine } from "../archive/list-site.ts";
+import { configurationEntryName } from "../archive/read/configuration-entry.ts";
+import { leftOutLine } from "../archive/listing/list-site.ts";
 import { pathFromText, pathText } from "../domain/byte-path.ts";
 import { logName, manifestName, shortenLog, zipName, type Backup } from "../domain/backup.ts";
 import type { DatabaseReference } from "../domain/database.ts";

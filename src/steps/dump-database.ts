@@ -1,5 +1,5 @@
-import { packStream } from "../archive/pack-stream.ts";
-import { encodeShardIndex } from "../archive/shard-index-encoding.ts";
+import { packStream } from "../archive/pack/pack-stream.ts";
+import { encodeShardIndex } from "../archive/shards/shard-index-encoding.ts";
 import { pathFromText } from "../domain/byte-path.ts";
 import { DatabaseFailure, engineOf } from "../domain/database.ts";
 import { siteLabel } from "../domain/site.ts";

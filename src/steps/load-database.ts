@@ -1,5 +1,5 @@
-import { readEntry } from "../archive/read-entry.ts";
-import { findEntry } from "../archive/browse.ts";
+import { readEntry } from "../archive/read/read-entry.ts";
+import { findEntry } from "../archive/directory/browse.ts";
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
 import { readLoadedDatabase } from "../operations/rows/loaded-database-rows.ts";

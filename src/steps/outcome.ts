@@ -1,4 +1,4 @@
-import { SourceLost } from "../archive/source-lost.ts";
+import { SourceLost } from "../archive/reuse/source-lost.ts";
 import { DatabaseFailure } from "../domain/database.ts";
 import { Refusal } from "../domain/errors.ts";
 import { SecretUnreadable } from "../domain/secret.ts";

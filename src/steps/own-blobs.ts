@@ -3,7 +3,7 @@ import { isStoreFailure } from "../domain/store-failure.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
 import type { Destination } from "../ports/destination.ts";
-import { blockId } from "../archive/block-id.ts";
+import { blockId } from "../archive/shards/block-id.ts";
 import type { BackupRef, Failure } from "../workflows/contract.ts";
 import { backupOf, blobMetadata } from "./backup-row.ts";
 import { runLost } from "./owns-site.ts";

@@ -1,6 +1,6 @@
-import { listingFromBytes } from "../archive/listing-encoding.ts";
-import { packShard as pack } from "../archive/pack-shard.ts";
-import { encodeShardIndex } from "../archive/shard-index-encoding.ts";
+import { listingFromBytes } from "../archive/listing/listing-encoding.ts";
+import { packShard as pack } from "../archive/pack/pack-shard.ts";
+import { encodeShardIndex } from "../archive/shards/shard-index-encoding.ts";
 import { siteLabel } from "../domain/site.ts";
 import { openContainer } from "../operations/credentials.ts";
 import type { Installation } from "../operations/installation.ts";

@@ -1,8 +1,8 @@
-import { encodeConfiguration } from "../archive/configuration-entry.ts";
-import type { ListingColumns } from "../archive/listing-columns.ts";
-import { listingBytes } from "../archive/listing-encoding.ts";
-import { filterWarnings, leftOutLine, listSite, type SiteListing } from "../archive/list-site.ts";
-import { blockBytesFor, defaultShardTarget, planShards } from "../archive/plan.ts";
+import { encodeConfiguration } from "../archive/read/configuration-entry.ts";
+import type { ListingColumns } from "../archive/listing/listing-columns.ts";
+import { listingBytes } from "../archive/listing/listing-encoding.ts";
+import { filterWarnings, leftOutLine, listSite, type SiteListing } from "../archive/listing/list-site.ts";
+import { blockBytesFor, defaultShardTarget, planShards } from "../archive/listing/plan.ts";
 import { limitOf } from "../domain/quota.ts";
 import type { LeftOut } from "../domain/listing.ts";
 import { siteLabel, siteResourceId, type SiteId } from "../domain/site.ts";

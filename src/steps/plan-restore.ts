@@ -1,6 +1,6 @@
-import { listLive, type LiveListing } from "../archive/list-site.ts";
-import { listingBytes } from "../archive/listing-encoding.ts";
-import type { RestorePlan } from "../archive/restore-plan.ts";
+import { listLive, type LiveListing } from "../archive/listing/list-site.ts";
+import { listingBytes } from "../archive/listing/listing-encoding.ts";
+import type { RestorePlan } from "../archive/restore/restore-plan.ts";
 import { refuse } from "../domain/errors.ts";
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";

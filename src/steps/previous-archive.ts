@@ -1,10 +1,10 @@
-import { copyShards } from "../archive/copy-shards.ts";
-import { encodeCopyShard } from "../archive/copy-shard-encoding.ts";
-import { leftOutLine, type SiteListing } from "../archive/list-site.ts";
-import type { ListingColumns } from "../archive/listing-columns.ts";
-import { entriesToPack, planReuse } from "../archive/reuse-plan.ts";
-import { openPrevious, type PreviousArchive } from "../archive/reuse-source.ts";
-import { SourceLost } from "../archive/source-lost.ts";
+import { copyShards } from "../archive/reuse/copy-shards.ts";
+import { encodeCopyShard } from "../archive/reuse/copy-shard-encoding.ts";
+import { leftOutLine, type SiteListing } from "../archive/listing/list-site.ts";
+import type { ListingColumns } from "../archive/listing/listing-columns.ts";
+import { entriesToPack, planReuse } from "../archive/reuse/reuse-plan.ts";
+import { openPrevious, type PreviousArchive } from "../archive/reuse/reuse-source.ts";
+import { SourceLost } from "../archive/reuse/source-lost.ts";
 import { isRestorable, zipName, type Backup } from "../domain/backup.ts";
 import { Refusal } from "../domain/errors.ts";
 import { SecretUnreadable } from "../domain/secret.ts";

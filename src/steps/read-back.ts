@@ -1,7 +1,7 @@
-import { objectSource } from "../archive/byte-source.ts";
+import { objectSource } from "../archive/read/byte-source.ts";
 import { ArchiveInvalid } from "../archive/archive-invalid.ts";
-import { extractMany } from "../archive/extract-many.ts";
-import { openArchive, type Archive } from "../archive/open-archive.ts";
+import { extractMany } from "../archive/read/extract-many.ts";
+import { openArchive, type Archive } from "../archive/read/open-archive.ts";
 import { zipName } from "../domain/backup.ts";
 import { parseSas } from "../domain/sas.ts";
 import { siteLabel } from "../domain/site.ts";

@@ -1,8 +1,8 @@
-import { listLive } from "../archive/list-site.ts";
-import type { ListingColumns } from "../archive/listing-columns.ts";
-import { listingFromBytes } from "../archive/listing-encoding.ts";
-import { isUntouched } from "../archive/restore-plan.ts";
-import { SwapColumns } from "../archive/swap-columns.ts";
+import { listLive } from "../archive/listing/list-site.ts";
+import type { ListingColumns } from "../archive/listing/listing-columns.ts";
+import { listingFromBytes } from "../archive/listing/listing-encoding.ts";
+import { isUntouched } from "../archive/restore/restore-plan.ts";
+import { SwapColumns } from "../archive/listing/swap-columns.ts";
 import { refuse } from "../domain/errors.ts";
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";

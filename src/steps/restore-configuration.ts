@@ -1,4 +1,4 @@
-import { configurationBytes, configurationFromBytes } from "../archive/configuration-entry.ts";
+import { configurationBytes, configurationFromBytes } from "../archive/read/configuration-entry.ts";
 import { Secret } from "../domain/secret.ts";
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";

@@ -1,5 +1,10 @@
-import type { LiveListing } from "../archive/list-site.ts";
-import { planRestore, type EarlierPlan, type RestoreCounts, type RestorePlan } from "../archive/restore-plan.ts";
+import type { LiveListing } from "../archive/listing/list-site.ts";
+import {
+  planRestore,
+  type EarlierPlan,
+  type RestoreCounts,
+  type RestorePlan,
+} from "../archive/restore/restore-plan.ts";
 import type { BytePath } from "../domain/byte-path.ts";
 import { refuse } from "../domain/errors.ts";
 import type { Installation } from "../operations/installation.ts";

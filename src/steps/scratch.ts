@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { blockId } from "../archive/block-id.ts";
+import { blockId } from "../archive/shards/block-id.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import type { BlockId, Destination } from "../ports/destination.ts";
 import type { ScratchName } from "../workflows/contract.ts";

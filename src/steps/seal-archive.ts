@@ -1,8 +1,8 @@
-import { configurationEntryName } from "../archive/configuration-entry.ts";
-import { packStream } from "../archive/pack-stream.ts";
-import { sealArchive as seal } from "../archive/seal.ts";
-import type { ShardIndex } from "../archive/shard-index.ts";
-import { decodeShardIndex } from "../archive/shard-index-encoding.ts";
+import { configurationEntryName } from "../archive/read/configuration-entry.ts";
+import { packStream } from "../archive/pack/pack-stream.ts";
+import { sealArchive as seal } from "../archive/shards/seal.ts";
+import type { ShardIndex } from "../archive/shards/shard-index.ts";
+import { decodeShardIndex } from "../archive/shards/shard-index-encoding.ts";
 import type { Backup } from "../domain/backup.ts";
 import { siteLabel } from "../domain/site.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";

@@ -1,6 +1,6 @@
-import { extractToRoots } from "../archive/extract-to-roots.ts";
-import { filesPrefix } from "../archive/entry-row.ts";
-import type { RestorePlan } from "../archive/restore-plan.ts";
+import { extractToRoots } from "../archive/restore/extract-to-roots.ts";
+import { filesPrefix } from "../archive/listing/entry-row.ts";
+import type { RestorePlan } from "../archive/restore/restore-plan.ts";
 import type { Installation } from "../operations/installation.ts";
 import type { RestoreArchive } from "../operations/restore-archive.ts";
 import type { SiteHost } from "../ports/site-host.ts";

@@ -1,5 +1,5 @@
-import { listingFromBytes } from "../archive/listing-encoding.ts";
-import { SwapColumns } from "../archive/swap-columns.ts";
+import { listingFromBytes } from "../archive/listing/listing-encoding.ts";
+import { SwapColumns } from "../archive/listing/swap-columns.ts";
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
 import type { Call } from "../ports/call.ts";

@@ -1,4 +1,4 @@
-import { SwapColumns } from "../archive/swap-columns.ts";
+import { SwapColumns } from "../archive/listing/swap-columns.ts";
 import { siteLabel } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
 import type { Call } from "../ports/call.ts";

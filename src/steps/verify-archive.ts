@@ -1,8 +1,8 @@
 import { ArchiveInvalid } from "../archive/archive-invalid.ts";
-import { objectSource } from "../archive/byte-source.ts";
-import type { CommitId } from "../archive/commit-id.ts";
-import { openArchive, type Archive } from "../archive/open-archive.ts";
-import { verifyDirectory, verifyEntries } from "../archive/verify-archive.ts";
+import { objectSource } from "../archive/read/byte-source.ts";
+import type { CommitId } from "../archive/directory/commit-id.ts";
+import { openArchive, type Archive } from "../archive/read/open-archive.ts";
+import { verifyDirectory, verifyEntries } from "../archive/read/verify-archive.ts";
 import { isRestorable, zipName, type Backup } from "../domain/backup.ts";
 import { pathText } from "../domain/byte-path.ts";
 import { siteLabel } from "../domain/site.ts";

@@ -1,4 +1,4 @@
-import type { Archive } from "../archive/open-archive.ts";
+import type { Archive } from "../archive/read/open-archive.ts";
 import type { Installation } from "../operations/installation.ts";
 import { writeProgress } from "../operations/rows/backup-rows.ts";
 import type { VerifyRef } from "../workflows/contract.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { pathFromBytes, type BytePath } from "../../src/domain/byte-path.ts";
 import type { ListedEntry } from "../../src/domain/listing.ts";
-import type { DirectoryEntry } from "../../src/archive/directory-entry.ts";
+import type { DirectoryEntry } from "../../src/archive/records/directory-entry.ts";
 
 /** Arbitrary names of raw bytes, paths as they may occur, and rows of listings and directories. */
 const segment = fc

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { sliceBytes } from "../../src/archive/content-hash.ts";
-import { CentralEncoder } from "../../src/archive/central-encoder.ts";
-import type { DirectoryEntry, OwnerNames } from "../../src/archive/directory-entry.ts";
-import { privateFieldId, privateFieldVersion, privateFlag } from "../../src/archive/extra-fields.ts";
+import { sliceBytes } from "../../src/archive/content/content-hash.ts";
+import { CentralEncoder } from "../../src/archive/records/central-encoder.ts";
+import type { DirectoryEntry, OwnerNames } from "../../src/archive/records/directory-entry.ts";
+import { privateFieldId, privateFieldVersion, privateFlag } from "../../src/archive/records/extra-fields.ts";
 import { writeManifest } from "../../src/manifest/write-manifest.ts";
 import { fullManifest } from "../manifest/example.ts";
 import { packedEntry } from "../support/lifeboat-zip.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { blobContainer } from "../../src/adapters/destination/blob-container.ts";
 import { MemorySite } from "../../src/adapters/site-files/memory.ts";
-import { SourceLost } from "../../src/archive/source-lost.ts";
+import { SourceLost } from "../../src/archive/reuse/source-lost.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import type { Destination } from "../../src/ports/destination.ts";

@@ -5,9 +5,9 @@ import { blobContainer } from "../../src/adapters/destination/blob-container.ts"
 import { directoryDestination } from "../../src/adapters/destination/directory.ts";
 import { memoryDestination } from "../../src/adapters/destination/memory.ts";
 import { MemorySite } from "../../src/adapters/site-files/memory.ts";
-import { objectSource } from "../../src/archive/byte-source.ts";
-import { openArchive } from "../../src/archive/open-archive.ts";
-import { verifyArchive } from "../../src/archive/verify-archive.ts";
+import { objectSource } from "../../src/archive/read/byte-source.ts";
+import { openArchive } from "../../src/archive/read/open-archive.ts";
+import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { readManifest } from "../../src/manifest/read-manifest.ts";

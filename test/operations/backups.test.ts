@@ -9,7 +9,7 @@ import { getBackup, listBackups } from "../../src/operations/read-backups.ts";
 import { renewBackupAccess } from "../../src/operations/renew-backup-access.ts";
 import { readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
-import { blockId } from "../../src/archive/block-id.ts";
+import { blockId } from "../../src/archive/shards/block-id.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
 
 let given: ReturnType<typeof memoryInstallation>;

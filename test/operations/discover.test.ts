@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { memoryDestination } from "../../src/adapters/destination/memory.ts";
-import { memorySource } from "../../src/archive/byte-source.ts";
-import { openArchive } from "../../src/archive/open-archive.ts";
+import { memorySource } from "../../src/archive/read/byte-source.ts";
+import { openArchive } from "../../src/archive/read/open-archive.ts";
 import type { Manifest } from "../../src/domain/manifest.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { StoreFailure } from "../../src/domain/store-failure.ts";

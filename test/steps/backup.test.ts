@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts";
 import { MemorySite } from "../../src/adapters/site-files/memory.ts";
-import { objectSource } from "../../src/archive/byte-source.ts";
-import { openArchive } from "../../src/archive/open-archive.ts";
-import { verifyArchive } from "../../src/archive/verify-archive.ts";
+import { objectSource } from "../../src/archive/read/byte-source.ts";
+import { openArchive } from "../../src/archive/read/open-archive.ts";
+import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
 import type { Backup } from "../../src/domain/backup.ts";
 import { pathFromText, pathText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
@@ -323,7 +323,7 @@ describe("a backup that cannot be made", () => {
     const ended = await run(backup, {
       sealArchive: async (input, call) => {
         const upload = { name: "taken.zip", run: "other" };
-        const { blockId } = await import("../../src/archive/block-id.ts");
+        const { blockId } = await import("../../src/archive/shards/block-id.ts");
         await destination.stage(upload, blockId(0, 0, foreign), foreign);
         await destination.commit(upload, [blockId(0, 0, foreign)], {});
         return real.sealArchive(input, call);

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { objectSource } from "../../src/archive/byte-source.ts";
-import { openArchive } from "../../src/archive/open-archive.ts";
-import { readEntry } from "../../src/archive/read-entry.ts";
+import { objectSource } from "../../src/archive/read/byte-source.ts";
+import { openArchive } from "../../src/archive/read/open-archive.ts";
+import { readEntry } from "../../src/archive/read/read-entry.ts";
 import { container, restoreWorld, type RestoreWorld } from "../support/restore-world.ts";
 
 // So many that no file is written twice within one tick of a file system's clock, where nobody could tell.

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from "node:path";
 import Libsql from "libsql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Archive } from "../../src/archive/open-archive.ts";
+import type { Archive } from "../../src/archive/read/open-archive.ts";
 import type { Backup } from "../../src/domain/backup.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { contentOf, openStoredArchive } from "../support/archive-contents.ts";

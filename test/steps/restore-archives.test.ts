@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { blockId } from "../../src/archive/block-id.ts";
+import { blockId } from "../../src/archive/shards/block-id.ts";
 import { manifestName, zipName, type Backup } from "../../src/domain/backup.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import type { RestoreWish } from "../../src/operations/restore-site.ts";

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { PackPool } from "../../src/archive/pack-pool.ts";
+import { PackPool } from "../../src/archive/threads/pack-pool.ts";
 import { pathFromBytes, pathFromText, type BytePath } from "../../src/domain/byte-path.ts";
 import { below, buildTree, veryOddTree, type FoundNode, type Tree, type TreeNode } from "../support/file-tree.ts";
 import { noise } from "../support/contents.ts";

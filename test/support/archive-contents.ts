@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { objectSource } from "../../src/archive/byte-source.ts";
-import type { DirectoryEntry } from "../../src/archive/directory-entry.ts";
-import { openArchive, type Archive } from "../../src/archive/open-archive.ts";
-import { readEntry } from "../../src/archive/read-entry.ts";
-import { inlineRunner } from "../../src/archive/read-runner.ts";
-import { verifyArchive } from "../../src/archive/verify-archive.ts";
+import { objectSource } from "../../src/archive/read/byte-source.ts";
+import type { DirectoryEntry } from "../../src/archive/records/directory-entry.ts";
+import { openArchive, type Archive } from "../../src/archive/read/open-archive.ts";
+import { readEntry } from "../../src/archive/read/read-entry.ts";
+import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
+import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
 import type { BytePath } from "../../src/domain/byte-path.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, read } from "node:fs";
 import { promisify } from "node:util";
-import type { ByteSource } from "../../src/archive/byte-source.ts";
+import type { ByteSource } from "../../src/archive/read/byte-source.ts";
 
 const readAt = promisify(read);
 

@@ -7,7 +7,7 @@ import { createRecoveryKey, parseRecoveryKey } from "../../src/adapters/secrets/
 import { unchangingKeys } from "../../src/adapters/secrets/key-source.ts";
 import { keySealer } from "../../src/adapters/secrets/sealed.ts";
 import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
-import { runThreadJob, type ThreadRequest } from "../../src/archive/thread-jobs.ts";
+import { runThreadJob, type ThreadRequest } from "../../src/archive/threads/thread-jobs.ts";
 import { refuse } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { siteKey, type SiteId } from "../../src/domain/site.ts";

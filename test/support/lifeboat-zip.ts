@@ -1,10 +1,10 @@
 import { crc32, deflateRawSync } from "node:zlib";
-import { archiveComment, CommitIdBuilder } from "../../src/archive/commit-id.ts";
-import { ContentHasher } from "../../src/archive/content-hash.ts";
-import { DirectoryColumns } from "../../src/archive/directory-columns.ts";
-import type { DirectoryEntry } from "../../src/archive/directory-entry.ts";
-import { encodeEnd } from "../../src/archive/end-records.ts";
-import { encodeLocalHeader } from "../../src/archive/local-header.ts";
+import { archiveComment, CommitIdBuilder } from "../../src/archive/directory/commit-id.ts";
+import { ContentHasher } from "../../src/archive/content/content-hash.ts";
+import { DirectoryColumns } from "../../src/archive/directory/directory-columns.ts";
+import type { DirectoryEntry } from "../../src/archive/records/directory-entry.ts";
+import { encodeEnd } from "../../src/archive/records/end-records.ts";
+import { encodeLocalHeader } from "../../src/archive/records/local-header.ts";
 import { pathFromBytes, pathFromText } from "../../src/domain/byte-path.ts";
 
 export interface Content {

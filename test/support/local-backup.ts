@@ -2,11 +2,15 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { directoryDestination } from "../../src/adapters/destination/directory.ts";
 import { LocalDirectory } from "../../src/adapters/site-files/local-directory.ts";
-import { filesPrefix } from "../../src/archive/entry-row.ts";
-import { extractToRoots, type Extracted, type ExtractToRootsOptions } from "../../src/archive/extract-to-roots.ts";
-import { openArchive } from "../../src/archive/open-archive.ts";
-import { inlineRunner } from "../../src/archive/read-runner.ts";
-import type { SealedArchive } from "../../src/archive/seal.ts";
+import { filesPrefix } from "../../src/archive/listing/entry-row.ts";
+import {
+  extractToRoots,
+  type Extracted,
+  type ExtractToRootsOptions,
+} from "../../src/archive/restore/extract-to-roots.ts";
+import { openArchive } from "../../src/archive/read/open-archive.ts";
+import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
+import type { SealedArchive } from "../../src/archive/shards/seal.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { fileSource } from "./file-source.ts";
 import { packArchive, type PackOptions } from "./pack-archive.ts";

@@ -1,11 +1,17 @@
-import { decodeShardIndex, encodeShardIndex } from "../../src/archive/shard-index-encoding.ts";
-import { ListingColumns } from "../../src/archive/listing-columns.ts";
-import { decodeListing, encodeListing } from "../../src/archive/listing-encoding.ts";
-import { packShard } from "../../src/archive/pack-shard.ts";
-import { inlinePackRunner, type PackRunner } from "../../src/archive/pack-runner.ts";
-import { blockBytesFor, defaultShardTarget, planShards, type Shard, type ShardTarget } from "../../src/archive/plan.ts";
-import { sealArchive, type SealedArchive } from "../../src/archive/seal.ts";
-import type { ShardIndex } from "../../src/archive/shard-index.ts";
+import { decodeShardIndex, encodeShardIndex } from "../../src/archive/shards/shard-index-encoding.ts";
+import { ListingColumns } from "../../src/archive/listing/listing-columns.ts";
+import { decodeListing, encodeListing } from "../../src/archive/listing/listing-encoding.ts";
+import { packShard } from "../../src/archive/pack/pack-shard.ts";
+import { inlinePackRunner, type PackRunner } from "../../src/archive/threads/pack-runner.ts";
+import {
+  blockBytesFor,
+  defaultShardTarget,
+  planShards,
+  type Shard,
+  type ShardTarget,
+} from "../../src/archive/listing/plan.ts";
+import { sealArchive, type SealedArchive } from "../../src/archive/shards/seal.ts";
+import type { ShardIndex } from "../../src/archive/shards/shard-index.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import type { SiteFiles } from "../../src/ports/site-files.ts";
 

@@ -1,4 +1,4 @@
-import { blockId } from "../../src/archive/block-id.ts";
+import { blockId } from "../../src/archive/shards/block-id.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 
 /** Writes a whole object; what had the name is gone. */

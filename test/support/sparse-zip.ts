@@ -1,13 +1,13 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import type { ByteSource } from "../../src/archive/byte-source.ts";
-import { archiveComment, CommitIdBuilder } from "../../src/archive/commit-id.ts";
-import { combinedHash, sliceBytes, sliceHash } from "../../src/archive/content-hash.ts";
-import { combinedCrc } from "../../src/archive/crc-combine.ts";
-import { DirectoryColumns } from "../../src/archive/directory-columns.ts";
-import type { DirectoryEntry } from "../../src/archive/directory-entry.ts";
-import { encodeEnd } from "../../src/archive/end-records.ts";
-import { encodeLocalHeader, localHeaderLength } from "../../src/archive/local-header.ts";
+import type { ByteSource } from "../../src/archive/read/byte-source.ts";
+import { archiveComment, CommitIdBuilder } from "../../src/archive/directory/commit-id.ts";
+import { combinedHash, sliceBytes, sliceHash } from "../../src/archive/content/content-hash.ts";
+import { combinedCrc } from "../../src/archive/content/crc-combine.ts";
+import { DirectoryColumns } from "../../src/archive/directory/directory-columns.ts";
+import type { DirectoryEntry } from "../../src/archive/records/directory-entry.ts";
+import { encodeEnd } from "../../src/archive/records/end-records.ts";
+import { encodeLocalHeader, localHeaderLength } from "../../src/archive/records/local-header.ts";
 import { packedEntry } from "./lifeboat-zip.ts";
 
 const slice = Buffer.alloc(sliceBytes);

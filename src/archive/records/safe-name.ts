@@ -1,0 +1,17 @@
+import type { BytePath } from "../../domain/byte-path.ts";
+
+/**
+ * Why a path must not be unpacked anywhere, or undefined when it is safe. What only some targets cannot hold
+ * (backslashes, drive letters, reserved names, trailing dots) is the target's own check.
+ */
+export const nameFault = (path: BytePath): string | undefined => {
+  if (path === "") return "It has no name.";
+  if (path.includes("\0")) return "Its name holds a NUL character.";
+  if (path.startsWith("/")) return "Its name is an absolute path.";
+  if (!path.includes("//") && !path.includes(".") && !path.endsWith("/")) return undefined;
+  for (const segment of path.split("/")) {
+    if (segment === "") return "Its name has an empty segment.";
+    if (segment === "." || segment === "..") return `Its name has the segment "${segment}".`;
+  }
+  return undefined;
+};
