@@ -1,5 +1,5 @@
-import { deleteSiteAlarms, getSiteAlarms, putSiteAlarms, testAlarms } from "../operations/site-alarms.ts";
-import type { AlarmDeps } from "../operations/alarm-channels.ts";
+import { deleteSiteAlarms, getSiteAlarms, putSiteAlarms, testAlarms } from "../operations/alarms/site-alarms.ts";
+import type { AlarmDeps } from "../operations/alarms/alarm-channels.ts";
 import { findSite } from "../operations/find-site.ts";
 import type { Route } from "./handle.ts";
 import { empty, json } from "./response.ts";

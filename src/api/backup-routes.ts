@@ -7,7 +7,7 @@ import {
   type ShownConfiguration,
 } from "../operations/backup-configuration.ts";
 import { SecretUnreadable } from "../domain/secret.ts";
-import { configuredDatabases } from "../operations/configured-databases.ts";
+import { configuredDatabases } from "../operations/databases/configured-databases.ts";
 import { createBackup } from "../operations/create-backup.ts";
 import { deleteBackup } from "../operations/delete-backup.ts";
 import { discoverBackups } from "../operations/discover.ts";

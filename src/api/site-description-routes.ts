@@ -1,6 +1,6 @@
 import { describeSite, forgetSite, getDescription } from "../operations/describe-site.ts";
 import type { Installation } from "../operations/installation.ts";
-import { siteDatabases } from "../operations/site-databases.ts";
+import { siteDatabases } from "../operations/databases/site-databases.ts";
 import { queryOf, type Route } from "./handle.ts";
 import { empty, json } from "./response.ts";
 import { page } from "./wire/backup-item.ts";

@@ -1,8 +1,8 @@
 import type { Environment } from "./app-settings.ts";
 import type { RegisteredFunction } from "./core.ts";
-import { type HttpFunction, httpFunction } from "./http-function.ts";
+import { type HttpFunction, httpFunction } from "./http/http-function.ts";
 import type { Log } from "./log.ts";
-import { type TimerFunction, timerFunction } from "./timer-function.ts";
+import { type TimerFunction, timerFunction } from "./timers/timer-function.ts";
 import { triggerOf } from "./triggers.ts";
 
 /** The functions of an app by what starts them. Keys of the maps are lower case. */

@@ -4,7 +4,7 @@ import { applyLocalSettings, type Environment, exemptLoopbackFromProxy } from ".
 import { type Clock, systemClock } from "./clock.ts";
 import { type HostConfig, readHostConfig } from "./host-config.ts";
 import { HostFailure } from "./host-failure.ts";
-import type { Certificate } from "./http-listener.ts";
+import type { Certificate } from "./http/http-listener.ts";
 import type { Log } from "./log.ts";
 
 export type HostOptions = {

@@ -1,19 +1,19 @@
 import { join } from "node:path";
-import { createAdministration } from "./administration.ts";
-import { defaultBodyLimitBytes } from "./body-limit.ts";
+import { createAdministration } from "./http/administration.ts";
+import { defaultBodyLimitBytes } from "./http/body-limit.ts";
 import { createDurable } from "./durable/durable.ts";
 import type { Durable } from "./durable/types.ts";
 import { durableCalls } from "./durable-calls.ts";
 import { functionTimeout } from "./function-timeout.ts";
 import { type HostOptions, type Settled, settleOptions } from "./host-options.ts";
-import { createHttpHandler, type HttpHandler } from "./http-handler.ts";
-import { type Certificate, listen, type Listener } from "./http-listener.ts";
-import { type Keys, openKeys } from "./keys.ts";
-import { requestListener } from "./request-listener.ts";
-import { createRouteTable } from "./route-table.ts";
-import { createHttpRunner } from "./run-http-function.ts";
+import { createHttpHandler, type HttpHandler } from "./http/http-handler.ts";
+import { type Certificate, listen, type Listener } from "./http/http-listener.ts";
+import { type Keys, openKeys } from "./http/keys.ts";
+import { requestListener } from "./http/request-listener.ts";
+import { createRouteTable } from "./http/route-table.ts";
+import { createHttpRunner } from "./http/run-http-function.ts";
 import { type RunningApp, runApp } from "./running-app.ts";
-import { createTimers, type Timers } from "./timers.ts";
+import { createTimers, type Timers } from "./timers/timers.ts";
 
 /** A host that is ready to serve. */
 export type Host = {

@@ -5,8 +5,8 @@ import { scheduleProblem, type BackupSchedule, type KeepRules } from "../domain/
 import type { Secret } from "../domain/secret.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import { withDatabases } from "./configured-databases.ts";
-import { checkWishes, type DatabaseWish } from "./database-wishes.ts";
+import { withDatabases } from "./databases/configured-databases.ts";
+import { checkWishes, type DatabaseWish } from "./databases/database-wishes.ts";
 import { credentialOf, rememberCredential } from "./credentials.ts";
 import { effectiveSchedule, inheritedConfiguration, withNextRun } from "./effective-schedule.ts";
 import { findSite } from "./find-site.ts";

@@ -4,7 +4,12 @@ import { refuse } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import { databaseFields, databasesToBackUp, type DatabaseRequest, type WantedDatabases } from "./backup-databases.ts";
+import {
+  databaseFields,
+  databasesToBackUp,
+  type DatabaseRequest,
+  type WantedDatabases,
+} from "./databases/backup-databases.ts";
 import { openContainer, rememberCredential, withCredential } from "./credentials.ts";
 import { findSite } from "./find-site.ts";
 import { backupRun } from "./free-site.ts";

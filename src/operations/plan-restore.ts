@@ -4,11 +4,11 @@ import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteFiles } from "../ports/site-files.ts";
 import type { SiteHost } from "../ports/site-host.ts";
-import { wantedDatabases } from "./archived-databases.ts";
-import { keyOf } from "./database-wishes.ts";
+import { wantedDatabases } from "./databases/archived-databases.ts";
+import { keyOf } from "./databases/database-wishes.ts";
 import type { Installation } from "./installation.ts";
 import { openRestoreArchive, refuseOutsideLinks, restoreScope, type RestoreArchive } from "./restore-archive.ts";
-import { planDatabaseRestore, type PlannedDatabase } from "./plan-database-restore.ts";
+import { planDatabaseRestore, type PlannedDatabase } from "./databases/plan-database-restore.ts";
 import {
   checkConfigurationWish,
   checkDatabaseWishes,

@@ -13,7 +13,7 @@ import {
   openStrings,
   type ConnectionStrings,
   type DatabaseWish,
-} from "./database-wishes.ts";
+} from "./databases/database-wishes.ts";
 import { siteNotFound } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";

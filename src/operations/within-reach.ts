@@ -1,5 +1,5 @@
 import { reaches } from "../domain/caller.ts";
-import { parseConnectionString } from "../domain/connection-string.ts";
+import { parseConnectionString } from "../domain/connections/connection-string.ts";
 import type { ContainerAccess } from "../domain/container-url.ts";
 import { engineOf } from "../domain/database.ts";
 import { refuse } from "../domain/errors.ts";
@@ -7,7 +7,7 @@ import { siteLabel, type SiteId } from "../domain/site.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
-import type { DatabaseWish } from "./database-wishes.ts";
+import type { DatabaseWish } from "./databases/database-wishes.ts";
 import type { Installation } from "./installation.ts";
 import { readBackups } from "./rows/backup-rows.ts";
 import { containerKey } from "./rows/keys.ts";

@@ -1,20 +1,20 @@
 import { registerTimer } from "../functions/timers.ts";
-import { alignSchedules } from "../operations/align-schedules.ts";
+import { alignSchedules } from "../operations/sweeps/align-schedules.ts";
 import { noteSweep } from "../operations/health.ts";
 import type { Installation } from "../operations/installation.ts";
-import { purgeEndedRuns } from "../operations/purge-ended-runs.ts";
-import { resealSecrets } from "../operations/reseal-secrets.ts";
-import { retainAll } from "../operations/retain-all.ts";
-import { sendHeartbeat } from "../operations/send-heartbeat.ts";
-import { sweep } from "../operations/sweep.ts";
-import { takeUpRuns } from "../operations/take-up-runs.ts";
-import { tendAlarms } from "../operations/tend-alarms.ts";
-import { tidy } from "../operations/tidy.ts";
-import { watchRuns } from "../operations/watch-runs.ts";
-import { watchNewSites } from "../operations/watch-sites.ts";
+import { purgeEndedRuns } from "../operations/sweeps/purge-ended-runs.ts";
+import { resealSecrets } from "../operations/sweeps/reseal-secrets.ts";
+import { retainAll } from "../operations/sweeps/retain-all.ts";
+import { sendHeartbeat } from "../operations/alarms/send-heartbeat.ts";
+import { sweep } from "../operations/sweeps/sweep.ts";
+import { takeUpRuns } from "../operations/sweeps/take-up-runs.ts";
+import { tendAlarms } from "../operations/alarms/tend-alarms.ts";
+import { tidy } from "../operations/sweeps/tidy.ts";
+import { watchRuns } from "../operations/sweeps/watch-runs.ts";
+import { watchNewSites } from "../operations/alarms/watch-sites.ts";
 import { clearScratch } from "../steps/clear-scratch.ts";
-import { forgetExpiredUndos } from "../steps/forget-expired-undos.ts";
-import { lookAgain } from "../steps/look-again.ts";
+import { forgetExpiredUndos } from "../steps/restore/forget-expired-undos.ts";
+import { lookAgain } from "../steps/backup/look-again.ts";
 
 /** All that happens by itself, and when. `isAlone`: no other process serves this installation. */
 export const registerTimers = (installation: Installation, { isAlone }: { readonly isAlone: boolean }): void => {

@@ -3,8 +3,8 @@ import { alarmRoutes } from "../../src/api/alarm-routes.ts";
 import { healthRoutes } from "../../src/api/health-routes.ts";
 import { noteSweep } from "../../src/operations/health.ts";
 import { markSite } from "../../src/operations/rows/watch-rows.ts";
-import { watchSites } from "../../src/operations/watch-sites.ts";
-import { alarmWorld, endedBackup } from "../operations/alarm-world.ts";
+import { watchSites } from "../../src/operations/alarms/watch-sites.ts";
+import { alarmWorld, endedBackup } from "../operations/alarms/alarm-world.ts";
 import { apiOver, shopPath } from "../support/api.ts";
 import { shop } from "../support/installation.ts";
 

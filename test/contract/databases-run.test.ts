@@ -12,8 +12,8 @@ import { putBackupConfiguration } from "../../src/operations/backup-configuratio
 import { discoverBackups } from "../../src/operations/discover.ts";
 import { planRestore } from "../../src/operations/plan-restore.ts";
 import { readLoadedDatabases } from "../../src/operations/rows/loaded-database-rows.ts";
-import { forgetExpiredUndos } from "../../src/steps/forget-expired-undos.ts";
-import type { DatabaseWish } from "../../src/operations/database-wishes.ts";
+import { forgetExpiredUndos } from "../../src/steps/restore/forget-expired-undos.ts";
+import type { DatabaseWish } from "../../src/operations/databases/database-wishes.ts";
 import type { DatabaseTool } from "../../src/ports/database-tool.ts";
 import { shop } from "../support/installation.ts";
 import { describeWith } from "../support/needs.ts";

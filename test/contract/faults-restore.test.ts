@@ -6,7 +6,7 @@ import type { Backup } from "../../src/domain/backup.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { StoreFailure } from "../../src/domain/store-failure.ts";
 import type { Destination } from "../../src/ports/destination.ts";
-import { restoreSteps } from "../../src/steps/restore-steps.ts";
+import { restoreSteps } from "../../src/steps/restore/restore-steps.ts";
 import type { StepName } from "../../src/workflows/contract.ts";
 import { noise } from "../adapters/destination/blocks.ts";
 import { faultTable, saying } from "../support/fault-table.ts";

@@ -3,11 +3,11 @@ import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts"
 import { checkInstallation } from "../../src/operations/check-installation.ts";
 import { noteSweep } from "../../src/operations/health.ts";
 import type { Installation } from "../../src/operations/installation.ts";
-import { deliverAlarms } from "../../src/operations/deliver-alarms.ts";
+import { deliverAlarms } from "../../src/operations/alarms/deliver-alarms.ts";
 import { markSite } from "../../src/operations/rows/watch-rows.ts";
-import { watchSites } from "../../src/operations/watch-sites.ts";
+import { watchSites } from "../../src/operations/alarms/watch-sites.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
-import { alarmWorld, endedBackup } from "./alarm-world.ts";
+import { alarmWorld, endedBackup } from "./alarms/alarm-world.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import type { SiteHost } from "../../src/ports/site-host.ts";
 

@@ -5,7 +5,7 @@ import { StoreFailure } from "../../src/domain/store-failure.ts";
 import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { discoverBackups } from "../../src/operations/discover.ts";
-import { endRunLate } from "../../src/operations/end-run-late.ts";
+import { endRunLate } from "../../src/operations/sweeps/end-run-late.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import { planRestore } from "../../src/operations/plan-restore.ts";
 import { restoreSite, type RestoreWish } from "../../src/operations/restore-site.ts";

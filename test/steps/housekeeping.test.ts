@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { deleteBackup } from "../../src/operations/delete-backup.ts";
-import { endRunLate } from "../../src/operations/end-run-late.ts";
+import { endRunLate } from "../../src/operations/sweeps/end-run-late.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
 import type { Backup } from "../../src/domain/backup.ts";
 import { clearScratch } from "../../src/steps/clear-scratch.ts";
-import { closeBackup } from "../../src/steps/close-backup.ts";
-import { lookAgain } from "../../src/steps/look-again.ts";
-import { removeBackup } from "../../src/steps/remove-backup.ts";
+import { closeBackup } from "../../src/steps/backup/close-backup.ts";
+import { lookAgain } from "../../src/steps/backup/look-again.ts";
+import { removeBackup } from "../../src/steps/backup/remove-backup.ts";
 import { scratchOf } from "../../src/steps/scratch.ts";
 import { namesOf } from "../adapters/destination/blocks.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";

@@ -13,7 +13,7 @@ import { deleteBackup } from "../../src/operations/delete-backup.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import { readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
-import { backupSteps } from "../../src/steps/backup-steps.ts";
+import { backupSteps } from "../../src/steps/backup/backup-steps.ts";
 import { backupSite } from "../../src/workflows/backup-site.ts";
 import { deleteBackup as deleteWorkflow } from "../../src/workflows/delete-backup.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";

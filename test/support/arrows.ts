@@ -166,7 +166,7 @@ const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly
   },
   {
     in: /^adapters\//,
-    may: /^\.\.\/outgoing\/[\w-]+\.ts$/,
+    may: /^adapters\/outgoing\/[\w-]+\.ts$/,
     because: "There is one way out to addresses that somebody names, and every adapter that goes there takes it.",
   },
   {
@@ -176,13 +176,13 @@ const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly
   },
   {
     in: /^steps\//,
-    may: /^\.\.\/operations\/(?:rows\/[\w-]+|installation|credentials|free-site|restore-archive|start-run)\.ts$/,
+    may: /^operations\/(?:rows\/[\w-]+|installation|credentials|free-site|restore-archive|start-run)\.ts$/,
     because:
       "Steps read and write the same rows as operations, with the same installation, and end and start runs by the same rules.",
   },
   {
     in: /^steps\//,
-    may: /^\.\.\/operations\/(?:archived-databases|database-connection|database-wishes|plan-database-restore)\.ts$/,
+    may: /^operations\/databases\/(?:archived-databases|database-connection|database-wishes|plan-database-restore)\.ts$/,
     because: "Which databases are meant, and how they are reached, a dry run and the run itself find out alike.",
   },
 ];
@@ -222,9 +222,9 @@ const mayImport = (path: string, specifier: string, isType: boolean): boolean =>
   const folder = path.split("/")[0] ?? path;
   const arrow = arrows[folder];
   if (!arrow) return false;
-  if (exceptions.some((one) => one.in.test(path) && one.may.test(specifier))) return true;
+  const target = specifier.startsWith(".") ? posix.join(posix.dirname(path), specifier) : specifier;
+  if (exceptions.some((one) => one.in.test(path) && one.may.test(target))) return true;
   if (specifier.startsWith(".")) {
-    const target = posix.join(posix.dirname(path), specifier);
     if (climbs(path, target)) return false;
     const own = folder === "adapters" ? posix.dirname(path).split("/").slice(0, 2).join("/") : folder;
     const visible = [...arrow.sees, ...(isType ? (arrow.types ?? []) : [])];

@@ -12,7 +12,7 @@ import { readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import type { SiteFiles } from "../../src/ports/site-files.ts";
-import { backupSteps } from "../../src/steps/backup-steps.ts";
+import { backupSteps } from "../../src/steps/backup/backup-steps.ts";
 import { backupSite } from "../../src/workflows/backup-site.ts";
 import { namesOf } from "../adapters/destination/blocks.ts";
 import { saying, type FaultRow } from "./fault-table.ts";

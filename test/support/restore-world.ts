@@ -21,8 +21,8 @@ import { readOperation, type Operation } from "../../src/operations/rows/operati
 import { changeSite, readSiteRow } from "../../src/operations/rows/site-row.ts";
 import type { LocalRoot } from "../../src/ports/site-files.ts";
 import type { Exchange, SiteConfiguration, SiteHost } from "../../src/ports/site-host.ts";
-import { backupSteps } from "../../src/steps/backup-steps.ts";
-import { restoreSteps } from "../../src/steps/restore-steps.ts";
+import { backupSteps } from "../../src/steps/backup/backup-steps.ts";
+import { restoreSteps } from "../../src/steps/restore/restore-steps.ts";
 import { backupSite } from "../../src/workflows/backup-site.ts";
 import type { RunRef, StepName } from "../../src/workflows/contract.ts";
 import { restoreSite, undoRestore } from "../../src/workflows/restore-site.ts";

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { isCloudDatabaseHost } from "../../domain/connection-string.ts";
+import { isCloudDatabaseHost } from "../../domain/connections/connection-string.ts";
 import { databaseLabel, DatabaseFailure, type DatabaseConnection } from "../../domain/database.ts";
 import type { DatabaseTool } from "../../ports/database-tool.ts";
 import { addressKind } from "../outgoing/address-kind.ts";

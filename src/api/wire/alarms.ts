@@ -1,7 +1,7 @@
 import { isMailAddress, webhookForms, type WebhookForm } from "../../domain/alarm.ts";
 import { refuse } from "../../domain/errors.ts";
-import type { ShownAlarms } from "../../operations/alarm-channels.ts";
-import type { SiteAlarmsRequest, TestedChannel } from "../../operations/site-alarms.ts";
+import type { ShownAlarms } from "../../operations/alarms/alarm-channels.ts";
+import type { SiteAlarmsRequest, TestedChannel } from "../../operations/alarms/site-alarms.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
 import { fields, properties, type JsonObject } from "./lenient-json.ts";
 import { siteEnvelope } from "./site.ts";

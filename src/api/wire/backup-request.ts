@@ -7,7 +7,7 @@ import type {
   RequestedSchedule,
   ShownConfiguration,
 } from "../../operations/backup-configuration.ts";
-import type { DatabaseWish } from "../../operations/database-wishes.ts";
+import type { DatabaseWish } from "../../operations/databases/database-wishes.ts";
 import type { BackupRequest } from "../../operations/create-backup.ts";
 import type { Secret } from "../../domain/secret.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";

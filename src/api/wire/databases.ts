@@ -1,6 +1,6 @@
 import { databaseTypeOf, databaseTypes, type DatabaseReference } from "../../domain/database.ts";
 import { refuse } from "../../domain/errors.ts";
-import type { DatabaseWish } from "../../operations/database-wishes.ts";
+import type { DatabaseWish } from "../../operations/databases/database-wishes.ts";
 import { fields, isObject } from "./lenient-json.ts";
 
 const mostDatabases = 100;

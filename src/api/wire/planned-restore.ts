@@ -1,6 +1,6 @@
 import { pathText } from "../../domain/byte-path.ts";
 import { siteLabel } from "../../domain/site.ts";
-import type { PlannedDatabase } from "../../operations/plan-database-restore.ts";
+import type { PlannedDatabase } from "../../operations/databases/plan-database-restore.ts";
 import type { PlannedRestore } from "../../operations/plan-restore.ts";
 
 /** Own extension: what a restore would do, with the counts of all of it in front. */

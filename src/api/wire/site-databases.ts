@@ -1,4 +1,4 @@
-import type { SiteDatabase } from "../../operations/site-databases.ts";
+import type { SiteDatabase } from "../../operations/databases/site-databases.ts";
 
 /** Own extension: ready to be sent back as `databases` of a backup, with what is known of each. */
 export const siteDatabaseReply = ({ connectionStringName, type, target, check, problem }: SiteDatabase) => ({

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { networkNotifier } from "../../../src/adapters/alarms/notifier.ts";
 import { backupAlarm, type Channel, type WebhookForm } from "../../../src/domain/alarm.ts";
 import { Secret } from "../../../src/domain/secret.ts";
-import { endedBackup } from "../../operations/alarm-world.ts";
+import { endedBackup } from "../../operations/alarms/alarm-world.ts";
 import { shop } from "../../support/installation.ts";
 
 const alarm = {

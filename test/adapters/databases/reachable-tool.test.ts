@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reachableTool } from "../../../src/adapters/databases/reachable-tool.ts";
-import { parseConnectionString } from "../../../src/domain/connection-string.ts";
+import { parseConnectionString } from "../../../src/domain/connections/connection-string.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import type { DatabaseTool } from "../../../src/ports/database-tool.ts";
 

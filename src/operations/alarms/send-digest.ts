@@ -1,0 +1,75 @@
+import * as z from "zod";
+import { alarmId, isFor, type Alarm } from "../../domain/alarm.ts";
+import { siteLabel } from "../../domain/site.ts";
+import type { SiteWatch } from "../../domain/site-watch.ts";
+import type { Call } from "../../ports/call.ts";
+import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
+import { digestKey, watchPartition } from "../rows/keys.ts";
+import { postLetter, readWatches } from "../rows/watch-rows.ts";
+
+const mostNamed = 50;
+const totals = z.object({ day: z.string(), ended: z.record(z.string(), z.number()) });
+
+/** Posts the digest of the day once its time has come, by whichever instance sees it first. */
+export const sendDigest =
+  (deps: AlarmDeps) =>
+  async (call: Call): Promise<void> => {
+    const now = deps.clock.now();
+    const { digestMinute } = deps.policy.alarms;
+    if (digestMinute === undefined || now.getUTCHours() * 60 + now.getUTCMinutes() < digestMinute) return;
+    const day = now.toISOString().slice(0, 10);
+    const row = await deps.catalog.get(watchPartition, digestKey);
+    const before = row && totals.parse(row.value);
+    if (before?.day === day) return;
+
+    const watches = await readWatches(deps.catalog);
+    const ended = sumOf(watches);
+    const value = { day, ended };
+    const alarm = digestOf(watches, { now, since: before?.ended ?? {}, ended });
+    const channels = (await channelsOf(deps, undefined)).filter(({ kind }) => isFor(kind, "digest"));
+    const isOurs = await deps.catalog.write(watchPartition, [
+      row === undefined
+        ? { kind: "insert", key: digestKey, value }
+        : { kind: "replace", key: digestKey, value, version: row.version },
+      ...channels.map(({ name }) => postLetter({ alarm, channel: name, attempt: 0, first: now.toISOString() }, now)),
+    ]);
+    if (isOurs) call.log.info("digest posted", { day, sites: watches.length });
+  };
+
+const sumOf = (watches: readonly SiteWatch[]): Record<string, number> => {
+  const sum: Record<string, number> = {};
+  for (const { ended } of watches)
+    for (const [status, count] of Object.entries(ended)) sum[status] = (sum[status] ?? 0) + count;
+  return sum;
+};
+
+interface Totals {
+  readonly now: Date;
+  readonly since: Readonly<Record<string, number>>;
+  readonly ended: Readonly<Record<string, number>>;
+}
+
+const digestOf = (watches: readonly SiteWatch[], { now, since, ended }: Totals): Alarm => {
+  const troubled = watches.filter(({ condition }) => condition !== "good" && condition !== "unknown");
+  const counts = Object.entries(ended)
+    .map(([status, count]) => ({ status, count: Math.max(0, count - (since[status] ?? 0)) }))
+    .filter(({ count }) => count > 0)
+    .map(({ status, count }) => `${status} ${count}`);
+  return {
+    id: alarmId("digest", undefined, now.toISOString().slice(0, 10)),
+    kind: "digest",
+    time: now.toISOString(),
+    title:
+      troubled.length === 0
+        ? `all ${watches.length} sites have good backups`
+        : `${troubled.length} of ${watches.length} sites need a look`,
+    text: [
+      `Backups since the last digest: ${counts.length === 0 ? "none" : counts.join(", ")}.`,
+      ...troubled.slice(0, mostNamed).map(lineOf),
+      ...(troubled.length > mostNamed ? [`... and ${troubled.length - mostNamed} more.`] : []),
+    ].join("\n"),
+  };
+};
+
+const lineOf = ({ site, condition, since, newestGood }: SiteWatch): string =>
+  `${siteLabel(site)}: ${condition} since ${since}; newest good backup ${newestGood ?? "none"}`;

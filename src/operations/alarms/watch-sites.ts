@@ -1,0 +1,114 @@
+import { isFor, type Alarm } from "../../domain/alarm.ts";
+import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
+import { newWatch, seeBackup, seeTime, type Expectation, type SiteWatch } from "../../domain/site-watch.ts";
+import type { Call } from "../../ports/call.ts";
+import type { RowChange } from "../../ports/catalog.ts";
+import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
+import { effectiveSchedule } from "../effective-schedule.ts";
+import { watchPartition } from "../rows/keys.ts";
+import { readConfigurationRow } from "../rows/schedule-rows.ts";
+import {
+  changeWatch,
+  markSite,
+  postLetter,
+  readDueWatches,
+  readMarks,
+  readWatch,
+  type Mark,
+} from "../rows/watch-rows.ts";
+
+/** So many news or due sites a round; the rest waits for the next. */
+const mostAtOnce = 500;
+/** A batch holds 100 changes, and each news may bring two alarms for five channels. */
+const mostMarks = 8;
+
+/** Takes in what happened to sites and what did not happen in time, and posts the alarms that follow. */
+export const watchSites =
+  (deps: AlarmDeps) =>
+  async (call: Call): Promise<void> => {
+    const bySite = new Map<string, Mark[]>();
+    for (const mark of await readMarks(deps.catalog, mostAtOnce)) {
+      const key = siteKey(mark.site);
+      bySite.set(key, [...(bySite.get(key) ?? []), mark]);
+    }
+    for (const marks of bySite.values()) {
+      const [first] = marks;
+      if (first !== undefined) await look(deps, call, first.site, marks.slice(0, mostMarks));
+    }
+    for (const { key, site } of await readDueWatches(deps.catalog, deps.clock.now(), mostAtOnce)) {
+      const due = (await readWatch(deps.catalog, site))?.watch.due;
+      if (due !== undefined && key.includes(due)) await look(deps, call, site, []);
+      else await deps.catalog.write(watchPartition, [{ kind: "remove", key }]);
+    }
+  };
+
+/** A site that makes trouble silences no other; it is looked at again with the next round. */
+const look = async (deps: AlarmDeps, call: Call, site: SiteId, marks: readonly Mark[]): Promise<void> => {
+  try {
+    await lookAt(deps, call, site, marks);
+  } catch (error) {
+    call.log.error("a site's backups could not be watched", { site: siteLabel(site), error });
+  }
+};
+
+/** State, news and letters change in one batch: nothing is counted twice, no alarm is lost or posted twice. */
+const lookAt = async (deps: AlarmDeps, call: Call, site: SiteId, marks: readonly Mark[]): Promise<void> => {
+  const now = deps.clock.now();
+  const before = await readWatch(deps.catalog, site);
+  const { watch, alarms } = await seen(deps, before?.watch ?? newWatch(site, now), marks);
+  const letters: RowChange[] = [];
+  for (const alarm of alarms)
+    for (const { name, kind } of await channelsOf(deps, site))
+      if (isFor(kind, alarm.kind))
+        letters.push(postLetter({ alarm, channel: name, attempt: 0, first: now.toISOString() }, now));
+  const taken = marks.map(({ key, version }): RowChange => ({ kind: "remove", key, version }));
+  const isWritten = await deps.catalog.write(watchPartition, [...changeWatch(before, watch), ...taken, ...letters]);
+  // Another instance was faster, or there is more news: the next round sees to it.
+  if (!isWritten) return;
+  for (const alarm of alarms) tell(call, alarm);
+};
+
+const seen = async (
+  deps: AlarmDeps,
+  start: SiteWatch,
+  marks: readonly Mark[],
+): Promise<{ readonly watch: SiteWatch; readonly alarms: readonly Alarm[] }> => {
+  const ended = marks.flatMap(({ backup }) => (backup === undefined ? [] : [backup]));
+  let watch = start;
+  const alarms: Alarm[] = [];
+  for (const backup of ended.toSorted((one, other) => (one.finished < other.finished ? -1 : 1))) {
+    const after = seeBackup(watch, backup);
+    watch = after.watch;
+    alarms.push(...after.alarms);
+  }
+  const timed = seeTime(watch, await expectationOf(deps, start.site), deps.clock.now());
+  return { watch: timed.watch, alarms: [...alarms, ...timed.alarms] };
+};
+
+const unitMs = { Hour: 3_600_000, Day: 86_400_000 };
+
+const expectationOf = async (deps: AlarmDeps, site: SiteId): Promise<Expectation | undefined> => {
+  const row = await readConfigurationRow(deps.catalog, site);
+  const schedule = effectiveSchedule(deps.policy, site, row?.configuration);
+  if (schedule === undefined) return undefined;
+  const { frequencyInterval, frequencyUnit, startTime } = schedule;
+  return {
+    intervalMs: frequencyInterval * unitMs[frequencyUnit],
+    startTime,
+    missedIntervals: deps.policy.alarms.missedIntervals,
+  };
+};
+
+/** The console and the log are the channel that everybody has. */
+const tell = (call: Call, { kind, title, text }: Alarm): void => {
+  if (kind === "missing") call.log.error("a backup is missing", { alarm: title, text });
+  if (kind === "recovered") call.log.info("backups are good again", { alarm: title });
+};
+
+/** Sites that were never looked at, so that a schedule whose first backup never comes is noticed too. */
+export const watchNewSites =
+  (deps: AlarmDeps) =>
+  async (_call: Call): Promise<void> => {
+    for (const { id } of await deps.sites.list())
+      if ((await readWatch(deps.catalog, id)) === undefined) await markSite(deps.catalog, id);
+  };

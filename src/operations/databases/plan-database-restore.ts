@@ -1,0 +1,59 @@
+import { DatabaseFailure, databaseLabel, engineOf, type DatabaseConnection } from "../../domain/database.ts";
+import type { DatabaseCheck } from "../../ports/database-tool.ts";
+import type { WantedDatabase } from "./archived-databases.ts";
+import { connectionOf, type WhereToLook } from "./database-connection.ts";
+import type { Installation } from "../installation.ts";
+
+/** What a restore would do with one database. */
+export interface PlannedDatabase {
+  readonly wanted: WantedDatabase;
+  /** `shop on db.example.com`; absent when nothing says where it is. */
+  readonly target?: string;
+  readonly connection?: DatabaseConnection;
+  readonly check?: DatabaseCheck;
+  /** Why it cannot be restored. */
+  readonly problem?: string;
+}
+
+export interface PlanningDatabases extends WhereToLook {
+  readonly wanted: readonly WantedDatabase[];
+  readonly overwrite: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Asks every server whether its database could be restored now. Changes nothing. */
+export const planDatabaseRestore = async (
+  deps: Pick<Installation, "databaseTools">,
+  planning: PlanningDatabases,
+): Promise<readonly PlannedDatabase[]> => {
+  const planned: PlannedDatabase[] = [];
+  for (const wanted of planning.wanted) planned.push(await planDatabase(deps, planning, wanted));
+  return withoutTwins(planned);
+};
+
+const planDatabase = async (
+  deps: Pick<Installation, "databaseTools">,
+  planning: PlanningDatabases,
+  wanted: WantedDatabase,
+): Promise<PlannedDatabase> => {
+  let connection: DatabaseConnection | undefined;
+  try {
+    connection = connectionOf(wanted.reference, planning);
+    const target = databaseLabel(connection);
+    const check = await deps.databaseTools[engineOf(wanted.reference.type)].check(connection, "load", planning.signal);
+    const isTaken = check.content === "present" && !planning.overwrite;
+    const problem = `The database ${target} is not empty, and overwrite is false. Set overwrite to true, or name another database.`;
+    return { wanted, target, connection, check, ...(isTaken ? { problem } : {}) };
+  } catch (error) {
+    if (!(error instanceof DatabaseFailure)) throw error;
+    return { wanted, ...(connection && { target: databaseLabel(connection), connection }), problem: error.message };
+  }
+};
+
+/** Two dumps into one database would leave the second. */
+const withoutTwins = (planned: readonly PlannedDatabase[]): readonly PlannedDatabase[] =>
+  planned.map((one, place) => {
+    const twin = planned.slice(0, place).find(({ target }) => target !== undefined && target === one.target);
+    const problem = `The database ${one.target} is named for ${twin?.wanted.reference.name} already.`;
+    return twin === undefined || one.problem !== undefined ? one : { ...one, problem };
+  });

@@ -1,0 +1,80 @@
+import {
+  databaseLabel,
+  DatabaseFailure,
+  databaseTypeOf,
+  engineOf,
+  type DatabaseEngine,
+  type DatabaseType,
+} from "../../domain/database.ts";
+import { guessEngine } from "../../domain/connections/guess-engine.ts";
+import { isInAppMysql } from "../../domain/connections/in-app-mysql.ts";
+import type { Secret } from "../../domain/secret.ts";
+import type { SiteId } from "../../domain/site.ts";
+import type { Call } from "../../ports/call.ts";
+import type { DatabaseCheck } from "../../ports/database-tool.ts";
+import { connectionOf } from "./database-connection.ts";
+import { findSite } from "../find-site.ts";
+import type { Installation } from "../installation.ts";
+
+/** A database that a site's connection strings lead to. */
+export interface SiteDatabase {
+  readonly connectionStringName: string;
+  readonly type: DatabaseType;
+  /** `shop on db.example.com`; absent where the connection string cannot be used. */
+  readonly target?: string;
+  /** Absent where nobody was asked. */
+  readonly check?: DatabaseCheck;
+  /** Why it could not be backed up now. */
+  readonly problem?: string;
+}
+
+const typeOf: Readonly<Record<DatabaseEngine, DatabaseType>> = {
+  PostgreSql: "PostgreSql",
+  MySql: "MySql",
+  SqlServer: "SqlAzure",
+};
+
+/** A server that is not there answers nothing for minutes. */
+const longestMs = 20_000;
+
+/** The databases among a site's connection strings; with `asks`, whether each could be backed up now. Changes nothing. */
+export const siteDatabases =
+  (deps: Installation) =>
+  async (call: Call, id: SiteId, asks: boolean): Promise<readonly SiteDatabase[]> => {
+    const site = await findSite(deps, id);
+    const configuration = await (await deps.hosts.host(site.id)).settings.read();
+    const known = Object.entries(configuration.connectionStrings).flatMap(([name, { value, type }]) => {
+      const found = isInAppMysql(name, type) ? "LocalMySql" : databaseTypeIn(type, value);
+      return found === undefined ? [] : [{ name, type: found }];
+    });
+    const look = async (database: (typeof known)[number]): Promise<SiteDatabase> => {
+      const told = { connectionStringName: database.name, type: database.type };
+      let target: string | undefined;
+      try {
+        const connection = connectionOf(database, { strings: new Map(), configuration });
+        target = databaseLabel(connection);
+        if (!asks) return { ...told, target };
+        const signal = AbortSignal.any([AbortSignal.timeout(longestMs), ...(call.signal ? [call.signal] : [])]);
+        const check = await deps.databaseTools[engineOf(database.type)].check(connection, "dump", signal);
+        return { ...told, target, check };
+      } catch (error) {
+        const problem = reasonOf(error);
+        if (problem === undefined) throw error;
+        return { ...told, ...(target === undefined ? {} : { target }), problem };
+      }
+    };
+    return Promise.all(known.map(look));
+  };
+
+/** What the site's owner said, else what the string itself looks like. */
+const databaseTypeIn = (said: string, value: Secret): DatabaseType | undefined => {
+  const engine = guessEngine(value);
+  return databaseTypeOf(said) ?? databaseTypeOf(said.replace(/server$/i, "azure")) ?? (engine && typeOf[engine]);
+};
+
+const reasonOf = (error: unknown): string | undefined => {
+  if (error instanceof DatabaseFailure) return error.message;
+  if (error instanceof Error && error.name === "TimeoutError")
+    return `The server did not answer within ${longestMs / 1_000} seconds.`;
+  return undefined;
+};

@@ -1,0 +1,41 @@
+import { isRestorable } from "../../domain/backup.ts";
+import { siteKey, type SiteId } from "../../domain/site.ts";
+import type { Installation } from "../installation.ts";
+import { readBackups } from "../rows/backup-rows.ts";
+import { readOpenRuns } from "../rows/open-run-rows.ts";
+import { readOperation, readOperations } from "../rows/operation-rows.ts";
+import { readSiteRow } from "../rows/site-row.ts";
+
+type Needs = Pick<Installation, "catalog">;
+
+/**
+ * Backups of a site whose archive a run under way reads: what a restore brings back, of whichever site, what a backup copies
+ * unchanged files from, and what is being verified. Throws when it cannot tell: then nothing may be deleted.
+ */
+export const archivesInUse = async (deps: Needs, site: SiteId): Promise<ReadonlySet<number>> => {
+  const used = new Set<number>();
+  for (const open of await readOpenRuns(deps.catalog)) {
+    if (open.deletes !== undefined) continue;
+    const read = await readBy(deps, open.site);
+    if (read !== undefined && siteKey(read.site) === siteKey(site)) used.add(read.backup);
+  }
+  for (const { operation } of await readOperations(deps.catalog, site))
+    if (operation.kind === "verify" && operation.status === "InProgress" && operation.backup !== undefined)
+      used.add(operation.backup);
+  return used;
+};
+
+/** What the run that owns the site reads. */
+const readBy = async (
+  { catalog }: Needs,
+  site: SiteId,
+): Promise<{ readonly site: SiteId; readonly backup: number } | undefined> => {
+  const { run } = await readSiteRow(catalog, site);
+  if (run?.operation !== undefined) {
+    const request = (await readOperation(catalog, site, run.operation))?.operation.request;
+    return request?.backup === undefined ? undefined : { site: request.backupSite ?? site, backup: request.backup };
+  }
+  if (run?.backup === undefined) return undefined;
+  const last = (await readBackups(catalog, site)).findLast(({ backup }) => isRestorable(backup.status));
+  return last && { site, backup: last.backup.id };
+};

@@ -1,0 +1,185 @@
+import { endedBackupOf } from "../../domain/alarm.ts";
+import { defaultBackupName, nameProblem, type Backup, type BackupStatus } from "../../domain/backup.ts";
+import { SecretUnreadable } from "../../domain/secret.ts";
+import { withCredential } from "../credentials.ts";
+import { Refusal } from "../../domain/errors.ts";
+import { siteLabel, type SiteId } from "../../domain/site.ts";
+import type { Call } from "../../ports/call.ts";
+import { databaseFields, databasesToBackUp, type WantedDatabases } from "../databases/backup-databases.ts";
+import { freeName } from "../create-backup.ts";
+import { findSite } from "../find-site.ts";
+import { backupRun } from "../free-site.ts";
+import type { Installation } from "../installation.ts";
+import { insertBackup, readBackups } from "../rows/backup-rows.ts";
+import { releaseName, type NameInContainer } from "../rows/name-rows.ts";
+import { announceRun, forgetRun } from "../rows/open-run-rows.ts";
+import { changeSite, readSiteRow, takenBy, type SiteChange, type SiteRow } from "../rows/site-row.ts";
+import { markSite } from "../rows/watch-rows.ts";
+import { runRef, startRun } from "../start-run.ts";
+import { usedUpQuota } from "../used-up-quota.ts";
+import { whereTo } from "../where-to.ts";
+
+export interface PlannedRun {
+  readonly site: SiteId;
+  /** As the configuration stored it: it names the run. */
+  readonly planned: string;
+  readonly backupName: string;
+}
+
+/**
+ * Starts the backup planned for a time, or leaves a record that says why there is none; once, however often and by however
+ * many it is asked. Answers the backup or the record, also where an earlier call wrote it; undefined where that is forgotten by now.
+ * What throws is to be asked again.
+ */
+export const startPlanned = async (deps: Installation, call: Call, run: PlannedRun): Promise<Backup | undefined> => {
+  const { planned = [] } = await readSiteRow(deps.catalog, run.site);
+  if (planned.includes(run.planned)) return foundBefore(deps, run);
+  const wish: Wish = { ...run, now: deps.clock.now(), call, announced: new Set() };
+  let place: Place;
+  try {
+    place = await placeFor(deps, wish);
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof SecretUnreadable)) throw error;
+    return leaveRecord(deps, wish, { status: "Failed", log: error.message });
+  }
+  const done = await changeSite(deps.catalog, run.site, (row) => begin(deps, { row, wish, place }));
+  // Where another was faster: as long as they stand there they take a place.
+  for (const announced of wish.announced) if (announced !== done.backup?.run) await forgetRun(deps.catalog, announced);
+  if (done.begun !== undefined) {
+    await startRun(deps, call, run.site, runRef(run.site, done.begun));
+    return done.backup;
+  }
+  const left = done.backup ?? (await foundBefore(deps, run));
+  // Only the run planned for this time could have given the name to a backup.
+  if (left?.blobBase !== place.blobBase) await releaseName(deps.catalog, place);
+  return left;
+};
+
+interface Wish extends PlannedRun {
+  readonly now: Date;
+  readonly call: Call;
+  /** Runs announced on the way, one for each time that the site's row was decided on. */
+  readonly announced: Set<string>;
+}
+
+interface Place extends NameInContainer {
+  readonly tier: string;
+  readonly wanted: WantedDatabases;
+}
+
+const foundBefore = async (deps: Installation, { site, planned }: PlannedRun): Promise<Backup | undefined> =>
+  (await readBackups(deps.catalog, site)).map(({ backup }) => backup).find((one) => one.planned === planned);
+
+const nameOf = ({ backupName, planned, site }: PlannedRun): string => {
+  const name = defaultBackupName(backupName, new Date(planned));
+  return nameProblem(name) === undefined ? name : defaultBackupName(site.name, new Date(planned));
+};
+
+const placeFor = async (deps: Installation, wish: Wish): Promise<Place> => {
+  const site = await findSite(deps, wish.site);
+  const wanted = await databasesToBackUp(deps, wish.site, {});
+  const access = await withCredential(deps, await whereTo(deps, site, {}));
+  await deps.destinations.open(access.container, access.credential);
+  const { planned } = wish;
+  // The planned time also where a stamp is needed: whoever begins this run again has to come to the same name.
+  const now = new Date(planned);
+  const blobBase = await freeName(deps, { access, name: nameOf(wish), site: wish.site, now, planned });
+  return { container: access.container, blobBase, tier: site.tier, wanted };
+};
+
+interface Begun {
+  /** Undefined: another was faster. */
+  readonly backup: Backup | undefined;
+  /** The site's row with the run that is to start. */
+  readonly begun?: SiteRow;
+}
+
+type Beginning = SiteChange<
+  Begun & ({ readonly begun?: undefined } | { readonly backup: Backup; readonly begun: SiteRow })
+>;
+
+interface Decision {
+  readonly row: SiteRow;
+  readonly wish: Wish;
+  readonly place: Place;
+}
+
+const begin = async (deps: Installation, { row, wish, place }: Decision): Promise<Beginning> => {
+  if (row.planned?.includes(wish.planned) === true) return { row, result: { backup: undefined } };
+  const reason = await whyNot(deps, { row, wish, place });
+  if (reason !== undefined) return recorded(row, record(wish, row, { status: "Skipped", log: reason }));
+  const created: Backup = {
+    ...record(wish, row, { status: "Created" }),
+    ...(await databaseFields(deps, row.nextBackupId, place.wanted)),
+    blobBase: place.blobBase,
+    destination: place.container,
+  };
+  const run = backupRun(deps, created);
+  // Before the row says so, and harmless if it never does.
+  wish.announced.add(run.id);
+  await announceRun(deps, { run: run.id, site: wish.site, since: run.since });
+  const backup = { ...created, run: run.id };
+  const next = takenBy(noted(row, wish.planned), run);
+  return { row: next, also: [insertBackup(backup)], result: { backup, begun: next } };
+};
+
+const whyNot = async (deps: Installation, { row, wish, place }: Decision): Promise<string | undefined> => {
+  if (row.run !== undefined)
+    return `The ${row.run.kind} ${row.run.id} had the site since ${row.run.since}. The next run comes at its planned time.`;
+  const quota = await usedUpQuota(deps, { ...wish, tier: place.tier });
+  return (
+    quota && `The site has had its ${quota.limit} backups of the day. The next one is possible from ${quota.next}.`
+  );
+};
+
+/** Of a run that never began: no run, no blob, no name. */
+const record = (
+  { site, planned, call, now, backupName }: Wish,
+  { nextBackupId }: SiteRow,
+  { status, log }: { readonly status: BackupStatus; readonly log?: string },
+): Backup => ({
+  site,
+  id: nextBackupId,
+  name: nameOf({ site, planned, backupName }),
+  blobBase: "",
+  status,
+  scheduled: true,
+  planned,
+  destination: "",
+  correlationId: call.requestId,
+  created: now.toISOString(),
+  sizeBytes: 0,
+  ...(log === undefined ? {} : { log, finished: now.toISOString() }),
+});
+
+/** Instances' clocks differ by minutes, so no more than a few planned times are ever asked for again. */
+const mostNoted = 8;
+
+const noted = (row: SiteRow, planned: string): SiteRow => ({
+  ...row,
+  nextBackupId: row.nextBackupId + 1,
+  planned: [...(row.planned ?? []), planned].slice(-mostNoted),
+});
+
+const recorded = (row: SiteRow, backup: Backup): Beginning => ({
+  row: noted(row, backup.planned ?? ""),
+  also: [insertBackup(backup)],
+  result: { backup },
+});
+
+const leaveRecord = async (
+  deps: Installation,
+  wish: Wish,
+  end: { readonly status: BackupStatus; readonly log: string },
+): Promise<Backup | undefined> => {
+  const left = await changeSite<Backup | undefined>(deps.catalog, wish.site, (row) => {
+    if (row.planned?.includes(wish.planned) === true) return { row, result: undefined };
+    const backup = record(wish, row, end);
+    return { ...recorded(row, backup), result: backup };
+  });
+  if (left === undefined) return foundBefore(deps, wish);
+  wish.call.log.warn("a planned backup could not begin", { site: siteLabel(wish.site), reason: end.log });
+  const ended = endedBackupOf(left);
+  if (ended !== undefined) await markSite(deps.catalog, wish.site, ended);
+  return left;
+};

@@ -1,0 +1,117 @@
+import { siteLabel } from "../../domain/site.ts";
+import type { Call } from "../../ports/call.ts";
+import { failDeletion, startDelete } from "../delete-backup.ts";
+import { endRunLate } from "./end-run-late.ts";
+import type { Installation } from "../installation.ts";
+import { otherHubs } from "./other-hubs.ts";
+import { readBackup } from "../rows/backup-rows.ts";
+import { announceRun, forgetRun, readOpenRuns, type AnnouncedRun } from "../rows/open-run-rows.ts";
+import { readSiteRow } from "../rows/site-row.ts";
+import { runRef, startRun } from "../start-run.ts";
+
+/** Who began a run has this long to start it. */
+const startedWithinMs = 10_000;
+/** An announcement that no row took up by then came to nothing. */
+const takenUpWithinMs = 60_000;
+/** A workflow that ends without closing its run so often is not started again: its run ends as timed out. */
+const mostEnds = 3;
+
+/**
+ * Starts what was promised to a caller and never started, or ended without an end: the process died in between. Ends
+ * backups that take longer than they may.
+ */
+export const takeUpRuns = (deps: Installation) => {
+  const lookAtHubs = otherHubs(deps);
+  return async (call: Call): Promise<void> => {
+    const now = deps.clock.now().getTime();
+    const open = await readOpenRuns(deps.catalog);
+    const others = await lookAtHubs(open.map(({ hub }) => hub));
+    for (const announced of open) {
+      if (others.hasRun(announced.hub)) {
+        await leaveTo(call, announced);
+        continue;
+      }
+      const age = now - Date.parse(announced.since);
+      if (age < startedWithinMs) continue;
+      const start = await whatToStart(deps, call, announced);
+      if (start !== undefined) await takeUp(deps, call, announced, start);
+      else if (age > takenUpWithinMs) await forget(deps, call, { announced, open });
+    }
+  };
+};
+
+/** While this process was away another one believed it dead and began the run anew: two must not go on with it. */
+const leaveTo = async (call: Call, { run, site }: AnnouncedRun): Promise<void> => {
+  const state = await call.runner.state(run);
+  if (state !== "running" && state !== "pending") return;
+  call.log.warn("run left to the process that took it up", { site: siteLabel(site), run });
+  await call.runner.terminate(run, "Another process took it up.");
+};
+
+/** Whoever freed the site for the run that waited may have died before it could start that one. */
+const forget = async (
+  deps: Installation,
+  call: Call,
+  { announced, open }: { readonly announced: AnnouncedRun; readonly open: readonly AnnouncedRun[] },
+): Promise<void> => {
+  const row = await readSiteRow(deps.catalog, announced.site);
+  const owner = row.run?.id;
+  if (owner !== undefined && !open.some(({ run }) => run === owner))
+    await startRun(deps, call, announced.site, runRef(announced.site, row));
+  await forgetRun(deps.catalog, announced.run);
+};
+
+/** Undefined when nothing waits for this run any more. */
+const whatToStart = async (
+  deps: Installation,
+  call: Call,
+  { run, site, deletes }: AnnouncedRun,
+): Promise<(() => Promise<void>) | undefined> => {
+  if (deletes !== undefined) {
+    const backup = (await readBackup(deps.catalog, site, deletes))?.backup;
+    return backup?.status === "DeleteInProgress" ? () => startDelete(deps, call, backup) : undefined;
+  }
+  const row = await readSiteRow(deps.catalog, site);
+  return row.run?.id === run ? () => startRun(deps, call, site, runRef(site, row)) : undefined;
+};
+
+const takeUp = async (
+  deps: Installation,
+  call: Call,
+  announced: AnnouncedRun,
+  start: () => Promise<void>,
+): Promise<void> => {
+  const { run, site, ended = 0 } = announced;
+  const state = await call.runner.state(run);
+  if (state === "running" || state === "pending") return endOverdue(deps, call, announced);
+  const about = { site: siteLabel(site), run, state: state ?? "never started" };
+  if (state === undefined) {
+    call.log.warn("run taken up", about);
+    return start();
+  }
+  const isGivenUp = ended + 1 >= mostEnds;
+  call.log.error(isGivenUp ? "run given up" : "run ended without closing; taken up", about);
+  if (isGivenUp) return giveUp(deps, call, announced);
+  await call.runner.purge(run);
+  await start();
+  await announceRun(deps, { ...announced, ended: ended + 1 });
+};
+
+const giveUp = async (deps: Installation, call: Call, { run, site, deletes }: AnnouncedRun): Promise<void> => {
+  const reason = `Its run ended ${mostEnds} times without coming to an end. The service's log says more, by its id ${run}.`;
+  if (deletes === undefined) return endRunLate(deps, call, { site, run, reason });
+  await failDeletion(deps, { site, backup: deletes, reason });
+  await forgetRun(deps.catalog, run);
+};
+
+/** Counted from where it began: what waits for its turn is in time. Restores are never cut off. */
+const endOverdue = async (deps: Installation, call: Call, { run, site, deletes }: AnnouncedRun): Promise<void> => {
+  if (deletes !== undefined) return;
+  const owner = (await readSiteRow(deps.catalog, site)).run;
+  if (owner?.id !== run || owner.backup === undefined) return;
+  const started = (await readBackup(deps.catalog, site, owner.backup))?.backup.started;
+  const { runHours } = deps.policy;
+  if (started === undefined || deps.clock.now().getTime() - Date.parse(started) < runHours * 3_600_000) return;
+  const reason = `It was not done after ${runHours} hours (LIFEBOAT_RUN_HOURS) and was cancelled.`;
+  await endRunLate(deps, call, { site, run, reason });
+};

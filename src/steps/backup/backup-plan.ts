@@ -1,0 +1,134 @@
+import type { Shard } from "../../archive/listing/plan.ts";
+import type { ArchiveContents, RootEntry } from "../../archive/shards/seal.ts";
+import type { Backup } from "../../domain/backup.ts";
+import type { BytePath } from "../../domain/byte-path.ts";
+import type { DatabaseReference } from "../../domain/database.ts";
+import type { FilterLine } from "../../domain/filter.ts";
+import type { LeftOut } from "../../domain/listing.ts";
+import type { ScratchName } from "../../workflows/contract.ts";
+import type { DatabaseFile } from "./database-files.ts";
+import type { Scratch } from "../scratch.ts";
+
+/** What a backup's steps agree on; lies in scratch. */
+export interface BackupPlan {
+  /** ISO 8601. */
+  readonly planned: string;
+  readonly blockBytes: number;
+  /** Entries that are packed or copied or named as left out while packing; the configuration not counted. */
+  readonly entries: number;
+  /** Files and links among them. */
+  readonly files: number;
+  readonly sizeBytes: number;
+  readonly shards: readonly (Shard & { readonly listing: ScratchName })[];
+  /** SQLite databases of the site that are packed from a copy in scratch: DatabaseFile[]. */
+  readonly databaseFiles: ScratchName;
+  /** What is copied out of the previous archive; empty when everything is packed from the site. */
+  readonly copies: readonly ScratchName[];
+  readonly previous?: Previous;
+  readonly configuration: ScratchName;
+  /** The one that opens its values; absent when only names are in it. */
+  readonly recoveryKey?: string;
+  /** The lines that were in force. */
+  readonly filter: readonly FilterLine[];
+  /** Left out when the site was listed: LeftOut[]. */
+  readonly leftOut: ScratchName;
+  /** Of the previous archive. */
+  readonly reusedBytes: number;
+  /** How many archives in a row were built on the one before. */
+  readonly chain: number;
+  /** SQLite databases that were packed as the files they are, and may be torn. */
+  readonly uncertain: number;
+  /** Warnings for the log, in the order in which they came up. */
+  readonly notes: readonly string[];
+}
+
+/** The archive that unchanged entries are copied from. */
+export interface Previous {
+  readonly destination: string;
+  readonly object: { readonly name: string; readonly commitId: string; readonly etag: string };
+}
+
+// Safe: a run's scratch is written by this version's own steps, and is named by its content's hash.
+export const readPlan = async (scratch: Scratch, name: ScratchName): Promise<BackupPlan> =>
+  (await scratch.getJson(name)) as BackupPlan;
+
+// Safe: as above.
+export const readDatabaseFiles = async (scratch: Scratch, name: ScratchName): Promise<readonly DatabaseFile[]> =>
+  (await scratch.getJson(name)) as readonly DatabaseFile[];
+
+/** What was copied by one step; lies in scratch. */
+export interface Copied {
+  readonly indexes: readonly ScratchName[];
+  /** Entries of the previous archive that turned out to be damaged; packed from the site. */
+  readonly damaged: readonly BytePath[];
+}
+
+// Safe: as above.
+export const readCopied = async (scratch: Scratch, name: ScratchName): Promise<Copied> =>
+  (await scratch.getJson(name)) as Copied;
+
+/** A database that a backup shall contain, as it was asked; lies in scratch. */
+export interface AskedDatabase {
+  readonly reference: DatabaseReference;
+  /** As its dump is called in the archive. */
+  readonly entry: string;
+  /** What its data takes on the server. */
+  readonly sizeBytes: number;
+  readonly tool: string;
+  readonly toolVersion: string;
+  /** Why it cannot be dumped, where the backup goes on without. */
+  readonly problem?: string;
+  /** For the log. */
+  readonly notes: readonly string[];
+}
+
+// Safe: as above.
+export const readAsked = async (scratch: Scratch, name: ScratchName): Promise<readonly AskedDatabase[]> =>
+  (await scratch.getJson(name)) as readonly AskedDatabase[];
+
+/** What became of one database; lies in scratch. */
+export type Dumped =
+  /** `lacks`: what is in the archive and less than promised, as sentences. */
+  { readonly index: ScratchName; readonly lacks: readonly string[] } | { readonly problem: string };
+
+// Safe: as above.
+export const readDumped = async (scratch: Scratch, name: ScratchName): Promise<Dumped> =>
+  (await scratch.getJson(name)) as Dumped;
+
+/** What sealing found out; lies in scratch. */
+export interface Seal {
+  readonly commitId: string;
+  readonly sizeBytes: number;
+  readonly entries: number;
+  readonly contents: ArchiveContents;
+  readonly rootEntries: readonly RootEntry[];
+  /** Left out while the site was packed. */
+  readonly leftOut: readonly LeftOut[];
+  /** Changed while they were read, also at the second attempt. */
+  readonly changed: readonly BytePath[];
+  /** Damaged in the previous archive; packed from the site. */
+  readonly damaged: readonly BytePath[];
+}
+
+// Safe: as above.
+export const readSeal = async (scratch: Scratch, name: ScratchName): Promise<Seal> =>
+  (await scratch.getJson(name)) as Seal;
+
+/** What a backup turned out to be; lies in scratch until it is closed. */
+export type BackupSummary = Pick<
+  Backup,
+  | "status"
+  | "sizeBytes"
+  | "siteBytes"
+  | "files"
+  | "leftOut"
+  | "commitId"
+  | "reusedBytes"
+  | "chain"
+  | "databases"
+  | "log"
+>;
+
+// Safe: as above.
+export const readSummary = async (scratch: Scratch, name: ScratchName): Promise<BackupSummary> =>
+  (await scratch.getJson(name)) as BackupSummary;

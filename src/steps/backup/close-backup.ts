@@ -1,0 +1,96 @@
+import { endedBackupOf } from "../../domain/alarm.ts";
+import { isOpen, mayBecome, shortenLog, logName, type Backup } from "../../domain/backup.ts";
+import { messageOf } from "../../domain/errors.ts";
+import { siteLabel } from "../../domain/site.ts";
+import { openContainer } from "../../operations/credentials.ts";
+import { freeSite } from "../../operations/free-site.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
+import { releaseName, reservationOf, type Reservation } from "../../operations/rows/name-rows.ts";
+import { changeSite } from "../../operations/rows/site-row.ts";
+import { markSite } from "../../operations/rows/watch-rows.ts";
+import type { Call } from "../../ports/call.ts";
+import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { readSummary, type BackupSummary } from "./backup-plan.ts";
+import { backupOf } from "./backup-row.ts";
+import { endRun } from "../end-run.ts";
+import { asOutcome } from "../outcome.ts";
+import { lost, removeOwn } from "./own-blobs.ts";
+import { ownsSite } from "../owns-site.ts";
+import { forgetDatabases } from "../restore/put-back-databases.ts";
+import { scratchOf } from "../scratch.ts";
+
+/** Writes the backup's end and frees the site in one batch, starts whoever waits, and clears away what the run needed. */
+export const closeBackup =
+  (deps: Installation) =>
+  (input: StepInput<"closeBackup">, call: Call): Promise<StepResult<"closeBackup">> =>
+    asOutcome(async () => {
+      const scratch = scratchOf(await deps.scratch(), input.run);
+      // Read while the run surely owns the site: a late attempt must not release a name that is another backup's by then.
+      const { destination, blobBase } = await backupOf(deps, input);
+      const reservation = await reservationOf(deps.catalog, { container: destination, blobBase });
+      if (await ownsSite(deps, input)) {
+        const end =
+          input.summary === undefined
+            ? await failedEnd(deps, input, { call, reservation })
+            : await readSummary(scratch, input.summary);
+        if (end.status !== "Failed") await forgetStaged(deps, input, call);
+        await endBackup(deps, input, end);
+        call.log.info("backup ended", {
+          site: siteLabel(input.site),
+          backup: input.backup,
+          status: end.status,
+          ...(end.status === "Succeeded" ? {} : { log: end.log?.slice(0, 500) }),
+        });
+      } else if (isOpen((await backupOf(deps, input)).status)) await lost(deps, input);
+      await tellEnd(deps, input);
+      await forgetDatabases(deps, input.site, { log: call.log });
+      await endRun(deps, input, call);
+      return { ok: true };
+    });
+
+/** Before the run is forgotten: until then somebody closes it again. */
+const tellEnd = async (deps: Installation, input: StepInput<"closeBackup">): Promise<void> => {
+  const ended = endedBackupOf(await backupOf(deps, input));
+  if (ended !== undefined) await markSite(deps.catalog, input.site, ended);
+};
+
+/** Nothing of a failed backup stays visible. What cannot be removed now is named, and is no reason to keep the site. */
+const failedEnd = async (
+  deps: Installation,
+  input: StepInput<"closeBackup">,
+  { call, reservation }: { readonly call: Call; readonly reservation: Reservation | undefined },
+): Promise<BackupSummary> => {
+  const backup = await backupOf(deps, input);
+  const lines = [input.failure ?? "It failed without a reason."];
+  try {
+    await removeOwn(await openContainer(deps, backup.destination), backup, input.run);
+    if (reservation !== undefined) await releaseName(deps.catalog, reservation);
+  } catch (error) {
+    call.log.warn("rests of a failed backup stay in the container", { backup: input.backup, error });
+    lines.push(`What it had written could not be removed from the container: ${messageOf(error)}`);
+  }
+  return { status: "Failed", sizeBytes: 0, log: shortenLog(lines, logName(backup.blobBase)) };
+};
+
+/** The commit took what it needed of the staged blocks; what earlier attempts staged besides is dropped. */
+const forgetStaged = async (deps: Installation, input: StepInput<"closeBackup">, call: Call): Promise<void> => {
+  const backup = await backupOf(deps, input);
+  try {
+    const destination = await openContainer(deps, backup.destination);
+    await destination.abandonRun(input.run);
+  } catch (error) {
+    call.log.warn("staged rests of a backup stay in the container", { backup: input.backup, error });
+  }
+};
+
+const endBackup = async (deps: Installation, input: StepInput<"closeBackup">, end: BackupSummary): Promise<void> =>
+  changeSite(deps.catalog, input.site, async (row) => {
+    if (row.epoch !== input.epoch || row.run?.id !== input.run) return { row, result: undefined };
+    const freed = await freeSite(deps, input.site, row);
+    const found = await readBackup(deps.catalog, input.site, input.backup);
+    if (found === undefined || !mayBecome(found.backup.status, end.status))
+      return { row: freed.row, also: freed.also, result: undefined };
+    const ended: Backup = { ...found.backup, ...end, finished: deps.clock.now().toISOString() };
+    return { row: freed.row, also: [replaceBackup(ended, found.version), ...freed.also], result: undefined };
+  });

@@ -1,0 +1,208 @@
+import { forEachBounded } from "../../archive/bounded.ts";
+import { leftOutLine, type SiteListing } from "../../archive/listing/list-site.ts";
+import { ListingColumns } from "../../archive/listing/listing-columns.ts";
+import { isUnreadable } from "../../archive/listing/read-carefully.ts";
+import type { BytePath } from "../../domain/byte-path.ts";
+import type { ListedEntry } from "../../domain/listing.ts";
+import { besideSqlite, mayBeSqlite, sharedMemoryOf, sqliteHeaderBytes, sqliteKind } from "../../domain/sqlite-file.ts";
+import type { SiteFiles } from "../../ports/site-files.ts";
+import type { ScratchName } from "../../workflows/contract.ts";
+import type { Scratch } from "../scratch.ts";
+
+/** A SQLite database of the site as it was at one commit; its bytes lie in scratch. */
+export interface DatabaseFile {
+  readonly path: BytePath;
+  readonly sizeBytes: number;
+  /** Nanoseconds. */
+  readonly mtime: string;
+  /** In order; each but the last is `pieceBytes` long. */
+  readonly pieces: readonly ScratchName[];
+  readonly pieceBytes: number;
+}
+
+/** What was found, with the databases and what lay beside them taken out of the listing. */
+export interface FoundDatabases {
+  readonly found: SiteListing;
+  readonly databases: readonly DatabaseFile[];
+  /** As they are to be packed: nothing but their content proves them unchanged. */
+  readonly entries: readonly ListedEntry[];
+  /** Of those that may be torn: they were packed as the files they are. */
+  readonly uncertain: readonly string[];
+}
+
+interface Site {
+  readonly files: SiteFiles;
+  readonly found: SiteListing;
+  readonly scratch: Scratch;
+  readonly signal: AbortSignal;
+}
+
+const headersAtOnce = 16;
+
+/**
+ * Copies the site's SQLite databases into scratch, each as of one commit. One that nobody has open in WAL mode is an
+ * ordinary file; one whose pages cannot be had is packed as it lies there, and named.
+ */
+export const copyDatabaseFiles = async (site: Site): Promise<FoundDatabases> => {
+  const none = { found: site.found, databases: [], entries: [], uncertain: [] };
+  const paths = await usedDatabases(site);
+  if (paths.length === 0) return none;
+  const copied: { readonly file: DatabaseFile; readonly entry: ListedEntry }[] = [];
+  const uncertain: string[] = [];
+  for (const path of paths) {
+    const one = await copyDatabase(site, path);
+    if (typeof one === "string") uncertain.push(one);
+    else if (one !== undefined) copied.push(one);
+  }
+  if (copied.length === 0) return { ...none, uncertain };
+  return {
+    found: without(
+      site.found,
+      copied.map(({ entry }) => entry),
+    ),
+    databases: copied.map(({ file }) => file),
+    entries: copied.map(({ entry }) => entry),
+    uncertain,
+  };
+};
+
+const usedDatabases = async ({ files, found: { listing }, signal }: Site): Promise<readonly BytePath[]> => {
+  if (files.databasePages === undefined) return [];
+  const candidates: ListedEntry[] = [];
+  for (let place = 0; place < listing.length; place++) {
+    if (!mayBeSqlite(listing.sizeBytes(place))) continue;
+    const entry = listing.at(place);
+    if (entry.kind === "file") candidates.push(entry);
+  }
+  const used: BytePath[] = [];
+  await forEachBounded(candidates.values(), headersAtOnce, async ({ path }) => {
+    const kind = sqliteKind(await headerOf(files, path, signal));
+    if (kind === "journal" || (kind === "log" && listing.find(sharedMemoryOf(path)) >= 0)) used.push(path);
+  });
+  return used.toSorted();
+};
+
+const headerOf = async (files: SiteFiles, path: BytePath, signal: AbortSignal): Promise<Uint8Array> => {
+  try {
+    return await files.read(path, 0, sqliteHeaderBytes, signal);
+  } catch (error) {
+    // Whoever packs it says why.
+    if (isUnreadable(error)) return new Uint8Array();
+    throw error;
+  }
+};
+
+const pieceBytes = 8 * 2 ** 20;
+
+/** Or a line for the log; undefined when it has vanished. */
+const copyDatabase = async ({ files, scratch, signal }: Site, path: BytePath) => {
+  try {
+    const before = await files.stat(path);
+    if (before?.kind !== "file") return undefined;
+    const { ctimeNs: _, inode: __, ...rest } = before;
+    let sizeBytes = 0;
+    const pieces: ScratchName[] = [];
+    for await (const piece of evenPieces(files.databasePages?.(path, signal) ?? [])) {
+      pieces.push(await scratch.put(piece));
+      sizeBytes += piece.length;
+    }
+    const entry: ListedEntry = { ...rest, sizeBytes };
+    return { entry, file: { path, sizeBytes, mtime: String(entry.mtimeNs), pieces, pieceBytes } };
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    const reason = `Warning: it is a SQLite database that could not be read as of one moment: ${error.message} It was copied as the file it is.`;
+    return leftOutLine({ path, reason });
+  }
+};
+
+async function* evenPieces(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let open: Uint8Array[] = [];
+  let size = 0;
+  for await (const bytes of source) {
+    for (let at = 0; at < bytes.length;) {
+      const part = bytes.subarray(at, at + pieceBytes - size);
+      open.push(part);
+      at += part.length;
+      size += part.length;
+      if (size < pieceBytes) continue;
+      yield Buffer.concat(open);
+      open = [];
+      size = 0;
+    }
+  }
+  if (size > 0) yield Buffer.concat(open);
+}
+
+const without = (found: SiteListing, databases: readonly ListedEntry[]): SiteListing => {
+  const gone = new Set<string>(databases.flatMap(({ path }) => [path, ...besideSqlite(path)]));
+  const listing = new ListingColumns();
+  let { files, sizeBytes } = found;
+  for (let place = 0; place < found.listing.length; place++) {
+    const entry = found.listing.at(place);
+    const isGone = entry.kind === "file" && gone.has(entry.path);
+    if (!isGone) listing.append(entry);
+    else {
+      files--;
+      sizeBytes -= entry.sizeBytes;
+    }
+  }
+  listing.sort();
+  return { ...found, listing, files, sizeBytes };
+};
+
+/** The listing with these entries in their places. */
+export const withEntries = (listing: ListingColumns, entries: readonly ListedEntry[]): ListingColumns => {
+  if (entries.length === 0) return listing;
+  const joined = new ListingColumns();
+  for (let place = 0; place < listing.length; place++) joined.append(listing.at(place));
+  for (const entry of entries) joined.append(entry);
+  joined.sort();
+  return joined;
+};
+
+/** The site with its databases as they were copied. */
+export const withDatabaseFiles = (
+  files: SiteFiles,
+  databases: readonly DatabaseFile[],
+  scratch: Scratch,
+): SiteFiles => {
+  if (databases.length === 0) return files;
+  const copies = new Map(databases.map((one) => [one.path, one]));
+  return {
+    provesUnchanged: files.provesUnchanged,
+    ...(files.localRoots !== undefined && { localRoots: files.localRoots }),
+    list: (signal) => files.list(signal),
+    now: () => files.now(),
+    async read(path, offset, length, signal) {
+      const copy = copies.get(path);
+      return copy === undefined
+        ? files.read(path, offset, length, signal)
+        : readPieces(scratch, copy, { offset, length });
+    },
+    async stat(path) {
+      const entry = await files.stat(path);
+      const copy = copies.get(path);
+      if (copy === undefined || entry?.kind !== "file") return entry;
+      const { ctimeNs: _, inode: __, ...rest } = entry;
+      return { ...rest, sizeBytes: copy.sizeBytes, mtimeNs: BigInt(copy.mtime) };
+    },
+  };
+};
+
+const readPieces = async (
+  scratch: Scratch,
+  { pieces, pieceBytes: each, sizeBytes }: DatabaseFile,
+  { offset, length }: { readonly offset: number; readonly length: number },
+): Promise<Uint8Array> => {
+  const end = Math.min(sizeBytes, offset + length);
+  const parts: Uint8Array[] = [];
+  for (let at = offset; at < end;) {
+    const name = pieces[Math.floor(at / each)];
+    if (name === undefined) break;
+    const from = at % each;
+    const part = (await scratch.get(name)).subarray(from, Math.min(each, from + end - at));
+    parts.push(part);
+    at += part.length;
+  }
+  return Buffer.concat(parts);
+};

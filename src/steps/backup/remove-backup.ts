@@ -1,0 +1,66 @@
+import { mayBecome, type Backup, type BackupStatus } from "../../domain/backup.ts";
+import { messageOf, Refusal } from "../../domain/errors.ts";
+import { SecretUnreadable } from "../../domain/secret.ts";
+import { siteLabel } from "../../domain/site.ts";
+import { isStoreFailure } from "../../domain/store-failure.ts";
+import { openContainer } from "../../operations/credentials.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { readBackup, removeProgress, replaceBackup } from "../../operations/rows/backup-rows.ts";
+import { sitePartition } from "../../operations/rows/keys.ts";
+import { releaseName, reservationOf } from "../../operations/rows/name-rows.ts";
+import { forgetRun } from "../../operations/rows/open-run-rows.ts";
+import type { Call } from "../../ports/call.ts";
+import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { backupOf } from "./backup-row.ts";
+import { removeOwn } from "./own-blobs.ts";
+import { scratchOf } from "../scratch.ts";
+
+/** Removes a backup's blobs, as far as they are its own, and all that its run may have left. */
+export const removeBackup =
+  (deps: Installation) =>
+  async (input: StepInput<"removeBackup">, call: Call): Promise<StepResult<"removeBackup">> => {
+    // Read first: a late attempt must not release a name that is another backup's by then.
+    const { destination, blobBase } = await backupOf(deps, input);
+    const reservation = await reservationOf(deps.catalog, { container: destination, blobBase });
+    const backup = await backupOf(deps, input);
+    if (backup.status !== "DeleteInProgress") return { ok: true };
+    const problem = await removeBlobs(deps, backup);
+    await endDeletion(deps, input, problem === undefined ? "Deleted" : "DeleteFailed", problem);
+    call.log.info("backup removed", { site: siteLabel(input.site), backup: input.backup, problem });
+    await forgetRun(deps.catalog, input.run);
+    if (problem !== undefined) return { ok: false, code: "Failed", message: problem };
+    if (reservation !== undefined) await releaseName(deps.catalog, reservation);
+    if (backup.run === undefined) return { ok: true };
+    await scratchOf(await deps.scratch(), backup.run).clear();
+    await removeProgress(deps.catalog, input.site, backup.run);
+    await forgetRun(deps.catalog, backup.run);
+    return { ok: true };
+  };
+
+/** Why they could not all be removed. A container that is gone holds nothing any more. */
+const removeBlobs = async (deps: Installation, backup: Backup): Promise<string | undefined> => {
+  if (backup.run === undefined) return undefined;
+  try {
+    await removeOwn(await openContainer(deps, backup.destination), backup, backup.run);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof SecretUnreadable || isStoreFailure(error)) return messageOf(error);
+    throw error;
+  }
+};
+
+const endDeletion = async (
+  deps: Installation,
+  input: StepInput<"removeBackup">,
+  status: BackupStatus,
+  problem: string | undefined,
+): Promise<void> => {
+  for (;;) {
+    const found = await readBackup(deps.catalog, input.site, input.backup);
+    if (found === undefined || !mayBecome(found.backup.status, status)) return;
+    const log = problem === undefined ? {} : { log: problem };
+    const removed = status === "Deleted" ? { removed: deps.clock.now().toISOString() } : {};
+    const change = replaceBackup({ ...found.backup, ...log, ...removed, status }, found.version);
+    if (await deps.catalog.write(sitePartition(input.site), [change])) return;
+  }
+};

@@ -1,0 +1,53 @@
+import { refuse } from "../../domain/errors.ts";
+import { siteLabel } from "../../domain/site.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { openRestoreArchive, refuseOutsideLinks, restoreScope } from "../../operations/restore-archive.ts";
+import type { RestoreRequest } from "../../operations/rows/operation-rows.ts";
+import type { Call } from "../../ports/call.ts";
+import type { SiteHost } from "../../ports/site-host.ts";
+import type { RunRef, StepResult } from "../../workflows/contract.ts";
+import { archivedConfiguration } from "./archived-configuration.ts";
+import { databasesToRestore } from "./restored-databases.ts";
+import { restoring } from "./restoring.ts";
+import { reportProgress } from "../progress.ts";
+import { requestOf, type CheckedArchive } from "./restore-run.ts";
+import { scratchOf } from "../scratch.ts";
+import { settleExchanges } from "./settle-exchanges.ts";
+
+/** Refuses what can be refused before the site is looked at: another archive than it should be, or a site that may not be touched. */
+export const checkArchive =
+  (deps: Installation) =>
+  (ref: RunRef, call: Call): Promise<StepResult<"checkArchive">> =>
+    restoring(deps, ref, async () => {
+      const request = await requestOf(deps, ref);
+      const progress = reportProgress(deps, ref, "check");
+      progress.set({ phase: "Checking" });
+      const host = await deps.hosts.host(ref.site);
+      await checkSite(ref, host, request);
+      await settleExchanges(deps, { ref, host }, call);
+      const { signal } = progress;
+      const opened = await openRestoreArchive(deps, request, signal);
+      const { wanted } = await databasesToRestore(deps, ref, opened);
+      const scope = restoreScope(opened, request.paths, host.files.localRoots);
+      await refuseOutsideLinks(deps, opened, { request, scope, signal });
+      const { lines } = await archivedConfiguration(deps, ref, { request, archive: opened.archive, signal });
+      await progress.end();
+      signal.throwIfAborted();
+      const { commitId } = opened.archive;
+      call.log.info("archive checked", { site: siteLabel(ref.site), run: ref.run, blob: request.blob, commitId });
+      const checked: CheckedArchive = { commitId, lines: [...opened.notes, ...lines] };
+      const name = await scratchOf(await deps.scratch(), ref.run).putJson(checked);
+      return { ok: true, checked: name, databases: wanted.length, files: request.databasesOnly !== true };
+    });
+
+const checkSite = async (ref: RunRef, host: SiteHost, { overwrite, databasesOnly }: RestoreRequest): Promise<void> => {
+  const content = await host.content();
+  if (content === "missing") throw refuse("SiteFilesMissing", { site: siteLabel(ref.site), directory: host.location });
+  if (content === "present" && !overwrite && databasesOnly !== true)
+    throw refuse("SiteExists", { site: siteLabel(ref.site) });
+  const state = await host.exchange(ref.run).state();
+  if (state !== "none" && state !== "staged")
+    throw refuse("RestoreFailed", {
+      reason: "It was interrupted after it had begun to exchange the site's content. Undo it, or restore again.",
+    });
+};

@@ -1,0 +1,154 @@
+import { shortenLog } from "../../domain/backup.ts";
+import { siteLabel } from "../../domain/site.ts";
+import { freeSite } from "../../operations/free-site.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
+import { sitePartition } from "../../operations/rows/keys.ts";
+import { readOperation, replaceOperation, type Operation } from "../../operations/rows/operation-rows.ts";
+import { readLoadedDatabases } from "../../operations/rows/loaded-database-rows.ts";
+import { changeSite, withoutUndo, type SiteRow } from "../../operations/rows/site-row.ts";
+import type { Call } from "../../ports/call.ts";
+import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
+import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { endRun } from "../end-run.ts";
+import { asOutcome } from "../outcome.ts";
+import { RunLost } from "../progress.ts";
+import { isExchanged } from "./put-back-databases.ts";
+import { operationOf, readRecord, type RestoreReport } from "./restore-run.ts";
+import { scratchOf } from "../scratch.ts";
+import { forgetExchanges } from "./settle-exchanges.ts";
+
+type Input = StepInput<"closeRestore">;
+
+/** Writes the end of a restore or undo and frees the site in one batch, then clears away what nobody needs any more. */
+export const closeRestore =
+  (deps: Installation) =>
+  (input: Input, call: Call): Promise<StepResult<"closeRestore">> =>
+    asOutcome(async () => {
+      const host = await hostOf(deps, input, call);
+      await end(deps, input, { call, host }).catch((error: unknown) => {
+        // Ended by an earlier attempt, or taken by another run: what is left is to clear away.
+        if (!(error instanceof RunLost)) throw error;
+      });
+      if (host !== undefined) await clearAway(deps, input, { call, host });
+      await endRun(deps, input, call);
+      return { ok: true };
+    });
+
+/** Undefined when the site is gone: the run has to end all the same. */
+const hostOf = async (deps: Installation, { site }: Input, call: Call): Promise<SiteHost | undefined> => {
+  try {
+    const host = await deps.hosts.host(site);
+    return (await host.content()) === "missing" ? undefined : host;
+  } catch (error) {
+    call.log.warn("the site of a restore cannot be reached", { site: siteLabel(site), error });
+    return undefined;
+  }
+};
+
+const end = async (
+  deps: Installation,
+  input: Input,
+  { call, host }: { readonly call: Call; readonly host: SiteHost | undefined },
+): Promise<void> => {
+  const operation = await operationOf(deps, input);
+  const log = shortenLog(await linesOf(deps, input, operation), "the service's log");
+  const isSuccess = input.failure === undefined;
+  const state = (await host?.exchange(input.run).state()) ?? "none";
+  const databases = (await readLoadedDatabases(deps.catalog, input.site, input.run)).some((row) =>
+    isExchanged(row.database),
+  );
+  if (isSuccess) await noteRestored(deps, operation);
+  const now = deps.clock.now();
+  await changeSite(deps.catalog, input.site, async (row) => {
+    if (row.epoch !== input.epoch || row.run?.id !== input.run) throw new RunLost(input.run);
+    const found = await readOperation(deps.catalog, input.site, operation.id);
+    if (found === undefined) throw new RunLost(input.run);
+    const { recoveryKey: _, databaseSecrets: __, ...asked } = found.operation;
+    const ended: Operation = {
+      ...asked,
+      status: isSuccess ? "Succeeded" : "Failed",
+      finished: now.toISOString(),
+      closed: true,
+      log,
+    };
+    const days = Math.max(deps.policy.undoDays, isSuccess ? 0 : 1);
+    const until = new Date(now.getTime() + days * 86_400_000).toISOString();
+    const undo = undoAfter(row, { operation, isSuccess, state, databases, until });
+    const kept = undo === undefined ? withoutUndo(row) : { ...row, undo };
+    const freed = await freeSite(deps, input.site, kept);
+    return { row: freed.row, also: [replaceOperation(ended, found.version), ...freed.also], result: undefined };
+  });
+  call.log.info(`${operation.kind} ended`, {
+    site: siteLabel(input.site),
+    run: input.run,
+    status: isSuccess ? "Succeeded" : "Failed",
+    log: log.slice(0, 500),
+  });
+};
+
+interface Ending {
+  readonly operation: Operation;
+  readonly isSuccess: boolean;
+  readonly state: ExchangeState;
+  /** Databases were exchanged. */
+  readonly databases: boolean;
+  readonly until: string;
+}
+
+/**
+ * What can be undone from here on. A restore that exchanged content comes in the place of the one before it, also one that
+ * failed and could not be put back: then an undo is the way to try again.
+ */
+const undoAfter = ({ undo }: SiteRow, { operation, isSuccess, state, databases, until }: Ending): SiteRow["undo"] => {
+  // What an earlier restore replaced is kept still when the one that was put back had been given up.
+  if (operation.kind === "undo") return isSuccess && undo?.run === operation.undoOf ? undefined : undo;
+  const isChanged = databases || state === "swapped" || state === "swapping" || state === "puttingBack";
+  return isChanged ? { run: operation.run, operation: operation.id, until } : undo;
+};
+
+const linesOf = async (deps: Installation, input: Input, operation: Operation): Promise<readonly string[]> => {
+  const scratch = scratchOf(await deps.scratch(), input.run);
+  const lines = input.failure === undefined ? [] : [input.failure];
+  for (const name of input.reports) lines.push(...(await readRecord<RestoreReport>(scratch, name)).lines);
+  if (operation.stopped === "page")
+    lines.push("The site has no stop command: writes of its own during the exchange are not excluded.");
+  return lines;
+};
+
+/** ARM's lastRestoreTimeStamp. */
+const noteRestored = async (deps: Installation, { request }: Operation): Promise<void> => {
+  if (request?.backup === undefined || request.backupSite === undefined) return;
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const row = await readBackup(deps.catalog, request.backupSite, request.backup);
+    if (row === undefined) return;
+    const restored = { ...row.backup, lastRestored: deps.clock.now().toISOString() };
+    const change = replaceBackup(restored, row.version);
+    if (await deps.catalog.write(sitePartition(request.backupSite), [change])) return;
+  }
+  throw new Error(`Backup ${request.backup} is being changed by too many writers.`);
+};
+
+/** Rests that cannot be removed now are no reason to fail: the site's next run removes them. */
+const clearAway = async (
+  deps: Installation,
+  input: Input,
+  { call, host }: { readonly call: Call; readonly host: SiteHost },
+): Promise<void> => {
+  try {
+    if (deps.policy.undoDays === 0) await forgetUndo(deps, input, host);
+    await forgetExchanges(deps, { ref: input, host, log: call.log });
+  } catch (error) {
+    call.log.warn("rests of a restore stay beside the site", { site: siteLabel(input.site), run: input.run, error });
+  }
+};
+
+/** First what was kept, then the row: without the row it would look like a restore that nobody acknowledged. */
+const forgetUndo = async (deps: Installation, input: Input, host: SiteHost): Promise<void> => {
+  if (input.failure !== undefined) return;
+  await host.exchange(input.run).forget();
+  await changeSite(deps.catalog, input.site, (row) => {
+    const isOurs = row.undo?.run === input.run;
+    return { row: isOurs ? withoutUndo(row) : row, result: undefined };
+  });
+};

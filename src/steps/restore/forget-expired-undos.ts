@@ -1,0 +1,37 @@
+import { messageOf } from "../../domain/errors.ts";
+import { siteLabel, type SiteId } from "../../domain/site.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { changeSite, readSiteRow, withoutUndo } from "../../operations/rows/site-row.ts";
+import type { Log } from "../../ports/log.ts";
+import { forgetDatabases } from "./put-back-databases.ts";
+import { forgetExchanges } from "./settle-exchanges.ts";
+
+/** Drops what restores had replaced once it is kept long enough. For housekeeping; a site that is busy waits for the next time. */
+export const forgetExpiredUndos =
+  (deps: Installation) =>
+  async ({ log }: { readonly log: Log }): Promise<void> => {
+    for (const { id } of await deps.sites.list())
+      try {
+        if (await forgetExpired(deps, id, log))
+          log.info("what a restore had replaced was dropped", { site: siteLabel(id) });
+      } catch (error) {
+        log.warn("what a restore had replaced could not be dropped", { site: siteLabel(id), error: messageOf(error) });
+      }
+  };
+
+const forgetExpired = async (deps: Installation, site: SiteId, log: Log): Promise<boolean> => {
+  const now = deps.clock.now().getTime();
+  await forgetDatabases(deps, site, { log });
+  const { run, undo } = await readSiteRow(deps.catalog, site);
+  if (run !== undefined || undo === undefined || Date.parse(undo.until) > now) return false;
+  const host = await deps.hosts.host(site);
+  if ((await host.content()) === "missing") return false;
+  // First what was kept, then the row: without the row it would look like a restore that nobody acknowledged.
+  await host.exchange(undo.run).forget();
+  const isForgotten = await changeSite(deps.catalog, site, (row) => {
+    const isSame = row.undo?.run === undo.run;
+    return { row: isSame ? withoutUndo(row) : row, result: isSame };
+  });
+  await forgetExchanges(deps, { ref: { site }, host, log });
+  return isForgotten;
+};

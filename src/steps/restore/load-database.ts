@@ -1,0 +1,96 @@
+import { readEntry } from "../../archive/read/read-entry.ts";
+import { findEntry } from "../../archive/directory/browse.ts";
+import { siteLabel } from "../../domain/site.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { readLoadedDatabase } from "../../operations/rows/loaded-database-rows.ts";
+import type { Call } from "../../ports/call.ts";
+import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { newScratchName } from "../database-names.ts";
+import { ownsSite } from "../owns-site.ts";
+import { reportProgress } from "../progress.ts";
+import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
+import { databasesToRestore, reach, type Reached } from "./restored-databases.ts";
+import { restoring } from "./restoring.ts";
+import { scratchOf } from "../scratch.ts";
+import { withinTimeLimit } from "../time-limit.ts";
+import { whileBeating } from "../while-beating.ts";
+import { writeDownScratch } from "./write-down-database.ts";
+
+type Input = StepInput<"loadDatabase">;
+
+/** What a load leaves in scratch. */
+export interface LoadedRecord extends RestoreReport {
+  readonly place: number;
+  /** What it made. */
+  readonly scratch: string;
+}
+
+/**
+ * Loads one dump into a database beside the live one, whose hash is compared on the way. Every attempt makes its own, and
+ * writes its name down first: whatever becomes of it, somebody finds it.
+ */
+export const loadDatabase =
+  (deps: Installation) =>
+  (input: Input, call: Call): Promise<StepResult<"loadDatabase">> =>
+    restoring(deps, input, async () => {
+      const found = await readLoadedDatabase(deps.catalog, input.site, input);
+      if (found === undefined) throw new Error(`The catalog has no database ${input.place} of the run ${input.run}.`);
+      const name = newScratchName(deps, found.database.token);
+      const row = await writeDownScratch(deps, input, { place: input.place, name });
+      const reached = await reach(deps, row);
+      const log = { site: siteLabel(input.site), run: input.run, database: row.database.reference.name };
+      call.log.info("restore loads", log);
+      const notes = await load(deps, input, { reached, name }).catch(async (error: unknown) => {
+        await dropQuietly(reached, name, call);
+        throw error;
+      });
+      // Who ends a run drops what it made; an attempt that is later than that clears away itself.
+      if (!(await ownsSite(deps, input))) await dropQuietly(reached, name, call);
+      const label = row.database.reference.name;
+      const lines = notes.map((note) => `The database ${label}: ${note}`);
+      const record: LoadedRecord = { place: input.place, scratch: name, lines };
+      call.log.info("database loaded", log);
+      return { ok: true, report: await scratchOf(await deps.scratch(), input.run).putJson(record) };
+    });
+
+const load = async (
+  deps: Installation,
+  input: Input,
+  { reached, name }: { readonly reached: Reached; readonly name: string },
+): Promise<readonly string[]> => {
+  const { tool, connection, label } = reached;
+  const request = await requestOf(deps, input);
+  const progress = reportProgress(deps, input, `load-${input.place}`);
+  const scratch = scratchOf(await deps.scratch(), input.run);
+  const { commitId } = await readRecord<CheckedArchive>(scratch, input.checked);
+  const opened = await reopen(deps, request, { commitId, signal: progress.signal });
+  const wanted = (await databasesToRestore(deps, input, opened)).wanted[input.place];
+  const place = wanted && findEntry(opened.archive.directory, wanted.entry);
+  if (wanted === undefined || place === undefined) throw new Error(`The archive has no database ${input.place}.`);
+  progress.set({ phase: "Loading databases", totalBytes: wanted.sizeBytes });
+  const limit = withinTimeLimit(deps, { signal: progress.signal, what: `Loading the database ${label}` });
+  let bytes = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of readEntry(opened.archive, place, limit.signal)) {
+      yield piece;
+      bytes += piece.length;
+      progress.set({ bytes });
+    }
+  };
+  try {
+    const work = { scratch: name, dump: counted(), signal: limit.signal };
+    const { notes } = await whileBeating(progress, () => tool.load(connection, work));
+    await progress.end();
+    return notes;
+  } finally {
+    limit.release();
+  }
+};
+
+const dropQuietly = async ({ tool, connection }: Reached, name: string, call: Call): Promise<void> => {
+  try {
+    await tool.drop(connection, name);
+  } catch (error) {
+    call.log.warn("a scratch database stays until housekeeping drops it", { name, error });
+  }
+};

@@ -1,0 +1,114 @@
+import { listLive, type LiveListing } from "../../archive/listing/list-site.ts";
+import { listingBytes } from "../../archive/listing/listing-encoding.ts";
+import type { RestorePlan } from "../../archive/restore/restore-plan.ts";
+import { refuse } from "../../domain/errors.ts";
+import { siteLabel } from "../../domain/site.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { changeSite, readSiteRow, withoutUndo } from "../../operations/rows/site-row.ts";
+import type { Call } from "../../ports/call.ts";
+import type { SiteHost } from "../../ports/site-host.ts";
+import type { RunRef, StepInput, StepResult } from "../../workflows/contract.ts";
+import { reportProgress } from "../progress.ts";
+import {
+  planFor,
+  readRecord,
+  reopen,
+  requestOf,
+  type CheckedArchive,
+  type Comparing,
+  type RestorePlanRecord,
+} from "./restore-run.ts";
+import { restoring } from "./restoring.ts";
+import { scratchOf } from "../scratch.ts";
+
+/** Compares the archive with the site and decides what is to be done; refuses what cannot be done while nothing is touched. */
+export const planRestore =
+  (deps: Installation) =>
+  (input: StepInput<"planRestore">, call: Call): Promise<StepResult<"planRestore">> =>
+    restoring(deps, input, async () => {
+      const request = await requestOf(deps, input);
+      const progress = reportProgress(deps, input, "plan");
+      const { signal } = progress;
+      const scratch = scratchOf(await deps.scratch(), input.run);
+      const checked = await readRecord<CheckedArchive>(scratch, input.checked);
+      progress.set({ phase: "Listing" });
+      const host = await deps.hosts.host(input.site);
+      const opened = await reopen(deps, request, { commitId: checked.commitId, signal });
+      const live = await listLive(host.files, signal);
+      progress.set({ phase: "Comparing", totalFiles: live.listing.length, totalBytes: bytesOf(live) });
+      const onProgress: Comparing["onProgress"] = ({ files, sizeBytes }) => progress.set({ files, bytes: sizeBytes });
+      const plan = await planFor(deps, { request, opened, host, live, signal, onProgress });
+      const notes = await checkPossible(deps, { ref: input, host, plan });
+      // What is compared is done; what is told from here on is what is staged.
+      progress.set({ files: 0, bytes: 0, totalFiles: 0, totalBytes: 0 });
+      await progress.end();
+      signal.throwIfAborted();
+      const record: RestorePlanRecord = {
+        commitId: checked.commitId,
+        listing: await scratch.put(listingBytes(live.listing)),
+        verdicts: await scratch.put(plan.verdicts),
+        unlisted: live.unlisted,
+        counts: plan.counts,
+        lines: [...countLines(plan), ...checked.lines, ...plan.notes, ...notes, ...unlistedLines(live)],
+      };
+      const changes = changeCount(plan) + (request.configuration ? 1 : 0);
+      call.log.info("restore planned", { site: siteLabel(input.site), run: input.run, changes, ...flat(plan) });
+      return { ok: true, plan: await scratch.putJson(record), changes };
+    });
+
+const bytesOf = ({ listing }: LiveListing): number => {
+  let sum = 0;
+  for (let place = 0; place < listing.length; place++) sum += listing.sizeBytes(place);
+  return sum;
+};
+
+const changeCount = ({ counts }: RestorePlan): number =>
+  counts.write.entries + counts.replace.entries + counts.remove.entries + counts.adjust.entries;
+
+const flat = ({ counts }: RestorePlan) =>
+  Object.fromEntries(Object.entries(counts).map(([action, { entries }]) => [action, entries]));
+
+const countLines = ({ counts }: RestorePlan): readonly string[] => {
+  const { write, replace, remove, adjust, keep, leave } = counts;
+  const bytes = write.sizeBytes + replace.sizeBytes;
+  return [
+    `Written: ${write.entries}, replaced: ${replace.entries} (${bytes} bytes), removed: ${remove.entries}, ` +
+      `adjusted: ${adjust.entries}, kept: ${keep.entries}, left alone: ${leave.entries}.`,
+  ];
+};
+
+const unlistedLines = ({ unlisted }: LiveListing): readonly string[] =>
+  unlisted.length === 0
+    ? []
+    : [`${unlisted.length} paths of the site could not be listed (sockets, pipes, closed folders): they stay.`];
+
+interface Planned {
+  readonly ref: RunRef;
+  readonly host: SiteHost;
+  readonly plan: RestorePlan;
+}
+
+/** Throws RestoreFailed with all that stands against it. */
+const checkPossible = async (deps: Installation, planned: Planned): Promise<readonly string[]> => {
+  const { ref, host, plan } = planned;
+  const exchange = host.exchange(ref.run);
+  const need = () => ({ staged: plan.stagedFiles(), changed: plan.changedPaths() });
+  const problems = [...plan.problems, ...(await exchange.check(need()))];
+  if (problems.length === 0) return [];
+  // What an earlier restore replaced takes room, too: this one is worth more.
+  const dropped = plan.problems.length === 0 && (await dropEarlier(deps, planned));
+  const left = dropped ? await exchange.check(need()) : problems;
+  if (left.length > 0) throw refuse("RestoreFailed", { reason: left.join(" ") });
+  return ["What the restore before this one had replaced was dropped, to make room."];
+};
+
+/** False when nothing is kept for an undo. */
+const dropEarlier = async (deps: Installation, { ref, host }: Planned): Promise<boolean> => {
+  const { undo } = await readSiteRow(deps.catalog, ref.site);
+  if (undo === undefined) return false;
+  await host.exchange(undo.run).forget();
+  return changeSite(deps.catalog, ref.site, (row) => {
+    const isOurs = row.run?.id === ref.run;
+    return { row: isOurs ? withoutUndo(row) : row, result: isOurs };
+  });
+};

@@ -1,0 +1,47 @@
+import { siteLabel } from "../../domain/site.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { readLoadedDatabases } from "../../operations/rows/loaded-database-rows.ts";
+import type { Call } from "../../ports/call.ts";
+import type { RunRef, StepResult } from "../../workflows/contract.ts";
+import { failed, ownsSite, runLost } from "../owns-site.ts";
+import { reportProgress } from "../progress.ts";
+import { isExchanged, putBackDatabases } from "./put-back-databases.ts";
+import { putConfigurationBack } from "./restore-configuration.ts";
+import { operationOf, type RestoreReport } from "./restore-run.ts";
+import { restoring } from "./restoring.ts";
+import { scratchOf } from "../scratch.ts";
+
+/** Brings back what a restore replaced: this run's own when it failed, that of an earlier one when this is its undo. */
+export const putBack =
+  (deps: Installation) =>
+  (ref: RunRef, call: Call): Promise<StepResult<"putBack">> =>
+    restoring(deps, ref, async () => {
+      const { undoOf, settles = false } = await operationOf(deps, ref);
+      const run = undoOf ?? ref.run;
+      const progress = reportProgress(deps, ref, "back");
+      progress.set({ phase: "Putting back" });
+      const host = await deps.hosts.host(ref.site);
+      const exchange = host.exchange(run);
+      const loaded = await readLoadedDatabases(deps.catalog, ref.site, run);
+      const hasDatabases = loaded.some(({ database }) => isExchanged(database));
+      const hasNothing = !hasDatabases && (await exchange.state()) === "none";
+      if (undoOf !== undefined && !settles && hasNothing)
+        return failed("What the restore had replaced is not there any more; nothing was undone.");
+      if (!(await ownsSite(deps, ref))) return runLost;
+      const databases = await putBackDatabases(deps, ref.site, run).catch((error: unknown) => ({ error }));
+      const { notes } = await exchange.putBack();
+      const hasConfiguration = await putConfigurationBack(deps, ref, { run, host });
+      // A database that is stuck is no reason to leave the files as they are.
+      if ("error" in databases) throw databases.error;
+      await progress.end();
+      call.log.info("content put back", { site: siteLabel(ref.site), run: ref.run });
+      const report: RestoreReport = {
+        lines: [
+          "What was replaced was put back.",
+          ...(hasConfiguration ? ["The configuration was put back."] : []),
+          ...databases.lines,
+          ...notes,
+        ],
+      };
+      return { ok: true, report: await scratchOf(await deps.scratch(), ref.run).putJson(report) };
+    });

@@ -1,0 +1,71 @@
+import { configurationBytes, configurationFromBytes } from "../../archive/read/configuration-entry.ts";
+import { Secret } from "../../domain/secret.ts";
+import { siteLabel } from "../../domain/site.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { keepConfigurationBefore, readConfigurationBefore } from "../../operations/rows/configuration-before-rows.ts";
+import { configurationBeforeContext } from "../../operations/rows/sealed-fields.ts";
+import type { Call } from "../../ports/call.ts";
+import type { SiteHost } from "../../ports/site-host.ts";
+import type { RunRef, StepInput, StepResult } from "../../workflows/contract.ts";
+import { archivedConfiguration } from "./archived-configuration.ts";
+import { ownsSite, runLost } from "../owns-site.ts";
+import { reportProgress } from "../progress.ts";
+import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
+import { restoredConfiguration } from "./restored-configuration.ts";
+import { restoring } from "./restoring.ts";
+import { scratchOf } from "../scratch.ts";
+
+/** Writes the archive's settings in the place of the site's; what they replace is kept, sealed, before that. */
+export const restoreConfiguration =
+  (deps: Installation) =>
+  (ref: StepInput<"restoreConfiguration">, call: Call): Promise<StepResult<"restoreConfiguration">> =>
+    restoring(deps, ref, async () => {
+      const request = await requestOf(deps, ref);
+      const scratch = scratchOf(await deps.scratch(), ref.run);
+      const report = async (lines: readonly string[]) => {
+        const value: RestoreReport = { lines };
+        return { ok: true as const, report: await scratch.putJson(value) };
+      };
+      if (!request.configuration) return report([]);
+      const { signal } = reportProgress(deps, ref, "configuration");
+      const { commitId } = await readRecord<CheckedArchive>(scratch, ref.checked);
+      const { archive } = await reopen(deps, request, { commitId, signal });
+      const found = await archivedConfiguration(deps, ref, { request, archive, signal });
+      // Why there is none, the check has said already.
+      if (found.configuration === undefined) return report([]);
+      const host = await deps.hosts.host(ref.site);
+      const current = await configurationBefore(deps, ref, host);
+      const { configuration, lines } = restoredConfiguration(found.configuration, current);
+      if (!(await ownsSite(deps, ref))) return runLost;
+      await host.settings.write(configuration);
+      call.log.info("configuration restored", { site: siteLabel(ref.site), run: ref.run });
+      return report(lines);
+    });
+
+/** As it was before the first attempt of this step, also when that has written already. */
+const configurationBefore = async (deps: Installation, ref: RunRef, host: SiteHost) => {
+  const text = Buffer.from(configurationBytes(await host.settings.read())).toString("utf8");
+  const sealed = await deps.sealer.seal(new Secret(text), configurationBeforeContext(ref.run));
+  await keepConfigurationBefore(deps.catalog, ref.site, { run: ref.run, sealed });
+  const before = await readBefore(deps, ref, ref.run);
+  if (before === undefined) throw new Error(`What the configuration of ${ref.site.name} was could not be kept.`);
+  return before;
+};
+
+const readBefore = async (deps: Installation, { site }: RunRef, run: string) => {
+  const sealed = await readConfigurationBefore(deps.catalog, site, run);
+  if (sealed === undefined) return undefined;
+  const text = await deps.sealer.open(sealed, configurationBeforeContext(run));
+  return configurationFromBytes(Buffer.from(text.reveal(), "utf8"));
+};
+
+/** Writes back what a restore run replaced; false when it replaced none. */
+export const putConfigurationBack = async (
+  deps: Installation,
+  ref: RunRef,
+  { run, host }: { readonly run: string; readonly host: SiteHost },
+): Promise<boolean> => {
+  const before = await readBefore(deps, ref, run);
+  if (before !== undefined) await host.settings.write(before);
+  return before !== undefined;
+};

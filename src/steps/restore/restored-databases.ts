@@ -1,0 +1,78 @@
+import { databaseLabel, engineOf, keptDatabaseName, type DatabaseConnection } from "../../domain/database.ts";
+import { wantedDatabases, type WantedDatabase } from "../../operations/databases/archived-databases.ts";
+import { openStrings, type ConnectionStrings } from "../../operations/databases/database-wishes.ts";
+import { connectionOf } from "../../operations/databases/database-connection.ts";
+import type { Installation } from "../../operations/installation.ts";
+import type { RestoreArchive } from "../../operations/restore-archive.ts";
+import { operationKey } from "../../operations/rows/keys.ts";
+import {
+  readLoadedDatabase,
+  replaceLoadedDatabase,
+  type LoadedDatabase,
+  type LoadedDatabaseRow,
+} from "../../operations/rows/loaded-database-rows.ts";
+import { changeSite } from "../../operations/rows/site-row.ts";
+import type { SiteId } from "../../domain/site.ts";
+import type { DatabaseTool, Exchanged } from "../../ports/database-tool.ts";
+import type { RunRef } from "../../workflows/contract.ts";
+import { RunLost } from "../progress.ts";
+import { operationOf } from "./restore-run.ts";
+
+/** The dumps that this run's restore loads, and the connection strings that came with the request. */
+export const databasesToRestore = async (
+  deps: Installation,
+  ref: RunRef,
+  opened: RestoreArchive,
+): Promise<{ readonly wanted: readonly WantedDatabase[]; readonly strings: ConnectionStrings }> => {
+  const operation = await operationOf(deps, ref);
+  const wanted = await wantedDatabases(opened, operation.databases ?? []);
+  return { wanted, strings: await openStrings(deps, operationKey(operation.id), operation) };
+};
+
+/** A database of a run with all that it takes to work on it. */
+export interface Reached {
+  readonly row: LoadedDatabaseRow;
+  readonly tool: DatabaseTool;
+  readonly connection: DatabaseConnection;
+  /** For messages. */
+  readonly label: string;
+}
+
+const noSettings = { appSettings: {}, connectionStrings: {} };
+
+/** By the connection string of the row: what the site's own says by now may be another. */
+export const reach = async (deps: Installation, row: LoadedDatabaseRow): Promise<Reached> => {
+  const { reference } = row.database;
+  const strings = await openStrings(deps, row.key, row.database);
+  const connection = connectionOf(reference, { strings, configuration: noSettings });
+  return { row, tool: deps.databaseTools[engineOf(reference.type)], connection, label: databaseLabel(connection) };
+};
+
+export const exchangedNames = ({ chosen, token, replaces }: LoadedDatabase): Exchanged => {
+  if (chosen === undefined) throw new Error("Nothing was chosen to be exchanged.");
+  return { scratch: chosen, kept: keptDatabaseName(token), replaces };
+};
+
+/** Changes the row while the run owns its site; throws RunLost when it does not any more. */
+export const changeLoaded = async (
+  deps: Pick<Installation, "catalog">,
+  ref: RunRef,
+  { place, change }: { readonly place: number; readonly change: (database: LoadedDatabase) => LoadedDatabase },
+): Promise<LoadedDatabaseRow> => {
+  await changeSite(deps.catalog, ref.site, async (row) => {
+    if (row.epoch !== ref.epoch || row.run?.id !== ref.run) throw new RunLost(ref.run);
+    const found = await needed(deps, ref.site, { run: ref.run, place });
+    return { row, also: [replaceLoadedDatabase(change(found.database), found.version)], result: undefined };
+  });
+  return needed(deps, ref.site, { run: ref.run, place });
+};
+
+const needed = async (
+  deps: Pick<Installation, "catalog">,
+  site: SiteId,
+  of: { readonly run: string; readonly place: number },
+): Promise<LoadedDatabaseRow> => {
+  const found = await readLoadedDatabase(deps.catalog, site, of);
+  if (found === undefined) throw new Error(`The catalog has no database ${of.place} of the run ${of.run}.`);
+  return found;
+};

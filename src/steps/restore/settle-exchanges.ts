@@ -1,0 +1,92 @@
+import { siteLabel } from "../../domain/site.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { forgetConfigurationsBefore } from "../../operations/rows/configuration-before-rows.ts";
+import { readLoadedDatabases } from "../../operations/rows/loaded-database-rows.ts";
+import { closedRuns } from "../../operations/rows/operation-rows.ts";
+import { changeSite, readSiteRow, withoutUndo } from "../../operations/rows/site-row.ts";
+import type { Call } from "../../ports/call.ts";
+import type { Log } from "../../ports/log.ts";
+import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
+import type { RunRef } from "../../workflows/contract.ts";
+import { ownsSite } from "../owns-site.ts";
+import { RunLost } from "../progress.ts";
+import { forgetDatabases, isExchanged, putBackDatabases } from "./put-back-databases.ts";
+
+/**
+ * Before a run looks at its site's content: what runs that lost the site left half exchanged is put back, and what they
+ * staged is dropped. What the last restore replaced stays kept. Throws when something cannot be put back: then a person
+ * has to look at the site first.
+ */
+export const settleExchanges = async (
+  deps: Installation,
+  { ref, host }: { readonly ref: RunRef; readonly host: SiteHost },
+  call: Call,
+): Promise<void> => {
+  const isClosed = await closedRuns(deps.catalog, ref.site);
+  for (const run of await host.exchanges()) {
+    if (run === ref.run) continue;
+    if (!(await ownsSite(deps, ref))) throw new RunLost(ref.run);
+    const { undo } = await readSiteRow(deps.catalog, ref.site);
+    const isLast = undo?.run === run;
+    const exchange = host.exchange(run);
+    const state = await exchange.state();
+    // What a swap replaced that ended well is kept for undo.
+    if (isLast && state === "swapped") continue;
+    if (hasToGoBack(state, isClosed(run))) {
+      call.log.warn("an interrupted restore is put back", { site: siteLabel(ref.site), run });
+      await exchange.putBack();
+      await host.start(run);
+    }
+    if (isLast) await changeSite(deps.catalog, ref.site, (row) => ({ row: withoutUndo(row), result: undefined }));
+    await exchange.forget();
+  }
+  await settleDatabases(deps, { ref, host }, call);
+};
+
+/** Without an end of its run a swap was never acknowledged; with one, what it replaced is a rest that could not be removed. */
+const hasToGoBack = (state: ExchangeState, isClosed: boolean): boolean =>
+  state === "swapping" || state === "puttingBack" || (state === "swapped" && !isClosed);
+
+/** As above, for the databases of such runs. */
+const settleDatabases = async (
+  deps: Installation,
+  { ref, host }: { readonly ref: RunRef; readonly host: SiteHost },
+  call: Call,
+): Promise<void> => {
+  const loaded = (await readLoadedDatabases(deps.catalog, ref.site)).map(({ database }) => database);
+  if (loaded.length === 0) return;
+  const isClosed = await closedRuns(deps.catalog, ref.site);
+  for (const run of new Set(loaded.map((database) => database.run))) {
+    const exchanged = loaded.filter((database) => database.run === run && isExchanged(database));
+    if (run === ref.run || exchanged.length === 0) continue;
+    if (!(await ownsSite(deps, ref))) throw new RunLost(ref.run);
+    const isLast = (await readSiteRow(deps.catalog, ref.site)).undo?.run === run;
+    // What stays of a run that has closed is kept for undo, or waits to be dropped: to put that back would undo days.
+    if (isClosed(run) && exchanged.every(({ state }) => state === "switched")) continue;
+    call.log.warn("an interrupted restore of databases is put back", { site: siteLabel(ref.site), run });
+    await putBackDatabases(deps, ref.site, run);
+    await host.start(run);
+    if (isLast) await changeSite(deps.catalog, ref.site, (row) => ({ row: withoutUndo(row), result: undefined }));
+  }
+};
+
+/**
+ * Drops what runs left beside the site, but for the last restore's, that of whoever owns the site now, and what the next
+ * run has to put back.
+ */
+export const forgetExchanges = async (
+  deps: Installation,
+  { ref, host, log }: { readonly ref: Pick<RunRef, "site">; readonly host: SiteHost; readonly log: Log },
+): Promise<void> => {
+  // Listed before the row is read: whoever came later is not in the list.
+  const runs = await host.exchanges();
+  const { undo, run: owner } = await readSiteRow(deps.catalog, ref.site);
+  const isNeeded = (run: string): boolean => run === undo?.run || run === owner?.id;
+  const isClosed = await closedRuns(deps.catalog, ref.site);
+  for (const run of runs) {
+    const exchange = host.exchange(run);
+    if (!isNeeded(run) && !hasToGoBack(await exchange.state(), isClosed(run))) await exchange.forget();
+  }
+  await forgetConfigurationsBefore(deps.catalog, ref.site, isNeeded);
+  await forgetDatabases(deps, ref.site, { log });
+};

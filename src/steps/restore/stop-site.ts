@@ -1,0 +1,31 @@
+import { siteLabel } from "../../domain/site.ts";
+import type { Installation } from "../../operations/installation.ts";
+import { readSiteRow } from "../../operations/rows/site-row.ts";
+import type { Call } from "../../ports/call.ts";
+import type { RunRef, StepResult } from "../../workflows/contract.ts";
+import { changeOperation } from "./change-operation.ts";
+import { operationOf } from "./restore-run.ts";
+import { restoring } from "./restoring.ts";
+
+/**
+ * Takes the site offline. Where it has no stop command only the page stands in front of it, which the log says. An attempt
+ * that ends after the site was started again starts it once more: nobody else would.
+ */
+export const stopSite =
+  (deps: Installation) =>
+  (ref: RunRef, call: Call): Promise<StepResult<"stopSite">> =>
+    restoring(deps, ref, async () => {
+      await operationOf(deps, ref);
+      const host = await deps.hosts.host(ref.site);
+      const stopped = await host.stop(ref.run);
+      const before = await changeOperation(deps, ref, (operation) => ({ ...operation, stopped }));
+      if (before === undefined ? await isNobodysStop(deps, ref) : before.started === true) await host.start(ref.run);
+      call.log.info("site stopped", { site: siteLabel(ref.site), run: ref.run, by: stopped });
+      return { ok: true };
+    });
+
+/** Whether no other run has stopped the site, and will start it, by now. */
+const isNobodysStop = async (deps: Installation, ref: RunRef): Promise<boolean> => {
+  const { run } = await readSiteRow(deps.catalog, ref.site);
+  return run === undefined || run.kind === "backup";
+};

@@ -1,0 +1,222 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Secret } from "../../../src/domain/secret.ts";
+import { createBackup } from "../../../src/operations/create-backup.ts";
+import { deleteBackup } from "../../../src/operations/delete-backup.ts";
+import { announceRun, readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";
+import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
+import { ownerOfName } from "../../../src/operations/rows/name-rows.ts";
+import { readOperation, type Operation } from "../../../src/operations/rows/operation-rows.ts";
+import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
+import { takeSite } from "../../../src/operations/take-site.ts";
+import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
+import type { Call } from "../../../src/ports/call.ts";
+import type { RunState } from "../../../src/ports/workflow-runner.ts";
+import { changeBackup } from "../../../src/steps/backup/backup-row.ts";
+import { memoryInstallation, shop } from "../../support/installation.ts";
+
+let given: ReturnType<typeof memoryInstallation>;
+let states: Map<string, RunState>;
+let purged: string[];
+let call: Call;
+beforeEach(() => {
+  given = memoryInstallation();
+  states = new Map();
+  purged = [];
+  call = {
+    ...given.call,
+    runner: {
+      ...given.call.runner,
+      state: async (run) => states.get(run),
+      purge: async (run) => void purged.push(run),
+    },
+  };
+});
+
+const storageAccountUrl = new Secret("https://acct.blob.core.windows.net/backups?sr=c&sp=rwdl&sig=planted");
+const died = new Error("the process died");
+const dying: Call["runner"]["start"] = () => Promise.reject(died);
+const later = (seconds: number): void => {
+  given.clock.time = new Date(given.clock.time.getTime() + seconds * 1_000);
+};
+const started = (): readonly string[] => given.started.map(({ workflow }) => workflow);
+
+describe("what nobody started", () => {
+  it("is a backup whose process died between its row and its start: it is started after ten seconds", async () => {
+    const dead = { ...call, runner: { ...call.runner, start: dying } };
+    await expect(createBackup(given.deps)(dead, shop, { storageAccountUrl })).rejects.toThrow(died);
+    await takeUpRuns(given.deps)(call);
+    expect(started()).toEqual([]);
+    later(11);
+    await takeUpRuns(given.deps)(call);
+    expect(started()).toEqual(["backupSite"]);
+    const backup = (await readBackup(given.deps.catalog, shop, 1))?.backup;
+    const name = { container: backup?.destination ?? "", blobBase: backup?.blobBase ?? "" };
+    expect(await ownerOfName(given.deps.catalog, name), "its name stays its own").toEqual(shop);
+  });
+
+  it("is no run that another process with workflows of its own has, until that one is believed dead", async () => {
+    const one = { ...given.deps, hub: "ownone" };
+    const other = { ...given.deps, hub: "ownother" };
+    await createBackup(one)(call, shop, { storageAccountUrl });
+    const [lookOfOne, look] = [takeUpRuns(one), takeUpRuns(other)];
+    for (let minute = 0; minute < 30; minute++) {
+      states.set(given.started[0]?.run ?? "", "running");
+      await lookOfOne(call);
+      states.clear();
+      await look(call);
+      later(60);
+    }
+    expect(started(), "one still lives").toEqual(["backupSite"]);
+    for (let minute = 0; minute < 14; minute++, later(60)) await look(call);
+    expect(started()).toEqual(["backupSite"]);
+    for (let minute = 0; started().length < 2 && minute < 3; minute++, later(60)) await look(call);
+    expect(started(), "one is dead").toEqual(["backupSite", "backupSite"]);
+    const terminated: string[] = [];
+    const back = {
+      ...call.runner,
+      state: async () => "running" as const,
+      terminate: async (run: string) => void terminated.push(run),
+    };
+    await lookOfOne({ ...call, runner: back });
+    expect(terminated, "one comes back").toEqual([given.started[0]?.run]);
+  });
+
+  it("is no run of another process where this machine slept", async () => {
+    await createBackup({ ...given.deps, hub: "ownone" })(call, shop, { storageAccountUrl });
+    const look = takeUpRuns({ ...given.deps, hub: "ownother" });
+    for (let day = 0; day < 10; day++, later(86_400)) await look(call);
+    expect(started()).toEqual(["backupSite"]);
+  });
+
+  it("is a deletion whose process died between its row and its start", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    const dead = { ...call, runner: { ...call.runner, start: dying } };
+    await expect(deleteBackup(given.deps)(dead, shop, backup.id)).rejects.toThrow(died);
+    later(11);
+    await takeUpRuns(given.deps)(call);
+    expect(started()).toEqual(["backupSite", "deleteBackup"]);
+  });
+
+  it("is forgotten where no row took it up", async () => {
+    await announceRun(given.deps, { run: "backup-9-x", site: shop, since: given.clock.time.toISOString() });
+    later(61);
+    await takeUpRuns(given.deps)(call);
+    expect(started()).toEqual([]);
+    expect(await readOpenRuns(given.deps.catalog)).toEqual([]);
+  });
+});
+
+describe("a run that owns its site", () => {
+  it("is left alone while its workflow runs", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    states.set(backup.run ?? "", "running");
+    later(3_600);
+    await takeUpRuns(given.deps)(call);
+    expect(started()).toEqual(["backupSite"]);
+  });
+
+  it("is started anew when its workflow ended without closing it, twice; then it ends as TimedOut", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    states.set(backup.run ?? "", "failed");
+    for (let round = 0; round < 5; round++) {
+      later(20);
+      await takeUpRuns(given.deps)(call);
+    }
+    expect(purged).toEqual([backup.run, backup.run]);
+    expect(started()).toEqual(["backupSite", "backupSite", "backupSite"]);
+    const ended = (await readBackup(given.deps.catalog, shop, backup.id))?.backup;
+    expect(ended).toMatchObject({ status: "TimedOut", log: expect.stringMatching(/^Its run ended 3 times/) });
+    expect(await readSiteRow(given.deps.catalog, shop)).toMatchObject({ epoch: 2 });
+    expect(await readOpenRuns(given.deps.catalog)).toEqual([]);
+  });
+
+  it("hands the site on to the backup that waits when it is given up, also when the process dies in between", async () => {
+    const first = (await createBackup(given.deps)(call, shop, { storageAccountUrl })).backup;
+    const second = (await createBackup(given.deps)(call, shop, { storageAccountUrl })).backup;
+    states.set(first.run ?? "", "terminated");
+    const dead = { ...call, runner: { ...call.runner, start: dying } };
+    for (let round = 0; round < 2; round++) {
+      later(20);
+      await takeUpRuns(given.deps)(call);
+    }
+    await expect(takeUpRuns(given.deps)(dead)).rejects.toThrow(died);
+    later(70);
+    await takeUpRuns(given.deps)(call);
+    const { run } = await readSiteRow(given.deps.catalog, shop);
+    expect(run?.backup).toBe(second.id);
+    expect(given.started.at(-1)?.run).toBe(run?.id);
+    expect((await readOpenRuns(given.deps.catalog)).map((open) => open.run)).toEqual([run?.id]);
+  });
+
+  it("is cancelled as TimedOut when it takes longer than it may, counted from its own beginning", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    states.set(backup.run ?? "", "running");
+    later(30 * 3_600);
+    await takeUpRuns(given.deps)(call);
+    expect((await readBackup(given.deps.catalog, shop, backup.id))?.backup.status).toBe("Created");
+    const { epoch } = await readSiteRow(given.deps.catalog, shop);
+    const ref = { site: shop, run: backup.run ?? "", epoch, backup: backup.id };
+    const started = given.clock.time.toISOString();
+    await changeBackup(given.deps, ref, (row) => ({ ...row, status: "InProgress", started }));
+    later(24 * 3_600 - 1);
+    await takeUpRuns(given.deps)(call);
+    expect(given.ended).toEqual([]);
+    later(1);
+    await takeUpRuns(given.deps)(call);
+    expect(given.ended).toEqual([backup.run]);
+    expect((await readBackup(given.deps.catalog, shop, backup.id))?.backup).toMatchObject({
+      status: "TimedOut",
+      log: "It was not done after 24 hours (LIFEBOAT_RUN_HOURS) and was cancelled.",
+    });
+    expect((await readSiteRow(given.deps.catalog, shop)).run).toBeUndefined();
+    // A step that still runs has lost its site.
+    expect(await changeBackup(given.deps, ref, (row) => ({ ...row, status: "Succeeded" }))).toBe(false);
+  });
+
+  it("that restores is never cut off by time; given up, its operation fails, and an undo of nobody's gets the site once", async () => {
+    const operation: Operation = {
+      id: "op",
+      kind: "undo",
+      run: "undo-1",
+      status: "InProgress",
+      created: given.clock.time.toISOString(),
+      undoOf: "restore-1",
+    };
+    await takeSite(given.deps, call, { site: shop, operation });
+    states.set("undo-1", "running");
+    later(1_000 * 3_600);
+    await takeUpRuns(given.deps)(call);
+    expect(given.ended).toEqual([]);
+    states.set("undo-1", "failed");
+    const dead = { ...call, runner: { ...call.runner, start: dying } };
+    for (let round = 0; round < 2; round++) await takeUpRuns(given.deps)(call);
+    await expect(takeUpRuns(given.deps)(dead)).rejects.toThrow(died);
+    expect((await readOperation(given.deps.catalog, shop, "op"))?.operation).toMatchObject({ status: "Failed" });
+    later(70);
+    await takeUpRuns(given.deps)(call);
+    const { run } = await readSiteRow(given.deps.catalog, shop);
+    expect(given.started.at(-1)).toMatchObject({ workflow: "undoRestore", run: run?.id });
+    const settling = await readOperation(given.deps.catalog, shop, run?.operation ?? "");
+    expect(settling?.operation).toMatchObject({ kind: "undo", undoOf: "restore-1", status: "InProgress" });
+    // It is not settled in its turn.
+    states.set(run?.id ?? "", "failed");
+    for (let round = 0; round < 3; round++, later(20)) await takeUpRuns(given.deps)(call);
+    expect((await readSiteRow(given.deps.catalog, shop)).run).toBeUndefined();
+    expect(await readOpenRuns(given.deps.catalog)).toEqual([]);
+  });
+});
+
+describe("a deletion whose workflow keeps ending", () => {
+  it("fails, so that it is tried again by whoever wants it", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    await deleteBackup(given.deps)(call, shop, backup.id);
+    const run = given.started.at(-1)?.run ?? "";
+    states.set(run, "failed");
+    later(20);
+    for (let round = 0; round < 3; round++) await takeUpRuns(given.deps)(call);
+    expect((await readBackup(given.deps.catalog, shop, backup.id))?.backup).toMatchObject({
+      status: "DeleteFailed",
+      log: expect.stringMatching(/^Its run ended 3 times/),
+    });
+  });
+});

@@ -1,0 +1,431 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
+import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
+import { objectSource } from "../../../src/archive/read/byte-source.ts";
+import { openArchive } from "../../../src/archive/read/open-archive.ts";
+import { verifyArchive } from "../../../src/archive/read/verify-archive.ts";
+import type { Backup } from "../../../src/domain/backup.ts";
+import { pathFromText, pathText } from "../../../src/domain/byte-path.ts";
+import { Secret } from "../../../src/domain/secret.ts";
+import { StoreFailure } from "../../../src/domain/store-failure.ts";
+import { readManifest } from "../../../src/manifest/read-manifest.ts";
+import { createBackup } from "../../../src/operations/create-backup.ts";
+import { deleteBackup } from "../../../src/operations/delete-backup.ts";
+import type { Installation } from "../../../src/operations/installation.ts";
+import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
+import { sitePartition } from "../../../src/operations/rows/keys.ts";
+import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
+import type { Destination } from "../../../src/ports/destination.ts";
+import { backupSteps } from "../../../src/steps/backup/backup-steps.ts";
+import { backupSite } from "../../../src/workflows/backup-site.ts";
+import { deleteBackup as deleteWorkflow } from "../../../src/workflows/delete-backup.ts";
+import type { BackupRef } from "../../../src/workflows/contract.ts";
+import { buildTree, temporaryFolder, treeOf } from "../../support/file-tree.ts";
+import { describeWith, hasCommand } from "../../support/needs.ts";
+import { inlineThreads, memoryInstallation, shop } from "../../support/installation.ts";
+import { runWorkflow } from "../../support/run-workflow.ts";
+
+const url = "https://acct.blob.core.windows.net/backups";
+const sas = new Secret(`${url}?sr=c&sp=rwdl&se=2027-01-01&sig=planted`);
+
+const settings = {
+  read: async () => ({
+    appSettings: { MODE: new Secret("planted-mode") },
+    connectionStrings: { Main: { value: new Secret("planted-connection"), type: "Custom" } },
+  }),
+  write: async () => undefined,
+};
+
+let folder: { readonly path: string; readonly remove: () => void };
+let given: ReturnType<typeof memoryInstallation>;
+let deps: Installation;
+let destination: Destination;
+beforeEach(() => {
+  folder = temporaryFolder();
+  given = memoryInstallation();
+  const home = pathFromText("");
+  const host = localSiteHost({ roots: [{ at: home, directory: folder.path }], settings });
+  deps = { ...given.deps, hosts: { host: async () => host } };
+  destination = given.container(url);
+  buildTree(
+    folder.path,
+    treeOf({
+      "site/wwwroot/index.html": { content: "<h1>Shop</h1>" },
+      "site/wwwroot/data/big.bin": { content: Buffer.alloc(3_000_000, "abc") },
+      "site/wwwroot/empty": {},
+      "site/wwwroot/current": { target: "data" },
+      "site/logs/today.log": { content: "line\n" },
+    }),
+  );
+});
+afterEach(() => folder.remove());
+
+const begin = async (name?: string): Promise<Backup> => {
+  const wish = name === undefined ? {} : { name };
+  return (await createBackup(deps)(given.call, shop, { ...wish, storageAccountUrl: sas })).backup;
+};
+
+const refOf = async (backup: Backup): Promise<BackupRef> => {
+  const row = await readSiteRow(deps.catalog, shop);
+  return { site: shop, run: backup.run ?? "", epoch: row.epoch, backup: backup.id };
+};
+
+const run = async (backup: Backup, steps: Partial<ReturnType<typeof backupSteps>> = {}): Promise<Backup> => {
+  const ref = await refOf(backup);
+  await runWorkflow({ ...backupSteps(deps), ...steps }, given.call, (wf) => backupSite(wf, ref));
+  return current(backup.id);
+};
+
+const current = async (id: number): Promise<Backup> => {
+  const row = await readBackup(deps.catalog, shop, id);
+  if (row === undefined) throw new Error(`There is no backup ${id}.`);
+  return row.backup;
+};
+
+const names = async (): Promise<string[]> => {
+  const found: string[] = [];
+  for await (const { name } of destination.list("")) found.push(name);
+  return found;
+};
+
+const scratchNames = async (): Promise<string[]> => {
+  const found: string[] = [];
+  for await (const { name } of given.container("scratch").list("")) found.push(name);
+  return found;
+};
+
+const openZip = async (backup: Backup) => {
+  const object = await destination.head(`${backup.blobBase}.zip`);
+  if (object === undefined) throw new Error("There is no zip.");
+  return openArchive(objectSource(destination, object));
+};
+
+const manifestOf = async (backup: Backup) => {
+  const object = await destination.head(`${backup.blobBase}.xml`);
+  if (object === undefined) throw new Error("There is no manifest.");
+  const read = readManifest(await destination.read(object.name, { offset: 0, length: object.sizeBytes }));
+  if (!read.isOurs) throw new Error("The manifest is another's.");
+  return read.manifest;
+};
+
+describe("a backup of a site", () => {
+  it("holds every file and the configuration, and is described by a manifest with the zip's commit id", async () => {
+    const backup = await run(await begin("nightly"));
+    expect(backup).toMatchObject({ status: "Succeeded", files: 4, leftOut: 0, chain: 0, blobBase: "nightly" });
+    expect(backup.log).toBeUndefined();
+    const archive = await openZip(backup);
+    const entries = Array.from({ length: archive.directory.length }, (_, place) =>
+      pathText(archive.directory.name(place)),
+    );
+    expect(entries).toEqual([
+      "configuration.json",
+      "fs/site/",
+      "fs/site/logs/",
+      "fs/site/logs/today.log",
+      "fs/site/wwwroot/",
+      "fs/site/wwwroot/current",
+      "fs/site/wwwroot/data/",
+      "fs/site/wwwroot/data/big.bin",
+      "fs/site/wwwroot/empty/",
+      "fs/site/wwwroot/index.html",
+    ]);
+    expect(await verifyArchive(archive, { inflate: true, runner: inlineThreads })).toMatchObject({ ok: true });
+    const manifest = await manifestOf(backup);
+    expect(manifest.archive).toEqual({
+      name: "nightly.zip",
+      sizeBytes: backup.sizeBytes,
+      commitId: backup.commitId,
+    });
+    expect(manifest.contents).toMatchObject({ files: 3, folders: 5, links: 1 });
+    expect((await destination.head("nightly.zip"))?.metadata).toMatchObject({ commitid: backup.commitId });
+  });
+
+  it("shows no secret in the zip, the manifest, the catalog or scratch", async () => {
+    const backup = await run(await begin());
+    for (const name of await names()) {
+      const object = await destination.head(name);
+      const bytes = await destination.read(name, { offset: 0, length: object?.sizeBytes ?? 0 });
+      expect(Buffer.from(bytes).includes("planted")).toBe(false);
+    }
+    const rows = await deps.catalog.list(sitePartition(shop));
+    expect(JSON.stringify([rows, backup])).not.toContain("planted");
+  });
+
+  it("frees the site and leaves nothing in scratch", async () => {
+    await run(await begin());
+    expect((await readSiteRow(deps.catalog, shop)).run).toBeUndefined();
+    expect(await scratchNames()).toEqual([]);
+    expect((await deps.catalog.list(sitePartition(shop), { prefix: "progress!" })).length).toBe(0);
+    expect(await deps.catalog.list("open-runs")).toEqual([]);
+  });
+
+  it("starts the backup that waited", async () => {
+    const first = await begin();
+    const second = await begin();
+    await run(first);
+    const waiting = await current(second.id);
+    expect(given.started.map(({ run: started }) => started)).toContain(waiting.run);
+    expect(await run(waiting)).toMatchObject({ status: "Succeeded" });
+  });
+
+  it("leaves out what the filter names, says so in the manifest, and warns of a line that matches nothing", async () => {
+    writeFileSync(join(folder.path, "site/wwwroot/_backup.filter"), "\\site\\logs\n# comment\nsite/wwwroot/nowhere\n");
+    const backup = await run(await begin());
+    expect(backup.status).toBe("Succeeded");
+    expect(backup.log).toContain("line 3");
+    const archive = await openZip(backup);
+    expect(archive.directory.find(pathFromText("fs/site/logs/today.log"))).toBe(-1);
+    expect((await manifestOf(backup)).filter).toEqual([
+      { number: 1, text: "\\site\\logs" },
+      { number: 3, text: "site/wwwroot/nowhere" },
+    ]);
+    expect(await names()).toContain(`${backup.blobBase}.log`);
+  });
+
+  it("is PartiallySucceeded when something cannot be kept, and names it", async () => {
+    execFileSync("mkfifo", [join(folder.path, "site/wwwroot/pipe")]);
+    const backup = await run(await begin());
+    expect(backup).toMatchObject({ status: "PartiallySucceeded", leftOut: 1 });
+    expect(backup.log).toContain("site/wwwroot/pipe");
+    expect((await manifestOf(backup)).leftOut.listed.map(({ path }) => pathText(path))).toEqual(["site/wwwroot/pipe"]);
+  });
+});
+
+const attributeTools = ["getfattr", "setfattr", "setfacl"].every(hasCommand);
+describeWith("attr and acl", attributeTools, "attributes that no zip keeps", () => {
+  it("are named with their files in the log of a backup that has everything else", async () => {
+    execFileSync("setfattr", ["-n", "user.comment", "-v", "x", join(folder.path, "site/wwwroot/index.html")]);
+    execFileSync("setfacl", ["-m", "u:12345:r", join(folder.path, "site/logs")]);
+    const backup = await run(await begin());
+    expect(backup.status).toBe("Succeeded");
+    const object = await destination.head(`${backup.blobBase}.log`);
+    const log = await destination.read(`${backup.blobBase}.log`, { offset: 0, length: object?.sizeBytes ?? 0 });
+    for (const said of [backup.log ?? "", Buffer.from(log).toString("utf8")]) {
+      expect(said).toMatch(/site\/wwwroot\/index\.html: .*without its extended attributes \(user\.comment\)/);
+      expect(said).toMatch(/site\/logs: .*without its access list/);
+    }
+  });
+});
+
+describe("a second backup", () => {
+  let site: MemorySite;
+  let now = 1_800_000_000_000_000_000n;
+  const later = (): void => void (now += 60_000_000_000n);
+  const contentOf = async (backup: Backup): Promise<ReadonlyMap<string, string | undefined>> => {
+    const { directory } = await openZip(backup);
+    const places = Array.from({ length: directory.length }, (_, place) => directory.at(place));
+    const files = places.filter(({ name }) => name.startsWith("fs/"));
+    return new Map(files.map(({ name, hash }) => [name, hash && Buffer.from(hash).toString("hex")]));
+  };
+  beforeEach(() => {
+    const local = deps.hosts;
+    site = new MemorySite({ nowNs: () => now });
+    deps = { ...deps, hosts: { host: async (id) => ({ ...(await local.host(id)), files: site }) } };
+    for (let number = 0; number < 50; number++)
+      site.writeFile(pathFromText(`site/wwwroot/page-${number}.html`), Buffer.alloc(20_000, `page ${number} `));
+    later();
+  });
+
+  it("copies what is unchanged, packs the rest, and is as complete as one from scratch", async () => {
+    await run(await begin());
+    site.writeFile(pathFromText("site/wwwroot/page-7.html"), Buffer.from("changed"));
+    site.writeFile(pathFromText("site/wwwroot/new.html"), Buffer.from("new"));
+    later();
+    const second = await run(await begin());
+    expect(second).toMatchObject({ status: "Succeeded", chain: 1, files: 51 });
+    expect(second.reusedBytes).toBeGreaterThan(0);
+    const scratch = await run(await begin(), {
+      planArchive: (input, call) => backupSteps(deps).planArchive({ ...input, fromScratch: true }, call),
+    });
+    expect(scratch).toMatchObject({ chain: 0, reusedBytes: 0 });
+    expect(await contentOf(second)).toEqual(await contentOf(scratch));
+    expect(await verifyArchive(await openZip(second), { inflate: true, runner: inlineThreads })).toMatchObject({
+      ok: true,
+    });
+  });
+
+  it("packs everything from the site when the first is deleted in the middle", async () => {
+    const first = await run(await begin());
+    later();
+    const real = backupSteps(deps);
+    const second = await run(await begin(), {
+      copyUnchanged: async (input, call) => {
+        await destination.remove(`${first.blobBase}.zip`);
+        return real.copyUnchanged(input, call);
+      },
+    });
+    expect(second).toMatchObject({ status: "Succeeded", chain: 0, reusedBytes: 0, files: 50 });
+    expect(await verifyArchive(await openZip(second), { inflate: true, runner: inlineThreads })).toMatchObject({
+      ok: true,
+    });
+  });
+
+  it("is packed from the site, and says why, when the first is not there any more", async () => {
+    const first = await run(await begin());
+    later();
+    await destination.remove(`${first.blobBase}.zip`);
+    const second = await run(await begin());
+    expect(second).toMatchObject({ status: "Succeeded", chain: 0, reusedBytes: 0, files: 50 });
+    expect(second.log).toContain("could not be copied from");
+  });
+
+  it("is packed from the site alone every fourteenth time", async () => {
+    const chains: (number | undefined)[] = [];
+    for (let round = 0; round < 15; round++) {
+      given.clock.time = new Date(given.clock.time.getTime() + 60_000);
+      chains.push((await run(await begin())).chain);
+    }
+    expect(chains).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0]);
+  });
+});
+
+describe("a backup that cannot be made", () => {
+  it("fails before the long work when its SAS has expired", async () => {
+    const backup = await begin();
+    given.clock.time = new Date("2027-02-01T00:00:00Z");
+    expect(await run(backup)).toMatchObject({ status: "Failed", log: expect.stringContaining("expired") as string });
+    expect(await names()).toEqual([]);
+  });
+
+  it("fails with the container's own reason, frees the site and its name", async () => {
+    const backup = await begin("again");
+    const refused = new StoreFailure("AccessDenied", "The container refused: 403.");
+    const failing: Installation = {
+      ...deps,
+      destinations: {
+        open: async () => ({ ...bound(destination), stage: () => Promise.reject(refused) }),
+      },
+    };
+    const ref = await refOf(backup);
+    await runWorkflow(backupSteps(failing), given.call, (wf) => backupSite(wf, ref));
+    expect(await current(backup.id)).toMatchObject({ status: "Failed", log: "The container refused: 403." });
+    expect((await run(await begin("again"))).blobBase).toBe("again");
+  });
+
+  it("leaves no zip behind when it cannot be read back", async () => {
+    const backup = await begin();
+    const real = backupSteps(deps);
+    const ended = await run(backup, {
+      readBack: async () => ({ ok: false, code: "Failed", message: "It reads otherwise." }),
+      closeBackup: real.closeBackup,
+    });
+    expect(ended).toMatchObject({ status: "Failed", log: "It reads otherwise." });
+    expect(await names()).toEqual([]);
+  });
+
+  it("never overwrites a blob that appeared under its name meanwhile", async () => {
+    const backup = await begin("taken");
+    const foreign = Buffer.from("another's");
+    const real = backupSteps(deps);
+    const ended = await run(backup, {
+      sealArchive: async (input, call) => {
+        const upload = { name: "taken.zip", run: "other" };
+        const { blockId } = await import("../../../src/archive/shards/block-id.ts");
+        await destination.stage(upload, blockId(0, 0, foreign), foreign);
+        await destination.commit(upload, [blockId(0, 0, foreign)], {});
+        return real.sealArchive(input, call);
+      },
+    });
+    expect(ended.status).toBe("Failed");
+    expect(Buffer.from(await destination.read("taken.zip", { offset: 0, length: 9 })).toString()).toBe("another's");
+  });
+});
+
+describe("a step that runs twice", () => {
+  it.each([
+    "openBackup",
+    "planArchive",
+    "packShard",
+    "sealArchive",
+    "readBack",
+    "describeBackup",
+    "closeBackup",
+  ] as const)("%s gives the same backup, also when both attempts run at the same time", async (name) => {
+    const real = backupSteps(deps);
+    // oxlint-disable-next-line typescript/no-explicit-any -- one table for steps of different inputs
+    const step = real[name] as (input: any, call: any) => Promise<any>;
+    const backup = await run(await begin(), {
+      [name]: async (input: unknown, call: unknown) => {
+        const [, late] = await Promise.all([step(input, call), step(input, call)]);
+        await step(input, call);
+        return late as unknown;
+      },
+    });
+    expect(backup.status).toBe("Succeeded");
+    const archive = await openZip(backup);
+    expect(await verifyArchive(archive, { inflate: true, runner: inlineThreads })).toMatchObject({ ok: true });
+    expect((await manifestOf(backup)).archive.commitId).toBe(archive.commitId);
+    expect((await readSiteRow(deps.catalog, shop)).run).toBeUndefined();
+  });
+});
+
+describe("deleting a backup", () => {
+  const remove = async (backup: Backup): Promise<Backup> => {
+    await deleteBackup(deps)(given.call, shop, backup.id);
+    const ref = { site: shop, run: "delete-1", epoch: 0, backup: backup.id };
+    await runWorkflow(backupSteps(deps), given.call, (wf) => deleteWorkflow(wf, ref));
+    return current(backup.id);
+  };
+
+  it("removes manifest, zip and log, and nothing that another wrote", async () => {
+    writeFileSync(join(folder.path, "site/wwwroot/_backup.filter"), "nowhere\n");
+    const backup = await run(await begin("old"));
+    const other = await run(await begin("other"));
+    expect(await remove(backup)).toMatchObject({ status: "Deleted" });
+    expect(await names()).toEqual(["other.log", "other.xml", "other.zip"]);
+    expect(other.status).toBe("Succeeded");
+  });
+
+  it("of a running backup cancels it: it writes nothing more and its scratch is cleared", async () => {
+    const backup = await begin();
+    const real = backupSteps(deps);
+    const ref = await refOf(backup);
+    await runWorkflow(
+      {
+        ...real,
+        packShard: async (input, call) => {
+          await deleteBackup(deps)(given.call, shop, backup.id);
+          return real.packShard(input, call);
+        },
+      },
+      given.call,
+      (wf) => backupSite(wf, ref),
+    );
+    const deleting = { site: shop, run: "delete-1", epoch: 0, backup: backup.id };
+    await runWorkflow(real, given.call, (wf) => deleteWorkflow(wf, deleting));
+    expect(await current(backup.id)).toMatchObject({ status: "Deleted" });
+    expect(await names()).toEqual([]);
+    expect(await scratchNames()).toEqual([]);
+  });
+
+  it("ends as DeleteFailed with the reason when the container refuses", async () => {
+    const backup = await run(await begin());
+    const refused = new StoreFailure("AccessDenied", "The container refused: 403.");
+    const failing: Installation = {
+      ...deps,
+      destinations: { open: async () => ({ ...bound(destination), remove: () => Promise.reject(refused) }) },
+    };
+    await deleteBackup(deps)(given.call, shop, backup.id);
+    const ref = { site: shop, run: "delete-1", epoch: 0, backup: backup.id };
+    await runWorkflow(backupSteps(failing), given.call, (wf) => deleteWorkflow(wf, ref));
+    expect(await current(backup.id)).toMatchObject({ status: "DeleteFailed", log: "The container refused: 403." });
+  });
+});
+
+/** A destination's methods as an object that can be spread. */
+const bound = (of: Destination): Destination => ({
+  limits: of.limits,
+  stage: (...args) => of.stage(...args),
+  stageCopy: (...args) => of.stageCopy(...args),
+  settle: (...args) => of.settle(...args),
+  commit: (...args) => of.commit(...args),
+  abandon: (...args) => of.abandon(...args),
+  abandonRun: (run) => of.abandonRun(run),
+  head: (...args) => of.head(...args),
+  read: (...args) => of.read(...args),
+  list: (...args) => of.list(...args),
+  remove: (...args) => of.remove(...args),
+});

@@ -1,0 +1,190 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Libsql from "libsql";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Archive } from "../../../src/archive/read/open-archive.ts";
+import type { Backup } from "../../../src/domain/backup.ts";
+import { pathFromText } from "../../../src/domain/byte-path.ts";
+import { contentOf, openStoredArchive } from "../../support/archive-contents.ts";
+import { databaseRounds } from "../../support/long-runs.ts";
+import { container, restoreWorld, type RestoreWorld } from "../../support/restore-world.ts";
+
+const accounts = 600;
+const sum = accounts * 100;
+
+/** Fills both databases, then moves money between rows of each until it is killed. */
+const writer = `
+  const Libsql = require("libsql");
+  const [, folder] = process.argv;
+  const open = (name, mode, padding) => {
+    const database = new Libsql(folder + "/" + name, { timeout: 20000 });
+    database.exec("PRAGMA journal_mode = " + mode + "; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 50;");
+    database.exec("CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, balance INTEGER, padding BLOB)");
+    if (database.prepare("SELECT count(*) AS n FROM accounts").get().n === 0) {
+      database.exec("BEGIN");
+      for (let id = 0; id < ${accounts}; id++)
+        database.prepare("INSERT INTO accounts VALUES (?, 100, randomblob(?))").run(id, padding);
+      database.exec("COMMIT");
+    }
+    return database;
+  };
+  const databases = [open("log.db", "WAL", 4000), open("journal.db", "DELETE", 20000), open("keeps.db", "PERSIST", 100)];
+  process.stdout.write("writing\\n");
+  const any = () => Math.floor(Math.random() * ${accounts});
+  const turn = () => {
+    for (const database of databases) {
+      const [from, to, much] = [any(), any(), any()];
+      database.exec("BEGIN IMMEDIATE");
+      database.prepare("UPDATE accounts SET balance = balance - ? WHERE id = ?").run(much, from);
+      database.prepare("UPDATE accounts SET padding = randomblob(length(padding)) WHERE id BETWEEN ? AND ?").run(any(), any());
+      database.prepare("UPDATE accounts SET balance = balance + ? WHERE id = ?").run(much, to);
+      database.exec("COMMIT");
+    }
+    setImmediate(turn);
+  };
+  turn();
+`;
+
+let world: RestoreWorld;
+let data: string;
+let writing: ChildProcess | undefined;
+beforeEach(() => {
+  world = restoreWorld();
+  data = join(world.home, "site/wwwroot/App_Data");
+  mkdirSync(data, { recursive: true });
+});
+afterEach(async () => {
+  await stopWriting();
+  world.remove();
+});
+
+const startWriting = async (): Promise<void> => {
+  const child = spawn(process.execPath, ["-e", writer, data], {
+    stdio: ["ignore", "pipe", "inherit"],
+    cwd: process.cwd(),
+  });
+  writing = child;
+  await once(child.stdout, "data");
+};
+
+const stopWriting = async (): Promise<void> => {
+  const child = writing;
+  writing = undefined;
+  if (child === undefined) return;
+  child.kill("SIGKILL");
+  await once(child, "close");
+};
+
+const archiveOf = (backup: Backup): Promise<Archive> =>
+  openStoredArchive(world.container(container), `${backup.blobBase}.zip`);
+
+const databasesIn = async (archive: Archive): Promise<ReadonlyMap<string, Buffer>> => {
+  const found = new Map<string, Buffer>();
+  for (let place = 0; place < archive.directory.length; place++) {
+    const name = String(archive.directory.at(place).name);
+    if (name.includes("App_Data/") && !name.endsWith("/"))
+      found.set(name.replace(/.*\//, ""), await contentOf(archive, place));
+  }
+  return found;
+};
+
+/** Whether SQLite finds the file whole, and how much money is in it. */
+const judge = (file: string): readonly unknown[] => {
+  const database = new Libsql(file);
+  try {
+    const check = database.prepare("PRAGMA integrity_check").raw().get();
+    return [check, database.prepare("SELECT sum(balance), count(*) FROM accounts").raw().get()].flat();
+  } finally {
+    database.close();
+  }
+};
+
+const backUp = async (): Promise<Backup> => {
+  const backup = await world.backUp();
+  world.clock.time = new Date(world.clock.time.getTime() + 60_000);
+  return backup;
+};
+
+describe("a SQLite database in a site", { timeout: 300_000 }, () => {
+  it("is in every backup as of one commit while its application writes", async () => {
+    await startWriting();
+    const copies = new Set<string>();
+    for (let round = 0; round < databaseRounds; round++) {
+      const files = await databasesIn(await archiveOf(await backUp()));
+      expect([...files.keys()]).toEqual(["journal.db", "keeps.db", "log.db"]);
+      for (const [name, content] of files) {
+        const copy = join(world.folder, `copy-${round}-${name}`);
+        writeFileSync(copy, content);
+        copies.add(content.toString("latin1"));
+        expect([name, ...judge(copy)]).toEqual([name, "ok", sum, accounts]);
+      }
+    }
+    // Each backup holds a later commit: none was taken from the archive before.
+    expect(copies.size).toBe(3 * databaseRounds);
+  });
+
+  it("comes back as of its backup, without what lay beside it since", async () => {
+    await startWriting();
+    const backup = await backUp();
+    await stopWriting();
+    const restored = await databasesIn(await archiveOf(backup));
+    // Killed in the middle: a log with newer commits lies beside the file.
+    expect(existsSync(join(data, "log.db-wal"))).toBe(true);
+    const operation = await world.restore(backup);
+    expect(operation.status).toBe("Succeeded");
+    expect(existsSync(join(data, "log.db-wal"))).toBe(false);
+    for (const [name, content] of restored) {
+      expect(readFileSync(join(data, name)).equals(content)).toBe(true);
+      expect([name, ...judge(join(data, name))]).toEqual([name, "ok", sum, accounts]);
+    }
+  });
+
+  it.each(["alone", "by a filter that leaves its log out"])("comes back without a newer log, %s", async (how) => {
+    const filter = join(world.home, "site/wwwroot/_backup.filter");
+    if (how !== "alone") writeFileSync(filter, "\\site\\wwwroot\\App_Data\\log.db-wal\n");
+    await startWriting();
+    const backup = await backUp();
+    await stopWriting();
+    const wanted = (await databasesIn(await archiveOf(backup))).get("log.db");
+    expect(existsSync(join(data, "log.db-wal"))).toBe(true);
+    const paths = how === "alone" ? [pathFromText("site/wwwroot/App_Data/log.db")] : [];
+    expect((await world.restore(backup, { paths })).status).toBe("Succeeded");
+    expect(existsSync(join(data, "log.db-wal"))).toBe(false);
+    expect(wanted?.equals(readFileSync(join(data, "log.db")))).toBe(true);
+    expect(judge(join(data, "log.db"))).toEqual(["ok", sum, accounts]);
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", sum, accounts]);
+  });
+
+  it("that its application left in the middle of a commit is copied with its journal, and named", async () => {
+    const database = new Libsql(join(data, "live.db"));
+    database.exec("PRAGMA cache_size = 5; CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance, padding)");
+    for (let id = 0; id < 50; id++) database.exec("INSERT INTO accounts VALUES (NULL, 2, randomblob(9000))");
+    database.exec("BEGIN; UPDATE accounts SET balance = 3, padding = randomblob(9001)");
+    for (const end of ["", "-journal"]) copyFileSync(join(data, `live.db${end}`), join(data, `left.db${end}`));
+    database.exec("ROLLBACK");
+    database.close();
+    const backup = await backUp();
+    expect(backup.status).toBe("PartiallySucceeded");
+    expect(backup.log).toMatch(/left\.db: Warning: .*interrupted.*recover/);
+    const files = await databasesIn(await archiveOf(backup));
+    expect([...files.keys()]).toEqual(["left.db", "left.db-journal", "live.db"]);
+    for (const [name, content] of files) writeFileSync(join(world.folder, name), content);
+    expect(judge(join(world.folder, "left.db"))).toEqual(["ok", 100, 50]);
+  });
+
+  it("that nobody has open is an ordinary file, copied from the backup before when it has not changed", async () => {
+    const database = new Libsql(join(data, "closed.db"));
+    database.exec("PRAGMA journal_mode = WAL; CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance)");
+    database.exec("INSERT INTO accounts VALUES (1, 5)");
+    database.close();
+    writeFileSync(join(data, "fake.db"), "SQLite format 3\0".padEnd(1024, "?"));
+    const backup = await backUp();
+    const files = await databasesIn(await archiveOf(backup));
+    expect([...files.keys()]).toEqual(["closed.db", "fake.db"]);
+    expect(files.get("closed.db")?.equals(readFileSync(join(data, "closed.db")))).toBe(true);
+    expect(existsSync(join(data, "closed.db-shm"))).toBe(false);
+  });
+});
