@@ -3,7 +3,7 @@ import { filterPath, parseFilter, type Filter, type FilterLine } from "../../dom
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
 import { ListingColumns } from "./listing-columns.ts";
-import { isUnreadable } from "./read-carefully.ts";
+import { isUnreadable, readCarefully } from "./read-carefully.ts";
 
 /** What a backup of the site would hold, and what not. */
 export interface SiteListing {
@@ -32,7 +32,7 @@ export interface ListOptions {
 
 /** Lists a site as a backup sees it: today's filter applied, sorted. */
 export const listSite = async (files: SiteFiles, options: ListOptions = {}): Promise<SiteListing> => {
-  const filter = await readFilter(files);
+  const filter = await readFilter(files, options.signal);
   const excluded = new Map<FilterLine, Excluded>(filter.lines.map((line) => [line, { entries: 0, sizeBytes: 0 }]));
   const listing = new ListingColumns();
   const leftOut: LeftOut[] = [];
@@ -76,12 +76,17 @@ export const listLive = async (files: Pick<SiteFiles, "list">, signal?: AbortSig
   return { listing, unlisted };
 };
 
-/** The site's filter as it is now; one that is not there, or cannot be read, leaves nothing out. */
-export const readFilter = async (files: SiteFiles): Promise<Filter> => {
+/**
+ * The site's filter as it is now; one that is not there, cannot be read, or changes as often as it is read leaves nothing
+ * out: a line that is cut short would name far more than it means.
+ */
+export const readFilter = async (files: SiteFiles, signal?: AbortSignal): Promise<Filter> => {
   try {
     const entry = await files.stat(filterPath);
     if (entry?.kind !== "file") return parseFilter("");
-    return parseFilter(new TextDecoder().decode(await files.read(filterPath, 0, entry.sizeBytes)));
+    const read = await readCarefully(files, entry, signal);
+    const isWhole = "content" in read && !read.hasChanged;
+    return parseFilter(isWhole ? new TextDecoder().decode(read.content) : "");
   } catch (error) {
     // It is then among the files that are left out, each with its reason.
     if (isUnreadable(error)) return parseFilter("");
