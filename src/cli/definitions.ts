@@ -89,6 +89,10 @@ export const definitions: readonly CommandDefinition[] = [
         about: "with --from: also restore links that lead out of the site, from an archive you trust",
       },
       {
+        flags: "--allow-unknown-dumps",
+        about: "with --from: load databases out of an archive you trust; a dump is a program",
+      },
+      {
         flags: "--to <target>",
         about: "another site, or a folder of this machine (./old, /tmp/old)",
         completes: "folder",

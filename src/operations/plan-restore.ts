@@ -116,7 +116,9 @@ const databasesOf = async (
   const strings = new Map([...(await stringsOfBackup(deps, source, target)), ...given]);
   const configuration = (await host?.settings.read()) ?? { appSettings: {}, connectionStrings: {} };
   const { overwrite } = restore;
-  return planDatabaseRestore(deps, { wanted, strings, configuration, overwrite, signal: call.signal ?? never });
+  const isTrusted = opened.isKnown || restore.allowUnknownDumps === true;
+  const signal = call.signal ?? never;
+  return planDatabaseRestore(deps, { wanted, strings, configuration, overwrite, isTrusted, signal });
 };
 
 const requestOf = ({ destination, blob, backup }: RestoreSource) => ({

@@ -48,6 +48,8 @@ export interface RestoreWish {
   readonly databasesOnly?: boolean;
   readonly quick: boolean;
   readonly allowOutsideLinks: boolean;
+  /** Own extension: an archive that the catalog does not know is trusted with what its dumps make a server do. */
+  readonly allowUnknownDumps?: boolean;
   readonly recoveryKey?: Secret;
 }
 
@@ -245,6 +247,7 @@ const newOperation = async (deps: Installation, { wish, source, target, isNew }:
     configuration: wantsConfiguration(wish, isNew),
     quick: wish.quick,
     allowOutsideLinks: wish.allowOutsideLinks,
+    ...(wish.allowUnknownDumps === true ? { allowUnknownDumps: true } : {}),
     ...(wish.databasesOnly === true ? { databasesOnly: true } : {}),
   };
   const wishes = wish.databases ?? [];

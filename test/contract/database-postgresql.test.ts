@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -244,6 +244,39 @@ describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
         rmSync(folder, { recursive: true, force: true });
       }
     });
+  });
+
+  it("lets a dump do no more than its plain user may: no programs, no files, no roles", async () => {
+    const server = await startPostgres();
+    const made = join(server.folder, "made-by-a-dump");
+    try {
+      await server.query("", "CREATE ROLE app LOGIN CREATEDB PASSWORD 'plain'; CREATE DATABASE app OWNER app");
+      const app: DatabaseConnection = { ...server.connection("app"), user: "app", password: new Secret("plain") };
+      for (const evil of [
+        `COPY (SELECT 1) TO PROGRAM 'touch ${made}'`,
+        `COPY (SELECT 1) TO '${made}'`,
+        "ALTER ROLE app SUPERUSER",
+        "CREATE ROLE another SUPERUSER",
+      ]) {
+        // What checks the rows of a table runs while they are loaded.
+        await server.query("", "CREATE DATABASE hostile");
+        await server.query(
+          "hostile",
+          `CREATE FUNCTION evil(int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN IF current_user = 'app' THEN EXECUTE $evil$${evil}$evil$; END IF; RETURN true; END $$;
+           CREATE TABLE t (n int CHECK (evil(n))); INSERT INTO t VALUES (1)`,
+        );
+        const dump = tool.dump(server.connection("hostile"), { scratch, signal: never });
+        await expect(tool.load(app, { scratch, dump, signal: never }), evil).rejects.toMatchObject({
+          kind: "NotAllowed",
+        });
+        await server.query("", "DROP DATABASE hostile");
+        await tool.drop(app, scratch);
+      }
+      expect(existsSync(made)).toBe(false);
+      expect(await server.query("", "SELECT count(*) FROM pg_roles WHERE rolsuper")).toBe("1");
+    } finally {
+      await server.stop();
+    }
   });
 
   it("needs no more than ownership and CREATEDB to restore", async () => {

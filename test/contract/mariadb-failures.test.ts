@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -108,6 +108,89 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
     expect(back.notes).toEqual([expect.stringMatching(/The view broken refers to/)]);
     expect(await server.query("views", "SHOW TABLES")).toBe("b");
     await server.query("", "DROP DATABASE views");
+  });
+
+  const dumpText = (...lines: readonly string[]): AsyncIterable<Uint8Array> =>
+    once(Buffer.from(["-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB", ...lines, "-- Dump completed", ""].join("\n")));
+
+  it("a dump of another tool that chooses its database itself does not reach the live one", async () => {
+    const socket = ["--no-defaults", `--socket=${join(server.folder, "s.sock")}`, "--user=root"];
+    const bytes = execFileSync("mariadb-dump", [...socket, "--databases", "shop"], { maxBuffer: 2 ** 26 });
+    expect(bytes.toString("latin1")).toMatch(/^USE `shop`;\n[^]*DROP TABLE IF EXISTS `goods`/m);
+    await server.query("shop", "INSERT INTO goods VALUES (5000, 'since')");
+    const work = tool.load(server.connection("shop"), { scratch, dump: once(bytes), signal: never });
+    const failure = await failureOf(DatabaseFailure, work);
+    expect(failure).toMatchObject({ kind: "DumpDamaged", message: expect.stringMatching(/chooses its database/) });
+    expect(await server.query("shop", "SELECT COUNT(*) FROM goods")).toBe("801");
+    await server.query("shop", "DELETE FROM goods WHERE id = 5000");
+    await tool.drop(server.connection("shop"), scratch);
+  });
+
+  it.each(["\\! touch FILE", "system touch FILE", "tee FILE", "pager touch FILE", "source FILE", "\\T FILE"])(
+    "%s in a dump does nothing on the machine of Lifeboat",
+    async (command) => {
+      const folder = mkdtempSync(join(tmpdir(), "lifeboat-hostile-"));
+      try {
+        const file = join(folder, "made");
+        const hostile = dumpText(command.replace("FILE", file), "SELECT 1;");
+        const work = tool.load(server.connection("shop"), { scratch, dump: hostile, signal: never });
+        expect((await failureOf(DatabaseFailure, work)).kind).toMatch(/DumpDamaged|ToolFailed/);
+        expect(readdirSync(folder)).toEqual([]);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+      await tool.drop(server.connection("shop"), scratch);
+    },
+  );
+
+  it("a file of Lifeboat's machine cannot be read into a table by a dump", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "lifeboat-hostile-"));
+    try {
+      const file = join(folder, "secret");
+      writeFileSync(file, "planted");
+      const lines = ["CREATE TABLE t (x TEXT);", `LOAD DATA LOCAL INFILE '${file}' INTO TABLE t;`];
+      const work = tool.load(server.connection("shop"), { scratch, dump: dumpText(...lines), signal: never });
+      await failureOf(DatabaseFailure, work);
+      expect(await server.query(scratch, "SELECT COUNT(*) FROM t")).toBe("0");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    await tool.drop(server.connection("shop"), scratch);
+  });
+
+  it("a user with rights on his own databases alone cannot be made to reach others by a dump", async () => {
+    await server.query("", "CREATE DATABASE IF NOT EXISTS others; CREATE TABLE IF NOT EXISTS others.t (id INT)");
+    const connection = await as("modest", "ALL PRIVILEGES ON shop.*", "ALL PRIVILEGES ON `lifeboat\\_%`.*");
+    const before = await server.query("", "SELECT COUNT(*) FROM mysql.user");
+    for (const statement of [
+      "DROP TABLE others.t;",
+      "/*!50000 DROP DATABASE others */;",
+      "GRANT ALL ON *.* TO modest@'%';",
+      "CREATE USER evil IDENTIFIED BY 'x';",
+      "SELECT 1 INTO OUTFILE '/tmp/lifeboat-hostile';",
+      "SET GLOBAL general_log = ON;",
+      "CREATE DEFINER=`root`@`localhost` PROCEDURE `p`() DROP TABLE others.t;\nCALL p();",
+    ]) {
+      const work = tool.load(connection, { scratch, dump: dumpText(statement), signal: never });
+      expect((await failureOf(DatabaseFailure, work)).message, statement).toMatch(/denied|not allowed/i);
+    }
+    expect(await server.query("others", "SELECT COUNT(*) FROM t")).toBe("0");
+    expect(await server.query("", "SELECT COUNT(*) FROM mysql.user")).toBe(before);
+    await tool.drop(connection, scratch);
+    await server.query("", "DROP DATABASE others");
+  });
+
+  it("an event that another tool wrote in other words sleeps until its database is live", async () => {
+    const event = "create event Odd on schedule every 1 hour starts '2037-01-01 00:00:00' do delete from t;";
+    const dump = dumpText("CREATE TABLE t (id INT);", event);
+    await tool.load(server.connection("shop"), { scratch, dump, signal: never });
+    const status = "SELECT STATUS FROM information_schema.EVENTS WHERE EVENT_NAME = 'Odd' AND EVENT_SCHEMA = ";
+    expect(await server.query("", `${status}'${scratch}'`)).toBe("DISABLED");
+    const exchanged = { scratch, kept: keptDatabaseName("feedfeedfeedfeed"), replaces: true };
+    await tool.switchIn(server.connection("shop"), exchanged);
+    expect(await server.query("", `${status}'shop'`)).toBe("ENABLED");
+    await tool.switchBack(server.connection("shop"), exchanged);
+    expect(await server.query("shop", "SELECT COUNT(*) FROM goods")).toBe("800");
   });
 
   it("rows that cannot be loaded are not repeated in the message", async () => {

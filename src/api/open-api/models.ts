@@ -163,6 +163,7 @@ export const restoreRequest = z.object({
     recoverConfiguration: z.boolean().optional().describe("Own."),
     quick: z.boolean().default(false).describe("Own: equal size and time count as unchanged."),
     allowOutsideLinks: z.boolean().default(false).describe("Own."),
+    allowUnknownDumps: z.boolean().default(false).describe("Own: load dumps of an archive nobody here has written."),
     recoveryKey: z.string().optional().describe("Own: opens the configuration of another installation."),
   }),
 });

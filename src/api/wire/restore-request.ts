@@ -30,6 +30,7 @@ export const parseRestoreRequest = (body: JsonObject, backup: number | undefined
     ...(databasesOnly ? { databasesOnly } : {}),
     quick: given.flag("quick") ?? false,
     allowOutsideLinks: given.flag("allowOutsideLinks") ?? false,
+    ...(given.flag("allowUnknownDumps") === true ? { allowUnknownDumps: true } : {}),
     ...(recoveryKey === undefined ? {} : { recoveryKey }),
   };
 };

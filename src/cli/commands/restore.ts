@@ -81,6 +81,7 @@ const requestOf = (given: Given, { request, isKnownSite }: RestoreSource) => {
     ...(given.flag("configuration") ? { recoverConfiguration: true } : {}),
     ...(given.flag("quick") ? { quick: true } : {}),
     ...(given.flag("allowOutsideLinks") ? { allowOutsideLinks: true } : {}),
+    ...(given.flag("allowUnknownDumps") ? { allowUnknownDumps: true } : {}),
   };
 };
 

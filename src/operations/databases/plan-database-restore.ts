@@ -18,8 +18,14 @@ export interface PlannedDatabase {
 export interface PlanningDatabases extends WhereToLook {
   readonly wanted: readonly WantedDatabase[];
   readonly overwrite: boolean;
+  /** The catalog knows the archive, or the caller takes it upon himself. */
+  readonly isTrusted: boolean;
   readonly signal: AbortSignal;
 }
+
+/** A dump is a program that the server runs with the rights of the connection's user. */
+const untrusted = ({ reference }: WantedDatabase): string =>
+  `The dump of ${reference.name} lies in an archive that the catalog does not know, and whoever wrote it decides what the server does when it is loaded. If you trust it, allow that (allowUnknownDumps, --allow-unknown-dumps), best with a user that has no rights beyond this database.`;
 
 /** Asks every server whether its database could be restored now. Changes nothing. */
 export const planDatabaseRestore = async (
@@ -41,6 +47,7 @@ const planDatabase = async (
     connection = connectionOf(wanted.reference, planning);
     const target = databaseLabel(connection);
     const check = await deps.databaseTools[engineOf(wanted.reference.type)].check(connection, "load", planning.signal);
+    if (!planning.isTrusted) return { wanted, target, connection, check, problem: untrusted(wanted) };
     const isTaken = check.content === "present" && !planning.overwrite;
     const problem = `The database ${target} is not empty, and overwrite is false. Set overwrite to true, or name another database.`;
     return { wanted, target, connection, check, ...(isTaken ? { problem } : {}) };

@@ -21,6 +21,8 @@ const request = z.object({
   quick: z.boolean(),
   /** Links that leave the site are restored also from an archive this installation does not know. */
   allowOutsideLinks: z.boolean(),
+  /** Dumps are loaded also from an archive this installation does not know. */
+  allowUnknownDumps: z.boolean().exactOptional(),
   /** Nothing but databases is restored. */
   databasesOnly: z.boolean().exactOptional(),
 });

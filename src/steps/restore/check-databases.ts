@@ -31,7 +31,9 @@ export const checkDatabases =
       const host = await deps.hosts.host(input.site);
       const configuration = await host.settings.read();
       const { overwrite } = request;
-      const planned = await planDatabaseRestore(deps, { wanted, strings, configuration, overwrite, signal });
+      const isTrusted = opened.isKnown || request.allowUnknownDumps === true;
+      const planning = { wanted, strings, configuration, overwrite, isTrusted, signal };
+      const planned = await planDatabaseRestore(deps, planning);
       const problems = planned.flatMap(({ problem }) => problem ?? []);
       if (problems.length > 0) throw refuse("RestoreFailed", { reason: problems.join(" ") });
       for (const [place, one] of planned.entries())

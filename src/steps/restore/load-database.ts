@@ -26,7 +26,7 @@ export interface LoadedRecord extends RestoreReport {
 }
 
 /**
- * Loads one dump into a database beside the live one, whose hash is compared on the way. Every attempt makes its own, and
+ * Loads one dump, once its hash is known to be right, into a database beside the live one. Every attempt makes its own, and
  * writes its name down first: whatever becomes of it, somebody finds it.
  */
 export const loadDatabase =
@@ -67,23 +67,39 @@ const load = async (
   const wanted = (await databasesToRestore(deps, input, opened)).wanted[input.place];
   const place = wanted && findEntry(opened.archive.directory, wanted.entry);
   if (wanted === undefined || place === undefined) throw new Error(`The archive has no database ${input.place}.`);
-  progress.set({ phase: "Loading databases", totalBytes: wanted.sizeBytes });
   const limit = withinTimeLimit(deps, { signal: progress.signal, what: `Loading the database ${label}` });
-  let bytes = 0;
-  const counted = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const piece of readEntry(opened.archive, place, limit.signal)) {
-      yield piece;
-      bytes += piece.length;
-      progress.set({ bytes });
-    }
+  const dump = (phase: string): AsyncIterable<Uint8Array> => {
+    progress.set({ phase, bytes: 0, totalBytes: wanted.sizeBytes });
+    return counted(readEntry(opened.archive, place, limit.signal), (bytes) => progress.set({ bytes }));
   };
   try {
-    const work = { scratch: name, dump: counted(), signal: limit.signal };
-    const { notes } = await whileBeating(progress, () => tool.load(connection, work));
+    const { notes } = await whileBeating(progress, async () => {
+      await readThrough(dump("Checking dumps"));
+      return tool.load(connection, { scratch: name, dump: dump("Loading databases"), signal: limit.signal });
+    });
     await progress.end();
     return notes;
   } finally {
     limit.release();
+  }
+};
+
+async function* counted(source: AsyncIterable<Uint8Array>, tell: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const piece of source) {
+    yield piece;
+    bytes += piece.length;
+    tell(bytes);
+  }
+}
+
+/**
+ * A dump is a program: none of it may run before all of it is known to be what was dumped. It is read twice for that, the
+ * second time on the condition that the object in the container is the same.
+ */
+const readThrough = async (dump: AsyncIterable<Uint8Array>): Promise<void> => {
+  for await (const _ of dump) {
+    // Its end is reached only when every checksum was right.
   }
 };
 

@@ -9,8 +9,10 @@ async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
+const leaving = (statement: string): Error => new Error(`it leaves: ${statement}`);
+
 const through = async (text: string, { soleDefiner = "me@%", size = 7, dropsSandbox = false } = {}) => {
-  const reading = { soleDefiner: soleDefiner === "" ? undefined : soleDefiner, dropsSandbox };
+  const reading = { soleDefiner: soleDefiner === "" ? undefined : soleDefiner, dropsSandbox, leaving };
   const dump = readableDump(inPieces(Buffer.from(text), size), reading);
   const first = await dump.first();
   const pieces: Uint8Array[] = [];
@@ -22,6 +24,25 @@ const through = async (text: string, { soleDefiner = "me@%", size = 7, dropsSand
 const around = (...lines: readonly string[]): string => [header, ...lines, end, ""].join("\n");
 
 describe("a dump on its way into the server", () => {
+  it.each(["USE `shop`;", "CREATE DATABASE /*!32312 IF NOT EXISTS*/ `shop`;", "CREATE SCHEMA shop;"])(
+    "is stopped before %s, which chooses another database",
+    async (line) => {
+      await expect(through(around("CREATE TABLE t (id INT);", line))).rejects.toThrow(`it leaves: ${line}`);
+    },
+  );
+
+  it("may hold such words in a body and in rows", async () => {
+    const text = around(
+      "DELIMITER ;;",
+      "CREATE DATABASE x;",
+      "USE x;;",
+      "DELIMITER ;",
+      "INSERT INTO t VALUES ('USE x');",
+    );
+    expect(await through(text)).toMatchObject({ text, isWhole: true });
+    await expect(through(around("DELIMITER ;;", "DELIMITER ;", "USE x;"))).rejects.toThrow("it leaves");
+  });
+
   it("whose objects others defined is given to the user who loads it, in either vendor's words", async () => {
     const mine = [
       "/*!50013 DEFINER=CURRENT_USER SQL SECURITY DEFINER */",
@@ -93,7 +114,7 @@ describe("a dump on its way into the server", () => {
           Buffer.from(row),
           Buffer.from(`);\n${end}\n`),
         ]);
-        const reading = readableDump(inPieces(dump, size), { soleDefiner: "me@%", dropsSandbox: true });
+        const reading = readableDump(inPieces(dump, size), { soleDefiner: "me@%", dropsSandbox: true, leaving });
         await reading.first();
         const pieces: Uint8Array[] = [];
         for await (const piece of reading.rest()) pieces.push(piece);

@@ -6,6 +6,8 @@ interface Reading {
   readonly soleDefiner: string | undefined;
   /** MySQL's client trips over the first line of MariaDB's newer dumps. */
   readonly dropsSandbox: boolean;
+  /** What to throw for a statement that leaves the database that is loaded. */
+  readonly leaving: (statement: string) => Error;
 }
 
 interface ReadableDump {
@@ -33,7 +35,12 @@ const insert = Buffer.from("INSERT ");
  */
 export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading): ReadableDump => {
   const lines = linesOf(source);
-  const state: { whole: boolean; changed: number; events: string[] } = { whole: false, changed: 0, events: [] };
+  const state: { whole: boolean; changed: number; events: string[]; isBody: boolean } = {
+    whole: false,
+    changed: 0,
+    events: [],
+    isBody: false,
+  };
   let begun: Buffer | undefined;
   return {
     async first() {
@@ -64,8 +71,17 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
     }
   }
 
+  /** Between `DELIMITER ;;` and `DELIMITER ;` stand bodies, which may say anything. */
+  function refuseLeaving(line: Buffer): void {
+    if (line[0] !== capitalD && line[0] !== capitalU && line[0] !== capitalC) return;
+    const text = line.subarray(0, 300).toString("latin1").trimEnd();
+    if (text.startsWith("DELIMITER ")) state.isBody = text !== "DELIMITER ;";
+    else if (!state.isBody && leaves.test(text)) throw reading.leaving(text);
+  }
+
   function own(line: Buffer): Buffer {
     if (line[0] === capitalA) return ofDefault(line);
+    refuseLeaving(line);
     if (line[0] !== slash && line[0] !== capitalC) return line;
     // Bytes, not characters: a body may be in any character set.
     const text = line.toString("latin1");
@@ -77,6 +93,11 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
     return named === undefined && event === undefined ? line : Buffer.from(named ?? quiet, "latin1");
   }
 };
+
+const capitalD = 0x44;
+const capitalU = 0x55;
+/** As `mysqldump --databases` writes them, each on a line of its own. */
+const leaves = /^(?:USE [`"\w]|CREATE (?:DATABASE|SCHEMA) )/;
 
 const alterDatabase = /^ALTER DATABASE (?:`(?:[^`]|``)*`|"(?:[^"]|"")*") (CHARACTER SET \w+ COLLATE \w+ ;;?\s*)$/;
 

@@ -19,6 +19,16 @@ export const disabledEvent = (line: string): { readonly name: string; readonly l
   return { name: plain, line: `${head}DISABLE${line.slice(begin.length)}` };
 };
 
+/** Those of other tools' dumps, whose lines are not recognised, once they are there; answers their names. */
+export const disableEvents = async (session: Session, scratch: string): Promise<readonly string[]> => {
+  const rows = await session.rows({
+    sql: `SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${literal(scratch)} AND STATUS = 'ENABLED'`,
+  });
+  const names = rows.map(([event = ""]) => event);
+  for (const event of names) await session.rows({ sql: `ALTER EVENT ${qualified(scratch, event)} DISABLE` });
+  return names;
+};
+
 export const noteEvents = async (session: Session, scratch: string, names: readonly string[]): Promise<void> => {
   if (names.length === 0) return;
   const at = qualified(scratch, table);

@@ -3,7 +3,7 @@ import type { LoadReport } from "../../../ports/database-tool.ts";
 import { definersNote, soleDefiner } from "./definers.ts";
 import { headingPattern } from "./dump.ts";
 import { readableDump } from "./dump-lines.ts";
-import { noteEvents } from "./events.ts";
+import { disableEvents, noteEvents } from "./events.ts";
 import { name } from "./names.ts";
 import { clientOptions } from "./read-rows.ts";
 import type { Session } from "./session.ts";
@@ -16,14 +16,14 @@ export const loadDatabase = async (
 ): Promise<LoadReport> => {
   const sole = await soleDefiner(session);
   const dropsSandbox = session.programs.client.vendor === "MySQL";
-  const lines = readableDump(dump, { soleDefiner: sole, dropsSandbox });
+  const lines = readableDump(dump, { soleDefiner: sole, dropsSandbox, leaving: (text) => leaving(session, text) });
   const first = await lines.first();
   if (first === undefined) throw damaged(session, "it is no dump of mysqldump or mariadb-dump");
   const options = headingPattern.exec(first)?.[1] ?? "";
   await session.results([`DROP DATABASE IF EXISTS ${name(scratch)}`, `CREATE DATABASE ${name(scratch)} ${options}`]);
   await feed(session, scratch, lines.rest());
   if (!lines.isWhole()) throw damaged(session, "it is cut off");
-  await noteEvents(session, scratch, lines.disabledEvents());
+  await noteEvents(session, scratch, [...lines.disabledEvents(), ...(await disableEvents(session, scratch))]);
   return { notes: lines.changedDefiners() === 0 ? [] : [definersNote(lines.changedDefiners())] };
 };
 
@@ -38,4 +38,10 @@ const damaged = ({ connection }: Session, reason: string): DatabaseFailure =>
   new DatabaseFailure(
     "DumpDamaged",
     `The dump for ${databaseLabel(connection)} cannot be loaded: ${reason}. Restore another backup.`,
+  );
+
+const leaving = ({ connection }: Session, statement: string): DatabaseFailure =>
+  new DatabaseFailure(
+    "DumpDamaged",
+    `The dump for ${databaseLabel(connection)} chooses its database by itself (${statement.slice(0, 100)}), and would be loaded there and not beside it. Dump one database without --databases, or look through it and load it by hand.`,
   );
