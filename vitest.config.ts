@@ -35,6 +35,7 @@ const long = [
   "test/steps/backup/backup.test.ts",
   "test/steps/backup/changing-site.test.ts",
   "test/steps/backup/database-files.test.ts",
+  "test/steps/restore/cancel-restore.test.ts",
   "test/steps/restore/restore-archives.test.ts",
   "test/steps/restore/restore-crash.test.ts",
   "test/steps/restore/restore-large-tree.test.ts",

@@ -34,6 +34,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   KeyExpired: { status: 401, code: "ExpiredAuthenticationToken" },
   KeyNotFound: { status: 404, code: "NotFound" },
   NothingToUndo: { status: 409, code: "Conflict" },
+  OperationNotCancellable: { status: 409, code: "Conflict" },
   OperationNotFound: { status: 404, code: "NotFound" },
   PathNotInBackup: { status: 404, code: "NotFound" },
   QuotaExceeded: { status: 409, code: "Conflict" },

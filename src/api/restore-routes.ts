@@ -1,6 +1,7 @@
 import { refuse } from "../domain/errors.ts";
 import { siteResourceId } from "../domain/site.ts";
 import type { Installation } from "../operations/installation.ts";
+import { cancelOperation } from "../operations/cancel-operation.ts";
 import { getOperation, getOperationProgress } from "../operations/operation-results.ts";
 import { restoreSite } from "../operations/restore-site.ts";
 import { undoRestore } from "../operations/undo-restore.ts";
@@ -86,6 +87,16 @@ export const restoreRoutes = (deps: Installation): readonly Route[] => {
       path: "{site}/operations/{operationId}",
       role: "reader",
       async handle(call) {
+        return json(200, operationReply(await getOperationProgress(deps)(call, call.site(), operationIdOf(call))));
+      },
+    },
+    {
+      name: "cancelOperation",
+      method: "DELETE",
+      path: "{site}/operations/{operationId}",
+      role: "operator",
+      async handle(call) {
+        await cancelOperation(deps)(call, call.site(), operationIdOf(call));
         return json(200, operationReply(await getOperationProgress(deps)(call, call.site(), operationIdOf(call))));
       },
     },

@@ -37,6 +37,7 @@ const register = {
   KeyExpired: "The key {key} expired on {expired}. Ask an admin for another one.",
   KeyNotFound: "There is no key {key}. List the keys to see which there are.",
   NothingToUndo: "{site} has no restore that can be undone{reason}.",
+  OperationNotCancellable: "The {kind} of {site} cannot be cancelled: {reason}",
   OperationNotFound: "Operation {operation} of {site} does not exist, or its result is no longer kept.",
   PathNotInBackup: "Backup {backup} of {site} does not contain {path}. List its folder to see what does.",
   QuotaExceeded:
@@ -45,7 +46,7 @@ const register = {
   RouteNotFound: "{method} {path} is not an operation of Lifeboat. docs/api.md lists them all.",
   SecretUnreadable: "{reason}",
   SiteBusy:
-    "Cannot modify this site because another operation is in progress. Details: Id: {run}, OperationName: {kind}, CreatedTime: {since}. Wait for it to end, or delete the running backup to cancel it.",
+    "Cannot modify this site because another operation is in progress. Details: Id: {run}, OperationName: {kind}, CreatedTime: {since}. Wait for it to end, or cancel it: delete the running backup, or the operation.",
   SiteDirectoryRefused: "{directory} cannot be the directory of a site: {reason}",
   SiteDirectoryTaken:
     "{directory}, where the new site {site} would go, holds files that belong to no site. Move them away, or describe a site there in a file.",

@@ -1,14 +1,18 @@
 import type { Installation } from "../operations/installation.ts";
 import { writeProgress, type Progress } from "../operations/rows/backup-rows.ts";
+import { readOperation } from "../operations/rows/operation-rows.ts";
+import { readSiteRow } from "../operations/rows/site-row.ts";
 import type { RunRef } from "../workflows/contract.ts";
-import { ownsSite } from "./owns-site.ts";
 
 /** News of one part of a run: told often, written at most once a second. */
 export interface ProgressReport {
   set(change: Partial<Omit<Progress, "beat" | "updated">>): void;
   /** The last state is written when this returns. */
   end(): Promise<void>;
-  /** Aborted with RunLost as the reason once the run no longer owns its site; noticed while news is written. */
+  /**
+   * Aborted with RunLost as the reason once the run no longer owns its site, with RunCancelled once its operation was
+   * cancelled; noticed while news is written.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -19,6 +23,25 @@ export class RunLost extends Error {
     this.name = "RunLost";
   }
 }
+
+/** Why a step of a restore that somebody cancelled stops in the middle. */
+export class RunCancelled extends Error {
+  constructor() {
+    super("It was cancelled.");
+    this.name = "RunCancelled";
+  }
+}
+
+/** Why a run should not go on; undefined: it should. */
+const whyToStop = async (
+  { catalog }: Pick<Installation, "catalog">,
+  { site, run, epoch }: RunRef,
+): Promise<Error | undefined> => {
+  const row = await readSiteRow(catalog, site);
+  if (row.epoch !== epoch || row.run?.id !== run) return new RunLost(run);
+  const found = row.run.operation === undefined ? undefined : await readOperation(catalog, site, row.run.operation);
+  return found?.operation.cancelled === undefined ? undefined : new RunCancelled();
+};
 
 const shortestMs = 1_000;
 const nothing: Progress = { phase: "", files: 0, bytes: 0, totalFiles: 0, totalBytes: 0, beat: 0, updated: "" };
@@ -32,14 +55,15 @@ export const reportProgress = (
   ref: RunRef,
   part: string,
 ): ProgressReport => {
-  const lost = new AbortController();
+  const stop = new AbortController();
   let now = nothing;
   let lastWrite = 0;
   let writing: Promise<void> = Promise.resolve();
 
   const tell = async (value: Progress): Promise<void> => {
     await writeProgress(deps.catalog, ref.site, { run: ref.run, part }, value);
-    if (!(await ownsSite(deps, ref))) lost.abort(new RunLost(ref.run));
+    const why = await whyToStop(deps, ref);
+    if (why !== undefined) stop.abort(why);
   };
   const write = (): void => {
     const time = deps.clock.now();
@@ -50,7 +74,7 @@ export const reportProgress = (
   };
 
   return {
-    signal: lost.signal,
+    signal: stop.signal,
     set(change) {
       const phaseBegins = change.phase !== undefined && change.phase !== now.phase;
       now = { ...now, ...change };

@@ -290,6 +290,36 @@ describe("polling", () => {
   });
 });
 
+describe("cancelling an operation", () => {
+  const begun = async () => {
+    await backedUp("nightly");
+    const answer = await restore({ storageAccountUrl: sas, blobName: "nightly", overwrite: true });
+    return operationOf(answer.headers["location"]);
+  };
+
+  it("answers at once with the operation, which is in progress until its run has noticed", async () => {
+    const { operation } = await begun();
+    const path = `${shopPath}/operations/${operation.id}`;
+    expect((await ask("DELETE", path, { as: "reader" })).status).toBe(403);
+    const answer = await ask("DELETE", path, { as: "operator" });
+    expect(answer.status).toBe(200);
+    expect(answer.json()["properties"]).toMatchObject({
+      kind: "restore",
+      status: "InProgress",
+      cancelled: given.clock.time.toISOString(),
+    });
+    expect((await readSiteRow(deps.catalog, shop)).run?.id).toBe(operation.run);
+  });
+
+  it("is a conflict once it has ended", async () => {
+    const found = await begun();
+    await end(found, { status: "Succeeded" });
+    const answer = await ask("DELETE", `${shopPath}/operations/${found.operation.id}`);
+    expect(answer.status).toBe(409);
+    expect(answer.json()["Message"]).toBe("The restore of shop cannot be cancelled: it has ended.");
+  });
+});
+
 describe("undo", () => {
   const undoable = (until: string) =>
     changeSite(deps.catalog, shop, (row) => ({

@@ -246,6 +246,7 @@ export const operation = z.strictObject({
     status: operationStatus,
     created: date,
     finished: date.nullable(),
+    cancelled: date.nullable(),
     log: z.string().nullable(),
     backup: z.int().nullable(),
     blobName: z.string().nullable(),

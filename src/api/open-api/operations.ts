@@ -113,6 +113,10 @@ export const described: Readonly<Record<string, Described>> = {
     takesTime: true,
   },
   getOperation: { summary: "an operation with status, log and progress, always 200", reply: models.operation },
+  cancelOperation: {
+    summary: "cancels a restore, an undo or a verify: 200 at once; the site ends as it was before",
+    reply: models.operation,
+  },
   planRestore: {
     summary: "what a restore would write, replace, remove and keep",
     request: models.restoreRequest,

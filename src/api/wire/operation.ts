@@ -18,6 +18,7 @@ export const operationReply = ({
     status: operation.status,
     created: operation.created,
     finished: operation.finished ?? null,
+    cancelled: operation.cancelled ?? null,
     log: operation.log ?? null,
     backup: operation.backup ?? operation.request?.backup ?? null,
     blobName: operation.request?.blob ?? null,

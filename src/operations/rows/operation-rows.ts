@@ -63,6 +63,10 @@ const operation = z.object({
   ...keptDatabases,
   /** What a person should know: what was written, replaced, removed, kept; notes; or why it failed. */
   log: z.string().exactOptional(),
+  /** When somebody asked for its end. Steps that would bring it forward do nothing any more. */
+  cancelled: z.string().exactOptional(),
+  /** It cannot be cancelled any more: of a restore everything is exchanged, of an undo putting back begins. */
+  final: z.boolean().exactOptional(),
   /** Its run came to its own end: what it exchanged stays, or was put back by itself. */
   closed: z.boolean().exactOptional(),
   /** Whether the site was stopped by it, or only had the offline page in front. */

@@ -6,9 +6,9 @@ import type { RestoreRequest } from "../../operations/rows/operation-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
+import { advancing } from "./advancing.ts";
 import { archivedConfiguration } from "./archived-configuration.ts";
 import { databasesToRestore } from "./restored-databases.ts";
-import { restoring } from "./restoring.ts";
 import { reportProgress } from "../progress.ts";
 import { requestOf, type CheckedArchive } from "./restore-run.ts";
 import { scratchOf } from "../scratch.ts";
@@ -18,7 +18,7 @@ import { settleExchanges } from "./settle-exchanges.ts";
 export const checkArchive =
   (deps: Installation) =>
   (ref: RunRef, call: Call): Promise<StepResult<"checkArchive">> =>
-    restoring(deps, ref, async () => {
+    advancing(deps, ref, async () => {
       const request = await requestOf(deps, ref);
       const progress = reportProgress(deps, ref, "check");
       progress.set({ phase: "Checking" });

@@ -5,10 +5,10 @@ import type { Installation } from "../../operations/installation.ts";
 import { planDatabaseRestore, type PlannedDatabase } from "../../operations/databases/plan-database-restore.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { advancing } from "./advancing.ts";
 import { reportProgress } from "../progress.ts";
 import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
 import { databasesToRestore } from "./restored-databases.ts";
-import { restoring } from "./restoring.ts";
 import { scratchOf } from "../scratch.ts";
 import { writeDownDatabase } from "./write-down-database.ts";
 
@@ -19,7 +19,7 @@ import { writeDownDatabase } from "./write-down-database.ts";
 export const checkDatabases =
   (deps: Installation) =>
   (input: StepInput<"checkDatabases">, call: Call): Promise<StepResult<"checkDatabases">> =>
-    restoring(deps, input, async () => {
+    advancing(deps, input, async () => {
       const request = await requestOf(deps, input);
       const progress = reportProgress(deps, input, "databases");
       progress.set({ phase: "Asking databases" });

@@ -10,6 +10,7 @@ import { changeSite, withoutUndo, type SiteRow } from "../../operations/rows/sit
 import type { Call } from "../../ports/call.ts";
 import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { beyondCancelling } from "./advancing.ts";
 import { endRun } from "../end-run.ts";
 import { asOutcome } from "../outcome.ts";
 import { RunLost } from "../progress.ts";
@@ -51,9 +52,12 @@ const end = async (
   input: Input,
   { call, host }: { readonly call: Call; readonly host: SiteHost | undefined },
 ): Promise<void> => {
+  // Where there was nothing to exchange, nobody has asked before.
+  const stopped = await beyondCancelling(deps, input);
   const operation = await operationOf(deps, input);
-  const log = shortenLog(await linesOf(deps, input, operation), "the service's log");
-  const isSuccess = input.failure === undefined;
+  const failure = input.failure ?? stopped?.message;
+  const log = shortenLog(await linesOf(deps, input, { operation, failure }), "the service's log");
+  const isSuccess = failure === undefined;
   const state = (await host?.exchange(input.run).state()) ?? "none";
   const databases = (await readLoadedDatabases(deps.catalog, input.site, input.run)).some((row) =>
     isExchanged(row.database),
@@ -107,9 +111,15 @@ const undoAfter = ({ undo }: SiteRow, { operation, isSuccess, state, databases, 
   return isChanged ? { run: operation.run, operation: operation.id, until } : undo;
 };
 
-const linesOf = async (deps: Installation, input: Input, operation: Operation): Promise<readonly string[]> => {
+interface Told {
+  readonly operation: Operation;
+  readonly failure: string | undefined;
+}
+
+const linesOf = async (deps: Installation, input: Input, { operation, failure }: Told): Promise<readonly string[]> => {
   const scratch = scratchOf(await deps.scratch(), input.run);
-  const lines = input.failure === undefined ? [] : [input.failure];
+  const lines = failure === undefined ? [] : [failure];
+  if (operation.cancelled !== undefined && operation.stopped === undefined) lines.push("The site was not touched.");
   for (const name of input.reports) lines.push(...(await readRecord<RestoreReport>(scratch, name)).lines);
   if (operation.stopped === "page")
     lines.push("The site has no stop command: writes of its own during the exchange are not excluded.");

@@ -5,12 +5,12 @@ import type { Installation } from "../../operations/installation.ts";
 import { readLoadedDatabase } from "../../operations/rows/loaded-database-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { advancing } from "./advancing.ts";
 import { newScratchName } from "../database-names.ts";
 import { ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
 import { databasesToRestore, reach, type Reached } from "./restored-databases.ts";
-import { restoring } from "./restoring.ts";
 import { scratchOf } from "../scratch.ts";
 import { withinTimeLimit } from "../time-limit.ts";
 import { whileBeating } from "../while-beating.ts";
@@ -32,7 +32,7 @@ export interface LoadedRecord extends RestoreReport {
 export const loadDatabase =
   (deps: Installation) =>
   (input: Input, call: Call): Promise<StepResult<"loadDatabase">> =>
-    restoring(deps, input, async () => {
+    advancing(deps, input, async () => {
       const found = await readLoadedDatabase(deps.catalog, input.site, input);
       if (found === undefined) throw new Error(`The catalog has no database ${input.place} of the run ${input.run}.`);
       const name = newScratchName(deps, found.database.token);

@@ -8,6 +8,7 @@ import { changeSite, readSiteRow, withoutUndo } from "../../operations/rows/site
 import type { Call } from "../../ports/call.ts";
 import type { SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepInput, StepResult } from "../../workflows/contract.ts";
+import { advancing } from "./advancing.ts";
 import { reportProgress } from "../progress.ts";
 import {
   planFor,
@@ -18,14 +19,13 @@ import {
   type Comparing,
   type RestorePlanRecord,
 } from "./restore-run.ts";
-import { restoring } from "./restoring.ts";
 import { scratchOf } from "../scratch.ts";
 
 /** Compares the archive with the site and decides what is to be done; refuses what cannot be done while nothing is touched. */
 export const planRestore =
   (deps: Installation) =>
   (input: StepInput<"planRestore">, call: Call): Promise<StepResult<"planRestore">> =>
-    restoring(deps, input, async () => {
+    advancing(deps, input, async () => {
       const request = await requestOf(deps, input);
       const progress = reportProgress(deps, input, "plan");
       const { signal } = progress;

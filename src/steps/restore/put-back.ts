@@ -3,6 +3,7 @@ import type { Installation } from "../../operations/installation.ts";
 import { readLoadedDatabases } from "../../operations/rows/loaded-database-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
+import { beyondCancelling } from "./advancing.ts";
 import { failed, ownsSite, runLost } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { isExchanged, putBackDatabases } from "./put-back-databases.ts";
@@ -11,13 +12,18 @@ import { operationOf, type RestoreReport } from "./restore-run.ts";
 import { restoring } from "./restoring.ts";
 import { scratchOf } from "../scratch.ts";
 
-/** Brings back what a restore replaced: this run's own when it failed, that of an earlier one when this is its undo. */
+/**
+ * Brings back what a restore replaced: this run's own when it failed or was cancelled, that of an earlier one when this is
+ * its undo, which cannot be cancelled from here on.
+ */
 export const putBack =
   (deps: Installation) =>
   (ref: RunRef, call: Call): Promise<StepResult<"putBack">> =>
     restoring(deps, ref, async () => {
       const { undoOf, settles = false } = await operationOf(deps, ref);
       const run = undoOf ?? ref.run;
+      const stopped = undoOf === undefined || settles ? undefined : await beyondCancelling(deps, ref);
+      if (stopped !== undefined) return stopped;
       const progress = reportProgress(deps, ref, "back");
       progress.set({ phase: "Putting back" });
       const host = await deps.hosts.host(ref.site);

@@ -8,10 +8,10 @@ import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { advancing } from "./advancing.ts";
 import { ownsSite, runLost } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { planFor, readRecord, reopen, requestOf, type RestorePlanRecord, type StagedRecord } from "./restore-run.ts";
-import { restoring } from "./restoring.ts";
 import { scratchOf, type Scratch } from "../scratch.ts";
 import { placesBytes, placesFrom, stagePlaces, type Staging } from "./stage-places.ts";
 
@@ -22,7 +22,7 @@ import { placesBytes, placesFrom, stagePlaces, type Staging } from "./stage-plac
 export const restageRestore =
   (deps: Installation) =>
   (input: StepInput<"restageRestore">, call: Call): Promise<StepResult<"restageRestore">> =>
-    restoring(deps, input, async () => {
+    advancing(deps, input, async () => {
       const request = await requestOf(deps, input);
       const progress = reportProgress(deps, input, "restage");
       const { signal } = progress;

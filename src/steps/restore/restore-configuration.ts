@@ -7,19 +7,22 @@ import { configurationBeforeContext } from "../../operations/rows/sealed-fields.
 import type { Call } from "../../ports/call.ts";
 import type { SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepInput, StepResult } from "../../workflows/contract.ts";
+import { advancing, beyondCancelling } from "./advancing.ts";
 import { archivedConfiguration } from "./archived-configuration.ts";
 import { ownsSite, runLost } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
 import { restoredConfiguration } from "./restored-configuration.ts";
-import { restoring } from "./restoring.ts";
 import { scratchOf } from "../scratch.ts";
 
 /** Writes the archive's settings in the place of the site's; what they replace is kept, sealed, before that. */
 export const restoreConfiguration =
   (deps: Installation) =>
   (ref: StepInput<"restoreConfiguration">, call: Call): Promise<StepResult<"restoreConfiguration">> =>
-    restoring(deps, ref, async () => {
+    advancing(deps, ref, async () => {
+      // The last of the exchange, and the shortest: who cancels during it would wait for no less than for its undo.
+      const stopped = await beyondCancelling(deps, ref);
+      if (stopped !== undefined) return stopped;
       const request = await requestOf(deps, ref);
       const scratch = scratchOf(await deps.scratch(), ref.run);
       const report = async (lines: readonly string[]) => {

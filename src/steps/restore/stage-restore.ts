@@ -4,10 +4,10 @@ import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { advancing } from "./advancing.ts";
 import { ownsSite, runLost } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { planFor, readRecord, reopen, requestOf, type RestorePlanRecord, type StagedRecord } from "./restore-run.ts";
-import { restoring } from "./restoring.ts";
 import { scratchOf } from "../scratch.ts";
 import { placesBytes, stagePlaces } from "./stage-places.ts";
 
@@ -15,7 +15,7 @@ import { placesBytes, stagePlaces } from "./stage-places.ts";
 export const stageRestore =
   (deps: Installation) =>
   (input: StepInput<"stageRestore">, call: Call): Promise<StepResult<"stageRestore">> =>
-    restoring(deps, input, async () => {
+    advancing(deps, input, async () => {
       const request = await requestOf(deps, input);
       const progress = reportProgress(deps, input, "stage");
       const { signal } = progress;

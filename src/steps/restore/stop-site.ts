@@ -3,9 +3,9 @@ import type { Installation } from "../../operations/installation.ts";
 import { readSiteRow } from "../../operations/rows/site-row.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
+import { advancing } from "./advancing.ts";
 import { changeOperation } from "./change-operation.ts";
 import { operationOf } from "./restore-run.ts";
-import { restoring } from "./restoring.ts";
 
 /**
  * Takes the site offline. Where it has no stop command only the page stands in front of it, which the log says. An attempt
@@ -14,7 +14,7 @@ import { restoring } from "./restoring.ts";
 export const stopSite =
   (deps: Installation) =>
   (ref: RunRef, call: Call): Promise<StepResult<"stopSite">> =>
-    restoring(deps, ref, async () => {
+    advancing(deps, ref, async () => {
       await operationOf(deps, ref);
       const host = await deps.hosts.host(ref.site);
       const stopped = await host.stop(ref.run);

@@ -3,7 +3,7 @@ import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
-import { restoring } from "./restoring.ts";
+import { advancing } from "./advancing.ts";
 import { ownsSite, runLost } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { readRecord, type RestoreReport, type StagedRecord } from "./restore-run.ts";
@@ -16,7 +16,7 @@ import { scratchOf } from "../scratch.ts";
 export const swapIn =
   (deps: Installation) =>
   (input: StepInput<"swapIn">, call: Call): Promise<StepResult<"swapIn">> =>
-    restoring(deps, input, async () => {
+    advancing(deps, input, async () => {
       const progress = reportProgress(deps, input, "swap");
       progress.set({ phase: "Exchanging" });
       const scratch = scratchOf(await deps.scratch(), input.run);

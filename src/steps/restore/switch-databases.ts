@@ -3,11 +3,11 @@ import type { Installation } from "../../operations/installation.ts";
 import { readLoadedDatabase, type LoadedDatabase } from "../../operations/rows/loaded-database-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RunRef, StepInput, StepResult } from "../../workflows/contract.ts";
+import { advancing } from "./advancing.ts";
 import { failed, ownsSite, runLost } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { readRecord, type RestoreReport } from "./restore-run.ts";
 import { changeLoaded, exchangedNames, reach, type Reached } from "./restored-databases.ts";
-import { restoring } from "./restoring.ts";
 import { scratchOf } from "../scratch.ts";
 import type { LoadedRecord } from "./load-database.ts";
 
@@ -18,7 +18,7 @@ import type { LoadedRecord } from "./load-database.ts";
 export const switchDatabases =
   (deps: Installation) =>
   (input: StepInput<"switchDatabases">, call: Call): Promise<StepResult<"switchDatabases">> =>
-    restoring(deps, input, async () => {
+    advancing(deps, input, async () => {
       const progress = reportProgress(deps, input, "switch");
       progress.set({ phase: "Exchanging databases" });
       const scratch = scratchOf(await deps.scratch(), input.run);

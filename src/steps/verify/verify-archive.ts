@@ -34,6 +34,7 @@ export const verifyArchive =
     asOutcome(async () => {
       const found = await readOperation(deps.catalog, input.site, input.operation);
       if (found?.operation.status !== "InProgress") return { ok: true };
+      if (found.operation.cancelled !== undefined) return cancel(deps, input, found);
       const { operation, version } = found;
       const before = operation.verification ?? nothing;
       if (input.failure !== undefined) {
@@ -47,7 +48,7 @@ export const verifyArchive =
       const after = await goOn(deps, input, { backup: row.backup, before, share });
       const isDone = after.checked === after.entries;
       const next: Operation = { ...(isDone ? closed(deps, operation, "Succeeded") : operation), verification: after };
-      if (!(await write(deps, input, next, version))) return { ok: true, next: after.checked };
+      if (!(await write(deps, input, next, version))) return goneMeanwhile(deps, input, { before, after });
       if (!isDone) return { ok: true, next: after.checked };
       await removeProgress(deps.catalog, input.site, input.run);
       if (after.faultCount > 0) await noteDamage(deps, row.backup, after);
@@ -74,6 +75,38 @@ const write = (
   operation: Operation,
   version: string,
 ): Promise<boolean> => deps.catalog.write(sitePartition(site), [replaceOperation(operation, version)]);
+
+type Found = NonNullable<Awaited<ReturnType<typeof readOperation>>>;
+
+/** Ends with what was found so far: damage is damage, however little was read. */
+const cancel = async (
+  deps: Installation,
+  input: StepInput<"verifyArchive">,
+  { operation, version }: Found,
+  verification = operation.verification ?? nothing,
+): Promise<StepResult<"verifyArchive">> => {
+  const { checked, entries, faultCount } = verification;
+  const damage = faultCount === 0 ? "" : ` Damaged so far: ${faultCount}. Do not rely on the backup.`;
+  const log = `It was cancelled after ${checked} of ${entries} entries.${damage}`;
+  const ended: Operation = { ...closed(deps, operation, "Failed"), verification, log };
+  if (!(await write(deps, input, ended, version))) return { ok: true, next: checked };
+  await removeProgress(deps.catalog, input.site, input.run);
+  const row = await readBackup(deps.catalog, input.site, operation.backup ?? 0);
+  if (row !== undefined && faultCount > 0) await noteDamage(deps, row.backup, verification);
+  return { ok: true };
+};
+
+/** Another attempt has written, or somebody has cancelled it: then what this part found counts still. */
+const goneMeanwhile = async (
+  deps: Installation,
+  input: StepInput<"verifyArchive">,
+  { before, after }: { readonly before: Verification; readonly after: Verification },
+): Promise<StepResult<"verifyArchive">> => {
+  const found = await readOperation(deps.catalog, input.site, input.operation);
+  const isCancelled = found?.operation.status === "InProgress" && found.operation.cancelled !== undefined;
+  const isNext = isCancelled && (found.operation.verification ?? nothing).checked === before.checked;
+  return isNext ? cancel(deps, input, found, after) : { ok: true, next: after.checked };
+};
 
 interface Part {
   readonly backup: Backup;
@@ -131,9 +164,14 @@ const checkParts = async (
     const report = await verifyEntries(archive, places, { runner: deps.threads, inflate: !now.quick, isOurs });
     now = withFaults({ ...now, checked: now.checked + places.length }, report.faults.map(faultOf), report.faultCount);
     await tell(now.checked);
-  } while (now.checked < now.entries && deps.clock.now().getTime() < end);
+  } while (now.checked < now.entries && deps.clock.now().getTime() < end && !(await isCancelled(deps, input)));
   return now;
 };
+
+const isCancelled = async (
+  { catalog }: Pick<Installation, "catalog">,
+  { site, operation }: StepInput<"verifyArchive">,
+): Promise<boolean> => (await readOperation(catalog, site, operation))?.operation.cancelled !== undefined;
 
 /** Entries in the order of their data, up to some hundred MiB. */
 const partFrom = ({ byOffset, directory }: Archive, from: number, { partEntries, partBytes }: Share): Uint32Array => {

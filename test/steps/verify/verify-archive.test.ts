@@ -210,6 +210,53 @@ describe("verifying a backup", () => {
     expect(given.started.map(({ input }) => input)).toEqual([ref, ref]);
   });
 
+  const cancel = async ({ operation }: VerifyRef): Promise<void> => {
+    expect((await ask("DELETE", `${shopPath}/operations/${operation}`)).status).toBe(200);
+  };
+  const cancelled = async ({ operation }: VerifyRef) =>
+    (await ask("GET", `${shopPath}/operations/${operation}`)).json()["properties"];
+  const small = { milliseconds: 60_000, partEntries: 30, partBytes: 1_000_000 };
+
+  it("ends with its next step when it is cancelled, and leaves no news behind", async () => {
+    const { ref } = await verify();
+    await cancel(ref);
+    await run(ref);
+    expect(await cancelled(ref)).toMatchObject({
+      status: "Failed",
+      log: "It was cancelled after 0 of 0 entries.",
+      cancelled: given.clock.time.toISOString(),
+    });
+    expect(await readProgress(deps.catalog, shop, ref.run)).toBeUndefined();
+  });
+
+  it("stops in the middle of a step when it is cancelled, and counts what that has found", async () => {
+    await damage((zip) => {
+      // The first one in the order of the data: what is read before it is cancelled.
+      const at = zip.indexOf("page-0.html") + 14;
+      zip[at] = (zip[at] ?? 0) ^ 1;
+      return zip;
+    });
+    const { ref } = await verify();
+    const { catalog } = deps;
+    const cancelling: Installation["catalog"] = {
+      get: (partition, key) => catalog.get(partition, key),
+      list: (partition, options) => catalog.list(partition, options),
+      write: (partition, changes) => catalog.write(partition, changes),
+      close: () => catalog.close(),
+      writeNews: async (partition, row) => {
+        await catalog.writeNews(partition, row);
+        await cancel(ref);
+      },
+    };
+    await run(ref, verifyArchive({ ...deps, catalog: cancelling }, small));
+    expect(await cancelled(ref)).toMatchObject({
+      status: "Failed",
+      log: expect.stringMatching(/^It was cancelled after 30 of 52 entries\. Damaged so far: [1-9]/),
+    });
+    expect((await readBackup(deps.catalog, shop, 1))?.backup.log).toMatch(/Do not rely on this backup/);
+    expect(await readProgress(deps.catalog, shop, ref.run)).toBeUndefined();
+  });
+
   it("is refused for a backup that cannot be restored", async () => {
     const row = await readBackup(deps.catalog, shop, 1);
     await deps.catalog.write(sitePartition(shop), [replaceBackup({ ...backup, status: "Failed" }, row?.version ?? "")]);
