@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import type { webhookForms } from "./domain/alarm.ts";
 import type { TierLimit } from "./domain/quota.ts";
 import type { BackupSchedule } from "./domain/schedule.ts";
+import { Secret } from "./domain/secret.ts";
 import { list } from "./settings/setting-forms.ts";
 import { settingProblems } from "./settings/setting-problems.ts";
 import { settings, type Settings } from "./settings/settings.ts";
@@ -26,7 +27,7 @@ export interface Config {
   /** In or below these directories lie the sites that the API may describe; `sitesRoot` is always one. */
   readonly siteRoots: readonly string[];
   /** Where backups go when neither request nor configuration names a container; `{site}` is replaced. */
-  readonly defaultDestination: string;
+  readonly defaultDestination: Secret;
   /** In or below these directories `file:` destinations may lie; the data folder's `backups` is always one. */
   readonly fileRoots: readonly string[];
   /** Hosts a storageAccountUrl may name, `host`, `host:port` or `.suffix`; by default those of Azure's clouds. */
@@ -38,21 +39,21 @@ export interface Config {
   /** Plain http to storage on loopback (Azurite). */
   readonly allowHttpStorage: boolean;
   /** Where the catalog lives: SQLite in the data folder, or Table Storage. */
-  readonly catalog: { readonly kind: "sqlite" } | { readonly kind: "table"; readonly connection: string };
+  readonly catalog: { readonly kind: "sqlite" } | { readonly kind: "table"; readonly connection: Secret };
   /** Names the store of workflows, which instances in the cloud share. */
   readonly hub?: string;
   /** A run's work storage: a container's URL, or an account's connection string; default: a folder of the data folder. */
-  readonly scratch: string;
+  readonly scratch: Secret;
   /** Keys that seal secrets in the catalog, `id:base64` comma-separated; default: a key file in the data folder. */
-  readonly sealingKeys?: string;
+  readonly sealingKeys?: Secret;
   /** A file with such keys, one a line, that others look after. */
   readonly sealingKeysFile?: string;
   /** A secret of Azure Key Vault whose versions are such keys. */
   readonly keyVaultSecret?: string;
   /** Opens the settings inside backups; default: a file in the data folder, or none where the catalog is shared. */
-  readonly recoveryKey?: string;
+  readonly recoveryKey?: Secret;
   /** Admin key of a deployment without a data folder. */
-  readonly bootstrapKey?: string;
+  readonly bootstrapKey?: Secret;
   /** Whose tokens are accepted beside keys. */
   readonly entra?: {
     readonly tenant: string;
@@ -63,16 +64,16 @@ export interface Config {
   /** Days a restore's replaced content is kept for undo; 0 = until it closes. */
   readonly undoDays: number;
   readonly alarms: {
-    readonly webhook?: { readonly url: string; readonly form: (typeof webhookForms)[number]; readonly secret?: string };
+    readonly webhook?: { readonly url: Secret; readonly form: (typeof webhookForms)[number]; readonly secret?: Secret };
     readonly mailTo: readonly string[];
     readonly mailFrom: string;
     /** `smtp://` or `smtps://` URL with user and password. */
-    readonly mailServer?: string;
+    readonly mailServer?: Secret;
     /** So many intervals without a good backup are an alarm. */
     readonly missedIntervals: number;
     /** Minute of the UTC day; absent: no digest. */
     readonly digestMinute?: number;
-    readonly heartbeat?: string;
+    readonly heartbeat?: Secret;
   };
   /** Folders in which the databases' client programs are looked for before PATH. */
   readonly databaseTools: readonly string[];
@@ -115,8 +116,10 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
 };
 
 /** The installation's own destination without a SAS can only be meant for its identity. */
-const keyless = (destinationUrl: string): readonly string[] =>
-  destinationUrl.startsWith("https://") && !/[?{]/.test(destinationUrl) ? [destinationUrl.replace(/\/+$/, "")] : [];
+const keyless = (destination: Secret): readonly string[] => {
+  const url = destination.reveal();
+  return url.startsWith("https://") && !/[?{]/.test(url) ? [url.replace(/\/+$/, "")] : [];
+};
 
 /** Whoever lets the system choose the port of http does not care for that of https either. */
 const tlsPortOf = ({ LIFEBOAT_TLS_PORT: given, LIFEBOAT_PORT: http }: Settings): number | undefined => {
@@ -159,7 +162,7 @@ const toConfig = (value: Settings): Config => {
   const dataFolder = resolve(value.LIFEBOAT_DATA ?? join(homedir(), ".lifeboat"));
   const backups = join(dataFolder, "backups");
   const sitesRoot = resolve(value.LIFEBOAT_SITES_ROOT ?? join(dataFolder, "www"));
-  const defaultDestination = value.LIFEBOAT_DESTINATION ?? `${pathToFileURL(backups).href}/{site}`;
+  const defaultDestination = value.LIFEBOAT_DESTINATION ?? new Secret(`${pathToFileURL(backups).href}/{site}`);
   return {
     dataFolder,
     httpPort: value.LIFEBOAT_PORT,
@@ -177,7 +180,7 @@ const toConfig = (value: Settings): Config => {
     allowHttpStorage: value.LIFEBOAT_ALLOW_HTTP_STORAGE,
     catalog:
       value.LIFEBOAT_TABLES === undefined ? { kind: "sqlite" } : { kind: "table", connection: value.LIFEBOAT_TABLES },
-    scratch: value.LIFEBOAT_SCRATCH ?? pathToFileURL(join(dataFolder, "scratch")).href,
+    scratch: value.LIFEBOAT_SCRATCH ?? new Secret(pathToFileURL(join(dataFolder, "scratch")).href),
     ...(value.LIFEBOAT_SEALING_KEYS === undefined ? {} : { sealingKeys: value.LIFEBOAT_SEALING_KEYS }),
     ...(value.LIFEBOAT_SEALING_KEYS_FILE === undefined
       ? {}

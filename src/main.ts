@@ -17,7 +17,6 @@ import { openRoutes, routes } from "./api/routes.ts";
 import { PackPool } from "./archive/threads/pack-pool.ts";
 import { readConfig, type Config } from "./config.ts";
 import { functionTimeoutMs } from "./domain/function-timeout.ts";
-import { Secret } from "./domain/secret.ts";
 import { lastErrors } from "./functions/context-log.ts";
 import { registerSteps, registerWorkflows } from "./functions/durable.ts";
 import { registerEnd } from "./functions/end.ts";
@@ -66,7 +65,7 @@ const machine: Machine = {
 const versionOf = (file: URL): string => (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 
 const mailOf = ({ mailServer, mailFrom }: Config["alarms"]) =>
-  mailServer === undefined ? {} : { mail: { server: new Secret(mailServer), from: mailFrom } };
+  mailServer === undefined ? {} : { mail: { server: mailServer, from: mailFrom } };
 
 const threads = new PackPool({
   threads: availableParallelism(),
@@ -85,7 +84,7 @@ const installation: Installation = {
   hosts: { host: async (id) => hostOf(await sites.local(id), threads) },
   destinations: openDestinations({ ...config, siteDirectories: () => sites.directories() }),
   databaseTools: databaseTools(config),
-  scratch: ownContainer(new Secret(config.scratch)),
+  scratch: ownContainer(config.scratch),
   sealer: keySealer(await sealingKeys(config, warn)),
   recovery: await recoveryOf(config),
   threads,

@@ -1,5 +1,12 @@
+import { format, inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { ConfigProblems, readConfig } from "../src/config.ts";
+import { Secret } from "../src/domain/secret.ts";
+
+const revealed = (value: unknown): readonly string[] => {
+  if (value instanceof Secret) return [value.reveal()];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(revealed) : [];
+};
 
 describe("the configuration", () => {
   it("needs no setting at all", () => {
@@ -10,7 +17,7 @@ describe("the configuration", () => {
       sitesFolder: "/data/sites",
       catalog: { kind: "sqlite" },
     });
-    expect(config.defaultDestination).toBe("file:///data/backups/{site}");
+    expect(config.defaultDestination.reveal()).toBe("file:///data/backups/{site}");
   });
 
   it("names every problem at once, with the setting and what is expected", () => {
@@ -31,6 +38,28 @@ describe("the configuration", () => {
       });
     expect(read).toThrow(/LIFEBOAT_BOOTSTRAP_KEY/);
     expect(read).not.toThrow(/short-secret|pass|planted/);
+  });
+
+  it("prints no secret, however it is printed", () => {
+    const sas = "https://acct.blob.core.windows.net/c?sig=planted-sas";
+    const account = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=planted-account;EndpointSuffix=x.net";
+    const secrets = {
+      LIFEBOAT_DESTINATION: sas,
+      LIFEBOAT_TABLES: account,
+      LIFEBOAT_SCRATCH: account,
+      LIFEBOAT_SEALING_KEYS: "k1:planted-sealing",
+      LIFEBOAT_RECOVERY_KEY: "planted-recovery",
+      LIFEBOAT_BOOTSTRAP_KEY: "planted-bootstrap-0123456789",
+      LIFEBOAT_ALARM_WEBHOOK: "https://hooks.example.org/planted-webhook",
+      LIFEBOAT_ALARM_WEBHOOK_SECRET: "planted-signature",
+      LIFEBOAT_SMTP: "smtp://user:planted-password@mail.example.org",
+      LIFEBOAT_HEARTBEAT_URL: "https://ping.example.org/planted-heartbeat",
+    };
+    const config = readConfig(secrets);
+    const printed = [inspect(config, { depth: null, showHidden: true }), JSON.stringify(config), format("%O", config)];
+    expect(printed.join("\n")).not.toContain("planted");
+    // Every one of them has arrived, so there was something to hide.
+    expect(revealed(config).toSorted()).toEqual(Object.values(secrets).toSorted());
   });
 
   it.each([
@@ -106,7 +135,7 @@ describe("the configuration", () => {
 
   it("escapes folders in URLs", () => {
     const { scratch, defaultDestination } = readConfig({ LIFEBOAT_DATA: "/my data/50%" });
-    expect([scratch, defaultDestination]).toEqual([
+    expect([scratch.reveal(), defaultDestination.reveal()]).toEqual([
       "file:///my%20data/50%25/scratch",
       "file:///my%20data/50%25/backups/{site}",
     ]);

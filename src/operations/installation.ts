@@ -49,7 +49,7 @@ export interface Installation {
 
 export interface Policy {
   /** `{site}` is replaced by the site's name. */
-  readonly defaultDestination: string;
+  readonly defaultDestination: Secret;
   readonly undoDays: number;
   readonly maxBackupBytes?: TierLimit;
   /** How long the host lets a step run; absent: as long as it likes. */

@@ -17,7 +17,7 @@ export const whereTo = async (
   const configuration = (await readConfigurationRow(deps.catalog, site.id))?.configuration;
   if (configuration?.isOwn === true && configuration.container !== undefined)
     return { container: configuration.container };
-  const fallback = site.defaultDestination ?? deps.policy.defaultDestination;
+  const fallback = (site.defaultDestination ?? deps.policy.defaultDestination).reveal();
   if (fallback === "") throw refuse("DestinationMissing", { site: siteLabel(site.id) });
   const folder = siteLabel(site.id).toLowerCase().replace("/", "-");
   return parseContainerUrl(new Secret(fallback.replace("{site}", folder)), "LIFEBOAT_DESTINATION");

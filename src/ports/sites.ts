@@ -1,3 +1,4 @@
+import type { Secret } from "../domain/secret.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { SiteHost } from "./site-host.ts";
 
@@ -8,7 +9,7 @@ export interface SiteDefinition {
   readonly location: string;
   readonly tier: string;
   /** Where its backups go when a request names no container. */
-  readonly defaultDestination?: string;
+  readonly defaultDestination?: Secret;
 }
 
 /** The directories of a site: either `home` or `wwwroot`, and more by the name they have in a backup. */

@@ -1,10 +1,14 @@
 import * as z from "zod";
 import type { TierLimit } from "../domain/quota.ts";
 import { scheduleProblem, type BackupSchedule } from "../domain/schedule.ts";
+import { Secret } from "../domain/secret.ts";
 
 /** Settings whose text has a form of its own, for config.ts. */
 
 const listed = (text: string): string[] => text.split(",").map((part) => part.trim());
+
+/** What nobody may see: whatever prints the configuration, it does not print this. */
+export const secret = (form: z.ZodType<string> = z.string()) => form.transform((text) => new Secret(text));
 
 /** "12", or "Standard=12,Premium=50". */
 export const tierLimit = (what: string) =>

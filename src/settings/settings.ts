@@ -13,6 +13,7 @@ import {
   port,
   schedule,
   scratch,
+  secret,
   tierLimit,
   webAddress,
 } from "./setting-forms.ts";
@@ -37,15 +38,15 @@ export const settings = z.object({
   LIFEBOAT_SITES: folder.optional(),
   LIFEBOAT_SITES_ROOT: folder.optional(),
   LIFEBOAT_SITE_ROOTS: z.string().optional(),
-  LIFEBOAT_DESTINATION: destination.optional(),
+  LIFEBOAT_DESTINATION: secret(destination).optional(),
   LIFEBOAT_FILE_ROOTS: z.string().optional(),
   LIFEBOAT_STORAGE_HOSTS: hosts.default(azureHosts),
   LIFEBOAT_PRIVATE_HOSTS: hosts.optional(),
   LIFEBOAT_IDENTITY_CONTAINERS: containers.optional(),
   LIFEBOAT_ALLOW_HTTP_STORAGE: flag,
-  LIFEBOAT_TABLES: z.string().optional(),
-  LIFEBOAT_SCRATCH: scratch.optional(),
-  LIFEBOAT_SEALING_KEYS: z.string().optional(),
+  LIFEBOAT_TABLES: secret().optional(),
+  LIFEBOAT_SCRATCH: secret(scratch).optional(),
+  LIFEBOAT_SEALING_KEYS: secret().optional(),
   LIFEBOAT_SEALING_KEYS_FILE: z.string().optional(),
   LIFEBOAT_KEY_VAULT_SECRET: z
     .string()
@@ -54,26 +55,25 @@ export const settings = z.object({
       "a secret's address, https://VAULT.vault.azure.net/secrets/NAME",
     )
     .optional(),
-  LIFEBOAT_RECOVERY_KEY: z.string().optional(),
-  LIFEBOAT_BOOTSTRAP_KEY: z.string().min(24, "at least 24 characters").optional(),
-  LIFEBOAT_ALARM_WEBHOOK: webAddress.optional(),
+  LIFEBOAT_RECOVERY_KEY: secret().optional(),
+  LIFEBOAT_BOOTSTRAP_KEY: secret(z.string().min(24, "at least 24 characters")).optional(),
+  LIFEBOAT_ALARM_WEBHOOK: secret(webAddress).optional(),
   LIFEBOAT_ALARM_WEBHOOK_FORM: z.enum(webhookForms, webhookForms.join(", ")).default("cloudevents"),
-  LIFEBOAT_ALARM_WEBHOOK_SECRET: z.string().optional(),
+  LIFEBOAT_ALARM_WEBHOOK_SECRET: secret().optional(),
   LIFEBOAT_ALARM_MAIL_TO: z
     .string()
     .refine((text) => list(text).every(isMailAddress), "mail addresses, with commas between them")
     .optional(),
   LIFEBOAT_ALARM_MAIL_FROM: z.string().default("lifeboat@localhost"),
-  LIFEBOAT_SMTP: z
-    .string()
-    .refine((text) => /^smtps?:\/\/./.test(text), "smtp://USER:PASSWORD@HOST:PORT, or smtps:")
-    .optional(),
+  LIFEBOAT_SMTP: secret(
+    z.string().refine((text) => /^smtps?:\/\/./.test(text), "smtp://USER:PASSWORD@HOST:PORT, or smtps:"),
+  ).optional(),
   LIFEBOAT_ALARM_MISSED: z.coerce.number("a number of intervals").min(1, "1 or more intervals").default(2),
   LIFEBOAT_DIGEST_AT: z
     .string()
     .refine((text) => /^([01]\d|2[0-3]):[0-5]\d$/.test(text), "a time of day in UTC such as 07:00")
     .optional(),
-  LIFEBOAT_HEARTBEAT_URL: webAddress.optional(),
+  LIFEBOAT_HEARTBEAT_URL: secret(webAddress).optional(),
   LIFEBOAT_ENTRA_TENANT: z
     .string()
     .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "the tenant's id, a GUID")

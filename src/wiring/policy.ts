@@ -1,24 +1,14 @@
-import { Secret } from "../domain/secret.ts";
 import type { Config } from "../config.ts";
 import type { AlarmPolicy, Policy } from "../operations/installation.ts";
 
 const alarmPolicy = ({ webhook, mailTo, missedIntervals, digestMinute, heartbeat }: Config["alarms"]): AlarmPolicy => ({
   channels: {
-    ...(webhook === undefined
-      ? {}
-      : {
-          webhook: {
-            kind: "webhook",
-            url: new Secret(webhook.url),
-            form: webhook.form,
-            ...(webhook.secret === undefined ? {} : { secret: new Secret(webhook.secret) }),
-          },
-        }),
+    ...(webhook === undefined ? {} : { webhook: { kind: "webhook", ...webhook } }),
     ...(mailTo.length === 0 ? {} : { mail: { kind: "mail", to: mailTo } }),
   },
   missedIntervals,
   ...(digestMinute === undefined ? {} : { digestMinute }),
-  ...(heartbeat === undefined ? {} : { heartbeat: new Secret(heartbeat) }),
+  ...(heartbeat === undefined ? {} : { heartbeat }),
 });
 
 export const policyOf = ({

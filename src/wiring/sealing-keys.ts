@@ -11,7 +11,6 @@ import {
 import { vaultSealingKeys } from "../adapters/secrets/vault-sealing-keys.ts";
 import type { Config } from "../config.ts";
 import { messageOf } from "../domain/errors.ts";
-import { Secret } from "../domain/secret.ts";
 import { systemClock } from "../ports/clock.ts";
 
 type Warn = (message: string) => void;
@@ -19,7 +18,7 @@ type Warn = (message: string) => void;
 /** Where the configuration says that they are, in this order: the settings themselves, a vault, a file. */
 export const sealingKeys = async (from: Config, warn: Warn): Promise<KeySource> => {
   if (from.sealingKeys !== undefined)
-    return unchangingKeys(configuredSealingKeys(new Secret(from.sealingKeys), "LIFEBOAT_SEALING_KEYS"));
+    return unchangingKeys(configuredSealingKeys(from.sealingKeys, "LIFEBOAT_SEALING_KEYS"));
   if (from.keyVaultSecret !== undefined) {
     const look = vaultSealingKeys({ url: from.keyVaultSecret, identity: ownIdentity, now: () => systemClock.now() });
     const vault = watched(look, warn, { freshForMs: 600_000, pauseMs: 30_000 });

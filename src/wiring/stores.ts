@@ -5,17 +5,15 @@ import { ownIdentity } from "../adapters/destination/own-identity.ts";
 import { configuredRecovery } from "../adapters/secrets/configured-recovery.ts";
 import { openRecoveryFolder } from "../adapters/secrets/recovery-folder.ts";
 import type { Config } from "../config.ts";
-import { Secret } from "../domain/secret.ts";
 import type { Catalog } from "../ports/catalog.ts";
 import type { Recovery } from "../ports/secrets.ts";
 
 export const openCatalog = async ({ catalog, dataFolder }: Config): Promise<Catalog> => {
   if (catalog.kind === "sqlite") return openSqliteCatalog(join(dataFolder, "lifeboat.db"));
-  const isEndpoint = catalog.connection.startsWith("https://");
+  const text = catalog.connection.reveal();
+  const isEndpoint = text.startsWith("https://");
   return openTableCatalog({
-    connection: isEndpoint
-      ? { endpoint: catalog.connection, credential: await ownIdentity() }
-      : new Secret(catalog.connection),
+    connection: isEndpoint ? { endpoint: text, credential: await ownIdentity() } : catalog.connection,
     table: "lifeboat",
   });
 };
@@ -24,4 +22,4 @@ export const openCatalog = async ({ catalog, dataFolder }: Config): Promise<Cata
 export const recoveryOf = async ({ recoveryKey, catalog, dataFolder }: Config): Promise<Recovery> =>
   recoveryKey === undefined && catalog.kind === "sqlite"
     ? openRecoveryFolder(dataFolder)
-    : configuredRecovery(recoveryKey === undefined ? undefined : new Secret(recoveryKey));
+    : configuredRecovery(recoveryKey);

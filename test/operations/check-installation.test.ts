@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Secret } from "../../src/domain/secret.ts";
 import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts";
 import { checkInstallation } from "../../src/operations/check-installation.ts";
 import { noteSweep } from "../../src/operations/health.ts";
@@ -92,7 +93,7 @@ describe("checking the installation", () => {
     expect((await well({ hosts: gone })).worse).toContainEqual(problem("site shop", /directory is not there/));
     const sites = { ...deps.sites, problems: async () => ["The site file x.json is not valid: it is not JSON."] };
     expect((await well({ sites })).worse).toContainEqual(problem("site files", /x\.json/));
-    const policy = { ...deps.policy, defaultDestination: "https://forbidden.example/c" };
+    const policy = { ...deps.policy, defaultDestination: new Secret("https://forbidden.example/c") };
     expect((await well({ policy })).worse).toContainEqual(problem("site shop", /may not be used/));
   });
 });

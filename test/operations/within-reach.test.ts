@@ -34,7 +34,7 @@ beforeEach(async () => {
   const refusing = { head: () => Promise.reject(new StoreFailure("AccessDenied", "The SAS is not accepted.")) };
   deps = {
     ...given.deps,
-    policy: { ...given.deps.policy, defaultDestination: shared },
+    policy: { ...given.deps.policy, defaultDestination: new Secret(shared) },
     destinations: {
       open: async (url, credential) =>
         credential?.reveal().includes("sig=bad") ? { ...given.container(url), ...refusing } : given.container(url),

@@ -101,7 +101,7 @@ export const memoryInstallation = () => {
     lastErrors: () => [],
     notifier: { addressProblem: () => undefined, send: () => Promise.reject(new NotSent("nobody listens")) },
     policy: {
-      defaultDestination: "file:///backups/{site}",
+      defaultDestination: new Secret("file:///backups/{site}"),
       undoDays: 3,
       spreadMinutes: 0,
       openRuns: 4,

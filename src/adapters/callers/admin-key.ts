@@ -2,9 +2,16 @@ import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { Secret } from "../../domain/secret.ts";
 
-const keyFile = z.object({ id: z.string().min(1), secret: z.string().min(24) });
-export type AdminKey = z.infer<typeof keyFile>;
+const keyFile = z.object({
+  id: z.string().min(1),
+  secret: z
+    .string()
+    .min(24)
+    .transform((text) => new Secret(text)),
+});
+type AdminKey = z.infer<typeof keyFile>;
 
 export const adminKeyFile = (dataFolder: string): string => join(dataFolder, "admin-key");
 
@@ -30,7 +37,7 @@ export const readAdminKey = (dataFolder: string): AdminKey | undefined => {
 export const ensureAdminKey = (dataFolder: string): boolean => {
   if (readAdminKey(dataFolder) !== undefined) return false;
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-  const made: AdminKey = { id: "admin", secret: randomBytes(32).toString("base64url") };
+  const made = { id: "admin", secret: randomBytes(32).toString("base64url") };
   const file = adminKeyFile(dataFolder);
   const temporary = `${file}.${process.pid}`;
   try {

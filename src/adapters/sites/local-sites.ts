@@ -1,7 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf, refuse } from "../../domain/errors.ts";
-import { Secret } from "../../domain/secret.ts";
 import { siteKey, siteLabel, siteWithSlot, type SiteId } from "../../domain/site.ts";
 import type { SiteConfiguration, SiteSettings } from "../../ports/site-host.ts";
 import type { SiteDefinition, Sites } from "../../ports/sites.ts";
@@ -212,11 +211,8 @@ const siteFiles = async (folder: string): Promise<readonly string[]> => {
 /** The file's own maps; a restore replaces both, and leaves the rest of the file as it is. */
 const settingsOf = (site: Known): SiteSettings => ({
   read: async () => ({
-    appSettings: mapValues(site.content.appSettings, (value) => new Secret(value)),
-    connectionStrings: mapValues(site.content.connectionStrings, ({ value, type }) => ({
-      value: new Secret(value),
-      type,
-    })),
+    appSettings: site.content.appSettings,
+    connectionStrings: site.content.connectionStrings,
   }),
   write: (configuration) =>
     changeSiteFile(site.path, (json) => {

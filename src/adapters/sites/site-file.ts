@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { refuse } from "../../domain/errors.ts";
+import { Secret } from "../../domain/secret.ts";
 import { isSiteName } from "../../domain/site.ts";
 
 /** One site as its file describes it (docs/sites.md). Slots are described alike, below `slots`. */
@@ -10,6 +11,8 @@ const folder = z.string().refine(isAbsolute, "an absolute path");
 const siteName = z.string().refine(isSiteName, "letters, digits and hyphens, at most 60");
 
 const slotName = siteName.refine((name) => name.toLowerCase() !== "production", "another name: this is the app itself");
+
+const secret = z.string().transform((text) => new Secret(text));
 
 const content = {
   /** Holds `site/wwwroot`, as an App Service home does. */
@@ -22,10 +25,10 @@ const content = {
   owner: z.string().optional(),
   stop: z.string().min(1, "a command").optional(),
   start: z.string().min(1, "a command").optional(),
-  appSettings: z.record(z.string(), z.string()).default({}),
-  connectionStrings: z.record(z.string(), z.object({ value: z.string(), type: z.string() })).default({}),
+  appSettings: z.record(z.string(), secret).default({}),
+  connectionStrings: z.record(z.string(), z.object({ value: secret, type: z.string() })).default({}),
   tier: z.string().default("Standard"),
-  destination: z.string().optional(),
+  destination: secret.optional(),
 };
 
 const oneRoot = (site: { readonly home?: string | undefined; readonly wwwroot?: string | undefined }): boolean =>

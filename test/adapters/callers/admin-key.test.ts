@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { adminKeyFile, ensureAdminKey, readAdminKey } from "../../../src/adapters/callers/admin-key.ts";
 
@@ -18,6 +19,14 @@ describe("the admin key", () => {
     expect(text.trim().split("\n")).toHaveLength(1);
     expect(statSync(adminKeyFile(folder)).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual(["admin-key"]);
+  });
+
+  it("shows in nothing that is printed of it", () => {
+    ensureAdminKey(folder);
+    const { secret } = JSON.parse(readFileSync(adminKeyFile(folder), "utf8")) as { readonly secret: string };
+    const key = readAdminKey(folder);
+    expect(key?.secret.reveal()).toBe(secret);
+    expect(inspect(key, { showHidden: true }) + JSON.stringify(key)).not.toContain(secret);
   });
 
   it("is refused, not replaced, when its file holds something else", () => {

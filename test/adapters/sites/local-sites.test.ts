@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { localSites } from "../../../src/adapters/sites/local-sites.ts";
 import { Secret } from "../../../src/domain/secret.ts";
@@ -31,9 +32,22 @@ describe("sites from files", () => {
     put("other.json", { name: "Blog", wwwroot: "/srv/blog", destination: "file:///srv/backups/blog" });
     const sites = open();
     expect(await sites.find(id("SHOP", "Staging"))).toMatchObject({ id: { name: "shop", slot: "staging" } });
-    expect(await sites.find(id("blog"))).toMatchObject({ defaultDestination: "file:///srv/backups/blog" });
+    expect((await sites.find(id("blog")))?.defaultDestination?.reveal()).toBe("file:///srv/backups/blog");
     expect(await sites.find({ ...id("shop"), resourceGroup: "elsewhere" })).toBeUndefined();
     expect((await sites.list()).map((site) => site.id.name)).toEqual(["Blog", "shop", "shop"]);
+  });
+
+  it("show no secret of their file in anything that is printed of them", async () => {
+    put("shop.json", {
+      home: "/srv/shop",
+      destination: "https://acct.blob.core.windows.net/c?sig=planted-sas",
+      appSettings: { API_KEY: "planted-setting" },
+      connectionStrings: { Db: { value: "Server=x;Password=planted-password", type: "MySql" } },
+    });
+    const sites = open();
+    const known = [await sites.local(id("shop")), await sites.find(id("shop"))];
+    expect(known).toMatchObject([{ content: { home: "/srv/shop" } }, { location: "Local" }]);
+    expect(inspect(known, { depth: null, showHidden: true }) + JSON.stringify(known)).not.toContain("planted");
   });
 
   it("are read again when their file changes", async () => {
