@@ -151,6 +151,21 @@ export const definitions: readonly CommandDefinition[] = [
     load: async () => (await import("./commands/watch.ts")).run,
   },
   {
+    name: "cancel",
+    about: "end what runs on a site, and leave it as it was before",
+    arguments: [
+      site,
+      {
+        name: "[WHAT]",
+        about: "a backup, or an operation's id (a verify's has to be named); without it what runs now",
+        completes: "backup",
+      },
+    ],
+    options: [detach, yes],
+    examples: [["lifeboat cancel shop", "stop a restore of the wrong site: it is put back"]],
+    load: async () => (await import("./commands/cancel.ts")).run,
+  },
+  {
     name: "ls",
     about: "list a folder of a backup",
     arguments: [site, backup, { name: "[PATH]", about: "a folder below the site's home; without it the home itself" }],

@@ -9,9 +9,10 @@ export const tellOperation = (
   context: CommandContext,
   { site, title, ended }: { readonly site: string; readonly title: string; readonly ended: EndedOperation },
 ): ExitCode => {
-  const { id, kind, status, log } = ended;
-  print(context, { operation: { id, kind, site, status, log } }, () =>
-    [`${title}: ${status}\n`, ...(log === null || log === "" ? [] : [indented(log)])].join(""),
+  const { id, kind, status, log, cancelled } = ended;
+  const how = status === "Failed" && cancelled !== null ? "cancelled" : status;
+  print(context, { operation: { id, kind, site, status, log, cancelled } }, () =>
+    [`${title}: ${how}\n`, ...(log === null || log === "" ? [] : [indented(log)])].join(""),
   );
   return status === "Succeeded" ? exitCodes.done : exitCodes.failed;
 };

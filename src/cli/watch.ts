@@ -11,8 +11,8 @@ export interface Watched<Result> {
   readonly comeBack: string;
   /** The result, or how far it is. */
   readonly poll: () => Promise<{ readonly result: Result } | { readonly news: ProgressNews }>;
-  /** Absent where the service cannot cancel it. */
-  readonly cancel?: () => Promise<void>;
+  /** Absent where the service cannot cancel it. What has been asked to end is watched until it has. */
+  readonly cancel?: () => Promise<"ended" | "ending">;
 }
 
 const pollMs = 500;
@@ -94,7 +94,7 @@ const interruptions = ({ terminal }: CommandContext): Interruptions => {
   };
 };
 
-/** Returns to go on watching. */
+/** Returns to go on watching: because that was the answer, or because what was cancelled has still to end. */
 const decide = async <Result>(
   { terminal }: CommandContext,
   watched: Watched<Result>,
@@ -108,11 +108,16 @@ const decide = async <Result>(
   // A second Ctrl-C means: let me go.
   clear();
   if (typed === "w" || typed === "watch") return;
-  if ((typed === "c" || typed === "cancel") && watched.cancel !== undefined) {
-    await watched.cancel();
-    throw new CommandFailure(exitCodes.failed, "Cancelled", `${watched.title}: cancelled.`);
+  if ((typed !== "c" && typed !== "cancel") || watched.cancel === undefined) throw left(watched);
+  try {
+    const answer = await watched.cancel();
+    if (answer === "ended") throw new CommandFailure(exitCodes.failed, "Cancelled", `${watched.title}: cancelled.`);
+    view.say("Cancelled. It ends when everything is as it was before.");
+  } catch (error) {
+    // Too late: how it ends is worth more than that.
+    if (!(error instanceof CommandFailure) || error.exitCode !== exitCodes.refused) throw error;
+    view.say(error.message);
   }
-  throw left(watched);
 };
 
 const left = ({ title, comeBack }: Watched<unknown>): CommandFailure =>

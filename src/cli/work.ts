@@ -2,6 +2,7 @@ import type { Answer } from "./answer.ts";
 import { backupView, isUnderWay, type BackupView } from "./backup-view.ts";
 import type { CommandContext } from "./command.ts";
 import type { ProgressNews } from "./progress-view.ts";
+import type { Service } from "./service.ts";
 import type { SiteReference } from "./site-reference.ts";
 import { watch } from "./watch.ts";
 
@@ -16,9 +17,16 @@ export const watchBackup = (context: CommandContext, site: SiteReference, id: nu
       if (isUnderWay(progress.text("status"))) return { news: newsOf(progress) };
       return { result: backupView(site.label, await service.get(`${site.path}/backups/${id}`)) };
     },
-    cancel: async () => void (await service.remove(`${site.path}/backups/${id}`)),
+    cancel: async () => {
+      await service.remove(`${site.path}/backups/${id}`);
+      return "ended";
+    },
   });
 };
+
+/** Asks a restore, an undo or a verify to end; what is under way then goes back first. */
+export const cancelOperation = (service: Service, site: SiteReference, operation: string): Promise<Answer> =>
+  service.remove(`${site.path}/operations/${operation}`);
 
 /** A restore, an undo or a verify that has ended. */
 export interface EndedOperation {
@@ -26,10 +34,12 @@ export interface EndedOperation {
   readonly kind: string;
   readonly status: "Succeeded" | "Failed";
   readonly log: string | null;
+  /** When somebody asked for its end. */
+  readonly cancelled: string | null;
   readonly properties: Answer;
 }
 
-/** Waits for a restore, an undo or a verify. None of them can be cancelled: a site is never left half restored. */
+/** Waits for a restore, an undo or a verify. Cancelled, it is watched on: a site is never left half restored. */
 export const watchOperation = (
   context: CommandContext,
   site: SiteReference,
@@ -45,7 +55,12 @@ export const watchOperation = (
       if (status === "InProgress") return { news: newsOf(properties.optional("progress")) };
       const log = properties.textOr("log", null);
       const ended = status === "Succeeded" ? ("Succeeded" as const) : ("Failed" as const);
-      return { result: { id: operation, kind: properties.text("kind"), status: ended, log, properties } };
+      const cancelled = properties.textOr("cancelled", null);
+      return { result: { id: operation, kind: properties.text("kind"), status: ended, log, cancelled, properties } };
+    },
+    cancel: async () => {
+      await cancelOperation(service, site, operation);
+      return "ending";
     },
   });
 };

@@ -28,8 +28,17 @@ function* bringBack(wf: Workflow, run: RunRef, reports: ScratchName[]): Workflow
   );
   // Another run owns the site by now, and starts it when it has done what it is there for.
   if (failure?.code === "RunLost") return failure;
-  const started = yield* wf.call("startSite", run);
-  return failure ?? (started.ok ? undefined : started);
+  return yield* start(wf, run, failure);
+}
+
+/** A site that stays down is told, whatever else went wrong. */
+function* start(wf: Workflow, run: RunRef, failure: Failure | undefined): WorkflowPart<Failure | undefined> {
+  const stuck = yield* guarded(function* () {
+    const started = yield* wf.call("startSite", run);
+    return started.ok ? undefined : started;
+  });
+  if (failure === undefined || stuck === undefined) return failure ?? stuck;
+  return { ...failure, message: `${failure.message} The site could not be started: ${stuck.message}` };
 }
 
 interface WithDatabases {
@@ -135,8 +144,7 @@ export function* undoRestore(wf: Workflow, run: RunRef): WorkflowPart<{ done: tr
   const failure = yield* guarded(function* () {
     const failed = yield* guarded(() => takeBack(wf, run, reports));
     if (failed?.code === "RunLost") return failed;
-    const started = yield* wf.call("startSite", run);
-    return failed ?? (started.ok ? undefined : started);
+    return yield* start(wf, run, failed);
   });
   yield* wf.call("closeRestore", closing(run, reports, failure));
   return { done: true };

@@ -11,7 +11,7 @@ const outage = new CommandFailure(exitCodes.unreachable, "Unreachable", "Lifeboa
 /** Each poll takes the next state; a failure is thrown. */
 const watched = (
   states: readonly ({ readonly result: string } | typeof news | CommandFailure | (() => void))[],
-  cancel?: () => Promise<void>,
+  cancel?: Watched<string>["cancel"],
 ): Watched<string> => {
   const left = [...states];
   const poll = async (): Promise<{ readonly result: string } | { readonly news: typeof news }> => {
@@ -71,7 +71,7 @@ describe("watching", () => {
 });
 
 describe("Ctrl-C while watching", () => {
-  const interrupted = (terminal: FakeTerminal, cancel?: () => Promise<void>) => ({
+  const interrupted = (terminal: FakeTerminal, cancel?: Watched<string>["cancel"]) => ({
     context: fakeContext(terminal).context,
     work: watched([() => terminal.interrupt(), news, { result: "done" }], cancel),
   });
@@ -92,12 +92,31 @@ describe("Ctrl-C while watching", () => {
 
   it("cancels, and that is no success", async () => {
     let cancelled = 0;
-    const { context, work } = interrupted(fakeTerminal({ answers: ["c"] }), async () => void cancelled++);
+    const { context, work } = interrupted(fakeTerminal({ answers: ["c"] }), async () => {
+      cancelled++;
+      return "ended";
+    });
     expect(await failureOf(CommandFailure, watch(context, work))).toMatchObject({
       code: "Cancelled",
       exitCode: exitCodes.failed,
     });
     expect(cancelled).toBe(1);
+  });
+
+  it("watches what has been told to end until it has", async () => {
+    const terminal = fakeTerminal({ answers: ["c"] });
+    const { context, work } = interrupted(terminal, async () => "ending");
+    expect(await watch(context, work)).toBe("done");
+    expect(terminal.written.err).toContain("Cancelled. It ends when everything is as it was before.\n");
+  });
+
+  it("says that it is too late to cancel, and how it ended", async () => {
+    const terminal = fakeTerminal({ answers: ["c"] });
+    const { context, work } = interrupted(terminal, () =>
+      Promise.reject(new CommandFailure(exitCodes.refused, "OperationNotCancellable", "It has ended.")),
+    );
+    expect(await watch(context, work)).toBe("done");
+    expect(terminal.written.err).toContain("It has ended.\n");
   });
 
   it("cancels nothing that cannot be cancelled", async () => {

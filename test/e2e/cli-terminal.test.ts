@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { commandLine, ctrlC, endCommandLines, type CommandLine } from "../support/command-line.ts";
@@ -133,13 +133,56 @@ describeWith("python3", hasCommand("python3"), "the command line in a terminal",
     expect((await lifeboat.run("status")).out).toMatch(/^archive +no backup /m);
   });
 
-  it("leaves at a second Ctrl-C, and offers no cancelling of a restore", async () => {
+  it("puts a restore back that is cancelled at Ctrl-C, also when the service is killed meanwhile", async () => {
+    await backedUp();
+    writeFileSync(site.page, "<h1>another</h1>\n");
+    const session = lifeboat.terminal(["restore", "shop", "1", "--yes"]);
+    await session.shows(/Restoring shop: staging/);
+    session.type(ctrlC);
+    await session.shows(/\(l\)eave it running, \(c\)ancel it, \(w\)atch on\? \[l\] /);
+    session.type("c\n");
+    await session.shows(/Cancelled\. It ends when everything is as it was before\./);
+    service.child.kill("SIGKILL");
+    await service.ended;
+    // Its stop command waits still: only what was written down tells that it is not to go on.
+    service = await start();
+    await session.shows(/Restore of shop: cancelled/);
+    await session.shows(/It was cancelled\./);
+    expect(await session.ended).toBe(1);
+    expect(readFileSync(site.page, "utf8")).toBe("<h1>another</h1>\n");
+    expect(existsSync(join(folder.path, "srv", "app_offline.htm"))).toBe(false);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith(".lifeboat-"))).toEqual([]);
+  });
+
+  it("cancels what runs on a site, a restore that was left running and a backup, and tells how it ended", async () => {
+    await backedUp();
+    writeFileSync(site.page, "<h1>another</h1>\n");
+    expect((await lifeboat.run("restore", "shop", "1", "--yes", "--detach")).code).toBe(0);
+    expect(await lifeboat.run("cancel", "shop")).toMatchObject({ code: 2, out: "" });
+    const session = lifeboat.terminal(["cancel", "shop"]);
+    await session.shows(/This ends the restore of shop\. .* Type shop to go on: /);
+    session.type("shop\n");
+    await session.shows(/Cancelling the restore of shop: /);
+    site.release();
+    await session.shows(/The restore of shop: cancelled\r\n {2}It was cancelled\./);
+    expect(await session.ended).toBe(0);
+    expect(readFileSync(site.page, "utf8")).toBe("<h1>another</h1>\n");
+    expect(await lifeboat.run("cancel", "shop", "--yes")).toMatchObject({
+      code: 5,
+      err: "Nothing runs on shop now.\n",
+    });
+    expect((await lifeboat.run("cancel", "shop", "1", "--yes")).code).toBe(4);
+    expect((await lifeboat.run("backup", "archive", "--detach")).code).toBe(0);
+    expect((await lifeboat.run("cancel", "archive", "--yes")).out).toBe("Backup 1 of archive is cancelled.\n");
+  });
+
+  it("leaves at a second Ctrl-C", async () => {
     await backedUp();
     writeFileSync(site.page, "<h1>hacked</h1>\n");
     const session = lifeboat.terminal(["restore", "shop", "1", "--yes"]);
     await session.shows(/Restoring shop: exchanging|Restoring shop: staging/);
     session.type(ctrlC);
-    await session.shows(/\(l\)eave it running, \(w\)atch on\? \[l\] /);
+    await session.shows(/\[l\] /);
     session.type(ctrlC);
     await session.shows(/`lifeboat watch shop [-0-9a-f]{36}` shows it again/);
     expect(await session.ended).toBe(8);

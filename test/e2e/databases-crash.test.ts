@@ -55,10 +55,12 @@ describeWith("postgresql", postgresPrograms !== undefined, "a service killed wit
     mkdirSync(gate);
     writeFileSync(join(gate, "closed"), "");
   };
+  const reached = join(gate, "reached");
+  const toolWaits = (): Promise<void> =>
+    vi.waitFor(() => expect(existsSync(reached), service.output()).toBe(true), { timeout: 60_000, interval: 20 });
   /** Kills the service where the tool waits; the tool is gone with it. */
   const killThere = async (): Promise<void> => {
-    const reached = join(gate, "reached");
-    await vi.waitFor(() => expect(existsSync(reached), service.output()).toBe(true), { timeout: 60_000, interval: 20 });
+    await toolWaits();
     const tool = Number(readFileSync(reached, "utf8"));
     await kill();
     await vi.waitFor(() => expect(existsSync(`/proc/${tool}`)).toBe(false), { timeout: 30_000, interval: 20 });
@@ -148,6 +150,37 @@ describeWith("postgresql", postgresPrograms !== undefined, "a service killed wit
     expect(await ends(undo)).toBe("Succeeded");
     expect(await stock()).toBe("55");
     await become(databases, ["shop"]);
+  });
+
+  /** A restore over a database of ten rows that is cancelled where a tool waits. */
+  const cancelledThere = async (phase: Readonly<Record<string, string>>): Promise<string> => {
+    const id = await backUp();
+    expect(await backupEnds(id)).toBe("Succeeded");
+    await server.query("shop", "DELETE FROM stock WHERE n > 10");
+    arm(phase);
+    const operation = await restore(id);
+    await toolWaits();
+    expect((await client().ask("DELETE", `/operations/${operation}`)).status).toBe(200);
+    return operation;
+  };
+  const expectAsBefore = async (operation: string): Promise<void> => {
+    expect(await ends(operation)).toBe("Failed");
+    const { body } = await client().ask("GET", `/operations/${operation}`);
+    expect(String(body["properties"]?.["log"])).toMatch(/^It was cancelled\./);
+    expect(await stock()).toBe("55");
+    await become(databases, ["shop"]);
+  };
+
+  it("puts an exchanged database back when the restore was cancelled before", async () => {
+    const operation = await cancelledThere(phases["right after the exchange"]);
+    await killThere();
+    await expectAsBefore(operation);
+  });
+
+  it("is not needed to end a load that hangs: cancelling the restore ends the tool", async () => {
+    const operation = await cancelledThere(phases["in the middle of the load"]);
+    await expectAsBefore(operation);
+    expect(existsSync(join(gate, "closed"))).toBe(true);
   });
 
   it("leaves the live database untouched and nothing behind when the load can never end well", async () => {

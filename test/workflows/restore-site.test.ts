@@ -104,6 +104,13 @@ describe("a restore", () => {
     expect(steps().slice(-2)).toEqual(["startSite", "closeRestore"]);
     expect(steps()).not.toContain("swapIn");
   });
+
+  it("tells of a site that stays down whatever else went wrong", () => {
+    const { wf, calls } = fakeWorkflow({ ...whole, ...failing("swapIn"), ...failing("startSite") });
+    finish(restoreSite(wf, run));
+    const failure = "swapIn said no The site could not be started: startSite said no";
+    expect(calls.at(-1)?.input).toMatchObject({ failure });
+  });
 });
 
 describe("an undo", () => {

@@ -54,7 +54,16 @@ const restoreSite = async (context: CommandContext, given: Given, source: Restor
   if (given.flag("detach")) {
     print(
       context,
-      { operation: { id: operation, kind: "restore", site: target.label, status: "InProgress", log: null } },
+      {
+        operation: {
+          id: operation,
+          kind: "restore",
+          site: target.label,
+          status: "InProgress",
+          log: null,
+          cancelled: null,
+        },
+      },
       () =>
         `The restore of ${target.label} is begun. \`lifeboat watch ${target.label} ${operation}\` shows how far it is.\n`,
     );

@@ -18,7 +18,9 @@ export const run: RunCommand = async (context, given) => {
   if (given.flag("detach")) {
     print(
       context,
-      { operation: { id: operation, kind: "undo", site: site.label, status: "InProgress", log: null } },
+      {
+        operation: { id: operation, kind: "undo", site: site.label, status: "InProgress", log: null, cancelled: null },
+      },
       () => `The undo of ${site.label} is begun. \`lifeboat watch ${site.label} ${operation}\` shows how far it is.\n`,
     );
     return exitCodes.done;

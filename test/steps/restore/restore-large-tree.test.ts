@@ -17,7 +17,7 @@ let threads: PackPool;
 beforeEach(() => {
   threads = new PackPool({
     threads: availableParallelism(),
-    script: new URL("../../dist/archive-worker.js", import.meta.url),
+    script: new URL("../../../dist/archive-worker.js", import.meta.url),
   });
   world = restoreWorld({ threads });
 });
