@@ -18,6 +18,27 @@ export class FileUnreadable extends Error {
   }
 }
 
+/** A folder of a site as it was told: by its own time, unless nobody has looked into it yet. */
+export interface Folder {
+  readonly path: BytePath;
+  readonly mtimeNs: bigint | undefined;
+}
+
+/** Folders one by one, for a listing that takes its time. */
+export interface SiteFolders {
+  /** Those of these folders whose own time is another by now, or later than `sinceNs`; not those that are gone. */
+  changed(folders: Iterable<Folder>, sinceNs: bigint, signal?: AbortSignal): AsyncIterable<BytePath>;
+
+  /** What lies in a folder, not what is in folders there, and its own time before it was read. Undefined: it is gone. */
+  look(
+    path: BytePath,
+    signal?: AbortSignal,
+  ): Promise<
+    | { readonly mtimeNs: bigint; readonly entries: readonly ListedEntry[]; readonly leftOut: readonly LeftOut[] }
+    | undefined
+  >;
+}
+
 /** The files of one site, for reading. */
 export interface SiteFiles {
   /** True where ctime and inode are told and change with every edit: only then does equal metadata prove "unchanged". */
@@ -33,6 +54,9 @@ export interface SiteFiles {
   list(
     signal?: AbortSignal,
   ): AsyncIterable<{ readonly entries: readonly ListedEntry[]; readonly leftOut: readonly LeftOut[] }>;
+
+  /** Absent where a listing is of one moment. */
+  readonly folders?: SiteFolders;
 
   /**
    * What a backup of all files still lacks: a line for the log for each file with extended attributes or an access

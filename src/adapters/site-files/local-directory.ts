@@ -5,7 +5,7 @@ import type { BytePath } from "../../domain/byte-path.ts";
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import { isOwnPath } from "../../domain/own-names.ts";
 import type { FolderLister } from "../../ports/folder-lister.ts";
-import { FileUnreadable, type LocalRoot, type SiteFiles } from "../../ports/site-files.ts";
+import { FileUnreadable, type LocalRoot, type SiteFiles, type SiteFolders } from "../../ports/site-files.ts";
 import { holdDirectory, openBeneath, realRoot } from "./beneath.ts";
 import { type EntryReader, entryReader } from "./entry-reader.ts";
 import { attributesNotKept } from "./extended-attributes.ts";
@@ -13,6 +13,7 @@ import { reasonOf, saysGone, unlistable } from "./file-reasons.ts";
 import { fileSystemNow } from "./file-system-clock.ts";
 import { listInThreads } from "./list-in-threads.ts";
 import { listRoot, type ResolvedRoot } from "./list-root.ts";
+import { localFolders } from "./local-folders.ts";
 import { skipperOf } from "./skipped-paths.ts";
 import { PagesRefused, sqlitePages } from "./sqlite-pages.ts";
 import { isSteady } from "./steady-file-systems.ts";
@@ -50,6 +51,11 @@ interface Batch {
 /** Files of a site that are directories of this machine: one home, or several directories at their places in it. */
 export class LocalDirectory implements SiteFiles {
   readonly localRoots: readonly LocalRoot[];
+  readonly folders: SiteFolders = localFolders({
+    rootOf: (path) => this.#rootOf(path),
+    othersOf: (root) => this.#others(root),
+    entryOf: (...given) => this.#entryOf(...given),
+  });
   /** As of the last listing: a root that is a link leads to the same directory for the whole of a backup. */
   #resolved: readonly ResolvedRoot[] | undefined;
   #entryOf: EntryReader = entryReader();
@@ -205,8 +211,12 @@ export class LocalDirectory implements SiteFiles {
     return this.#resolved;
   }
 
+  #rootOf(path: BytePath): ResolvedRoot | undefined {
+    return this.#roots().findLast(({ at }) => isBelow(path, at));
+  }
+
   #locate(path: BytePath): { readonly root: ResolvedRoot; readonly rest: string } {
-    const root = this.#roots().findLast(({ at }) => isBelow(path, at));
+    const root = this.#rootOf(path);
     if (!root) throw new FileUnreadable(path, "It lies in none of the site's directories.");
     return { root, rest: root.at === "" ? path : path.slice(root.at.length + 1) };
   }

@@ -3,6 +3,7 @@ import { filterPath, parseFilter, type Filter, type FilterLine } from "../../dom
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
 import { ListingColumns } from "./listing-columns.ts";
+import { lookAgain } from "./look-again.ts";
 import { isUnreadable, readCarefully } from "./read-carefully.ts";
 
 /** What a backup of the site would hold, and what not. */
@@ -32,6 +33,7 @@ export interface ListOptions {
 
 /** Lists a site as a backup sees it: today's filter applied, sorted. */
 export const listSite = async (files: SiteFiles, options: ListOptions = {}): Promise<SiteListing> => {
+  const beganNs = await files.now();
   const filter = await readFilter(files, options.signal);
   const excluded = new Map<FilterLine, Excluded>(filter.lines.map((line) => [line, { entries: 0, sizeBytes: 0 }]));
   const listing = new ListingColumns();
@@ -55,7 +57,20 @@ export const listSite = async (files: SiteFiles, options: ListOptions = {}): Pro
     options.onProgress?.({ files: count, sizeBytes });
   }
   listing.sort();
-  return { listing, files: count, sizeBytes, leftOut, filter, excluded };
+  const wants = (path: BytePath): boolean => filter.excludedBy(path) === undefined;
+  const again = await lookAgain(files, { listing, beganNs, wants }, options.signal);
+  for (const entry of again.found) {
+    if (entry.kind !== "directory") count++;
+    sizeBytes += entry.sizeBytes;
+  }
+  const left = withMissing(leftOut, again.leftOut);
+  return { listing: again.listing, files: count, sizeBytes, leftOut: left, filter, excluded };
+};
+
+/** Each path once: what is told of it last counts. */
+const withMissing = (leftOut: readonly LeftOut[], again: readonly LeftOut[]): readonly LeftOut[] => {
+  const paths = new Set(again.map(({ path }) => path));
+  return [...leftOut.filter(({ path }) => !paths.has(path)), ...again];
 };
 
 /** A site as it stands, whatever its filter says. */
@@ -65,7 +80,11 @@ export interface LiveListing {
   readonly unlisted: readonly BytePath[];
 }
 
-export const listLive = async (files: Pick<SiteFiles, "list">, signal?: AbortSignal): Promise<LiveListing> => {
+export const listLive = async (
+  files: Pick<SiteFiles, "list" | "now" | "folders">,
+  signal?: AbortSignal,
+): Promise<LiveListing> => {
+  const beganNs = await files.now();
   const listing = new ListingColumns();
   const unlisted: BytePath[] = [];
   for await (const { entries, leftOut } of files.list(signal)) {
@@ -73,7 +92,8 @@ export const listLive = async (files: Pick<SiteFiles, "list">, signal?: AbortSig
     for (const { path } of leftOut) unlisted.push(path);
   }
   listing.sort();
-  return { listing, unlisted };
+  const again = await lookAgain(files, { listing, beganNs, wants: () => true }, signal);
+  return { listing: again.listing, unlisted: [...new Set([...unlisted, ...again.leftOut.map(({ path }) => path)])] };
 };
 
 /**

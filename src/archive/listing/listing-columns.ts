@@ -143,6 +143,16 @@ export class ListingColumns {
     return this.#names.read(this.#nameAt(row), this.#nameLength(row));
   }
 
+  /** Path and time of a folder; undefined of anything else. */
+  folder(place: number): Pick<ListedEntry, "path" | "mtimeNs"> | undefined {
+    const row = this.#row(place);
+    const slab = this.#slab(row);
+    const at = row & (slabRows - 1);
+    if (kinds[(slab.state[at] ?? 0) & 3] !== "directory") return undefined;
+    const path = this.#names.read(slab.nameAt[at] ?? 0, (slab.nameLength[at] ?? 0) - 1);
+    return { path, mtimeNs: slab.mtime.signed[at] ?? 0n };
+  }
+
   sizeBytes(place: number): number {
     const row = this.#row(place);
     return this.#slab(row).sizeBytes[row & (slabRows - 1)] ?? 0;
