@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runArchiver } from "./archive/archiver-peer.ts";
 import { generateTree, millionFiles } from "./archive/million-files.ts";
-import { runOurs } from "./archive/ours.ts";
+import { runOurs, serveOurs } from "./archive/ours.ts";
 import { printReport } from "./archive/print-report.ts";
 import { caseNames, type CorpusLabel, type Result, summaries } from "./archive/results.ts";
 import { CorpusBench } from "./archive/run-cases.ts";
@@ -56,6 +56,7 @@ const compareAll = async (parameters: readonly string[]): Promise<void> => {
 const parts: Readonly<Record<string, (...parameters: string[]) => Promise<void>>> = {
   archiver: runArchiver,
   ours: runOurs,
+  serve: serveOurs,
   "walk-and-copy": walkAndCopy,
   million: millionFiles,
   "generate-tree": generateTree,

@@ -1,3 +1,4 @@
+import { oursName } from "./tools.ts";
 import type { CaseName, CorpusLabel, Summary } from "./results.ts";
 
 /** What the engine is meant to reach, as ratios within one run: seconds on two machines compare with nothing. */
@@ -39,7 +40,7 @@ const find = (all: readonly Summary[], goal: Goal, tool: string): number | undef
 /** Goals whose two sides were both measured in this run, and the memory of ours. */
 export const verdicts = (all: readonly Summary[]): readonly Verdict[] => {
   const ratios = goals.flatMap((goal) => {
-    const mine = find(all, goal, "lifeboat");
+    const mine = find(all, goal, oursName);
     const theirs = find(all, goal, goal.against);
     if (mine === undefined || theirs === undefined) return [];
     const what = goal.of === "seconds" ? "time" : "size";
@@ -48,7 +49,7 @@ export const verdicts = (all: readonly Summary[]): readonly Verdict[] => {
     return { text, isMet: ratio <= goal.atMost };
   });
   const peaks = all
-    .filter((one) => one.tool === "lifeboat" && one.peakBytes !== undefined)
+    .filter((one) => one.tool === oursName && one.peakBytes !== undefined)
     .map(({ peakBytes = 0, ...one }) => ({
       text: `${one.case}, ${one.corpus}: ${(peakBytes / 1e6).toFixed(0)} MB of memory, at most ${peakLimitBytes / 1e6}`,
       isMet: peakBytes <= peakLimitBytes,

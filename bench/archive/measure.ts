@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RunningEngine } from "./running-engine.ts";
 
 export interface Command {
   readonly program: string;
@@ -10,9 +11,15 @@ export interface Command {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** What a running process is told to do. */
+export interface EngineCommand {
+  readonly engine: RunningEngine;
+  readonly parameters: readonly string[];
+}
+
 export interface Measurement {
   readonly seconds: number;
-  /** Of the one process; undefined where /usr/bin/time is missing. */
+  /** Of the process since it began; undefined where nothing tells it. */
   readonly peakBytes: number | undefined;
   /** What it printed. */
   readonly output: string;
@@ -20,8 +27,12 @@ export interface Measurement {
 
 const timeProgram = "/usr/bin/time";
 
-/** Runs a command as a process of its own, whole: start-up counts. Throws when it fails. */
-export const measure = async (command: Command): Promise<Measurement> => {
+/** Throws when the command fails. */
+export const measure = (command: Command | EngineCommand): Promise<Measurement> =>
+  "engine" in command ? command.engine.measure(command.parameters) : measureProcess(command);
+
+/** Runs a command as a process of its own, whole: start-up counts. */
+const measureProcess = async (command: Command): Promise<Measurement> => {
   const report = join(tmpdir(), `lifeboat-bench-${process.pid}.time`);
   const isTimed = existsSync(timeProgram);
   const program = isTimed ? timeProgram : command.program;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { seeded } from "../corpora/seeded.ts";
 import { benchDirectory } from "../corpora/corpora.ts";
 import { measure } from "./measure.ts";
-import { ours, outputBytes, ownPart } from "./tools.ts";
+import { newProcess, outputBytes, ownPart } from "./tools.ts";
 
 const filesInFolder = 1_000;
 const limitBytes = 600e6;
@@ -37,9 +37,9 @@ export const millionFiles = async (count = "1000000"): Promise<void> => {
     string,
   ];
   const commands = [
-    ["first", ours.first(site, first)],
-    ["nothing changed", ours.again?.(site, first, again)],
-    ["restore", ours.restore?.(again, restored)],
+    ["first", newProcess.first(site, first)],
+    ["nothing changed", newProcess.again?.(site, first, again)],
+    ["restore", newProcess.restore?.(again, restored)],
     ["seal twice as many entries", ownPart("seal-entries", `${2 * Number(count)}`)],
   ] as const;
   mkdirSync(restored);

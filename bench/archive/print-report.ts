@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import type { Corpus } from "../corpora/corpora.ts";
 import { verdicts } from "./goals.ts";
 import type { CorpusLabel, Summary } from "./results.ts";
+import { oursName } from "./tools.ts";
 
 const megabytes = (bytes: number | undefined): string => (bytes === undefined ? "" : (bytes / 1e6).toFixed(1));
 
@@ -26,7 +27,7 @@ export const printReport = (all: readonly Summary[], corpora: ReadonlyMap<Corpus
   for (const title of new Set(all.map((one) => `${one.case}, ${one.corpus}`))) {
     const group = all.filter((one) => `${one.case}, ${one.corpus}` === title);
     const corpus = group[0] && corpora.get(group[0].corpus);
-    const ours = group.find((one) => one.tool === "lifeboat");
+    const ours = group.find((one) => one.tool === oursName);
     console.log(`\n${title}\n`);
     console.log(row(["tool", "seconds", "from-to", "MB/s", "output MB", "memory MB", "lifeboat's time / its"]));
     console.log(row(Array.from({ length: 7 }, () => "---")));

@@ -1,11 +1,21 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { changeTree } from "../corpora/change-tree.ts";
-import { type Command, measure } from "./measure.ts";
+import { measure } from "./measure.ts";
 import type { CaseName, CorpusLabel, Result } from "./results.ts";
-import { ours, outputBytes, ownPart, peers, type Tool } from "./tools.ts";
+import {
+  newProcess,
+  oursName,
+  outputBytes,
+  type OwnTool,
+  ownPart,
+  peers,
+  runningService,
+  type Tool,
+  type ToolCommand,
+} from "./tools.ts";
 
 export interface BenchOptions {
   readonly label: CorpusLabel;
@@ -21,18 +31,27 @@ export interface BenchOptions {
 /** Times of files younger than this prove nothing (src/archive/listing/unsettled.ts); the copied corpus has to be older. */
 const settleMilliseconds = 62_000;
 
+/** What a running service has done before, unmeasured: its code is compiled then, as it is after a night of backups. */
+const warmUps = 2;
+
+interface Prepared {
+  readonly command: ToolCommand;
+  /** Where what it writes can be weighed. */
+  readonly output: string | undefined;
+}
+
 /** All cases over one corpus; in each, the tools take turns, so that noise falls on all of them alike. */
 export class CorpusBench {
   readonly results: Result[] = [];
   readonly #options: BenchOptions;
   readonly #site: string;
-  readonly #tools: readonly Tool[];
+  readonly #others: readonly Tool[];
 
   constructor(options: BenchOptions) {
     this.#options = options;
     this.#site = join(options.work, "site");
-    this.#tools = [ours, ...peers].filter(
-      (tool) => tool.isHere && (tool === ours || options.tools.length === 0 || options.tools.includes(tool.name)),
+    this.#others = [newProcess, ...peers].filter(
+      ({ isHere, name }) => isHere && (options.tools.length === 0 || options.tools.includes(name)),
     );
   }
 
@@ -52,87 +71,103 @@ export class CorpusBench {
 
   /** Always run: what the others start from. Its archives stay. */
   async #first(): Promise<void> {
-    await this.#inTurns("first", this.#tools, async (tool) => {
-      const output = this.#output(tool);
+    await this.#inTurns("first", this.#withOthers, (tool) => {
+      const output = this.#output(tool.name);
       for (const old of [output, `${output}.cache`]) rmSync(old, { recursive: true, force: true });
       tool.prepare?.(output);
       return { command: tool.first(this.#site, output), output };
     });
   }
 
+  readonly #withOthers = (ours: OwnTool): readonly Tool[] => [ours, ...this.#others];
+
   async #nothingChanged(): Promise<void> {
     const least: Tool = {
       name: "walk + copy",
       isHere: true,
-      first: (site, output) => ownPart("walk-and-copy", site, this.#output(ours), output),
+      first: () => ownPart("walk-and-copy"),
+      again: (site, _, output) => ownPart("walk-and-copy", site, this.#output(oursName), output),
     };
-    await this.#inTurns("nothing changed", [...this.#tools, least], async (tool) => {
+    const tools = (ours: OwnTool): readonly Tool[] => [...this.#withOthers(ours), least];
+    await this.#inTurns("nothing changed", tools, (tool) => {
       const again = this.#fresh("again");
-      if (tool === least) return { command: tool.first(this.#site, again), output: again };
-      const command = tool.again?.(this.#site, this.#output(tool), again);
-      return command && { command, output: existsSync(this.#output(tool)) && tool !== ours ? undefined : again };
+      const command = tool.again?.(this.#site, this.#output(tool.name), again);
+      return command && { command, output: tool.hasRepository ? undefined : again };
     });
   }
 
   async #onePercentChanged(): Promise<void> {
-    await this.#inTurns("1 % changed", this.#tools, async (tool) => {
+    await this.#inTurns("1 % changed", this.#withOthers, (tool) => {
       if (!tool.again) return undefined;
       const again = this.#fresh("again");
-      if (tool === ours) return { command: tool.again(this.#site, this.#output(tool), again), output: again };
-      // It adds to its repository, so each run gets a copy of the one that knows the first backup only.
+      const previous = this.#output(tool.name);
+      if (!tool.hasRepository) return { command: tool.again(this.#site, previous, again), output: again };
+      // Each run gets a copy of the repository that knows the first backup only.
       const repository = this.#fresh("repository");
-      cpSync(this.#output(tool), repository, { recursive: true });
-      cpSync(`${this.#output(tool)}.cache`, `${repository}.cache`, { recursive: true, force: true });
+      cpSync(previous, repository, { recursive: true });
+      cpSync(`${previous}.cache`, `${repository}.cache`, { recursive: true, force: true });
       return { command: tool.again(this.#site, repository, again), output: undefined };
     });
   }
 
   async #restore(): Promise<void> {
-    await this.#inTurns("restore", this.#tools, async (tool) => {
-      const into = this.#fresh("restored");
-      mkdirSync(into);
-      const command = tool.restore?.(this.#output(tool), into);
+    await this.#inTurns("restore", this.#withOthers, (tool) => {
+      const command = tool.restore?.(this.#output(tool.name), this.#freshFolder("restored"));
       return command && { command, output: undefined };
     });
   }
 
   async #restoreOnePercent(): Promise<void> {
-    const all: Tool = { ...ours, name: "lifeboat, all of it" };
-    await this.#inTurns("restore 1 %", [ours, all], async (tool) => {
-      const into = this.#fresh("restored");
-      mkdirSync(into);
-      const archive = this.#output(ours);
-      const command =
-        tool === all ? ours.restore?.(archive, into) : ownPart("ours", "compare", archive, this.#site, into);
+    const archive = this.#output(oursName);
+    const tools = (ours: OwnTool): readonly Tool[] => [
+      { ...ours, restore: (output, into) => ours.compare(output, this.#site, into) },
+      { ...ours, name: "lifeboat, all of it" },
+    ];
+    await this.#inTurns("restore 1 %", tools, (tool) => {
+      const command = tool.restore?.(archive, this.#freshFolder("restored"));
       return command && { command, output: undefined };
     });
   }
 
   async #inTurns(
     name: CaseName,
-    tools: readonly Tool[],
-    prepare: (tool: Tool) => Promise<{ readonly command: Command; readonly output: string | undefined } | undefined>,
+    toolsWith: (ours: OwnTool) => readonly Tool[],
+    prepare: (tool: Tool) => Prepared | undefined,
   ): Promise<void> {
-    for (let run = 0; run < this.#options.runs; run++) {
-      for (const tool of tools) {
-        const prepared = await prepare(tool);
-        if (!prepared) continue;
-        // What the one before left in the page cache is not written at the expense of the next.
-        execFileSync("sync");
-        const { seconds, peakBytes } = await measure(prepared.command);
-        const bytes = prepared.output === undefined ? undefined : outputBytes(prepared.output);
-        const corpus = this.#options.label;
-        this.results.push({ case: name, corpus, tool: tool.name, seconds, peakBytes, outputBytes: bytes });
-        console.error(`${name}, ${corpus}, ${tool.name}: ${seconds.toFixed(2)} s`);
-      }
-    }
+    // One a case, so that its memory is this case's.
+    const { engine, ours } = runningService();
+    const tools = toolsWith(ours);
+    for (let run = -warmUps; run < this.#options.runs; run++)
+      for (const tool of run < 0 ? tools.slice(0, 1) : tools)
+        await this.#one(name, tool, { prepare, isMeasured: run >= 0 });
+    await engine.close();
   }
 
-  #output(tool: Tool): string {
-    return join(
-      this.#options.work,
-      `${tool.name.replaceAll(/[^a-z0-9]/g, "")}.out${tool.name === "restic" ? "" : ".zip"}`,
-    );
+  async #one(
+    name: CaseName,
+    tool: Tool,
+    { prepare, isMeasured }: { readonly prepare: (tool: Tool) => Prepared | undefined; readonly isMeasured: boolean },
+  ): Promise<void> {
+    const prepared = prepare(tool);
+    if (!prepared) return;
+    // What the one before left in the page cache is not written at the expense of the next.
+    execFileSync("sync");
+    const { seconds, peakBytes } = await measure(prepared.command);
+    if (!isMeasured) return;
+    const bytes = prepared.output === undefined ? undefined : outputBytes(prepared.output);
+    const corpus = this.#options.label;
+    this.results.push({ case: name, corpus, tool: tool.name, seconds, peakBytes, outputBytes: bytes });
+    console.error(`${name}, ${corpus}, ${tool.name}: ${seconds.toFixed(2)} s`);
+  }
+
+  #output(tool: string): string {
+    return join(this.#options.work, `${tool.replaceAll(/[^a-z0-9]/g, "")}.out${tool === "restic" ? "" : ".zip"}`);
+  }
+
+  #freshFolder(name: string): string {
+    const folder = this.#fresh(name);
+    mkdirSync(folder);
+    return folder;
   }
 
   /** A name in the work directory with nothing there. */

@@ -1,20 +1,32 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "./measure.ts";
+import type { Command, EngineCommand } from "./measure.ts";
+import { RunningEngine } from "./running-engine.ts";
+
+export type ToolCommand = Command | EngineCommand;
+
+export const oursName = "lifeboat";
 
 /** One of the programs compared. What a tool cannot do, it has no command for. */
 export interface Tool {
   readonly name: string;
   readonly isHere: boolean;
   /** Archives `site` into `output`, which does not exist (restic: an empty repository). */
-  readonly first: (site: string, output: string) => Command;
-  /** Backs the site up again; `previous` is what `first` made. restic adds to it, ours writes `output`. */
-  readonly again?: (site: string, previous: string, output: string) => Command;
+  readonly first: (site: string, output: string) => ToolCommand;
+  /** Backs the site up again; `previous` is what `first` made. */
+  readonly again?: (site: string, previous: string, output: string) => ToolCommand;
+  /** It has no archive of each backup, but one repository to which `again` adds. */
+  readonly hasRepository?: true;
   /** Unpacks into an empty directory. */
-  readonly restore?: (output: string, into: string) => Command;
+  readonly restore?: (output: string, into: string) => ToolCommand;
   /** Makes `output` ready for `first`; not measured. */
   readonly prepare?: (output: string) => void;
+}
+
+/** Ours can also do half of a restore: find out what differs, and stage that. */
+export interface OwnTool extends Tool {
+  readonly compare: (archive: string, site: string, staging: string) => ToolCommand;
 }
 
 const has = (program: string): boolean =>
@@ -35,6 +47,7 @@ const resticEnvironment = (repository: string): Readonly<Record<string, string>>
 const restic: Tool = {
   name: "restic",
   isHere: has("restic"),
+  hasRepository: true,
   prepare: (output) =>
     void execFileSync("restic", ["init", "-q"], { env: { ...process.env, ...resticEnvironment(output) } }),
   first: (site, output) => resticBackup(site, output),
@@ -53,12 +66,22 @@ const resticBackup = (site: string, repository: string): Command => ({
   environment: resticEnvironment(repository),
 });
 
-export const ours: Tool = {
-  name: "lifeboat",
+const ownTool = (name: string, command: (...parameters: readonly string[]) => ToolCommand): OwnTool => ({
+  name,
   isHere: true,
-  first: (site, output) => ownPart("ours", "full", site, output),
-  again: (site, previous, output) => ownPart("ours", "again", site, previous, output),
-  restore: (output, into) => ownPart("ours", "restore", output, into),
+  first: (site, output) => command("full", site, output),
+  again: (site, previous, output) => command("again", site, previous, output),
+  restore: (output, into) => command("restore", output, into),
+  compare: (archive, site, staging) => command("compare", archive, site, staging),
+});
+
+/** The engine as a program that starts, does one thing and ends: what it never is for its users. */
+export const newProcess = ownTool("lifeboat (new process)", (...parameters) => ownPart("ours", ...parameters));
+
+/** The engine as it runs in the service: in a process that has done such work before. */
+export const runningService = (): { readonly ours: OwnTool; readonly engine: RunningEngine } => {
+  const engine = new RunningEngine(process.argv[1] ?? "");
+  return { engine, ours: ownTool(oursName, (...parameters) => ({ engine, parameters })) };
 };
 
 export const peers: readonly Tool[] = [
