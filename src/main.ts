@@ -6,7 +6,7 @@ import { entraTokens } from "./adapters/callers/entra-tokens.ts";
 import { networkNotifier } from "./adapters/alarms/notifier.ts";
 import { openDestinations } from "./adapters/destination/open-destinations.ts";
 import { ownContainer } from "./adapters/destination/own-container.ts";
-import { diskRooms } from "./adapters/machine/disk-rooms.ts";
+import { diskRooms, roomOf } from "./adapters/machine/disk-rooms.ts";
 import { keySealer } from "./adapters/secrets/sealed.ts";
 import { localSites } from "./adapters/sites/local-sites.ts";
 import { accessTokens } from "./api/access-tokens.ts";
@@ -25,6 +25,7 @@ import { withBeats } from "./functions/step-beats.ts";
 import { afterBackup } from "./operations/sweeps/after-backup.ts";
 import { knownKeys } from "./operations/known-keys.ts";
 import { randomId, type Installation } from "./operations/installation.ts";
+import { RunsAtWork } from "./operations/runs-at-work.ts";
 import type { Machine } from "./ports/machine.ts";
 import { systemClock } from "./ports/clock.ts";
 import { backupSteps } from "./steps/backup/backup-steps.ts";
@@ -58,6 +59,8 @@ const sites = localSites({
 const machine: Machine = {
   rooms: async () =>
     config.catalog.kind === "sqlite" ? diskRooms([config.dataFolder, config.sitesRoot, ...config.fileRoots]) : [],
+  roomOf,
+  catalogRoom: async () => (config.catalog.kind === "sqlite" ? roomOf(config.dataFolder) : undefined),
   databaseTools: programsHere(config),
 };
 
@@ -90,6 +93,7 @@ const installation: Installation = {
   threads,
   notifier: networkNotifier({ ...mailOf(config.alarms), outgoing: config }),
   machine,
+  runsAtWork: new RunsAtWork(),
   lastErrors,
   clock: systemClock,
   ...(config.catalog.kind === "table" && config.hub !== undefined ? { hub: config.hub } : {}),

@@ -27,6 +27,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   DestinationMissing: { status: 400, code: "BadRequest" },
   DestinationRefused: { status: 400, code: "BadRequest" },
   DestinationUnavailable: { status: 409 },
+  DiskFull: { status: 507, code: "InsufficientStorage" },
   Internal: { status: 500, code: "InternalServerError" },
   InvalidBody: { status: 400, code: "BadRequest" },
   InvalidField: { status: 400, code: "BadRequest" },

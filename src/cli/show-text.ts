@@ -1,15 +1,5 @@
 /** Values as people read them. */
-export const showBytes = (bytes: number): string => {
-  const units = ["B", "KB", "MB", "GB", "TB", "PB"];
-  let value = bytes;
-  let unit = 0;
-  // 999.95 KB would be shown as 1000.0 KB.
-  while (value >= 999.95 && unit < units.length - 1) {
-    value /= 1_000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-};
+export { showBytes } from "../domain/show-bytes.ts";
 
 export const showCount = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 

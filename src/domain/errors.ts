@@ -30,6 +30,7 @@ const register = {
     "No storageAccountUrl was given and {site} has no default destination. Name a container in the request or in the site's file.",
   DestinationRefused: "The destination {url} may not be used: {reason}",
   DestinationUnavailable: "The destination {url} cannot be used now: {reason}",
+  DiskFull: "{what} The disk of {folder} has {free} free, {needed} needed. {next}",
   Internal: "Lifeboat failed at this request, not you. Its log holds the cause under request id {request}.",
   InvalidBody: "The request body is not valid: {reason}",
   InvalidField: "{field}: {reason}",

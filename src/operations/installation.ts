@@ -16,6 +16,7 @@ import type { Notifier } from "../ports/notifier.ts";
 import type { Recovery, Sealer } from "../ports/secrets.ts";
 import type { SiteHosts, Sites } from "../ports/sites.ts";
 import type { KnownKeys } from "./known-keys.ts";
+import type { RunsAtWork } from "./runs-at-work.ts";
 
 /** What operations and steps work with: the ports, and the installation's policy. */
 export interface Installation {
@@ -36,6 +37,7 @@ export interface Installation {
   readonly threads: PackRunner & ReadRunner;
   readonly notifier: Notifier;
   readonly machine: Machine;
+  readonly runsAtWork: RunsAtWork;
   /** What this process has told as errors lately. */
   readonly lastErrors: () => readonly LoggedError[];
   readonly clock: Clock;

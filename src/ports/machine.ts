@@ -3,6 +3,12 @@ export interface Machine {
   /** Room on the file systems that the installation's own folders lie on; none where it keeps no files. */
   rooms(): Promise<readonly DiskRoom[]>;
 
+  /** Room on the disk that a folder lies on, or will lie on; undefined where that cannot be known. */
+  roomOf(folder: string): Promise<DiskRoom | undefined>;
+
+  /** Room where catalog and runs are written down; undefined where that is no disk of this machine. */
+  catalogRoom(): Promise<DiskRoom | undefined>;
+
   /** Programs that dump and load databases, whether they are here or not. */
   databaseTools(): readonly FoundTool[];
 }

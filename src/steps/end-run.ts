@@ -19,4 +19,5 @@ export const endRun = async (deps: Installation, ref: RunRef, call: Call): Promi
   await removeProgress(deps.catalog, ref.site, ref.run);
   await forgetBeats(deps.catalog, ref.site, ref.run);
   await forgetRun(deps.catalog, ref.run);
+  deps.runsAtWork.forget(ref.run);
 };

@@ -14,6 +14,7 @@ import { watchRuns } from "../operations/sweeps/watch-runs.ts";
 import { watchNewSites } from "../operations/alarms/watch-sites.ts";
 import { clearScratch } from "../steps/clear-scratch.ts";
 import { forgetExpiredUndos } from "../steps/restore/forget-expired-undos.ts";
+import { watchRoom } from "../steps/watch-room.ts";
 import { lookAgain } from "../steps/backup/look-again.ts";
 
 /** All that happens by itself, and when. `isAlone`: no other process serves this installation. */
@@ -45,5 +46,7 @@ export const registerTimers = (installation: Installation, { isAlone }: { readon
       scratch: clearScratch(installation),
     }),
   );
+  // Where instances share a catalog it lies on no disk of theirs.
+  if (isAlone) registerTimer("zRoom", "*/5 * * * * *", watchRoom(installation));
   registerTimer("zUndoEnds", "0 40 * * * *", forgetExpiredUndos(installation));
 };

@@ -1,10 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { describeWith } from "../support/needs.ts";
+import { serviceClient, type ListedBackup, type ServiceClient } from "../support/service-client.ts";
 import { canMount, smallDisk, type SmallDisk } from "../support/small-disk.ts";
 
 const path =
@@ -95,4 +97,83 @@ describeWith("mount", canMount, "a disk that gets full while Lifeboat runs", () 
       expect((await put(second, 1_000)).status).toBe(200);
     },
   );
+});
+
+/** Does not get smaller. */
+const noise = (megabytes: number): Buffer => randomBytes(megabytes * 1_000_000);
+
+describeWith("mount", canMount, "a backup to a disk that is too small for it", () => {
+  let disk: SmallDisk;
+  let site: string;
+  const data = (): string => join(disk.folder, "data");
+  const free = (): number => {
+    const { bavail, bsize } = statfsSync(disk.folder);
+    return bavail * bsize;
+  };
+  const begin = (megabytes: number): void => {
+    disk = smallDisk(megabytes);
+    site = mkdtempSync(join(tmpdir(), "lifeboat-shop-"));
+    mkdirSync(join(data(), "sites"), { recursive: true });
+    writeFileSync(join(data(), "sites", "shop.json"), JSON.stringify({ wwwroot: site }));
+  };
+  afterEach(async () => {
+    await killAll();
+    disk.remove();
+    rmSync(site, { recursive: true });
+  });
+  const clientOf = ({ url }: LifeboatProcess): ServiceClient => serviceClient(url, bearer(data()), "shop");
+
+  const ended = async (client: ServiceClient, id: number): Promise<ListedBackup> => {
+    const found = async (): Promise<ListedBackup | undefined> => (await client.backups()).find((one) => one.id === id);
+    await expect
+      .poll(async () => (await found())?.status, { timeout: 90_000, interval: 100 })
+      .toMatch(/Succeeded|Failed|TimedOut/);
+    return (await found()) ?? expect.unreachable();
+  };
+
+  it("fails at once with the disk's name, gives back all the room, and the next one works once there is some", async () => {
+    begin(24);
+    // Whoever plans it cannot be sure that it does not fit.
+    writeFileSync(join(site, "video.bin"), noise(20));
+    const lifeboat = await startLifeboat({ data: data() });
+    const client = clientOf(lifeboat);
+    disk.fill(17_000_000);
+    const before = free();
+    expect((await client.ask("POST", "/backup", {})).status).toBe(200);
+    const failed = await ended(client, 1);
+    expect(failed.status).toBe("Failed");
+    expect(failed.log).toMatch(
+      /^Writing shop_\d+\.zip to .*shop failed \(ENOSPC\), and what the backup had written was removed\. The disk of .*shop has 1[67]\.\d MB free, up to 20\.0 MB are needed\. Free some space/,
+    );
+    // The catalogs' own logs have grown.
+    expect(before - free()).toBeLessThan(1_500_000);
+    disk.empty();
+    expect((await client.ask("POST", "/backup", {})).status).toBe(200);
+    expect(await ended(client, 2)).toMatchObject({ status: "Succeeded" });
+    expect(lifeboat.output()).not.toMatch(/^\s+at |runs\.db is full/m);
+  });
+
+  it("is given up after a kill when the disk was filled meanwhile, and what it had staged makes the room to say so", async () => {
+    begin(96);
+    writeFileSync(join(site, "video.bin"), noise(64));
+    const first = await startLifeboat({ data: data() });
+    const before = free();
+    expect((await clientOf(first).ask("POST", "/backup", {})).status).toBe(200);
+    while (before - free() < 8_000_000) await new Promise(setImmediate);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const kept = before - free();
+    disk.fill();
+    const second = await startLifeboat({ data: data() });
+    const client = clientOf(second);
+    const failed = await ended(client, 1);
+    expect(failed).toMatchObject({
+      status: "Failed",
+      log: expect.stringMatching(/what the backup had written was removed\. The disk of .*data has \d+\.\d MB free/),
+    });
+    expect(free()).toBeGreaterThan(kept - 2_000_000);
+    disk.empty();
+    expect((await client.ask("POST", "/backup", {})).status).toBe(200);
+    expect(await ended(client, 2)).toMatchObject({ status: "Succeeded" });
+  });
 });

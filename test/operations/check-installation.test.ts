@@ -42,6 +42,8 @@ describe("checking the installation", () => {
         { folder: "/full", freeBytes: 2 ** 29, totalBytes: 2 ** 40 },
         { folder: "/free", freeBytes: 2 ** 39, totalBytes: 2 ** 40 },
       ],
+      roomOf: async () => undefined,
+      catalogRoom: async () => undefined,
       databaseTools: () => [{ engine: "PostgreSQL", name: "pg_dump", path: undefined }],
     };
     const { found, worse } = await well({ machine });

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { roomOf } from "../../src/adapters/machine/disk-rooms.ts";
 import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts";
 import { objectSource } from "../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
@@ -49,6 +50,7 @@ export const faultyBackups = ({ faulty, sound, directory, files }: Place) => {
     newId: randomId,
     destinations: { open: async () => faulty },
     hosts: { host: async () => host },
+    machine: { ...given.deps.machine, roomOf },
   };
   const se = sasExpires.toISOString();
   const storageAccountUrl = new Secret(`https://a.blob.core.windows.net/backups?sr=c&sp=rwdl&se=${se}&sig=planted`);

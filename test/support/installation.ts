@@ -12,6 +12,7 @@ import { refuse } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { siteKey, type SiteId } from "../../src/domain/site.ts";
 import type { Installation } from "../../src/operations/installation.ts";
+import { RunsAtWork } from "../../src/operations/runs-at-work.ts";
 import { knownKeys } from "../../src/operations/known-keys.ts";
 import type { Call } from "../../src/ports/call.ts";
 import { NotSent } from "../../src/ports/notifier.ts";
@@ -95,7 +96,13 @@ export const memoryInstallation = () => {
     sealer: keySealer(unchangingKeys(configuredSealingKeys(sealingKey, "the test"))),
     recovery: memoryRecovery(),
     threads: inlineThreads,
-    machine: { rooms: async () => [], databaseTools: () => [] },
+    machine: {
+      rooms: async () => [],
+      roomOf: async () => undefined,
+      catalogRoom: async () => undefined,
+      databaseTools: () => [],
+    },
+    runsAtWork: new RunsAtWork(),
     clock: time,
     newId: () => `id${ids.next++}`,
     lastErrors: () => [],

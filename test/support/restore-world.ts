@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { accountNames } from "../../src/adapters/site-files/account-names.ts";
 import { realRoot } from "../../src/adapters/site-files/beneath.ts";
 import { LocalExchange } from "../../src/adapters/site-files/exchange/local-exchange.ts";
+import { roomOf } from "../../src/adapters/machine/disk-rooms.ts";
 import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts";
 import { restoredOwners } from "../../src/adapters/site-files/restored-owners.ts";
 import { metadataSetter } from "../../src/adapters/site-files/set-metadata.ts";
@@ -97,6 +98,7 @@ export const restoreWorld = (
     },
     scratch: async () => gated(scratch),
     hosts: { host: async () => gated(host) },
+    machine: { ...given.deps.machine, roomOf },
     threads: options.threads ?? given.deps.threads,
     databaseTools: options.databaseTools ?? given.deps.databaseTools,
     policy,

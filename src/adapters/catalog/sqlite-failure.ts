@@ -15,7 +15,7 @@ export const fileFailure = (path: string, error: unknown): unknown => {
   if (!(error instanceof Error) || error instanceof StoreFailure) return error;
   const code = codeOf(error);
   const about = (codes: readonly string[]): boolean => codes.some((start) => code.startsWith(start));
-  const fail = (kind: "Full" | "AccessDenied" | "Unavailable", message: string): StoreFailure =>
+  const fail = (kind: "AccessDenied" | "Unavailable", message: string): StoreFailure =>
     new StoreFailure(kind, message, { cause: error });
 
   if (about(["SQLITE_BUSY", "SQLITE_LOCKED"]))
@@ -24,7 +24,11 @@ export const fileFailure = (path: string, error: unknown): unknown => {
       `The data folder ${dirname(path)} is in use by another Lifeboat. Stop that one, or choose another data folder.`,
     );
   if (about(["SQLITE_FULL", "ENOSPC", "EDQUOT"]))
-    return fail("Full", `The disk of ${path} is full. Free some space; nothing that was acknowledged is lost.`);
+    return new StoreFailure(
+      "Full",
+      `The disk of ${path} is full. Free some space; nothing that was acknowledged is lost.`,
+      { cause: error, disk: { folder: dirname(path), trouble: `The catalog ${path} cannot be written (${code})` } },
+    );
   if (about(["SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "EACCES", "EPERM", "EROFS"]))
     return fail("AccessDenied", `${path} cannot be written: ${error.message}. Check who owns it and its folder.`);
   if (about(["SQLITE_CORRUPT", "SQLITE_NOTADB"]))

@@ -259,7 +259,7 @@ class DirectoryDestination implements Destination {
 
   /** Calls keep their order: that nobody moved the folder is looked at when it is made, and once more at the commit. */
   async #writing<T>(name: string, work: () => Promise<T>): Promise<T> {
-    return orFailure(`Writing ${name} to ${this.#tree.root}`, work);
+    return orFailure(`Writing ${name} to ${this.#tree.root}`, work, this.#tree.root);
   }
 
   async #reading<T>(name: string, work: () => Promise<T>): Promise<T> {

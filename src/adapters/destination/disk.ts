@@ -29,19 +29,22 @@ const kinds: Readonly<Record<string, { readonly kind: StoreFailureKind; readonly
 };
 
 /** The file system's error as the port's: what was being done, why it failed, and what to do. Bugs pass through. */
-export const diskFailure = (error: unknown, doing: string): unknown => {
+export const diskFailure = (error: unknown, doing: string, folder?: string): unknown => {
   const code = codeOf(error);
   if (code === undefined || error instanceof StoreFailure || !/^E[A-Z0-9]+$/.test(code)) return error;
   const known = kinds[code] ?? { kind: "Unavailable", reason: "the disk failed. Check it, then try again" };
-  return new StoreFailure(known.kind, `${doing} failed (${code}): ${known.reason}.`, { cause: error });
+  const trouble = `${doing} failed (${code})`;
+  // A quota, or a file that is too large, says nothing of the room on the disk.
+  const disk = code === "ENOSPC" && folder !== undefined ? { folder, trouble } : undefined;
+  return new StoreFailure(known.kind, `${trouble}: ${known.reason}.`, { cause: error, disk });
 };
 
-/** Runs `work`; what the file system throws comes out as StoreFailure. */
-export const orFailure = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+/** Runs `work`; what the file system throws comes out as StoreFailure. `folder` lies on the disk that is written to. */
+export const orFailure = async <T>(doing: string, work: () => Promise<T>, folder?: string): Promise<T> => {
   try {
     return await work();
   } catch (error) {
-    throw diskFailure(error, doing);
+    throw diskFailure(error, doing, folder);
   }
 };
 

@@ -14,7 +14,7 @@ import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { readSummary, type BackupSummary } from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
 import { endRun } from "../end-run.ts";
-import { asOutcome } from "../outcome.ts";
+import { asEnd } from "../outcome.ts";
 import { lost, removeOwn } from "./own-blobs.ts";
 import { ownsSite } from "../owns-site.ts";
 import { forgetDatabases } from "../restore/put-back-databases.ts";
@@ -24,7 +24,7 @@ import { scratchOf } from "../scratch.ts";
 export const closeBackup =
   (deps: Installation) =>
   (input: StepInput<"closeBackup">, call: Call): Promise<StepResult<"closeBackup">> =>
-    asOutcome(async () => {
+    asEnd(async () => {
       const scratch = scratchOf(await deps.scratch(), input.run);
       // Read while the run surely owns the site: a late attempt must not release a name that is another backup's by then.
       const { destination, blobBase } = await backupOf(deps, input);

@@ -7,9 +7,9 @@ import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { backingUp } from "./backing-up.ts";
 import { readPlan, type Copied } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
-import { asOutcome } from "../outcome.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf } from "../scratch.ts";
 
@@ -17,7 +17,7 @@ import { scratchOf } from "../scratch.ts";
 export const copyUnchanged =
   (deps: Installation) =>
   (input: StepInput<"copyUnchanged">, call: Call): Promise<StepResult<"copyUnchanged">> =>
-    asOutcome(async () => {
+    backingUp(deps, input, async () => {
       const progress = reportProgress(deps, input, `copy-${input.part}`);
       progress.set({ phase: "Copying" });
       const { signal } = progress;

@@ -18,8 +18,8 @@ import {
   type BackupSummary,
   type Seal,
 } from "./backup-plan.ts";
+import { backingUp } from "./backing-up.ts";
 import { backupOf } from "./backup-row.ts";
-import { asOutcome } from "../outcome.ts";
 import { lost, writeOwn } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
@@ -29,7 +29,7 @@ import { scratchOf, type Scratch } from "../scratch.ts";
 export const describeBackup =
   (deps: Installation) =>
   (input: StepInput<"describeBackup">): Promise<StepResult<"describeBackup">> =>
-    asOutcome(async () => {
+    backingUp(deps, input, async () => {
       const progress = reportProgress(deps, input, "describe");
       progress.set({ phase: "Describing" });
       const scratch = scratchOf(await deps.scratch(), input.run);

@@ -10,10 +10,10 @@ import type { Installation } from "../../operations/installation.ts";
 import { backupKey } from "../../operations/rows/keys.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { backingUp } from "./backing-up.ts";
 import { readAsked, readPlan, type AskedDatabase, type Dumped } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
 import { databaseToken, newScratchName } from "../database-names.ts";
-import { asOutcome } from "../outcome.ts";
 import { failed } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf } from "../scratch.ts";
@@ -27,7 +27,7 @@ type Input = StepInput<"dumpDatabase">;
 export const dumpDatabase =
   (deps: Installation) =>
   (input: Input, call: Call): Promise<StepResult<"dumpDatabase">> =>
-    asOutcome(async () => {
+    backingUp(deps, input, async () => {
       const scratch = scratchOf(await deps.scratch(), input.run);
       const asked = (await readAsked(scratch, input.databases))[input.place];
       if (asked === undefined) throw new Error(`The plan has no database ${input.place}.`);

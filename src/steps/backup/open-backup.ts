@@ -7,8 +7,8 @@ import { readBackups } from "../../operations/rows/backup-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { SiteHost } from "../../ports/site-host.ts";
 import type { BackupRef, StepResult } from "../../workflows/contract.ts";
+import { backingUp } from "./backing-up.ts";
 import { backupOf, changeBackup } from "./backup-row.ts";
-import { asOutcome } from "../outcome.ts";
 import { failed, runLost } from "../owns-site.ts";
 import { settleExchanges } from "../restore/settle-exchanges.ts";
 import { scratchOf } from "../scratch.ts";
@@ -17,7 +17,7 @@ import { scratchOf } from "../scratch.ts";
 export const openBackup =
   (deps: Installation) =>
   (ref: BackupRef, call: Call): Promise<StepResult<"openBackup">> =>
-    asOutcome(async () => {
+    backingUp(deps, ref, async () => {
       const started = deps.clock.now().toISOString();
       const begun = await changeBackup(deps, ref, (backup) => ({ started, ...backup, status: "InProgress" }));
       if (!begun) return runLost;

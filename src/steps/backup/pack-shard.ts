@@ -6,10 +6,10 @@ import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { backingUp } from "./backing-up.ts";
 import { readDatabaseFiles, readPlan } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
 import { withDatabaseFiles } from "./database-files.ts";
-import { asOutcome } from "../outcome.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf } from "../scratch.ts";
 
@@ -17,7 +17,7 @@ import { scratchOf } from "../scratch.ts";
 export const packShard =
   (deps: Installation) =>
   (input: StepInput<"packShard">, call: Call): Promise<StepResult<"packShard">> =>
-    asOutcome(async () => {
+    backingUp(deps, input, async () => {
       const progress = reportProgress(deps, input, `shard-${input.shard}`);
       progress.set({ phase: "Packing" });
       const scratch = scratchOf(await deps.scratch(), input.run);

@@ -12,10 +12,10 @@ import type { Call } from "../../ports/call.ts";
 import type { DestinationLimits } from "../../ports/destination.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
 import type { ScratchName, StepInput, StepResult } from "../../workflows/contract.ts";
+import { backingUp } from "./backing-up.ts";
 import { readAsked, type BackupPlan } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
 import { copyDatabaseFiles, withEntries } from "./database-files.ts";
-import { asOutcome } from "../outcome.ts";
 import { failed } from "../owns-site.ts";
 import { noReuse, openNewest, reuseOf } from "./previous-archive.ts";
 import { reportProgress } from "../progress.ts";
@@ -25,7 +25,7 @@ import { scratchOf, type Scratch } from "../scratch.ts";
 export const planArchive =
   (deps: Installation) =>
   (input: StepInput<"planArchive">, call: Call): Promise<StepResult<"planArchive">> =>
-    asOutcome(async () => {
+    backingUp(deps, input, async () => {
       const progress = reportProgress(deps, input, "plan");
       progress.set({ phase: "Listing" });
       const host = await deps.hosts.host(input.site);

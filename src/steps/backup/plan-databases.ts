@@ -6,9 +6,9 @@ import type { Installation } from "../../operations/installation.ts";
 import { backupKey } from "../../operations/rows/keys.ts";
 import type { Call } from "../../ports/call.ts";
 import type { BackupRef, StepResult } from "../../workflows/contract.ts";
+import { backingUp } from "./backing-up.ts";
 import type { AskedDatabase } from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
-import { asOutcome } from "../outcome.ts";
 import { failed } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf } from "../scratch.ts";
@@ -20,7 +20,7 @@ import { scratchOf } from "../scratch.ts";
 export const planDatabases =
   (deps: Installation) =>
   (ref: BackupRef, call: Call): Promise<StepResult<"planDatabases">> =>
-    asOutcome(async () => {
+    backingUp(deps, ref, async () => {
       const progress = reportProgress(deps, ref, "ask");
       const backup = await backupOf(deps, ref);
       const references = backup.databases ?? [];

@@ -10,9 +10,9 @@ import { credentialOf, openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
+import { backingUp } from "./backing-up.ts";
 import { readSeal } from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
-import { asOutcome } from "../outcome.ts";
 import { failed } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf } from "../scratch.ts";
@@ -24,7 +24,7 @@ import { scratchOf } from "../scratch.ts";
 export const readBack =
   (deps: Installation) =>
   (input: StepInput<"readBack">, call: Call): Promise<StepResult<"readBack">> =>
-    asOutcome(async () => {
+    backingUp(deps, input, async () => {
       const progress = reportProgress(deps, input, "read-back");
       progress.set({ phase: "ReadingBack" });
       const sealed = await readSeal(scratchOf(await deps.scratch(), input.run), input.seal);

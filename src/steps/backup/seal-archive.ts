@@ -11,9 +11,9 @@ import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { BlockId, Destination } from "../../ports/destination.ts";
 import type { BackupRef, Outcome, ScratchName, StepInput, StepResult } from "../../workflows/contract.ts";
+import { backingUp } from "./backing-up.ts";
 import { readCopied, readDumped, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
 import { backupOf, blobMetadata, uploadOf } from "./backup-row.ts";
-import { asOutcome } from "../outcome.ts";
 import { lost } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
@@ -23,7 +23,7 @@ import { scratchOf, type Scratch } from "../scratch.ts";
 export const sealArchive =
   (deps: Installation) =>
   (input: StepInput<"sealArchive">, call: Call): Promise<StepResult<"sealArchive">> =>
-    asOutcome(async () => {
+    backingUp(deps, input, async () => {
       const progress = reportProgress(deps, input, "seal");
       progress.set({ phase: "Sealing" });
       const scratch = scratchOf(await deps.scratch(), input.run);

@@ -10,7 +10,7 @@ import { restoring } from "./restoring.ts";
 const cancelled = (): Failure => failed(new RunCancelled().message);
 
 /**
- * As `restoring`, for steps that bring a restore or undo forward: once it was cancelled they do nothing, and what fails
+ * As `restoring`, for steps that bring a restore or undo forward: once it was cancelled, or given up because a disk is full, they do nothing, and what fails
  * then is no reason to try again. Steps that bring the site back to what it was are not of this kind.
  */
 export const advancing = <Value>(
@@ -21,6 +21,8 @@ export const advancing = <Value>(
   const isCancelled = async (): Promise<boolean> => (await operationOf(deps, ref)).cancelled !== undefined;
   return restoring(deps, ref, async () => {
     if (await isCancelled()) return cancelled();
+    const givenUp = deps.runsAtWork.whyGivenUp(ref.run);
+    if (givenUp !== undefined) return failed(givenUp);
     try {
       return await work();
     } catch (error) {

@@ -12,7 +12,7 @@ import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { beyondCancelling } from "./advancing.ts";
 import { endRun } from "../end-run.ts";
-import { asOutcome } from "../outcome.ts";
+import { asEnd } from "../outcome.ts";
 import { RunLost } from "../progress.ts";
 import { isExchanged } from "./put-back-databases.ts";
 import { operationOf, readRecord, type RestoreReport } from "./restore-run.ts";
@@ -25,7 +25,7 @@ type Input = StepInput<"closeRestore">;
 export const closeRestore =
   (deps: Installation) =>
   (input: Input, call: Call): Promise<StepResult<"closeRestore">> =>
-    asOutcome(async () => {
+    asEnd(async () => {
       const host = await hostOf(deps, input, call);
       await end(deps, input, { call, host }).catch((error: unknown) => {
         // Ended by an earlier attempt, or taken by another run: what is left is to clear away.

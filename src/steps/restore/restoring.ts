@@ -1,10 +1,12 @@
 import { ArchiveInvalid } from "../../archive/archive-invalid.ts";
+import { isStoreFailure, type StoreFailure } from "../../domain/store-failure.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { removeProgress } from "../../operations/rows/backup-rows.ts";
 import { FileUnreadable } from "../../ports/site-files.ts";
 import type { Outcome, RunRef } from "../../workflows/contract.ts";
 import { asOutcome } from "../outcome.ts";
 import { failed, ownsSite, runLost } from "../owns-site.ts";
+import { restoreWithoutRoom, type RestoreRef } from "./restore-without-room.ts";
 import { scratchOf } from "../scratch.ts";
 
 /**
@@ -13,11 +15,13 @@ import { scratchOf } from "../scratch.ts";
  */
 export const restoring = async <Value>(
   deps: Installation,
-  ref: RunRef,
+  ref: RestoreRef,
   work: () => Promise<Outcome<Value>>,
 ): Promise<Outcome<Value>> => {
   try {
-    const outcome = await asOutcome<Value>(() => tellingReasons(work));
+    const outcome = await deps.runsAtWork.executing(ref.run, () =>
+      asOutcome<Value>(() => tellingReasons(deps, ref, work)),
+    );
     if (await ownsSite(deps, ref)) return outcome;
   } catch (error) {
     if (await ownsSite(deps, ref)) throw error;
@@ -26,10 +30,16 @@ export const restoring = async <Value>(
   return runLost;
 };
 
-const tellingReasons = async <Value>(work: () => Promise<Outcome<Value>>): Promise<Outcome<Value>> => {
+const tellingReasons = async <Value>(
+  deps: Installation,
+  ref: RestoreRef,
+  work: () => Promise<Outcome<Value>>,
+): Promise<Outcome<Value>> => {
   try {
     return await work();
   } catch (error) {
+    const full = fullDisk(error);
+    if (full !== undefined) return failed(await restoreWithoutRoom(deps, ref, full));
     if (error instanceof ArchiveInvalid) return failed(error.message);
     if (error instanceof FileUnreadable) return failed(`The site cannot be read: ${error.message}`);
     const reason = error instanceof Error ? diskReason(error.message) : undefined;
@@ -38,11 +48,15 @@ const tellingReasons = async <Value>(work: () => Promise<Outcome<Value>>): Promi
   }
 };
 
+/** By its text where no store said it: what threads throw loses the code on its way. */
+const fullDisk = (error: unknown): StoreFailure | string | undefined => {
+  if (isStoreFailure(error, "Full")) return error;
+  return error instanceof Error ? /^(?:ENOSPC|EDQUOT)\b/.exec(error.message)?.[0] : undefined;
+};
+
 /** By its text: what threads throw loses the code on its way. */
 const diskReason = (message: string): string | undefined => {
   const code = /^E[A-Z]+\b/.exec(message)?.[0] ?? "";
-  if (["ENOSPC", "EDQUOT"].includes(code))
-    return `The disk is full (${code}). Free some space, or restore fewer paths.`;
   if (["EROFS", "EACCES", "EPERM"].includes(code))
     return `The service may not write where the site lies (${message}). Give it the right to.`;
   // Staging begins in empty folders: names that differ for the archive are one for the file system, or none.

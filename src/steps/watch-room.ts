@@ -1,0 +1,88 @@
+import { zipName } from "../domain/backup.ts";
+import { siteLabel } from "../domain/site.ts";
+import { StoreFailure } from "../domain/store-failure.ts";
+import { openContainer } from "../operations/credentials.ts";
+import type { Installation } from "../operations/installation.ts";
+import { readOpenRuns, type AnnouncedRun } from "../operations/rows/open-run-rows.ts";
+import { readSiteRow } from "../operations/rows/site-row.ts";
+import { runRef } from "../operations/start-run.ts";
+import type { Call } from "../ports/call.ts";
+import { dropStaged } from "./backup/backing-up.ts";
+import { backupOf } from "./backup/backup-row.ts";
+import { diskFull } from "./disk-full.ts";
+import { restoreWithoutRoom } from "./restore/restore-without-room.ts";
+
+/** With less than this free the catalog and the host's own store cannot be counted on to take what happens next. */
+const leastBytes = 2 ** 18;
+
+/**
+ * Where the disk of the catalog is so full that no run can go on, for no step's end can be written down, runs are given up
+ * until there is room again, the newest first: what they had staged is dropped. Found full twice in a row, it does so. A
+ * step that is executed finds the disk full by itself; an archive that is whole already waits for the few bytes it lacks.
+ */
+export const watchRoom = (deps: Installation) => {
+  let wasFull = false;
+  return async (call: Call): Promise<void> => {
+    const full = await isFull(deps);
+    if (full && wasFull)
+      for (const open of (await readOpenRuns(deps.catalog)).toSorted((a, b) => b.since.localeCompare(a.since))) {
+        if (!(await giveUp(deps, call, open))) continue;
+        if (!(await isFull(deps))) break;
+      }
+    wasFull = full;
+  };
+};
+
+const isFull = async ({ machine }: Pick<Installation, "machine">): Promise<boolean> =>
+  ((await machine.catalogRoom())?.freeBytes ?? Infinity) < leastBytes;
+
+/** Whether it was. */
+const giveUp = async (deps: Installation, call: Call, { site, run, deletes }: AnnouncedRun): Promise<boolean> => {
+  const { runsAtWork } = deps;
+  const mayNot = (): boolean => runsAtWork.isExecuting(run) || runsAtWork.whyGivenUp(run) !== undefined;
+  if (deletes !== undefined || mayNot()) return false;
+  const row = await readSiteRow(deps.catalog, site);
+  if (row.run?.id !== run) return false;
+  const { kind, backup } = row.run;
+  const { ref } = runRef(site, row);
+  try {
+    const holds = backup === undefined ? await hasStaged(deps, ref) : !(await isCommitted(deps, { ...ref, backup }));
+    const failure = await fullCatalog(deps);
+    if (!holds || kind === "undo" || mayNot()) return false;
+    // From here on none of its steps begins; only then may what they would need go.
+    runsAtWork.giveUp(run, failure.message);
+    const reason =
+      backup === undefined
+        ? await restoreWithoutRoom(deps, ref, failure)
+        : await withoutBackup(deps, { ...ref, backup }, failure);
+    runsAtWork.giveUp(run, reason);
+    call.log.error("a run was given up: the disk is full", { site: siteLabel(site), run, reason });
+    return true;
+  } catch (error) {
+    call.log.warn("a run could not be given up although the disk is full", { site: siteLabel(site), run, error });
+    return false;
+  }
+};
+
+type Ref = Parameters<typeof dropStaged>[1];
+
+const withoutBackup = async (deps: Installation, ref: Ref, failure: StoreFailure): Promise<string> => {
+  const rests = await dropStaged(deps, ref);
+  return diskFull(deps, failure, { rests, neededBytes: undefined });
+};
+
+const isCommitted = async (deps: Installation, ref: Ref): Promise<boolean> => {
+  const { destination, blobBase } = await backupOf(deps, ref);
+  return (await (await openContainer(deps, destination)).head(zipName(blobBase))) !== undefined;
+};
+
+const hasStaged = async ({ hosts }: Installation, { site, run }: Omit<Ref, "backup">): Promise<boolean> =>
+  (await (await hosts.host(site)).exchange(run).state()) === "staged";
+
+const fullCatalog = async ({ machine }: Installation): Promise<StoreFailure> => {
+  const folder = (await machine.catalogRoom())?.folder ?? "";
+  const trouble = "Lifeboat could not write down how its runs go on";
+  return new StoreFailure("Full", `${trouble}: the disk of ${folder} is full. Free some space there.`, {
+    disk: { folder, trouble },
+  });
+};

@@ -1,0 +1,85 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { blockId } from "../../src/archive/shards/block-id.ts";
+import { zipName } from "../../src/domain/backup.ts";
+import { createBackup } from "../../src/operations/create-backup.ts";
+import { readSiteRow } from "../../src/operations/rows/site-row.ts";
+import { backingUp } from "../../src/steps/backup/backing-up.ts";
+import { watchRoom } from "../../src/steps/watch-room.ts";
+import { memoryInstallation, shop } from "../support/installation.ts";
+import { putObject } from "../support/put-object.ts";
+
+const folder = "file:///backups/shop";
+let world: ReturnType<typeof memoryInstallation>;
+let deps: typeof world.deps;
+let free: number;
+let look: () => Promise<void>;
+beforeEach(() => {
+  world = memoryInstallation();
+  free = 0;
+  const catalogRoom = async () => ({ folder: "/data", freeBytes: free, totalBytes: 1e9 });
+  deps = { ...world.deps, machine: { ...world.deps.machine, catalogRoom, roomOf: catalogRoom } };
+  const watch = watchRoom(deps);
+  look = () => watch(world.call);
+});
+
+/** A backup whose run has staged something and waits for its next step. */
+const waiting = async () => {
+  const { backup } = await createBackup(deps)(world.call, shop, {});
+  const run = backup.run ?? "";
+  const destination = world.container(folder);
+  const upload = { name: zipName(backup.blobBase), run };
+  const bytes = Buffer.from("staged");
+  const block = blockId(0, 0, bytes);
+  await destination.stage(upload, block, bytes);
+  const { epoch } = await readSiteRow(deps.catalog, shop);
+  const ref = { site: shop, run, epoch, backup: backup.id };
+  const isStaged = async (): Promise<boolean> =>
+    destination.commit(upload, [block], {}).then(
+      () => true,
+      () => false,
+    );
+  return { ref, upload, destination, isStaged };
+};
+
+describe("a disk so full that no run can go on", () => {
+  it("has its runs given up at the second look: what they staged goes, and their next step says why", async () => {
+    const { ref, isStaged } = await waiting();
+    await look();
+    expect(deps.runsAtWork.whyGivenUp(ref.run)).toBeUndefined();
+    await look();
+    expect(await isStaged()).toBe(false);
+    expect(await backingUp(deps, ref, () => Promise.reject(new Error("It was begun.")))).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/^Lifeboat could not write .* was removed\. The disk of \/data has 0 B free/),
+    });
+  });
+
+  it("is left alone when there is room again by then, or there was some in between", async () => {
+    const { isStaged, ref } = await waiting();
+    for (const freeBytes of [0, 1e6, 0]) {
+      free = freeBytes;
+      await look();
+    }
+    expect(deps.runsAtWork.whyGivenUp(ref.run)).toBeUndefined();
+    expect(await isStaged()).toBe(true);
+  });
+
+  it("takes nothing away under a step that is executed", async () => {
+    const { ref, isStaged } = await waiting();
+    await backingUp(deps, ref, async () => {
+      await look();
+      await look();
+      return { ok: true };
+    });
+    expect(await isStaged()).toBe(true);
+  });
+
+  it("takes nothing from a backup whose archive is whole: it waits for the little that it lacks", async () => {
+    const { ref, upload, destination } = await waiting();
+    await putObject(destination, upload.name, Buffer.from("the archive"));
+    await look();
+    await look();
+    expect(deps.runsAtWork.whyGivenUp(ref.run)).toBeUndefined();
+    expect(await destination.head(upload.name)).toBeDefined();
+  });
+});
