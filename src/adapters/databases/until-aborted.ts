@@ -1,13 +1,17 @@
 /** The pieces of `input` until the signal, whose reason is thrown, also while the next one does not come. */
 export async function* untilAborted(input: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const iterator = input[Symbol.asyncIterator]();
-  const { promise: aborted, reject } = withReject();
-  const onAbort = (): void => reject(signal.reason);
+  let giveUp: (reason: unknown) => void = () => undefined;
+  const onAbort = (): void => giveUp(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     for (;;) {
       signal.throwIfAborted();
-      const next = await Promise.race([iterator.next(), aborted]);
+      // No race with one promise for all: that would hold every piece that ever won until the end.
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        giveUp = reject;
+        iterator.next().then(resolve, reject);
+      });
       if (next.done === true) return;
       yield next.value;
     }
@@ -16,12 +20,3 @@ export async function* untilAborted(input: AsyncIterable<Uint8Array>, signal: Ab
     void iterator.return?.().catch(() => undefined);
   }
 }
-
-const withReject = (): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } => {
-  let reject: (reason: unknown) => void = () => undefined;
-  const promise = new Promise<never>((_, no) => {
-    reject = no;
-  });
-  promise.catch(() => undefined);
-  return { promise, reject };
-};
