@@ -81,6 +81,27 @@ describeWith("mariadb", hasMariadb, "a database with everything in it", () => {
     expect(await tool.listOwn(server.connection("shop"))).toEqual([]);
   });
 
+  it("has its triggers where it is loaded, though they were made with the live database's name", async () => {
+    await server.query("shop", "CREATE TABLE noted (what VARCHAR(20))");
+    await server.query(
+      "shop",
+      "CREATE TRIGGER shop.typed\n BEFORE INSERT\n ON shop.noted FOR EACH ROW SET NEW.what = UPPER(NEW.what); CREATE PROCEDURE names() DELETE FROM shop.noted",
+    );
+    const bytes = await dump();
+    expect(bytes.toString("latin1")).toContain("TRIGGER shop.typed");
+    await server.query("shop", "DROP TRIGGER typed");
+    expect((await load(bytes)).notes).toEqual([]);
+    const triggers = (database: string) =>
+      server.query("", `SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '${database}'`);
+    expect(await triggers("shop")).not.toContain("typed");
+    expect(await triggers(scratch)).toContain("typed");
+    await tool.switchIn(server.connection("shop"), exchanged);
+    expect(await server.query("shop", "INSERT INTO noted VALUES ('a'); SELECT * FROM noted")).toBe("A");
+    await tool.switchBack(server.connection("shop"), exchanged);
+    const copied = await tool.load(server.connection("copy"), { scratch, dump: inPieces(bytes), signal: never });
+    expect(copied.notes).toEqual([expect.stringMatching(/^1 triggers.* the database shop .*: procedure names\.$/)]);
+  });
+
   it("leaves events asleep until the loaded database is live", async () => {
     const bytes = await dump();
     await server.query("", "SET GLOBAL event_scheduler = ON");

@@ -31,6 +31,29 @@ describe("a dump on its way into the server", () => {
     },
   );
 
+  it.each([
+    [
+      "/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 trigger q.watch before insert on q.goods for each row insert into q.audit values (1) */;;",
+      "/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 trigger watch before insert on goods for each row insert into q.audit values (1) */;;",
+    ],
+    [
+      "CREATE DEFINER=`a b`@`%` TRIGGER `q``x` . `watch`\nAFTER UPDATE\n  ON `q`.goods\nFOR EACH ROW\nBEGIN\n  DELETE FROM q.t; -- trigger q.x before insert on q.y for each row",
+      "CREATE DEFINER=`a b`@`%` TRIGGER `watch`\nAFTER UPDATE\n  ON goods\nFOR EACH ROW\nBEGIN\n  DELETE FROM q.t; -- trigger q.x before insert on q.y for each row",
+    ],
+    [
+      "/*!50003 CREATE*/ /*!50003 TRIGGER plain BEFORE DELETE ON goods FOR EACH ROW SET @a = 1 */;;",
+      "/*!50003 CREATE*/ /*!50003 TRIGGER plain BEFORE DELETE ON goods FOR EACH ROW SET @a = 1 */;;",
+    ],
+    ["CREATE TABLE `trigger ` (\n  a INT\n);\nINSERT INTO t VALUES (1);", undefined],
+    ["CREATE TRIGGER t\nINSERT INTO t VALUES (1);", undefined],
+  ])(
+    "makes a trigger where it is loaded, also when it was typed with its database's name: %s",
+    async (line, wanted) => {
+      for (const size of [7, 10_000])
+        expect((await through(around(line), { soleDefiner: "", size })).text).toBe(around(wanted ?? line));
+    },
+  );
+
   it("may hold such words in a body and in rows", async () => {
     const text = around(
       "DELIMITER ;;",

@@ -1,5 +1,6 @@
 import { inOwnName } from "./definers.ts";
 import { disabledEvent } from "./events.ts";
+import { triggerHeader, withoutDatabase } from "./trigger-header.ts";
 
 interface Reading {
   /** Whom the loading user may name as definer; undefined: everybody. */
@@ -20,14 +21,18 @@ interface ReadableDump {
   changedDefiners(): number;
   /** Those that run by themselves in what was dumped. */
   disabledEvents(): readonly string[];
+  /** What was dumped, where the tool's heading tells it. */
+  database(): string | undefined;
 }
 
 const lineFeed = 10;
+const hyphen = 0x2d;
 const slash = 0x2f;
 const capitalA = 0x41;
 const capitalC = 0x43;
 const closing = Buffer.from("-- Dump completed");
 const insert = Buffer.from("INSERT ");
+const maxHeaderBytes = 65_536;
 
 /**
  * A dump, line by line, with no more than one line in memory. Rows go through as they are; only lines that may begin an object
@@ -35,7 +40,14 @@ const insert = Buffer.from("INSERT ");
  */
 export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading): ReadableDump => {
   const lines = linesOf(source);
-  const state: { whole: boolean; changed: number; events: string[]; isBody: boolean } = {
+  const state: {
+    whole: boolean;
+    changed: number;
+    events: string[];
+    isBody: boolean;
+    open?: Buffer | undefined;
+    database?: string;
+  } = {
     whole: false,
     changed: 0,
     events: [],
@@ -57,6 +69,7 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
     isWhole: () => state.whole,
     changedDefiners: () => state.changed,
     disabledEvents: () => state.events,
+    database: () => state.database,
   };
 
   function* outgoing(line: Buffer): Generator<Buffer> {
@@ -66,9 +79,24 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
   async function* rewritten(): AsyncGenerator<Buffer> {
     for await (const line of lines) {
       if (line.length > 1) state.whole = line.subarray(0, closing.length).equals(closing);
-      if (line.subarray(0, insert.length).equals(insert)) yield* outgoing(line);
-      else yield* outgoing(own(line));
+      if (state.open === undefined && line.subarray(0, insert.length).equals(insert)) yield* outgoing(line);
+      else yield* headed(line);
     }
+    if (state.open !== undefined) yield* outgoing(own(state.open));
+  }
+
+  /** A trigger's header may have been typed on many lines: they are looked at together. */
+  function* headed(line: Buffer): Generator<Buffer> {
+    const all = state.open === undefined ? line : Buffer.concat([state.open, line]);
+    const mayBegin = all[0] === slash || all[0] === capitalC;
+    const isOpen = mayBegin && all.length < maxHeaderBytes && triggerHeader(all.toString("latin1")) === "begun";
+    state.open = isOpen ? all : undefined;
+    if (!isOpen) yield* outgoing(own(all));
+  }
+
+  function readHeading(line: Buffer): void {
+    const found = /^-- Host: .*? {4}Database: (.+?)\s*$/.exec(line.subarray(0, 600).toString("utf8"))?.[1];
+    if (found !== undefined) state.database ??= found;
   }
 
   /** Between `DELIMITER ;;` and `DELIMITER ;` stand bodies, which may say anything. */
@@ -81,16 +109,17 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
 
   function own(line: Buffer): Buffer {
     if (line[0] === capitalA) return ofDefault(line);
+    if (line[0] === hyphen) readHeading(line);
     refuseLeaving(line);
     if (line[0] !== slash && line[0] !== capitalC) return line;
     // Bytes, not characters: a body may be in any character set.
     const text = line.toString("latin1");
     const event = disabledEvent(text);
     if (event !== undefined) state.events.push(event.name);
-    const quiet = event?.line ?? text;
+    const quiet = event?.line ?? withoutDatabase(text);
     const named = reading.soleDefiner === undefined ? undefined : inOwnName(quiet, reading.soleDefiner);
     if (named !== undefined) state.changed++;
-    return named === undefined && event === undefined ? line : Buffer.from(named ?? quiet, "latin1");
+    return named === undefined && quiet === text ? line : Buffer.from(named ?? quiet, "latin1");
   }
 };
 

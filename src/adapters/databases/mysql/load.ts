@@ -5,6 +5,7 @@ import { headingPattern } from "./dump.ts";
 import { readableDump } from "./dump-lines.ts";
 import { disableEvents, noteEvents } from "./events.ts";
 import { name } from "./names.ts";
+import { defineObjects } from "./objects.ts";
 import { clientOptions } from "./read-rows.ts";
 import type { Session } from "./session.ts";
 
@@ -24,7 +25,8 @@ export const loadDatabase = async (
   await feed(session, scratch, lines.rest());
   if (!lines.isWhole()) throw damaged(session, "it is cut off");
   await noteEvents(session, scratch, [...lines.disabledEvents(), ...(await disableEvents(session, scratch))]);
-  return { notes: lines.changedDefiners() === 0 ? [] : [definersNote(lines.changedDefiners())] };
+  const definers = lines.changedDefiners() === 0 ? [] : [definersNote(lines.changedDefiners())];
+  return { notes: [...definers, ...(await namingNotes(session, scratch, lines.database()))] };
 };
 
 const feed = async (session: Session, scratch: string, input: AsyncIterable<Uint8Array>): Promise<void> => {
@@ -32,6 +34,23 @@ const feed = async (session: Session, scratch: string, input: AsyncIterable<Uint
   for await (const _ of session.stream(session.programs.client, { args, input })) {
     // What the client prints while it loads says nothing.
   }
+};
+
+/** In bodies a database's name stays as it was typed: what comes back under another name goes on to use the first. */
+const namingNotes = async (
+  session: Session,
+  scratch: string,
+  dumped: string | undefined,
+): Promise<readonly string[]> => {
+  if (dumped === undefined || dumped === session.connection.database) return [];
+  const plain = dumped.replaceAll(/[$.*+?^(){}|[\]\\]/g, "\\$&");
+  const named = new RegExp(`(?:\`${plain}\`|(?<![\\w$.\`])${plain})\\s*\\.\\s*[\`\\w$]`, "i");
+  const found = (await defineObjects(session, scratch)).filter(({ sql }) => named.test(sql));
+  if (found.length === 0) return [];
+  const some = found.slice(0, 10).map(({ kind, name: object }) => `${kind.toLowerCase()} ${object}`);
+  return [
+    `${found.length} triggers, views, routines or events name the database ${dumped} in their text, and go on to use that one: ${some.join(", ")}.`,
+  ];
 };
 
 const damaged = ({ connection }: Session, reason: string): DatabaseFailure =>
