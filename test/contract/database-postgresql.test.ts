@@ -101,6 +101,41 @@ describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
       }
     });
 
+    it("has what was set and granted for the database itself, also where there was none before", async () => {
+      const own = async (name: string): Promise<string> =>
+        server.query(
+          "",
+          `SELECT datconnlimit, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(datacl) a), (SELECT json_agg(json_build_array(setrole::regrole, setconfig)
+           ORDER BY setrole) FROM pg_db_role_setting WHERE setdatabase = d.oid) FROM pg_database d WHERE datname = '${name}'`,
+        );
+      await server.query("", `CREATE DATABASE "pröps" CONNECTION LIMIT 17`);
+      for (const sql of [
+        `ALTER DATABASE "pröps" SET search_path TO "$user", shop, public`,
+        `ALTER DATABASE "pröps" SET "my.thing" TO 'it''s; "ß"'`,
+        `ALTER DATABASE "pröps" SET synchronous_commit TO local`,
+        `ALTER ROLE clerk IN DATABASE "pröps" SET statement_timeout TO '5s'`,
+        `REVOKE CONNECT ON DATABASE "pröps" FROM PUBLIC; GRANT CREATE ON DATABASE "pröps" TO clerk WITH GRANT OPTION`,
+      ])
+        await server.query("", sql);
+      await server.query(
+        "pröps",
+        `CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ ${"SELECT 1;\n"} GRANT CREATE ON DATABASE "pröps" TO owner; $$;
+         CREATE MATERIALIZED VIEW waits AS SELECT current_setting('synchronous_commit')`,
+      );
+      const before = await own("pröps");
+      const dump: Uint8Array[] = [];
+      for await (const piece of tool.dump(server.connection("pröps"), { scratch, signal: never })) dump.push(piece);
+      // Onto the live database, and where there is none.
+      for (const name of ["pröps", "anew"]) {
+        const at = server.connection(name);
+        expect((await tool.load(at, { scratch, dump: pieces(dump), signal: never })).notes).toEqual([]);
+        expect(await own(scratch)).toBe(before);
+        expect(await server.query(scratch, "SELECT * FROM waits")).toBe("off");
+        await tool.drop(at, scratch);
+      }
+      await server.query("", `DROP DATABASE "pröps"`);
+    });
+
     it("is refused to a user who may not read all of it, by the table's name", async () => {
       await server.query("", "CREATE ROLE reader LOGIN PASSWORD 'reads'; GRANT clerk TO reader");
       const reader: DatabaseConnection = {

@@ -1,4 +1,5 @@
 import { DatabaseFailure } from "../../../domain/database.ts";
+import type { DumpHead } from "./dump-head.ts";
 import type { ScratchWork } from "./load.ts";
 import { identifier, literal, maintenanceDatabase, runSql } from "./session.ts";
 
@@ -22,18 +23,27 @@ const statements = (live: string, scratch: string): string => `
         split_part(one, '=', 1), substr(one, strpos(one, '=') + 1), ${literal(scratch)},
         (SELECT string_agg(quote_ident(part), '.') FROM unnest(string_to_array(split_part(one, '=', 1), '.')) part))
       FROM live JOIN pg_db_role_setting s ON s.setdatabase = live.oid AND s.setrole = 0, unnest(s.setconfig) one
+    UNION ALL SELECT 7, format('SELECT set_config(%L, %L, false); ALTER ROLE %I IN DATABASE %I SET %s FROM CURRENT',
+        split_part(one, '=', 1), substr(one, strpos(one, '=') + 1), pg_get_userbyid(s.setrole), ${literal(scratch)},
+        (SELECT string_agg(quote_ident(part), '.') FROM unnest(string_to_array(split_part(one, '=', 1), '.')) part))
+      FROM live JOIN pg_db_role_setting s ON s.setdatabase = live.oid AND s.setrole <> 0, unnest(s.setconfig) one
   ) all_of_it(step, statement) ORDER BY step`;
 
-/** Owner, rights, limits and settings of the live database; answers what could not be carried over. */
-export const carryOver = async ({ needs, connection, scratch, signal }: ScratchWork): Promise<readonly string[]> => {
+/**
+ * Owner, rights, limits and settings of the live database; where there is none, those that the dump tells. Answers what could
+ * not be carried over.
+ */
+export const carryOver = async (work: ScratchWork, { ofDatabase }: DumpHead): Promise<readonly string[]> => {
+  const { needs, connection, scratch, signal } = work;
   const database = maintenanceDatabase(connection);
   const run = (sql: string): Promise<string> => runSql(needs, connection, { database, sql: [sql], signal });
+  const live = `EXISTS (SELECT 1 FROM pg_database WHERE datname = ${literal(connection.database)})`;
   const found = await run(
-    `SELECT COALESCE(json_agg(statement), '[]') FROM (${statements(connection.database, scratch)}) s`,
+    `SELECT CASE WHEN ${live} THEN COALESCE(json_agg(statement), '[]') END FROM (${statements(connection.database, scratch)}) s`,
   );
   const failed: string[] = [];
-  // Safe: the query above makes an array of texts.
-  for (const statement of JSON.parse(found) as string[])
+  // Safe: the query above makes an array of texts, or nothing where there is no database.
+  for (const statement of found === "" ? ofDatabase(identifier(scratch)) : (JSON.parse(found) as string[]))
     try {
       await run(statement);
     } catch (error) {
@@ -42,5 +52,5 @@ export const carryOver = async ({ needs, connection, scratch, signal }: ScratchW
     }
   return failed.length === 0
     ? []
-    : [`Of the live database's own settings these could not be given to the restored one: ${failed.join("; ")}.`];
+    : [`Of the database's own settings these could not be given to the restored one: ${failed.join("; ")}.`];
 };

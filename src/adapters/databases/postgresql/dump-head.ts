@@ -3,6 +3,8 @@ export interface DumpHead {
   /** Options of CREATE DATABASE, made anew from values that were recognised. */
   readonly encoding: string;
   readonly locale: string;
+  /** What was set and granted for the database itself, as statements for the database of this name (an identifier). */
+  readonly ofDatabase: (name: string) => readonly string[];
   /** All of the dump, from its first byte on. */
   readonly whole: AsyncIterable<Uint8Array>;
 }
@@ -27,7 +29,7 @@ export const dumpHead = async (dump: AsyncIterable<Uint8Array>): Promise<DumpHea
     await iterator.return?.();
     return undefined;
   }
-  return { ...options(text), whole: joined(pieces, iterator) };
+  return { ...options(text), ofDatabase: (name) => ofDatabase(text, name), whole: joined(pieces, iterator) };
 };
 
 async function* joined(pieces: readonly Uint8Array[], iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -53,4 +55,39 @@ const options = (text: string): Pick<DumpHead, "encoding" | "locale"> => {
       .map(([word, value]) => `${word} = ${value}`)
       .join(" ");
   return { encoding: chosen(/^ENCODING$/), locale: chosen(new RegExp(`^(?:${localeWords})$`)) };
+};
+
+const word = `(?:"(?:[^"\\n]|"")*"|[a-z_][\\w$]*)`;
+const value = "'(?:[^'\\n]|'')*'";
+/** `NAME` stands for the dumped database's. */
+const patterns = [
+  `ALTER DATABASE NAME CONNECTION LIMIT = \\d+`,
+  `ALTER DATABASE NAME SET ${word}(?:\\.${word})? TO ${value}(?:, ${value})*`,
+  `ALTER ROLE ${word} IN DATABASE NAME SET ${word}(?:\\.${word})? TO ${value}(?:, ${value})*`,
+  `(?:GRANT|REVOKE) [A-Z,]+ ON DATABASE NAME (?:TO|FROM) (?:PUBLIC|${word})(?: WITH GRANT OPTION)?`,
+];
+/** The first entry that is not about the database itself: what looks like its statements behind it stands in somebody's body. */
+const elsewhere =
+  /\0[\x04-\x20]\0\0\0(?:SCHEMA|EXTENSION|TYPE|SHELL TYPE|DOMAIN|FUNCTION|PROCEDURE|PROCEDURAL LANGUAGE|AGGREGATE|OPERATOR|TABLE|VIEW|SEQUENCE|COLLATION|CONVERSION|CAST|FOREIGN DATA WRAPPER|BLOB|EVENT TRIGGER|PUBLICATION)\0/;
+
+const ofDatabase = (text: string, name: string): readonly string[] => {
+  const made = new RegExp(`CREATE DATABASE (${word}) WITH TEMPLATE = `).exec(text);
+  const dumped = made?.[1];
+  if (made === null || dumped === undefined) return [];
+  const rest = text.slice(made.index);
+  const own = rest.slice(0, elsewhere.exec(rest)?.index);
+  const plain = dumped.replaceAll(/[$.*+?^(){}|[\]\\]/g, "\\$&");
+  const any = new RegExp(
+    patterns.map((one) => `(?:${one.replace("NAME", () => `(${plain})`)})`).join("|") + "(?=;)",
+    "g",
+  );
+  return [...own.matchAll(any)].map(([statement]) => {
+    const at = statement.indexOf(`DATABASE ${dumped} `) + "DATABASE ".length;
+    // Names and values are UTF-8 in a text that was read byte by byte.
+    return (
+      Buffer.from(statement.slice(0, at), "latin1").toString() +
+      name +
+      Buffer.from(statement.slice(at + dumped.length), "latin1").toString()
+    );
+  });
 };

@@ -7,6 +7,7 @@ import { RestoreErrors } from "./restore-errors.ts";
 import {
   connectionInfo,
   identifier,
+  literal,
   maintenanceDatabase,
   runSql,
   sessionEnvironment,
@@ -31,8 +32,8 @@ export const load = async (
     );
   await dropDatabase(needs, connection, scratch);
   const work = { needs, connection, scratch, signal };
-  const notes = [...(await create(work, head)), ...(await carryOver(work))];
-  const errors = await restore(work, head.whole);
+  const notes = [...(await create(work, head)), ...(await carryOver(work, head))];
+  const errors = await withoutWaiting(work, () => restore(work, head.whole));
   // Without statistics the first queries of a large database would take for ever.
   await runSql(needs, connection, { database: scratch, sql: ["ANALYZE"], signal });
   return { notes: [...notes, ...errors] };
@@ -44,6 +45,23 @@ export interface ScratchWork {
   readonly scratch: string;
   readonly signal: AbortSignal;
 }
+
+/**
+ * A load is thousands of small transactions, and nobody needs one of them without the rest: the server need not wait for its
+ * disk after each. The last statement waits again, for itself and for all before it.
+ */
+const withoutWaiting = async <Value>(work: ScratchWork, load: () => Promise<Value>): Promise<Value> => {
+  const { needs, connection, scratch, signal } = work;
+  const database = maintenanceDatabase(connection);
+  const own = `SELECT COALESCE(max(substr(one, 20)), '') FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
+    unnest(s.setconfig) one WHERE s.setrole = 0 AND d.datname = ${literal(scratch)} AND one LIKE 'synchronous\\_commit=%'`;
+  const run = (...sql: readonly string[]): Promise<string> => runSql(needs, connection, { database, sql, signal });
+  const setting = `ALTER DATABASE ${identifier(scratch)} SET synchronous_commit`;
+  const before = await run(own, `${setting} = off`);
+  const loaded = await load();
+  await run(before === "" ? setting.replace(" SET ", " RESET ") : `${setting} = ${literal(before)}`);
+  return loaded;
+};
 
 /** With the encoding and the sort order of the dumped database, where the server knows it. */
 const create = async (
