@@ -68,6 +68,7 @@ const patterns = [
 ];
 /** The first entry that is not about the database itself: what looks like its statements behind it stands in somebody's body. */
 const elsewhere =
+  // oxlint-disable-next-line no-control-regex -- the length in front of each text is what tells it from other text
   /\0[\x04-\x20]\0\0\0(?:SCHEMA|EXTENSION|TYPE|SHELL TYPE|DOMAIN|FUNCTION|PROCEDURE|PROCEDURAL LANGUAGE|AGGREGATE|OPERATOR|TABLE|VIEW|SEQUENCE|COLLATION|CONVERSION|CAST|FOREIGN DATA WRAPPER|BLOB|EVENT TRIGGER|PUBLICATION)\0/;
 
 const ofDatabase = (text: string, name: string): readonly string[] => {
