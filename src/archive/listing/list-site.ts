@@ -5,6 +5,7 @@ import type { SiteFiles } from "../../ports/site-files.ts";
 import { ListingColumns } from "./listing-columns.ts";
 import { lookAgain } from "./look-again.ts";
 import { isUnreadable, readCarefully } from "./read-carefully.ts";
+import { unsettledNs } from "./unsettled.ts";
 
 /** What a backup of the site would hold, and what not. */
 export interface SiteListing {
@@ -104,7 +105,8 @@ export const readFilter = async (files: SiteFiles, signal?: AbortSignal): Promis
   try {
     const entry = await files.stat(filterPath);
     if (entry?.kind !== "file") return parseFilter("");
-    const read = await readCarefully(files, entry, signal);
+    const suspectAfterNs = (await files.now()) - unsettledNs;
+    const read = await readCarefully(files, entry, { suspectAfterNs, signal });
     const isWhole = "content" in read && !read.hasChanged;
     return parseFilter(isWhole ? new TextDecoder().decode(read.content) : "");
   } catch (error) {

@@ -49,6 +49,12 @@ export const readPart = async (
   }
 };
 
+export interface Care {
+  /** What changed later than this may change again without a new time to show for it: only a second reading tells. */
+  readonly suspectAfterNs: bigint;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Reads a file that was listed as small, whatever happens to it meanwhile: what changed since it was listed is packed
  * as it is now; what changes while it is read is read once more, and then taken as it was read.
@@ -56,7 +62,7 @@ export const readPart = async (
 export const readCarefully = async (
   site: SiteFiles,
   listed: ListedEntry,
-  signal: AbortSignal | undefined,
+  { suspectAfterNs, signal }: Care,
 ): Promise<CarefulRead> => {
   let before = listed;
   for (let attempt = 1; ; attempt++) {
@@ -69,9 +75,22 @@ export const readCarefully = async (
     if ("reason" in content) return content;
     const after = await statFile(site, before);
     if ("reason" in after) return after;
-    const isWhole = content.length === before.sizeBytes && isSameFile(before, after);
+    const isSuspect = before.sizeBytes > 0 && (before.ctimeNs ?? before.mtimeNs) > suspectAfterNs;
+    const isWhole =
+      content.length === before.sizeBytes &&
+      isSameFile(before, after) &&
+      (!isSuspect || (await readsTheSame(site, before, { content, signal })));
     if (isWhole || attempt === attempts)
       return { entry: { ...before, sizeBytes: content.length }, content, hasChanged: !isWhole };
     before = after;
   }
+};
+
+const readsTheSame = async (
+  site: SiteFiles,
+  listed: ListedEntry,
+  { content, signal }: { readonly content: Uint8Array; readonly signal: AbortSignal | undefined },
+): Promise<boolean> => {
+  const again = await readPart(site, listed, { offset: 0, length: content.length, signal });
+  return !("reason" in again) && Buffer.compare(content, again) === 0;
 };

@@ -87,7 +87,7 @@ const readAll = async (
   await forEachBounded(entries.entries(), readsAtOnce, async ([place, entry]) => {
     const isFile = entry.kind === "file";
     reads[place] = isFile
-      ? await readCarefully(context.site, entry, context.signal)
+      ? await readCarefully(context.site, entry, context)
       : { entry, content: nothing, hasChanged: false };
   });
   const listing = new ListingColumns();

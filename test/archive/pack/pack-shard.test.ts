@@ -219,6 +219,26 @@ describe("a site that changes while it is packed", () => {
     expect(content.equals(lines(content.length))).toBe(true);
   });
 
+  it.each([
+    [3, false],
+    [100, true],
+  ])(
+    "reads a file that was just changed twice where no time tells one change from the next, here of %d",
+    async (changes, neverStill) => {
+      let count = 0;
+      const site = new MemorySite({
+        granularityNs: 2_000_000_000n,
+        beforeRead: (read) => {
+          if (read === small && count < changes) site.writeFile(small, Buffer.from(`version ${++count}`));
+        },
+      });
+      site.writeFile(small, Buffer.from("version 0"));
+      const result = await packed(site);
+      expect((await result.content("fs/small.txt")).toString()).toBe(neverStill ? "version 5" : "version 3");
+      expect(result.sealed.changed).toEqual(neverStill ? [small] : []);
+    },
+  );
+
   it("packs a large file as read that is cut short when parts of it are already staged", async () => {
     const site = new MemorySite({
       beforeRead: (_, offset) => {
