@@ -1,8 +1,7 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { homedir, hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { adminKeyFile, ensureAdminKey, readAdminKey } from "./adapters/callers/admin-key.ts";
 import { exampleName, offerExampleSite } from "./adapters/sites/example-site.ts";
 import { ownHub } from "./adapters/machine/own-hub.ts";
@@ -11,7 +10,7 @@ import { announceService } from "./adapters/service-file/announce-service.ts";
 import { CertificateUnusable, givenCertificate } from "./adapters/tls/given-certificate.ts";
 import { ownCertificate, type ServerCertificate } from "./adapters/tls/own-authority.ts";
 import { ConfigProblems, readConfig, type Config } from "./config.ts";
-import { settingNames } from "./settings/settings.ts";
+import { flagOf, flagsHelp, readFlags } from "./settings/flags.ts";
 import { HostFailure } from "./devhost/host-failure.ts";
 import { startHost, type Host } from "./devhost/host.ts";
 import { AppNotLoaded } from "./devhost/running-app.ts";
@@ -24,20 +23,11 @@ const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 // Safe: the project's own file.
 const { version } = JSON.parse(readFileSync(`${packageFolder}package.json`, "utf8")) as { version: string };
 
-/** Every setting is a flag too: LIFEBOAT_TLS_PORT is --tls-port. A flag wins over the environment. */
-const flagOf = (setting: string): string => setting.replace("LIFEBOAT_", "").toLowerCase().replaceAll("_", "-");
-
+/** A flag wins over the environment. */
 const applyFlags = (): void => {
-  // A secret on the command line shows in every list of processes; of the key of https only the file is named.
-  const settings = settingNames.filter(
-    (name) => !/KEY|SECRET|SMTP|ALARM_WEBHOOK$|HEARTBEAT/.test(name) || name === "LIFEBOAT_TLS_KEY",
-  );
-  const options = Object.fromEntries(settings.map((name) => [flagOf(name), { type: "string" as const }]));
-  const { values } = parseArgs({ options, strict: true, allowPositionals: false });
-  for (const name of settings) {
-    const value = values[flagOf(name)];
-    if (typeof value === "string") process.env[name] = value;
-  }
+  const { values, problems } = readFlags(process.argv.slice(2));
+  if (problems.length > 0) throw new ConfigProblems(problems);
+  Object.assign(process.env, values);
 };
 
 interface Told {
@@ -111,6 +101,10 @@ const outliveReaders = (): void => {
 
 const start = async (): Promise<void> => {
   outliveReaders();
+  if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
+    console.log(flagsHelp);
+    return;
+  }
   applyFlags();
   const config = readConfig(process.env);
   const first = prepare(config);
@@ -128,6 +122,8 @@ const start = async (): Promise<void> => {
       const line = consoleLine(new Date(), level, category, message);
       if (line !== undefined) console[level === "information" ? "log" : "error"](line);
     },
+  }).catch((error: unknown) => {
+    throw portAdvice(error, config);
   });
   stopOnSignals(host, announce(host, config));
   if (https !== undefined) keepCertificate(host, config);
@@ -171,15 +167,39 @@ const keepCertificate = (host: Host, config: Config): void => {
   }, renewalCheckMs).unref();
 };
 
+/** One by one: Node's own `recursive` never ends where a file system lets nobody make folders and says ENOENT (autofs, proc). */
+const makeFolder = (folder: string): void => {
+  const isThere = (): boolean => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another start may have made it meanwhile.
+    if (!isThere()) throw error;
+  }
+};
+
+/** The devhost knows ports, and not how this program is told of them. */
+const portAdvice = (error: unknown, { httpPort }: Config): unknown => {
+  const cause = error instanceof HostFailure ? error.cause : undefined;
+  if (!(cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE" && "port" in cause)) return error;
+  const setting = cause.port === httpPort ? "LIFEBOAT_PORT" : "LIFEBOAT_TLS_PORT";
+  return new HostFailure(`${messageOf(error)} ${flagOf(setting)} (${setting}) sets it.`, { cause });
+};
+
 /** Makes what a first start needs. */
 const prepare = (config: Config): Pick<Told, "isFirstStart" | "hasExample"> => {
   try {
-    mkdirSync(config.sitesFolder, { recursive: true, mode: 0o700 });
+    makeFolder(config.sitesFolder);
     // The missing key marks the first start: one that was cut off in between is still the first.
     const hasExample = readAdminKey(config.dataFolder) === undefined && offerExampleSite(config);
     return { isFirstStart: ensureAdminKey(config.dataFolder), hasExample };
   } catch (error) {
-    throw new HostFailure(`The data folder ${config.dataFolder} cannot be used: ${messageOf(error)}`, { cause: error });
+    const advice = "Give this user the right to write there, or name another one with --data (LIFEBOAT_DATA).";
+    throw new HostFailure(`The data folder ${config.dataFolder} cannot be used: ${messageOf(error)}. ${advice}`, {
+      cause: error,
+    });
   }
 };
 

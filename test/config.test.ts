@@ -24,7 +24,7 @@ describe("the configuration", () => {
     const read = () => readConfig({ LIFEBOAT_PORT: "http", LIFEBOAT_ALLOW_HTTP_STORAGE: "maybe", LIFEBOAT_PROT: "1" });
     expect(read).toThrow(ConfigProblems);
     expect(read).toThrow(
-      /LIFEBOAT_PORT: .*port number.*\n.*LIFEBOAT_ALLOW_HTTP_STORAGE: .*true or false.*\n.*LIFEBOAT_PROT: no such setting/,
+      /LIFEBOAT_PORT: .*port number.*\n.*LIFEBOAT_ALLOW_HTTP_STORAGE: .*true or false.*\n.*LIFEBOAT_PROT: no such setting\. Did you mean LIFEBOAT_PORT\?/,
     );
   });
 

@@ -56,7 +56,7 @@ export const schedule = z.string().transform((text, context): BackupSchedule => 
   }
   const parsed = scheduleFields.safeParse(json);
   if (!parsed.success)
-    return problem(parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; "));
+    return problem(parsed.error.issues.map(({ path, message }) => [...path, message].join(" ")).join("; "));
   const wrong = scheduleProblem(parsed.data);
   return wrong === undefined ? parsed.data : problem(`${wrong.field.split(".").slice(2).join(".")}: ${wrong.reason}`);
 });

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { nearestWord } from "../domain/nearest-word.ts";
 import { settingNames } from "./settings.ts";
 
 type Given = Readonly<Record<string, string | undefined>>;
@@ -38,8 +39,13 @@ export const settingProblems = (given: Given, issues: readonly z.core.$ZodIssue[
       (issue) =>
         `${String(issue.path[0])}: ${issue.message.replace(/^Invalid input: expected /, "expected ")} (is "${shown(String(issue.path[0]), given)}")`,
     ),
-    ...unknown.map((name) => `${name}: no such setting. Known: ${settingNames.join(", ")}`),
+    ...unknown.map(unknownProblem),
   ];
+};
+
+const unknownProblem = (name: string): string => {
+  const near = nearestWord(name, settingNames);
+  return `${name}: no such setting. ${near === undefined ? "docs/settings.md lists them." : `Did you mean ${near}?`}`;
 };
 
 /** A tenant alone would accept tokens that were meant for others. */

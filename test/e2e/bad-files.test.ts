@@ -119,13 +119,35 @@ describeWith("setpriv", canMindFileModes, "a start where it may not write", () =
   });
 });
 
+describeWith("Linux", process.platform === "linux", "a start where no folder can be made", () => {
+  it("says so and ends", async () => {
+    expectRefusal(await start({ data: "/proc/lifeboat/data" }), /The data folder \S+ cannot be used: ENOENT.*--data/);
+  });
+});
+
+describe("a start with flags", () => {
+  it("names one that is wrong, and the one that was meant", async () => {
+    expectRefusal(await start({ flags: ["--prot", "1"] }), /--prot: no such flag\. Did you mean --port\?/);
+  });
+
+  it("tells them all when asked for help, and starts nothing", async () => {
+    const { code, output, url } = await start({ flags: ["--help"] });
+    expect({ code, url }).toEqual({ code: 0, url: "" });
+    expect(output()).toMatch(/--site-roots/);
+    expect(existsSync(data)).toBe(false);
+  });
+});
+
 describe("a start on a port that is taken", () => {
   it("names the port, and leaves the data folder free", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const address = other.address();
     const port = typeof address === "object" ? String(address?.port) : "";
-    expectRefusal(await start({ flags: ["--port", port] }), new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is in use`));
+    expectRefusal(
+      await start({ flags: ["--port", port] }),
+      new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is in use\\..* --port \\(LIFEBOAT_PORT\\) sets it`),
+    );
     other.close();
     expect((await start()).url).not.toBe("");
   });

@@ -51,6 +51,7 @@ const failure = (error: NodeJS.ErrnoException, { address, port }: ListenerOption
   if (error.code === "EADDRINUSE")
     return new HostFailure(
       `Port ${port} on ${address} is in use. Stop the program that has it, or choose another port.`,
+      { cause: error },
     );
   if (error.code === "EACCES")
     return new HostFailure(`Port ${port} on ${address} may not be opened by this user. Choose a port above 1023.`);
