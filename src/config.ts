@@ -62,6 +62,8 @@ export interface Config {
     readonly scopes: "narrow" | "grant";
   };
   /** Days a restore's replaced content is kept for undo; 0 = until it closes. */
+  /** How hard files are deflated, from 1 to 9. */
+  readonly compression: number;
   readonly undoDays: number;
   readonly alarms: {
     readonly webhook?: { readonly url: Secret; readonly form: (typeof webhookForms)[number]; readonly secret?: Secret };
@@ -191,6 +193,7 @@ const toConfig = (value: Settings): Config => {
     alarms: alarmsOf(value),
     ...entraOf(value),
     databaseTools: list(value.LIFEBOAT_DATABASE_TOOLS ?? "").map((path) => resolve(path)),
+    compression: value.LIFEBOAT_COMPRESSION,
     undoDays: value.LIFEBOAT_UNDO_DAYS,
     ...(value.LIFEBOAT_MAX_BACKUP_BYTES === undefined ? {} : { maxBackupBytes: value.LIFEBOAT_MAX_BACKUP_BYTES }),
     ...(value.LIFEBOAT_BACKUPS_PER_DAY === undefined ? {} : { backupsPerDay: value.LIFEBOAT_BACKUPS_PER_DAY }),

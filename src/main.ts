@@ -73,6 +73,7 @@ const mailOf = ({ mailServer, mailFrom }: Config["alarms"]) =>
 const threads = new PackPool({
   threads: availableParallelism(),
   script: new URL("archive-worker.js", import.meta.url),
+  level: config.compression,
 });
 
 const catalog = await openCatalog(config);

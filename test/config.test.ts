@@ -110,6 +110,12 @@ describe("the configuration", () => {
     expect(() => readConfig({ LIFEBOAT_PROXIES: "proxy.example" })).toThrow(/LIFEBOAT_PROXIES.*IP addresses/);
   });
 
+  it("deflates as hard as it is told, from 1 to 9", () => {
+    expect(readConfig({ LIFEBOAT_COMPRESSION: "6" }).compression).toBe(6);
+    for (const level of ["0", "10", "5.5", "best"])
+      expect(() => readConfig({ LIFEBOAT_COMPRESSION: level })).toThrow(/LIFEBOAT_COMPRESSION: a level from 1 to 9/);
+  });
+
   it("takes an empty setting for one that is not set", () => {
     expect(readConfig({ LIFEBOAT_DATA: "/data", LIFEBOAT_PORT: "" }).httpPort).toBe(7071);
   });

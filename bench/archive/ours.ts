@@ -9,6 +9,7 @@ import { extractToRoots } from "../../src/archive/restore/extract-to-roots.ts";
 import { PackPool } from "../../src/archive/threads/pack-pool.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import type { LocalRoot } from "../../src/ports/site-files.ts";
+import { settings } from "../../src/settings/settings.ts";
 import { fullBackup, listAll, openBackup, secondBackup } from "./drive-engine.ts";
 
 /** Returns what it has done, in words. */
@@ -30,7 +31,11 @@ const threads = availableParallelism();
 
 const startPool = (): PackPool =>
   // This bundle lies in dist/ts, the threads' own beside that folder.
-  new PackPool({ threads, script: new URL("../archive-worker.js", import.meta.url) });
+  new PackPool({
+    threads,
+    script: new URL("../archive-worker.js", import.meta.url),
+    level: settings.shape.LIFEBOAT_COMPRESSION.parse(process.env["LIFEBOAT_COMPRESSION"]),
+  });
 
 const full: Part = async (runner, site = "", output = "") => {
   const destination = directoryDestination(dirname(output));

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { isMailAddress, webhookForms } from "../domain/alarm.ts";
+import { defaultCompression } from "../domain/compression.ts";
 import {
   authority,
   azureHosts,
@@ -84,6 +85,12 @@ export const settings = z.object({
     .optional(),
   LIFEBOAT_ENTRA_AUTHORITY: authority.default("https://login.microsoftonline.com"),
   LIFEBOAT_ENTRA_SCOPES: z.enum(["narrow", "grant"], "narrow or grant").default("narrow"),
+  LIFEBOAT_COMPRESSION: z.coerce
+    .number("a level from 1 to 9")
+    .int("a level from 1 to 9")
+    .min(1, "a level from 1 to 9")
+    .max(9, "a level from 1 to 9")
+    .default(defaultCompression),
   LIFEBOAT_UNDO_DAYS: z.coerce.number("days").min(0, "0 or more days").default(3),
   LIFEBOAT_DATABASE_TOOLS: z.string().optional(),
   LIFEBOAT_MAX_BACKUP_BYTES: tierLimit("bytes").optional(),

@@ -7,6 +7,7 @@ import { createRecoveryKey, parseRecoveryKey } from "../../src/adapters/secrets/
 import { unchangingKeys } from "../../src/adapters/secrets/key-source.ts";
 import { keySealer } from "../../src/adapters/secrets/sealed.ts";
 import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
+import { inlinePackRunner } from "../../src/archive/threads/pack-runner.ts";
 import { runThreadJob, type ThreadRequest } from "../../src/archive/threads/thread-jobs.ts";
 import { refuse } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
@@ -26,6 +27,7 @@ export const shop: SiteId = { subscription: "s", resourceGroup: "g", name: "shop
 /** The engine's jobs on the calling thread. */
 export const inlineThreads: Installation["threads"] = {
   threads: 1,
+  level: inlinePackRunner.level,
   // The casts are safe: a job is answered with the result of its kind.
   run: async (kind: string, job: unknown, signal?: AbortSignal) => {
     signal?.throwIfAborted();

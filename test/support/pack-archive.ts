@@ -21,7 +21,6 @@ export interface PackOptions {
   readonly runner?: PackRunner;
   readonly target?: ShardTarget;
   readonly blockBytes?: number;
-  readonly level?: number;
   readonly name?: string;
   readonly signal?: AbortSignal;
   /** Shards that are put behind those of the site, and how many entries they have. */
@@ -56,7 +55,6 @@ export const packArchive = async (
         upload,
         blockBytes,
         listing: decodeListing(encodeListing(listing, shard.from, shard.to)),
-        ...(options.level === undefined ? {} : { level: options.level }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       },
     );

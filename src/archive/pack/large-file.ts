@@ -76,12 +76,12 @@ export class LargeFile {
   }
 
   async #start(slice: number): Promise<SliceOutcome> {
-    const { roots, runner, level, signal, spare } = this.#context;
+    const { roots, runner, signal, spare } = this.#context;
     const range = this.#range(slice);
     if (this.#isDone) return undefined;
     if (roots === undefined || !isProvable(this.#listed)) return packThroughSite(this.#context, this.#listed, range);
     const from = { roots, listed: this.#listed, ...range };
-    return (await runner.run("packSlice", { level, from, ...spare.take() }, signal)).slice;
+    return (await runner.run("packSlice", { level: runner.level, from, ...spare.take() }, signal)).slice;
   }
 
   async #take(slice: number, outcome: SliceOutcome): Promise<void> {

@@ -57,9 +57,9 @@ const runJob = (
   // A batch is smaller than one slice of a listing.
   const [entries] = encodeListing(listing, job.from, job.to);
   if (entries === undefined) return Promise.resolve(noPackedFiles);
-  const { level, suspectAfterNs } = context;
+  const { runner, suspectAfterNs, signal } = context;
   const changed = job.changed ?? [];
-  return context.runner.run("packFiles", { entries, from: job.source, level, suspectAfterNs, changed }, context.signal);
+  return runner.run("packFiles", { entries, from: job.source, level: runner.level, suspectAfterNs, changed }, signal);
 };
 
 /** A thread refuses what is not as listed; that is read again through the site, in its place. */

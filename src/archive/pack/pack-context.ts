@@ -10,7 +10,6 @@ export interface PackContext {
   readonly writer: ShardWriter;
   /** Set where threads read the files themselves. */
   readonly roots: readonly LocalRoot[] | undefined;
-  readonly level: number;
   readonly suspectAfterNs: bigint;
   /** Slices of a file are held in memory up to this much, until its header can be written. */
   readonly heldBytes: number;

@@ -26,14 +26,11 @@ export interface ShardWork extends Pick<Shard, "number" | "firstSlice" | "endSli
   readonly listing: ListingColumns;
   /** From `blockBytesFor`, the same for all shards of a backup. */
   readonly blockBytes: number;
-  readonly level?: number;
   readonly signal?: AbortSignal;
   /** Told now and then how much has been packed so far. */
   readonly onProgress?: (progress: { readonly entries: number; readonly sizeBytes: number }) => void;
 }
 
-/** Half as long as level 6 takes, for three hundredths more (bench/README.md). */
-export const defaultLevel = 4;
 const jobsAhead = 2;
 const batchBytes = 4 * 2 ** 20;
 const batchEntries = 512;
@@ -59,7 +56,6 @@ export const packShard = async (dependencies: PackDependencies, work: ShardWork)
     runner,
     writer,
     roots: site.localRoots,
-    level: work.level ?? defaultLevel,
     suspectAfterNs: (await site.now()) - unsettledNs,
     heldBytes: heldBytesFor(blockBytes),
     spare: new SpareMemory(runner.threads * jobsAhead),

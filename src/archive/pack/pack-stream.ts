@@ -5,7 +5,7 @@ import type { EntryMeta } from "../listing/entry-row.ts";
 import { LargeEntryWriter } from "./large-entry-writer.ts";
 import { OrderedWindow } from "../ordered-window.ts";
 import type { PackRunner } from "../threads/pack-runner.ts";
-import { defaultLevel, heldBytesFor } from "./pack-shard.ts";
+import { heldBytesFor } from "./pack-shard.ts";
 import type { ShardIndex } from "../shards/shard-index.ts";
 import { ShardWriter } from "../shards/shard-writer.ts";
 import { SpareMemory } from "./spare-memory.ts";
@@ -19,7 +19,6 @@ export interface StreamWork {
   readonly name: BytePath;
   readonly stream: AsyncIterable<Uint8Array>;
   readonly mtimeNs: bigint;
-  readonly level?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly sizeBytes: number }) => void;
 }
@@ -32,7 +31,7 @@ export const packStream = async (
   { destination, runner }: { readonly destination: Destination; readonly runner: PackRunner },
   work: StreamWork,
 ): Promise<ShardIndex> => {
-  const { upload, number: shard, blockBytes, signal, level = defaultLevel } = work;
+  const { upload, number: shard, blockBytes, signal } = work;
   const writer = new ShardWriter({ destination, upload, shard, blockBytes, signal });
   const spare = new SpareMemory(runner.threads + 1);
   const entry = new LargeEntryWriter(writer, { heldBytes: heldBytesFor(blockBytes), begins: true, spare });
@@ -42,7 +41,7 @@ export const packStream = async (
     for await (const content of slicesOf(work.stream)) {
       signal?.throwIfAborted();
       await window.add(
-        () => runner.run("packSlice", { level, from: { content }, ...spare.take() }, signal),
+        () => runner.run("packSlice", { level: runner.level, from: { content }, ...spare.take() }, signal),
         async ({ slice }) => {
           if (slice === undefined) throw new Error("A slice whose content was given has not been packed.");
           await entry.add(slice, { meta, sizeBytes: entry.sums.sizeBytes });

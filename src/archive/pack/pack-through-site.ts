@@ -9,12 +9,12 @@ export const packThroughSite = async (
   listed: ListedEntry,
   range: { readonly offset: number; readonly length: number },
 ): Promise<PackedSlice | LeftOut> => {
-  const { site, runner, level, signal, spare } = context;
+  const { site, runner, signal, spare } = context;
   const content = await readPart(site, listed, { ...range, signal });
   if ("reason" in content) return content;
   // A copy: the site may want to keep its own.
   const from = { content: Uint8Array.from(content) };
-  const { slice } = await runner.run("packSlice", { level, from, ...spare.take() }, signal);
+  const { slice } = await runner.run("packSlice", { level: runner.level, from, ...spare.take() }, signal);
   if (slice === undefined) throw new Error("A slice whose content was given has not been packed.");
   return slice;
 };

@@ -9,9 +9,7 @@ import { packShard, type PackDependencies } from "../pack/pack-shard.ts";
 import type { ShardIndex } from "../shards/shard-index.ts";
 import { asSourceLost, SourceLost } from "./source-lost.ts";
 
-export interface CopyShardWork extends CopyWork {
-  readonly level?: number;
-}
+export interface CopyShardWork extends CopyWork {}
 
 export interface CopiedShard {
   /** For sealing, in this order: what was copied and, where something was damaged, what was packed in its place. */
@@ -43,7 +41,6 @@ export const copyShard = async (dependencies: PackDependencies, work: CopyShardW
     listing,
     upload,
     blockBytes,
-    ...(work.level === undefined ? {} : { level: work.level }),
     ...(signal === undefined ? {} : { signal }),
     onProgress: ({ entries, sizeBytes }) =>
       onProgress?.({ entries: index.entries + entries, sizeBytes: index.sizeBytes + sizeBytes }),

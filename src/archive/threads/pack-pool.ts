@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { defaultCompression } from "../../domain/compression.ts";
 import type { PackRunner } from "./pack-runner.ts";
 import { buffersOf, type ThreadAnswer, type ThreadJobs, type ThreadKind, type ThreadResults } from "./thread-jobs.ts";
 
@@ -29,6 +30,7 @@ const maxYoungGenerationSizeMb = 12;
  */
 export class PackPool implements PackRunner {
   readonly threads: number;
+  readonly level: number;
   readonly #script: URL;
   readonly #all: Thread[] = [];
   readonly #queue: Waiting[] = [];
@@ -36,8 +38,9 @@ export class PackPool implements PackRunner {
   #closed = false;
 
   /** `script` is the bundle of worker.ts. */
-  constructor(options: { readonly threads: number; readonly script: URL }) {
+  constructor(options: { readonly threads: number; readonly script: URL; readonly level?: number }) {
     this.threads = options.threads;
+    this.level = options.level ?? defaultCompression;
     this.#script = options.script;
   }
 

@@ -1,3 +1,4 @@
+import { defaultCompression } from "../../domain/compression.ts";
 import { runCopyJob, type CopyJob, type CopyResult } from "./copy-job.ts";
 import {
   runPackFilesJob,
@@ -28,6 +29,8 @@ export type PackKind = keyof PackJobs;
 export interface PackRunner {
   /** Jobs that run at the same time. */
   readonly threads: number;
+  /** How hard it deflates, from 1 to 9. */
+  readonly level: number;
   /** Rejects with the signal's reason as soon as it is aborted. */
   run<Kind extends PackKind>(kind: Kind, job: PackJobs[Kind], signal?: AbortSignal): Promise<PackResults[Kind]>;
 }
@@ -44,6 +47,7 @@ export const runPackJob = <Kind extends PackKind>(kind: Kind, job: PackJobs[Kind
 /** Runs jobs on the calling thread: for tests, and where there are no threads. */
 export const inlinePackRunner: PackRunner = {
   threads: 1,
+  level: defaultCompression,
   run: async (kind, job, signal) => {
     signal?.throwIfAborted();
     return runPackJob(kind, job);

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
@@ -90,16 +91,25 @@ describe("what is packed", () => {
       target: fc.record({ sizeBytes: fc.integer({ min: 1000, max: 50_000 }), entries: fc.integer({ min: 1, max: 9 }) }),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(node, { maxLength: 25 }), shape, async (nodes, { provesUnchanged, ...options }) => {
-        const site = siteOf(nodes, provesUnchanged);
-        const destination = memoryDestination();
-        const { commitId } = await packArchive({ site, destination, ...options });
-        const bytes = await readWhole(destination);
-        expect([...(await archiveSays(bytes))]).toEqual([...(await siteSays(site))]);
-        const archive = await openArchive(memorySource("a.zip", bytes));
-        const report = await verifyArchive(archive, { inflate: false, commitId, runner: inlineRunner });
-        expect(report.faults).toEqual([]);
-      }),
+      fc.asyncProperty(
+        fc.array(node, { maxLength: 25 }),
+        shape,
+        async (nodes, { provesUnchanged, level, ...options }) => {
+          const site = siteOf(nodes, provesUnchanged);
+          const destination = memoryDestination();
+          const { commitId } = await packArchive({
+            site,
+            destination,
+            runner: { ...inlinePackRunner, level },
+            ...options,
+          });
+          const bytes = await readWhole(destination);
+          expect([...(await archiveSays(bytes))]).toEqual([...(await siteSays(site))]);
+          const archive = await openArchive(memorySource("a.zip", bytes));
+          const report = await verifyArchive(archive, { inflate: false, commitId, runner: inlineRunner });
+          expect(report.faults).toEqual([]);
+        },
+      ),
       { numRuns: runs },
     );
   });
@@ -110,6 +120,7 @@ const countingRunner = (threads: number) => {
   const count = { now: 0, most: 0 };
   const runner: PackRunner = {
     threads,
+    level: inlinePackRunner.level,
     run: async (kind, job, signal) => {
       const held = "from" in job && "content" in job.from ? job.from.content.length : 0;
       count.now += held;
@@ -160,6 +171,44 @@ const staging = (
     stage: (...parameters: Parameters<Destination["stage"]>) =>
       around(() => destination.stage(...parameters), parameters[2].length),
   });
+
+describe("how hard is deflated", () => {
+  const siteOf = (content: Buffer): MemorySite => {
+    const site = new MemorySite();
+    site.writeFile(path("file"), content);
+    return site;
+  };
+  const small = siteOf(lines(200_000));
+  const large = siteOf(lines(9 * MiB));
+
+  it.each([
+    ["small file", small],
+    ["large file", large],
+  ])("is what the runner says, of a %s", async (_, site) => {
+    const sizes: number[] = [];
+    for (const level of [1, 4, 9]) {
+      const packed = await packArchive({
+        site,
+        destination: memoryDestination(),
+        runner: { ...inlinePackRunner, level },
+      });
+      sizes.push(packed.sizeBytes);
+    }
+    expect(sizes).toEqual([...new Set(sizes)].toSorted((a, b) => b - a));
+  });
+
+  it("is what the runner says, of a dump", async () => {
+    const work = { upload: { name: "a.zip", run: "run-1" }, number: 9, blockBytes: MiB, name: path("d"), mtimeNs: 0n };
+    const sizes: number[] = [];
+    for (const level of [1, 4, 9]) {
+      const setting = { site: small, destination: memoryDestination(), runner: { ...inlinePackRunner, level } };
+      const shard = await packStream(setting, { ...work, stream: Readable.from([lines(MiB)]) });
+      const packed = await packArchive({ ...setting, runner: inlinePackRunner, more: { shards: [shard], entries: 1 } });
+      sizes.push(packed.sizeBytes);
+    }
+    expect(sizes).toEqual([...new Set(sizes)].toSorted((a, b) => b - a));
+  });
+});
 
 describe("memory", () => {
   it.each([

@@ -34,6 +34,7 @@ const counting = () => {
   const count = { copies: 0 };
   const runner: NonNullable<ReuseSetting["runner"]> = {
     threads: 2,
+    level: inlinePackRunner.level,
     run: async (kind: never, job: never) => {
       if (kind === "copy") count.copies++;
       return kind === "hashFiles" ? inlineRunner.run(kind, job) : inlinePackRunner.run(kind, job);
