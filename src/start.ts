@@ -6,6 +6,7 @@ import { adminKeyFile, ensureAdminKey, readAdminKey } from "./adapters/callers/a
 import { exampleName, offerExampleSite } from "./adapters/sites/example-site.ts";
 import { ownHub } from "./adapters/machine/own-hub.ts";
 import { consoleLine } from "./adapters/console/console-line.ts";
+import { quietTroubles } from "./adapters/console/quiet-troubles.ts";
 import { announceService } from "./adapters/service-file/announce-service.ts";
 import { CertificateUnusable, givenCertificate } from "./adapters/tls/given-certificate.ts";
 import { ownCertificate, type ServerCertificate } from "./adapters/tls/own-authority.ts";
@@ -13,6 +14,7 @@ import { ConfigProblems, readConfig, type Config } from "./config.ts";
 import { flagOf, flagsHelp, readFlags } from "./settings/flags.ts";
 import { HostFailure } from "./devhost/host-failure.ts";
 import { startHost, type Host } from "./devhost/host.ts";
+import type { Log } from "./devhost/log.ts";
 import { AppNotLoaded } from "./devhost/running-app.ts";
 import { messageOf } from "./domain/errors.ts";
 
@@ -87,7 +89,7 @@ const fail = (error: unknown): void => {
   // What the app itself says is about files and settings of the user, not about the app.
   const reason = error instanceof AppNotLoaded ? error.cause : error;
   console.error(isSaid ? error.message : `Lifeboat could not start: ${messageOf(reason)}`);
-  if (/\blifeboat\b/.test(process.env["NODE_DEBUG"] ?? "")) console.error(error);
+  if (isDebugging()) console.error(error);
   process.exit(1);
 };
 
@@ -118,10 +120,7 @@ const start = async (): Promise<void> => {
     port: config.httpPort,
     proxies: config.proxies,
     ...(https === undefined ? {} : { tls: { key: https.key, cert: https.cert, port: https.port } }),
-    log: (level, category, message) => {
-      const line = consoleLine(new Date(), level, category, message);
-      if (line !== undefined) console[level === "information" ? "log" : "error"](line);
-    },
+    log: toConsole(),
   }).catch((error: unknown) => {
     throw portAdvice(error, config);
   });
@@ -129,6 +128,24 @@ const start = async (): Promise<void> => {
   if (https !== undefined) keepCertificate(host, config);
   printReady(host, config, { ...first, trust: https?.trust });
 };
+
+/** Lines for people; with NODE_DEBUG=lifeboat also what they leave out: stack traces, and how often. */
+const toConsole = (): Log => {
+  const quiet = quietTroubles();
+  return (level, category, message) => {
+    const now = new Date();
+    const line = consoleLine(now, level, category, message);
+    if (line === undefined) return;
+    if (level === "information") console.log(line);
+    else if (isDebugging()) console.error(`${line}\n${message}`);
+    else {
+      const told = quiet(now, line);
+      if (told !== undefined) console.error(told);
+    }
+  };
+};
+
+const isDebugging = (): boolean => /\blifeboat\b/.test(process.env["NODE_DEBUG"] ?? "");
 
 /** Tells the command line where this service answers; answers what takes that back. */
 const announce = ({ url, tlsUrl }: Host, { dataFolder, tlsFiles }: Config): (() => void) => {

@@ -11,7 +11,7 @@ export interface ProgressNews {
   readonly secondsLeft: number | null;
 }
 
-/** Tells progress to a person: one line that is drawn again, or a plain line every few seconds. */
+/** Tells progress to a person: one line that is drawn again, or a plain line every few seconds while it moves. */
 export interface ProgressView {
   readonly show: (news: ProgressNews) => void;
   /** A line that stays, above the one that is drawn again. */
@@ -29,7 +29,7 @@ export const progressView = (
 ): ProgressView => {
   const rate = rateMeter(now);
   let drawn = "";
-  let told = { phase: "", at: -plainEveryMs };
+  let told = { what: "", phase: "", at: -plainEveryMs };
   const clear = (): void => {
     if (drawn !== "") terminal.err("\r\u001b[K");
     drawn = "";
@@ -52,8 +52,10 @@ export const progressView = (
       const at = now().getTime();
       const phase = news.phase ?? "";
       if (phase === "") return;
-      if (phase === told.phase && at - told.at < plainEveryMs) return;
-      told = { phase, at };
+      // What is further on; a rate that falls while nothing moves is no news.
+      const what = `${phase} ${news.percent} ${news.bytes}`;
+      if (what === told.what || (phase === told.phase && at - told.at < plainEveryMs)) return;
+      told = { what, phase, at };
       terminal.err(`${line}\n`);
     },
     say(line) {

@@ -63,6 +63,20 @@ describe("the view of progress", () => {
     ]);
   });
 
+  it("writes no plain line again while nothing moves, whatever the rate does", () => {
+    const { terminal, clock, shown } = view(false);
+    for (let second = 0; second < 60; second++) {
+      clock.time = second * 1_000;
+      shown.show(news({ bytes: second < 3 ? second * 1_000 : 3_000, percent: 1 }));
+    }
+    shown.close();
+    expect(terminal.written.err.split("\n")).toEqual([
+      "Backing up: packing    1%  0 B of 375.0 MB  3 s left",
+      "Backing up: packing    1%  3.0 KB of 375.0 MB  600 B/s  3 s left",
+      "",
+    ]);
+  });
+
   it("shows nothing when asked to be quiet, but says what happens", () => {
     const { terminal, shown } = view(true, true);
     shown.show(news());

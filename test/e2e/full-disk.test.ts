@@ -172,6 +172,8 @@ describeWith("mount", canMount, "a backup to a disk that is too small for it", (
       log: expect.stringMatching(/what the backup had written was removed\. The disk of .*data has \d+\.\d MB free/),
     });
     expect(free()).toBeGreaterThan(kept - 2_000_000);
+    expect(second.output().match(/runs\.db is full.* Trying again/g)).toHaveLength(1);
+    expect(second.output()).not.toMatch(/^\s+at /m);
     disk.empty();
     expect((await client.ask("POST", "/backup", {})).status).toBe(200);
     expect(await ended(client, 2)).toMatchObject({ status: "Succeeded" });

@@ -10,7 +10,7 @@ const notForPeople = new Set(["step", "run", "epoch", "error", "requestId"]);
 export const consoleLine = (now: Date, level: string, category: string, message: string): string | undefined => {
   const isTrouble = level === "error" || level === "warning" || level === "critical";
   if (ownCategory.test(category) && (isTrouble || level === "information")) return ownLine(now, message, isTrouble);
-  return isTrouble ? `${category}: ${message}` : undefined;
+  return isTrouble ? `${category}: ${firstLine(message)}` : undefined;
 };
 
 const ownLine = (now: Date, message: string, isTrouble: boolean): string => {

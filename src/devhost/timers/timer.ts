@@ -85,7 +85,8 @@ export class Timer {
       this.#monitor?.saveTimerStatus(this.name, timerStatus(place));
     } catch (error) {
       // The schedule goes on; only a missed run might go unnoticed after a restart.
-      const reason = `The schedule status of timer ${this.name} was not saved: ${String(error)}`;
+      // Of all timers alike: where one cannot be saved, none can.
+      const reason = `The places of timers in their schedules are not saved: ${error instanceof Error ? error.message : String(error)}`;
       this.#options.log("error", "Host.Timers", reason);
     }
   }

@@ -26,6 +26,8 @@ describe("a line on the console", () => {
 
   it("tells the host's troubles with their place, and not its chatter", () => {
     expect(consoleLine(now, "error", "Host.Timers", "clock is off")).toBe("Host.Timers: clock is off");
+    const withStack = "Timer tick failed: Error: no room\n    at pack (main.js:1:2)";
+    expect(consoleLine(now, "error", "Host.Timers", withStack)).toBe("Host.Timers: Timer tick failed: Error: no room");
     expect(consoleLine(now, "information", "Host.Startup", "loaded")).toBeUndefined();
     expect(consoleLine(now, "debug", own, "detail {}")).toBeUndefined();
   });

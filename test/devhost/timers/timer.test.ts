@@ -151,7 +151,7 @@ describe("a timer", () => {
     timer.start();
     await pass(minuteMs);
     expect(times()).toBe(1);
-    expect(log).toEqual(["The schedule status of timer tick was not saved: Error: The disk is full."]);
+    expect(log).toEqual(["The places of timers in their schedules are not saved: The disk is full."]);
   });
 });
 
