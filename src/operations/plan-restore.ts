@@ -118,7 +118,8 @@ const databasesOf = async (
   const { overwrite } = restore;
   const isTrusted = opened.isKnown || restore.allowUnknownDumps === true;
   const signal = call.signal ?? never;
-  return planDatabaseRestore(deps, { wanted, strings, configuration, overwrite, isTrusted, signal });
+  const adjusts = restore.adjustConnectionStrings === true;
+  return planDatabaseRestore(deps, { wanted, strings, configuration, overwrite, isTrusted, adjusts, signal });
 };
 
 const requestOf = ({ destination, blob, backup }: RestoreSource) => ({

@@ -44,6 +44,8 @@ export interface RestoreWish {
   readonly configuration?: boolean;
   /** Those of the backup that come back; without any, none does. */
   readonly databases?: readonly DatabaseWish[];
+  /** The site's connection strings of restored databases become those by which these were reached. */
+  readonly adjustConnectionStrings?: boolean;
   /** Own extension: the site's files stay as they are. */
   readonly databasesOnly?: boolean;
   readonly quick: boolean;
@@ -248,6 +250,7 @@ const newOperation = async (deps: Installation, { wish, source, target, isNew }:
     quick: wish.quick,
     allowOutsideLinks: wish.allowOutsideLinks,
     ...(wish.allowUnknownDumps === true ? { allowUnknownDumps: true } : {}),
+    ...(wish.adjustConnectionStrings === true ? { adjustConnectionStrings: true } : {}),
     ...(wish.databasesOnly === true ? { databasesOnly: true } : {}),
   };
   const wishes = wish.databases ?? [];

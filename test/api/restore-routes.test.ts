@@ -161,6 +161,8 @@ describe("asking for a restore", () => {
       recoverConfiguration: "True",
       quick: true,
       allowOutsideLinks: true,
+      adjustConnectionStrings: "true",
+      allowUnknownDumps: "True",
       recoveryKey: "planted-recovery-key",
     });
     const { operation } = await operationOf(answer.headers["location"]);
@@ -169,6 +171,8 @@ describe("asking for a restore", () => {
       configuration: true,
       quick: true,
       allowOutsideLinks: true,
+      adjustConnectionStrings: true,
+      allowUnknownDumps: true,
     });
     expect(JSON.stringify(operation)).not.toContain("planted");
     expect(operation.recoveryKey).toBeDefined();

@@ -295,6 +295,53 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     expect([loads, await goods(), await databases()]).toEqual([0, "changed since", ["or ders"]]);
   });
 
+  it("is followed by the site's connection string when that is asked for, until an undo", async () => {
+    const value = new Secret(server.url("or ders"));
+    const other = { value: new Secret("Server=other"), type: "Custom" };
+    world.settings.now = { appSettings: {}, connectionStrings: { OrdersDb: { value, type: "Custom" }, Other: other } };
+    const backup = await world.backUp({ databases: [{ ...named, connectionStringName: "ordersdb" }] });
+    const copy = { ...named, connectionString: new Secret(server.url("copy")) };
+    const wish = { databases: [copy], adjustConnectionStrings: true };
+    const now = () =>
+      Object.entries(world.settings.now.connectionStrings).map(([key, one]) => [key, one.value.reveal(), one.type]);
+    const before = now();
+    expect((await world.restore(backup, { databases: [copy] })).status).toBe("Succeeded");
+    expect(now()).toEqual(before);
+    for (const configuration of [false, true]) {
+      const restored = await world.restore(backup, { ...wish, configuration });
+      expect(restored.log).toContain("The connection string OrdersDb leads to the restored database Orders now.");
+      expect(now()).toEqual([
+        ["OrdersDb", server.url("copy"), "Custom"],
+        ["Other", "Server=other", "Custom"],
+      ]);
+      expect((await world.undo()).status).toBe("Succeeded");
+      expect(now()).toEqual(before);
+    }
+    const twice = await world.restore(backup, wish, {
+      restoreConfiguration: async (input, call) => {
+        await world.steps().restoreConfiguration(input, call);
+        return world.steps().restoreConfiguration(input, call);
+      },
+    });
+    expect(twice.status).toBe("Succeeded");
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(now()).toEqual(before);
+  });
+
+  it("is refused when the connection string that should follow cannot be told", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    const wish = { databases: [orders()], adjustConnectionStrings: true };
+    const refused = await world.restore(backup, wish);
+    expect(refused).toMatchObject({ status: "Failed", log: expect.stringContaining("connectionStringName") as string });
+    const restore = { ...everything, ...wish, backup: backup.id };
+    const plan = await planRestore(world.deps)(world.call, shop, { restore, showAll: false, limit: 10 });
+    expect(plan.problems).toEqual([expect.stringContaining("Give its connectionStringName")]);
+    expect(await databases()).toEqual(["or ders"]);
+    const told = await world.restore(backup, { ...wish, databases: [{ ...orders(), connectionStringName: "New" }] });
+    expect(told.status).toBe("Succeeded");
+    expect(world.settings.now.connectionStrings).toMatchObject({ New: { type: "PostgreSQL" } });
+  });
+
   it("leaves files and database as they were when a load fails", async () => {
     const backup = await world.backUp({ databases: [orders()] });
     page("two");

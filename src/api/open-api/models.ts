@@ -151,6 +151,7 @@ const restoreWish = {
   siteName: z.string().optional().describe("shop, or shop(staging) for a slot."),
   databases: z.array(databaseWish).nullish(),
   ignoreDatabases: z.boolean().default(false),
+  adjustConnectionStrings: z.boolean().nullish(),
   ignoreConflictingHostNames: z.boolean().default(false),
   operationType: z.string().default("Default"),
 };

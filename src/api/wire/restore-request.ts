@@ -28,6 +28,7 @@ export const parseRestoreRequest = (body: JsonObject, backup: number | undefined
     ...(configuration === undefined ? {} : { configuration }),
     ...(databases === undefined || given.flag("ignoreDatabases") === true ? {} : { databases }),
     ...(databasesOnly ? { databasesOnly } : {}),
+    ...(given.flag("adjustConnectionStrings") === true ? { adjustConnectionStrings: true } : {}),
     quick: given.flag("quick") ?? false,
     allowOutsideLinks: given.flag("allowOutsideLinks") ?? false,
     ...(given.flag("allowUnknownDumps") === true ? { allowUnknownDumps: true } : {}),

@@ -12,12 +12,15 @@ export interface WantedDatabase {
   readonly entry: BytePath;
   /** Before packing. */
   readonly sizeBytes: number;
+  /** Which of a site's connection strings leads to it, as the request says, else the backup. */
+  readonly connectionStringName?: string;
 }
 
 interface Archived {
   readonly type: DatabaseType;
   readonly name: string;
   readonly entry: BytePath;
+  readonly connectionStringName?: string;
 }
 
 /** Which dump each wish means, by name. Refused when the archive has none of that name, or of another kind of server. */
@@ -35,7 +38,13 @@ export const wantedDatabases = async (
       throw unusable(`The database "${wish.name}" of the backup is of type ${found.type}, not ${wish.type}.`);
     const place = findEntry(opened.archive.directory, found.entry);
     if (place === undefined) throw unusable(`The dump of ${wish.name} (${found.entry}) is not in the archive.`);
-    return { reference: wish, entry: found.entry, sizeBytes: opened.archive.directory.sizeBytes(place) };
+    const connectionStringName = wish.connectionStringName ?? found.connectionStringName;
+    return {
+      reference: wish,
+      entry: found.entry,
+      sizeBytes: opened.archive.directory.sizeBytes(place),
+      ...(connectionStringName === undefined ? {} : { connectionStringName }),
+    };
   });
 };
 
@@ -43,10 +52,10 @@ const unusable = (reason: string) => refuse("RestoreFailed", { reason });
 
 /** As the manifest tells; of an archive without one, what looks like a dump in its root. */
 const databasesIn = async ({ manifest, archive }: RestoreArchive): Promise<readonly Archived[]> => {
-  const found: readonly { readonly type: string; readonly name: string; readonly entry: BytePath }[] =
+  const found: readonly (Omit<Archived, "type"> & { readonly type: string })[] =
     manifest?.databases ?? (await dumpsIn(archive)).map((one) => ({ ...one, entry: pathFromText(one.name) }));
-  return found.flatMap(({ type, name, entry }) => {
+  return found.flatMap(({ type, ...rest }) => {
     const known = databaseTypeOf(type);
-    return known === undefined ? [] : [{ type: known, name, entry }];
+    return known === undefined ? [] : [{ ...rest, type: known }];
   });
 };

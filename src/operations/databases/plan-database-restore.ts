@@ -1,5 +1,6 @@
 import { DatabaseFailure, databaseLabel, engineOf, type DatabaseConnection } from "../../domain/database.ts";
 import type { DatabaseCheck } from "../../ports/database-tool.ts";
+import type { SiteConfiguration } from "../../ports/site-host.ts";
 import type { WantedDatabase } from "./archived-databases.ts";
 import { connectionOf, type WhereToLook } from "./database-connection.ts";
 import type { Installation } from "../installation.ts";
@@ -20,8 +21,21 @@ export interface PlanningDatabases extends WhereToLook {
   readonly overwrite: boolean;
   /** The catalog knows the archive, or the caller takes it upon himself. */
   readonly isTrusted: boolean;
+  /** The site's connection strings are to follow. */
+  readonly adjusts: boolean;
   readonly signal: AbortSignal;
 }
+
+/** Which of the site's connection strings leads to a database; undefined when nothing tells. */
+export const connectionStringNameOf = (
+  { reference, connectionStringName }: WantedDatabase,
+  { connectionStrings }: SiteConfiguration,
+): string | undefined =>
+  connectionStringName ??
+  Object.keys(connectionStrings).find((name) => name.toLowerCase() === reference.name.toLowerCase());
+
+const unnamed = ({ reference }: WantedDatabase): string =>
+  `Nothing says which of the site's connection strings leads to the database ${reference.name}, so that adjustConnectionStrings could change it. Give its connectionStringName.`;
 
 /** A dump is a program that the server runs with the rights of the connection's user. */
 const untrusted = ({ reference }: WantedDatabase): string =>
@@ -48,6 +62,8 @@ const planDatabase = async (
     const target = databaseLabel(connection);
     const check = await deps.databaseTools[engineOf(wanted.reference.type)].check(connection, "load", planning.signal);
     if (!planning.isTrusted) return { wanted, target, connection, check, problem: untrusted(wanted) };
+    if (planning.adjusts && connectionStringNameOf(wanted, planning.configuration) === undefined)
+      return { wanted, target, connection, check, problem: unnamed(wanted) };
     const isTaken = check.content === "present" && !planning.overwrite;
     const problem = `The database ${target} is not empty, and overwrite is false. Set overwrite to true, or name another database.`;
     return { wanted, target, connection, check, ...(isTaken ? { problem } : {}) };

@@ -23,6 +23,8 @@ const request = z.object({
   allowOutsideLinks: z.boolean(),
   /** Dumps are loaded also from an archive this installation does not know. */
   allowUnknownDumps: z.boolean().exactOptional(),
+  /** The site's connection strings of restored databases become those by which these were reached. */
+  adjustConnectionStrings: z.boolean().exactOptional(),
   /** Nothing but databases is restored. */
   databasesOnly: z.boolean().exactOptional(),
 });

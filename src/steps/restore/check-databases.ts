@@ -32,7 +32,8 @@ export const checkDatabases =
       const configuration = await host.settings.read();
       const { overwrite } = request;
       const isTrusted = opened.isKnown || request.allowUnknownDumps === true;
-      const planning = { wanted, strings, configuration, overwrite, isTrusted, signal };
+      const adjusts = request.adjustConnectionStrings === true;
+      const planning = { wanted, strings, configuration, overwrite, isTrusted, adjusts, signal };
       const planned = await planDatabaseRestore(deps, planning);
       const problems = planned.flatMap(({ problem }) => problem ?? []);
       if (problems.length > 0) throw refuse("RestoreFailed", { reason: problems.join(" ") });

@@ -5,8 +5,15 @@ import type { Installation } from "../../operations/installation.ts";
 import { keepConfigurationBefore, readConfigurationBefore } from "../../operations/rows/configuration-before-rows.ts";
 import { configurationBeforeContext } from "../../operations/rows/sealed-fields.ts";
 import type { Call } from "../../ports/call.ts";
-import type { SiteHost } from "../../ports/site-host.ts";
+import type { SiteConfiguration, SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepInput, StepResult } from "../../workflows/contract.ts";
+import { connectionStringOf } from "../../operations/databases/database-connection.ts";
+import { openStrings } from "../../operations/databases/database-wishes.ts";
+import { connectionStringNameOf } from "../../operations/databases/plan-database-restore.ts";
+import type { RestoreArchive } from "../../operations/restore-archive.ts";
+import { readLoadedDatabase } from "../../operations/rows/loaded-database-rows.ts";
+import { adjustedConnectionStrings, type AdjustedDatabase } from "./adjusted-connection-strings.ts";
+import { databasesToRestore } from "./restored-databases.ts";
 import { advancing, beyondCancelling } from "./advancing.ts";
 import { archivedConfiguration } from "./archived-configuration.ts";
 import { ownsSite, runLost } from "../owns-site.ts";
@@ -15,7 +22,10 @@ import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport 
 import { restoredConfiguration } from "./restored-configuration.ts";
 import { scratchOf } from "../scratch.ts";
 
-/** Writes the archive's settings in the place of the site's; what they replace is kept, sealed, before that. */
+/**
+ * Writes the archive's settings in the place of the site's, and connection strings after the databases that were restored;
+ * what they replace is kept, sealed, before that.
+ */
 export const restoreConfiguration =
   (deps: Installation) =>
   (ref: StepInput<"restoreConfiguration">, call: Call): Promise<StepResult<"restoreConfiguration">> =>
@@ -29,21 +39,48 @@ export const restoreConfiguration =
         const value: RestoreReport = { lines };
         return { ok: true as const, report: await scratch.putJson(value) };
       };
-      if (!request.configuration) return report([]);
+      const adjusts = request.adjustConnectionStrings === true;
+      if (!request.configuration && !adjusts) return report([]);
       const { signal } = reportProgress(deps, ref, "configuration");
       const { commitId } = await readRecord<CheckedArchive>(scratch, ref.checked);
-      const { archive } = await reopen(deps, request, { commitId, signal });
-      const found = await archivedConfiguration(deps, ref, { request, archive, signal });
+      const opened = await reopen(deps, request, { commitId, signal });
+      const found = await archivedConfiguration(deps, ref, { request, archive: opened.archive, signal });
       // Why there is none, the check has said already.
-      if (found.configuration === undefined) return report([]);
+      if (found.configuration === undefined && !adjusts) return report([]);
       const host = await deps.hosts.host(ref.site);
       const current = await configurationBefore(deps, ref, host);
-      const { configuration, lines } = restoredConfiguration(found.configuration, current);
+      const restored =
+        found.configuration === undefined
+          ? { configuration: current, lines: [] }
+          : restoredConfiguration(found.configuration, current);
+      const databases = adjusts ? await reachedBy(deps, ref, { opened, configuration: current }) : [];
+      const { configuration, lines } = adjustedConnectionStrings(restored.configuration, databases);
       if (!(await ownsSite(deps, ref))) return runLost;
       await host.settings.write(configuration);
       call.log.info("configuration restored", { site: siteLabel(ref.site), run: ref.run });
-      return report(lines);
+      return report([...restored.lines, ...lines]);
     });
+
+/** The databases of this run, by the connection strings that it used. */
+const reachedBy = async (
+  deps: Installation,
+  ref: RunRef,
+  { opened, configuration }: { readonly opened: RestoreArchive; readonly configuration: SiteConfiguration },
+): Promise<readonly AdjustedDatabase[]> => {
+  const { wanted } = await databasesToRestore(deps, ref, opened);
+  const adjusted = wanted.map(async (one, place): Promise<readonly AdjustedDatabase[]> => {
+    const connectionStringName = connectionStringNameOf(one, configuration);
+    const row = await readLoadedDatabase(deps.catalog, ref.site, { run: ref.run, place });
+    if (row === undefined || connectionStringName === undefined) return [];
+    const { reference } = row.database;
+    const strings = await openStrings(deps, row.key, row.database);
+    const connectionString = connectionStringOf(reference, { strings, configuration: noSettings });
+    return [{ name: reference.name, type: reference.type, connectionStringName, connectionString }];
+  });
+  return (await Promise.all(adjusted)).flat();
+};
+
+const noSettings: SiteConfiguration = { appSettings: {}, connectionStrings: {} };
 
 /** As it was before the first attempt of this step, also when that has written already. */
 const configurationBefore = async (deps: Installation, ref: RunRef, host: SiteHost) => {
