@@ -2,7 +2,8 @@ import { isUnderWay, type BackupView } from "./backup-view.ts";
 import type { CommandContext } from "./command.ts";
 import { exitCodes, type ExitCode } from "./exit-code.ts";
 import { print } from "./print.ts";
-import { showBytes, showLines, showName, showSeconds } from "./show-text.ts";
+import { showBytes } from "../domain/show-bytes.ts";
+import { showLines, showName, showSeconds } from "./show-text.ts";
 
 /** Tells how a backup ended, and what that means to a script. */
 export const tellBackup = (context: CommandContext, backup: BackupView): ExitCode => {

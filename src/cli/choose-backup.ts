@@ -3,7 +3,8 @@ import type { CommandContext } from "./command.ts";
 import { CommandFailure } from "./command-failure.ts";
 import { exitCodes } from "./exit-code.ts";
 import { showTable } from "./show-table.ts";
-import { showBytes, showTime } from "./show-text.ts";
+import { showBytes } from "../domain/show-bytes.ts";
+import { showTime } from "./show-text.ts";
 import type { SiteReference } from "./site-reference.ts";
 
 /** Oldest first. */

@@ -106,6 +106,7 @@ export const definitions: readonly CommandDefinition[] = [
       { flags: "--databases-only", about: "leave the site's files as they are" },
       { flags: "--files-only", about: "leave databases as they are" },
       { flags: "--configuration", about: "also put back app settings and connection strings" },
+      { flags: "--all-changes", about: "list every change beforehand, not only the first of each kind" },
       { flags: "--quick", about: "take equal size and time for unchanged, without comparing contents" },
       dryRun,
       detach,

@@ -1,5 +1,6 @@
 import type { Terminal } from "./terminal.ts";
-import { showBytes, showSeconds } from "./show-text.ts";
+import { showBytes } from "../domain/show-bytes.ts";
+import { showSeconds } from "./show-text.ts";
 
 /** How far something is, as the API tells it. */
 export interface ProgressNews {

@@ -1,7 +1,8 @@
 import type { Answer } from "./answer.ts";
-import { showBytes, showCount, showMany, showName } from "./show-text.ts";
+import { showBytes } from "../domain/show-bytes.ts";
+import { showCount, showName } from "./show-text.ts";
 
-const actions = ["write", "replace", "remove", "adjust", "keep", "leave"] as const;
+const actions = ["remove", "replace", "write", "adjust", "keep", "leave"] as const;
 type Action = (typeof actions)[number];
 
 /** What a restore would do, as the API's dry run tells it; also the JSON of `--dry-run`. */
@@ -105,10 +106,32 @@ const databaseText = ({ name, action, target, dumpSizeBytes, problem }: PlannedD
   return `  database ${showName(name)} (${showBytes(dumpSizeBytes)}) ${showName(what)}\n`;
 };
 
-export const changesText = ({ changes, more }: RestorePlanView): string =>
-  [
-    ...changes.map(
-      ({ path, kind, action }) => `  ${action.padEnd(8)}${showName(path)}${kind === "directory" ? "/" : ""}\n`,
-    ),
-    ...(more > 0 ? [`  and ${showMany(more, "more change", "more changes")}\n`] : []),
-  ].join("");
+/** What is lost is listed at length, before a person agrees to it. */
+const mostShown: Readonly<Record<Action, number>> = {
+  remove: 50,
+  replace: 10,
+  write: 10,
+  adjust: 5,
+  keep: 0,
+  leave: 0,
+};
+
+/** The changes, what is lost first; `isWhole`: as many as there are, else the first of each kind. */
+export const changesText = ({ changes, counts }: RestorePlanView, { isWhole }: { readonly isWhole: boolean }): string =>
+  lossFirst
+    .map((action) => {
+      const alike = changes.filter((change) => change.action === action);
+      const shown = isWhole ? alike : alike.slice(0, mostShown[action]);
+      const more = counts[action].entries - shown.length;
+      return [
+        ...shown.map(({ path, kind }) => `  ${action.padEnd(8)}${showName(path)}${kind === "directory" ? "/" : ""}\n`),
+        ...(more > 0 ? [`  ${action.padEnd(8)}and ${showCount(more)} more\n`] : []),
+      ].join("");
+    })
+    .join("");
+
+const lossFirst = ["remove", "replace", "write", "adjust"] as const satisfies readonly Action[];
+
+/** There are more changes than are listed of each kind. */
+export const isCut = ({ counts }: RestorePlanView): boolean =>
+  lossFirst.some((action) => counts[action].entries > mostShown[action]);

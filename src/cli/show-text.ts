@@ -1,6 +1,4 @@
 /** Values as people read them. */
-export { showBytes } from "../domain/show-bytes.ts";
-
 export const showCount = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** `1 file`, `12 files`. */

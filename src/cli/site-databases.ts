@@ -1,7 +1,8 @@
 import type { CommandContext } from "./command.ts";
 import { CommandFailure } from "./command-failure.ts";
 import { exitCodes } from "./exit-code.ts";
-import { showBytes, showName } from "./show-text.ts";
+import { showBytes } from "../domain/show-bytes.ts";
+import { showName } from "./show-text.ts";
 import type { SiteReference } from "./site-reference.ts";
 
 /** A database that one of the site's connection strings leads to. */

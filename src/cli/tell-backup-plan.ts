@@ -2,7 +2,8 @@ import type { Answer } from "./answer.ts";
 import type { CommandContext } from "./command.ts";
 import { exitCodes, type ExitCode } from "./exit-code.ts";
 import { print } from "./print.ts";
-import { showBytes, showMany, showName } from "./show-text.ts";
+import { showBytes } from "../domain/show-bytes.ts";
+import { showMany, showName } from "./show-text.ts";
 import { databasesText, siteDatabases } from "./site-databases.ts";
 import type { SiteReference } from "./site-reference.ts";
 

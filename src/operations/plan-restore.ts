@@ -162,16 +162,23 @@ const nothing: SiteFiles = {
   stat: async () => undefined,
 };
 
+type Action = PlannedChange["action"];
+
+/** What is lost comes first: it is what people look for, and what a limit must not hide. */
+const byWeight: readonly Action[] = ["remove", "replace", "write", "adjust", "leave", "keep"];
+
 const shownOf = (
   changes: Iterable<PlannedChange>,
   { showAll, limit }: PlanRestoreWish,
 ): Pick<PlannedRestore, "changes" | "more"> => {
-  const shown: PlannedChange[] = [];
-  let more = 0;
+  const shown = new Map<Action, PlannedChange[]>(byWeight.map((action) => [action, []]));
+  let count = 0;
   for (const change of changes) {
     if (!showAll && (change.action === "keep" || change.action === "leave")) continue;
-    if (shown.length < limit) shown.push(change);
-    else more++;
+    count++;
+    const alike = shown.get(change.action);
+    if (alike !== undefined && alike.length < limit) alike.push(change);
   }
-  return { changes: shown, more };
+  const first = byWeight.flatMap((action) => shown.get(action) ?? []).slice(0, limit);
+  return { changes: first, more: count - first.length };
 };

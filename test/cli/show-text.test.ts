@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { expiryOf, hoursIn } from "../../src/cli/durations.ts";
 import { showTable } from "../../src/cli/show-table.ts";
-import { showBytes, showCount, showMany, showName, showSeconds } from "../../src/cli/show-text.ts";
+import { showBytes } from "../../src/domain/show-bytes.ts";
+import { showCount, showMany, showName, showSeconds } from "../../src/cli/show-text.ts";
 
 describe("what people read", () => {
   it.each([

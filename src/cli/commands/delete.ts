@@ -5,7 +5,8 @@ import { CommandFailure } from "../command-failure.ts";
 import { confirm } from "../confirm.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
-import { showBytes, showLines, showName, showTime } from "../show-text.ts";
+import { showBytes } from "../../domain/show-bytes.ts";
+import { showLines, showName, showTime } from "../show-text.ts";
 import { findSite, type SiteReference } from "../site-reference.ts";
 import { watch } from "../watch.ts";
 

@@ -2,7 +2,8 @@ import { findBackup } from "../choose-backup.ts";
 import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
-import { showBytes, showMany, showName } from "../show-text.ts";
+import { showBytes } from "../../domain/show-bytes.ts";
+import { showMany, showName } from "../show-text.ts";
 import { findSite } from "../site-reference.ts";
 
 const marks: Readonly<Record<string, string>> = { added: "+", removed: "-", changed: "M", adjusted: "~" };

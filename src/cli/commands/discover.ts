@@ -5,7 +5,8 @@ import { containerUrl } from "../container-url.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
 import { showTable } from "../show-table.ts";
-import { showBytes, showTime } from "../show-text.ts";
+import { showBytes } from "../../domain/show-bytes.ts";
+import { showTime } from "../show-text.ts";
 
 /** Any site will do: what lies in a container is asked below one, and it need not exist. */
 const anySite =

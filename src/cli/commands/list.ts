@@ -3,7 +3,8 @@ import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
 import { showTable } from "../show-table.ts";
-import { showBytes, showTime } from "../show-text.ts";
+import { showBytes } from "../../domain/show-bytes.ts";
+import { showTime } from "../show-text.ts";
 import { findSite, referenceOf, sitesPath } from "../site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {

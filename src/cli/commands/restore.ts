@@ -5,7 +5,7 @@ import { confirm } from "../confirm.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { tellOperation } from "../operation-outcome.ts";
 import { print } from "../print.ts";
-import { changesText, restorePlanOf, restorePlanText, type RestorePlanView } from "../restore-plan.ts";
+import { changesText, isCut, restorePlanOf, restorePlanText, type RestorePlanView } from "../restore-plan.ts";
 import { restoreSource, type RestoreSource } from "../restore-source.ts";
 import { findSite } from "../site-reference.ts";
 import { unpackTo } from "../unpack-to.ts";
@@ -34,10 +34,11 @@ const restoreSite = async (context: CommandContext, given: Given, source: Restor
   const { path } = source;
   const body = { properties: { ...requestOf(given, source), ...databasesOf(given, source) } };
   const isDryRun = given.flag("dryRun");
-  const answer = await service.post(`${path}/plan`, { body, query: { limit: isDryRun ? "1000" : "10" } });
+  const all = given.flag("allChanges");
+  const answer = await service.post(`${path}/plan`, { body, query: { limit: all ? "50000" : "1000" } });
   const plan = restorePlanOf(answer);
   if (isDryRun) {
-    print(context, { plan }, () => restorePlanText(plan) + changesText(plan));
+    print(context, { plan }, () => restorePlanText(plan) + changesText(plan, { isWhole: true }));
     return plan.problems.length > 0 ? exitCodes.refused : exitCodes.done;
   }
   if (plan.problems.length > 0)
@@ -46,7 +47,8 @@ const restoreSite = async (context: CommandContext, given: Given, source: Restor
       "RestoreRefused",
       `${restorePlanText(plan)}Nothing was changed.${databaseAdvice(plan)}`,
     );
-  context.terminal.err(restorePlanText(plan) + changesText(plan));
+  const hint = all || !isCut(plan) ? "" : "  --all-changes lists every one\n";
+  context.terminal.err(restorePlanText(plan) + changesText(plan, { isWhole: all }) + hint);
   await confirm(context, { question: questionOf(plan), word: plan.site, yes: given.flag("yes") });
   const { operation } = await service.begin(path, { body });
   // Where the operation is polled, also when the restore goes to another site.

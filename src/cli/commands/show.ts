@@ -4,7 +4,8 @@ import { findBackup } from "../choose-backup.ts";
 import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
-import { showBytes, showName, showTime } from "../show-text.ts";
+import { showBytes } from "../../domain/show-bytes.ts";
+import { showName, showTime } from "../show-text.ts";
 import { findSite } from "../site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {

@@ -2,7 +2,8 @@ import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
 import { showTable } from "../show-table.ts";
-import { showBytes, showTime } from "../show-text.ts";
+import { showBytes } from "../../domain/show-bytes.ts";
+import { showTime } from "../show-text.ts";
 import { sitesPath } from "../site-reference.ts";
 import { siteStateView, type SiteStateView } from "../site-state-view.ts";
 

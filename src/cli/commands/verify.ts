@@ -4,7 +4,8 @@ import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
 import { indented } from "../backup-outcome.ts";
-import { showBytes, showCount, showMany, showName } from "../show-text.ts";
+import { showBytes } from "../../domain/show-bytes.ts";
+import { showCount, showMany, showName } from "../show-text.ts";
 import { findSite } from "../site-reference.ts";
 import { watchOperation } from "../work.ts";
 

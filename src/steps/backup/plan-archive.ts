@@ -3,6 +3,7 @@ import type { ListingColumns } from "../../archive/listing/listing-columns.ts";
 import { listingBytes } from "../../archive/listing/listing-encoding.ts";
 import { filterWarnings, leftOutLine, listSite, type SiteListing } from "../../archive/listing/list-site.ts";
 import { blockBytesFor, defaultShardTarget, planShards } from "../../archive/listing/plan.ts";
+import { showBytes } from "../../domain/show-bytes.ts";
 import { limitOf } from "../../domain/quota.ts";
 import type { LeftOut } from "../../domain/listing.ts";
 import { siteLabel, siteResourceId, type SiteId } from "../../domain/site.ts";
@@ -103,7 +104,7 @@ const sizeProblem = async (
   if (policy.maxBackupBytes === undefined) return undefined;
   const limit = limitOf(policy.maxBackupBytes, (await sites.find(site))?.tier ?? "");
   return limit !== undefined && sizeBytes > limit
-    ? `The site and its databases hold ${sizeBytes} bytes, more than the limit of ${limit}. Leave some out, or raise the limit.`
+    ? `The site and its databases hold ${showBytes(sizeBytes)} (${sizeBytes} bytes), more than the limit of ${showBytes(limit)} (${limit} bytes). Leave some out, or raise the limit.`
     : undefined;
 };
 

@@ -1,3 +1,4 @@
+import { showBytes } from "../../domain/show-bytes.ts";
 import { DatabaseFailure, dumpEntryNames, engineOf, type DatabaseReference } from "../../domain/database.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { connectionOf, type WhereToLook } from "../../operations/databases/database-connection.ts";
@@ -74,5 +75,5 @@ const tooLong = ({ policy }: Installation, { name }: DatabaseReference, sizeByte
   const neededMs = (sizeBytes / fastBytesPerSecond) * 1_000;
   if (functionTimeoutMs === undefined || neededMs <= functionTimeoutMs) return undefined;
   const minutes = (ms: number): number => Math.ceil(ms / 60_000);
-  return `The database ${name} holds ${sizeBytes} bytes, whose dump takes ${minutes(neededMs)} minutes at best, and the host ends every step after ${minutes(functionTimeoutMs)} (functionTimeout in host.json). Raise that, on a plan that allows it, or dump this database by other means.`;
+  return `The database ${name} holds ${showBytes(sizeBytes)}, whose dump takes ${minutes(neededMs)} minutes at best, and the host ends every step after ${minutes(functionTimeoutMs)} (functionTimeout in host.json). Raise that, on a plan that allows it, or dump this database by other means.`;
 };

@@ -2,6 +2,7 @@ import { listLive, type LiveListing } from "../../archive/listing/list-site.ts";
 import { listingBytes } from "../../archive/listing/listing-encoding.ts";
 import type { RestorePlan } from "../../archive/restore/restore-plan.ts";
 import { refuse } from "../../domain/errors.ts";
+import { showBytes } from "../../domain/show-bytes.ts";
 import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { changeSite, readSiteRow, withoutUndo } from "../../operations/rows/site-row.ts";
@@ -72,7 +73,7 @@ const countLines = ({ counts }: RestorePlan): readonly string[] => {
   const { write, replace, remove, adjust, keep, leave } = counts;
   const bytes = write.sizeBytes + replace.sizeBytes;
   return [
-    `Written: ${write.entries}, replaced: ${replace.entries} (${bytes} bytes), removed: ${remove.entries}, ` +
+    `Written: ${write.entries}, replaced: ${replace.entries} (${showBytes(bytes)}), removed: ${remove.entries}, ` +
       `adjusted: ${adjust.entries}, kept: ${keep.entries}, left alone: ${leave.entries}.`,
   ];
 };

@@ -93,7 +93,7 @@ describe("a restore", () => {
     const backup = await world.backUp();
     const done = await world.restore(backup);
     expect(done.steps).toEqual(["checkArchive", "planRestore", "closeRestore"]);
-    expect(done.log).toMatch(/^Written: 0, replaced: 0 \(0 bytes\), removed: 0, adjusted: 0, kept: \d\d,/);
+    expect(done.log).toMatch(/^Written: 0, replaced: 0 \(0 B\), removed: 0, adjusted: 0, kept: \d\d,/);
     expect(world.areas()).toEqual([]);
   });
 
