@@ -190,7 +190,12 @@ export const definitions: readonly CommandDefinition[] = [
       { name: "[PATH...]", about: "files and folders below the site's home; without any the whole backup" },
     ],
     options: [
-      { flags: "--output <file>", about: "where to; - is the standard output", completes: "file" },
+      {
+        flags: "--output <file>",
+        about: "where to; - is the standard output; without it a new name after the backup and what is taken of it",
+        completes: "file",
+      },
+      { flags: "--overwrite", about: "also in the place of a file that is there" },
       { flags: "--format <format>", about: "zip (the default) or tar.gz" },
     ],
     examples: [

@@ -22,7 +22,9 @@ export interface ProgressView {
   readonly close: () => void;
 }
 
+/** Plain lines: every five seconds at first, ever more rarely for what takes an hour, and only when something changed. */
 const plainEveryMs = 5_000;
+const rarestMs = 60_000;
 
 export const progressView = (
   terminal: Terminal,
@@ -30,7 +32,8 @@ export const progressView = (
 ): ProgressView => {
   const rate = rateMeter(now);
   let drawn = "";
-  let told = { what: "", phase: "", at: -plainEveryMs };
+  const began = now().getTime();
+  let told = { state: "", phase: "", at: began };
   const clear = (): void => {
     if (drawn !== "") terminal.err("\r\u001b[K");
     drawn = "";
@@ -52,11 +55,11 @@ export const progressView = (
       if (terminal.errIsTerminal) return draw(line);
       const at = now().getTime();
       const phase = news.phase ?? "";
-      if (phase === "") return;
-      // What is further on; a rate that falls while nothing moves is no news.
-      const what = `${phase} ${news.percent} ${news.bytes}`;
-      if (what === told.what || (phase === told.phase && at - told.at < plainEveryMs)) return;
-      told = { what, phase, at };
+      const state = JSON.stringify([phase, news.percent, news.bytes]);
+      const everyMs = Math.min(Math.max(plainEveryMs, (at - began) / 10), rarestMs);
+      const isDue = at - told.at >= (state === told.state || phase === "" ? rarestMs : everyMs);
+      if (phase === told.phase && !isDue) return;
+      told = { state, phase, at };
       terminal.err(`${line}\n`);
     },
     say(line) {

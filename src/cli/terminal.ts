@@ -18,10 +18,13 @@ export interface Terminal {
   readonly askHidden: (question: string) => Promise<string | undefined>;
   /** Called at Ctrl-C instead of ending; answers what takes that back. */
   readonly onInterrupt: (handle: () => void) => () => void;
+  /** Called when the process is asked to end, by Ctrl-C, SIGTERM or a closed terminal, instead of ending. */
+  readonly onEnd: (handle: () => void) => () => void;
   readonly onResize: (handle: () => void) => () => void;
 }
 
 const usualColumns = 80;
+const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export const processTerminal = (): Terminal => {
   const { stdin, stdout, stderr } = process;
@@ -67,6 +70,10 @@ export const processTerminal = (): Terminal => {
     onInterrupt: (handle) => {
       process.on("SIGINT", handle);
       return () => process.off("SIGINT", handle);
+    },
+    onEnd: (handle) => {
+      for (const signal of endSignals) process.on(signal, handle);
+      return () => endSignals.forEach((signal) => process.off(signal, handle));
     },
     onResize: (handle) => {
       stderr.on("resize", handle);

@@ -6,6 +6,7 @@ import type { BackupView } from "./backup-view.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandFailure } from "./command-failure.ts";
 import { exitCodes, type ExitCode } from "./exit-code.ts";
+import { interruptible, unlessAborted } from "./interruptible.ts";
 import { print } from "./print.ts";
 import { progressView } from "./progress-view.ts";
 import { metered } from "./metered.ts";
@@ -25,23 +26,40 @@ export const unpackTo = async (context: CommandContext, site: SiteReference, wis
   const folder = resolve(wish.folder);
   refuseFilled(folder);
   const partial = join(dirname(folder), `.${basename(folder)}.lifeboat-${process.pid}`);
-  mkdirSync(partial, { recursive: true, mode: 0o700 });
-  try {
-    await unpack(context, site, { ...wish, folder: partial });
-    // What somebody has put there meanwhile stays: only an empty folder can be removed so.
-    refuseFilled(folder);
-    if (existsSync(folder)) rmdirSync(folder);
-    renameSync(partial, folder);
-  } catch (error) {
-    rmSync(partial, { recursive: true, force: true });
-    throw error;
-  }
+  const made = mkdirSync(partial, { recursive: true, mode: 0o700 });
+  await interruptible(context.terminal, async (signal) => {
+    try {
+      await unpack(context, site, { ...wish, folder: partial, signal });
+      signal.throwIfAborted();
+      // What somebody has put there meanwhile stays: only an empty folder can be removed so.
+      refuseFilled(folder);
+      if (existsSync(folder)) rmdirSync(folder);
+      renameSync(partial, folder);
+    } catch (error) {
+      removeMade(partial, made);
+      throw error;
+    }
+  });
   print(
     context,
     { unpacked: { site: site.label, backup: wish.backup.id, folder } },
     () => `Backup ${wish.backup.id} of ${site.label} is unpacked in ${folder}\n`,
   );
   return exitCodes.done;
+};
+
+/** The folder with all that is in it, and those above it that were made for it, unless others use them by now. */
+const removeMade = (partial: string, made: string | undefined): void => {
+  rmSync(partial, { recursive: true, force: true });
+  if (made === undefined) return;
+  for (let above = dirname(partial); above.startsWith(made); above = dirname(above)) {
+    try {
+      rmdirSync(above);
+    } catch (error) {
+      if (error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST")) return;
+      throw error;
+    }
+  }
 };
 
 const refuseFilled = (folder: string): void => {
@@ -63,11 +81,11 @@ const refuseFilled = (folder: string): void => {
 const unpack = async (
   context: CommandContext,
   site: SiteReference,
-  { backup, folder, paths }: Unpacking,
+  { backup, folder, paths, signal }: Unpacking & { readonly signal: AbortSignal },
 ): Promise<void> => {
-  const response = await context.service().open(`${site.path}/backups/${backup.id}/files/download`, {
-    query: { format: "tar.gz", path: paths },
-  });
+  const query = { format: "tar.gz", path: paths };
+  const path = `${site.path}/backups/${backup.id}/files/download`;
+  const response = await unlessAborted(signal, context.service().open(path, { query }));
   const { quiet, now, terminal } = context;
   const view = progressView(terminal, { now, quiet, title: `Unpacking backup ${backup.id} of ${site.label}` });
   // Files lie below fs/ in a backup. The tool comes with every system, and refuses to write outside.
@@ -79,7 +97,7 @@ const unpack = async (
   const ended = endOf(tar);
   try {
     // Whoever removes the folder must find nobody writing into it any more.
-    await pipeline(response, metered(response, { view }), tar.stdin).catch(async (error: unknown) => {
+    await pipeline(response, metered(response, { view }), tar.stdin, { signal }).catch(async (error: unknown) => {
       tar.kill();
       throw (await ended).notStarted ?? error;
     });

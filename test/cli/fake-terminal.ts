@@ -26,6 +26,10 @@ export const fakeTerminal = ({
     written.err += question;
     return answers.shift();
   };
+  const onInterrupt = (handle: () => void): (() => void) => {
+    interrupts.add(handle);
+    return () => void interrupts.delete(handle);
+  };
   return {
     written,
     out: (text) => void (written.out += text),
@@ -37,10 +41,8 @@ export const fakeTerminal = ({
     columns: () => width,
     ask,
     askHidden: ask,
-    onInterrupt: (handle) => {
-      interrupts.add(handle);
-      return () => interrupts.delete(handle);
-    },
+    onInterrupt,
+    onEnd: onInterrupt,
     onResize: (handle) => {
       resizes.add(handle);
       return () => resizes.delete(handle);

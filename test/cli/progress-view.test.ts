@@ -45,6 +45,36 @@ describe("the view of progress", () => {
     expect(drawn).toEqual(["", "Backing up: packing   61%  22", "Backing up:", "Something happened.\n"]);
   });
 
+  it("repeats no plain line while nothing changes, but for a sign of life every minute", () => {
+    const { terminal, clock, shown } = view(false);
+    for (let second = 0; second <= 150; second++) {
+      clock.time = second * 1_000;
+      shown.show(news({ secondsLeft: second }));
+    }
+    shown.close();
+    expect(terminal.written.err.trimEnd().split("\n")).toHaveLength(3);
+  });
+
+  it("tells of something that waits for its turn after a minute", () => {
+    const { terminal, clock, shown } = view(false);
+    for (const second of [0, 59, 60, 61, 119]) {
+      clock.time = second * 1_000;
+      shown.show(news({ phase: null }));
+    }
+    expect(terminal.written.err).toBe("Backing up: waiting to begin\n");
+  });
+
+  it("writes ever fewer plain lines the longer it takes, one a minute at last", () => {
+    const { terminal, clock, shown } = view(false);
+    const lines = (): number => terminal.written.err.split("\n").length - 1;
+    for (let second = 0; second < 3_600; second++) {
+      clock.time = second * 1_000;
+      shown.show(news({ bytes: second }));
+      if (second === 60) expect(lines()).toBeGreaterThanOrEqual(11);
+    }
+    expect(lines()).toBeLessThan(100);
+  });
+
   it("writes a plain line at each new phase, and every five seconds, where there is no terminal", () => {
     const { terminal, clock, shown } = view(false);
     shown.show(news({ phase: null }));

@@ -59,8 +59,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const unpack = () => {
-  const { context } = fakeContext(fakeTerminal());
+const unpack = (to = join(folder, "out", "old"), terminal = fakeTerminal()) => {
+  const { context } = fakeContext(terminal);
   // As Node documents it for a TCP server.
   const { port } = server.address() as AddressInfo;
   const open = async (): Promise<IncomingMessage> => {
@@ -89,7 +89,7 @@ const unpack = () => {
     // Nothing else of the service is asked.
     { ...context, service: () => service as Partial<Service> as Service },
     { label: "shop", path: "/shop", state: undefined },
-    { backup, folder: join(folder, "out", "old"), paths: [] },
+    { backup, folder: to, paths: [] },
   );
 };
 
@@ -126,4 +126,31 @@ it("says that tar is missing, and nothing else goes wrong", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   expect(unhandled).toEqual([]);
   expect(readdirSync(join(folder, "out"))).toEqual([]);
+});
+
+it("clears up at Ctrl-C, in the middle of the contents, and says so", async () => {
+  mayCut = () => false;
+  const terminal = fakeTerminal();
+  const ended = unpack(undefined, terminal).then(
+    () => "done",
+    (error: unknown) => error,
+  );
+  await expect.poll(() => readdirSync(join(folder, "out")).length, { timeout: 20_000 }).toBe(1);
+  terminal.interrupt();
+  expect(await ended).toMatchObject({ code: "Interrupted", message: "Interrupted. Nothing was left behind." });
+  expect(readdirSync(join(folder, "out"))).toEqual([]);
+});
+
+it("removes the folders that it made for it, and none that was there", async () => {
+  sent = Buffer.from("this is no archive");
+  mkdirSync(join(folder, "out", "there"));
+  await expect(unpack(join(folder, "out", "there", "new", "newer", "old"))).rejects.toThrow(/could not be unpacked/);
+  expect(readdirSync(join(folder, "out", "there"))).toEqual([]);
+});
+
+it("leaves an empty folder that was there as it was", async () => {
+  sent = Buffer.from("this is no archive");
+  mkdirSync(join(folder, "out", "old"));
+  await expect(unpack()).rejects.toThrow(/could not be unpacked/);
+  expect(readdirSync(join(folder, "out"))).toEqual(["old"]);
 });

@@ -112,6 +112,8 @@ describe("the command line, piped", () => {
     expect(readFileSync(at("page.zip")).subarray(0, 2).toString()).toBe("PK");
     expect(statSync(at("page.zip")).mode & 0o777).toBe(0o600);
     expect(await told("get blog 1 --output page.zip", 4)).toMatch(/^page\.zip exists\./);
+    for (const name of ["", "-2"]) expect(await told("get blog 1")).toBe(`Saved as first${name}.zip\n`);
+    expect(await told("get blog 1 site/wwwroot/index.html")).toBe("Saved as first_index.html.zip\n");
     expect(await told("cat blog 1 site/wwwroot/none", 5)).toMatch(/does not contain "site\/wwwroot\/none"/);
   });
 
@@ -134,9 +136,9 @@ describe("the command line, piped", () => {
     );
     const dryRun = await told("restore blog 1 --dry-run");
     expect(dryRun).toMatch(
-      /^Restoring first\.zip to blog:\n +1 replaced \(other content\), 14 B\n +1 removed \(not in the backup\), 5 B\n/,
+      /^Restoring first\.zip to blog:\n +1 removed \(not in the backup\), 5 B\n +1 replaced \(other content\), 14 B\n/,
     );
-    expect(dryRun).toMatch(/\n {2}replace site\/wwwroot\/index\.html\n {2}remove {2}site\/wwwroot\/evil\.php\n$/);
+    expect(dryRun).toMatch(/\n {2}remove {2}site\/wwwroot\/evil\.php\n {2}replace site\/wwwroot\/index\.html\n/);
     expect(await told("restore blog 1 --yes")).toMatch(/^Restore of blog: Succeeded\n {2}Written: 0, replaced: 1/);
     expect(readFileSync(at("srv", "blog", "index.html"), "utf8")).toBe("<h1>Blog</h1>\n");
     expect(await json("undo blog --yes")).toEqual({
@@ -146,6 +148,7 @@ describe("the command line, piped", () => {
         site: "blog",
         status: "Succeeded",
         log: expect.stringContaining("was put back"),
+        cancelled: null,
       },
     });
     expect(readFileSync(at("srv", "blog", "index.html"), "utf8")).toBe("<h1>Hacked</h1>\n");

@@ -1,10 +1,11 @@
-import { createWriteStream, existsSync, linkSync, rmSync } from "node:fs";
+import { createWriteStream, existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { findBackup } from "../choose-backup.ts";
 import type { CommandContext, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
+import { interruptible, unlessAborted } from "../interruptible.ts";
 import { metered } from "../metered.ts";
 import { print } from "../print.ts";
 import { progressView } from "../progress-view.ts";
@@ -19,20 +20,22 @@ export const run: RunCommand = async (context, given) => {
     throw new CommandFailure(exitCodes.usage, "FormatUnknown", `--format: "${format}" is neither zip nor tar.gz.`);
   const site = await findSite(service, given.need("SITE"));
   const backup = await findBackup(context, site, given.need("BACKUP"));
-  const output = given.text("output") ?? `${backup.blobName.replace(/\.zip$/, "").replaceAll("/", "_")}.${format}`;
+  const output = given.text("output") ?? freeName(archiveName(backup.blobName, given.texts("PATH")), format);
+  const overwrite = given.flag("overwrite");
   if (output === "-" && context.terminal.outIsTerminal)
     throw new CommandFailure(
       exitCodes.usage,
       "NotToTerminal",
       "An archive is nothing for a terminal: name a file by --output.",
     );
-  if (output !== "-") refuseTaken(output);
-  const response = await service.open(`${site.path}/backups/${backup.id}/files/download`, {
-    query: { format, path: given.texts("PATH") },
+  if (output !== "-" && !overwrite) refuseTaken(output);
+  const query = { format, path: given.texts("PATH") };
+  const path = `${site.path}/backups/${backup.id}/files/download`;
+  const title = `Getting backup ${backup.id} of ${site.label}`;
+  await interruptible(context.terminal, async (signal) => {
+    const response = await unlessAborted(signal, service.open(path, { query }));
+    await whole(async () => receive(context, response, { output, overwrite, title, signal }));
   });
-  await whole(async () =>
-    receive(context, response, { output, title: `Getting backup ${backup.id} of ${site.label}` }),
-  );
   if (output !== "-")
     print(
       context,
@@ -47,24 +50,66 @@ const refuseTaken = (output: string): void => {
     throw new CommandFailure(
       exitCodes.refused,
       "FileExists",
-      `${output} exists. Name another file by --output, or move it away.`,
+      `${output} exists. Name another file by --output, or agree to lose it by --overwrite.`,
     );
 };
+
+const longestPart = 60;
+
+/** A selection is named after the first of it, so that it is not taken for the whole backup. */
+export const archiveName = (blobName: string, paths: readonly string[]): string => {
+  const backup = blobName.replace(/\.zip$/, "").replaceAll("/", "_");
+  const [first, ...others] = paths;
+  if (first === undefined) return backup;
+  const part = first
+    .replace(/^\/*(?:site\/wwwroot\/(?=.))?/, "")
+    .replace(/[^\p{L}\p{N}.-]+/gu, "_")
+    .replace(/^[_.]+|[_.]+$/g, "")
+    .slice(-longestPart);
+  const more = others.length === 0 ? "" : `_and_${others.length}_more`;
+  return `${backup}_${part === "" ? "part" : part}${more}`;
+};
+
+/** A name that nobody chose takes no other file's place. */
+const freeName = (name: string, format: string): string => {
+  for (let number = 1; ; number++) {
+    const output = `${name}${number === 1 ? "" : `-${number}`}.${format}`;
+    if (!existsSync(output)) return output;
+  }
+};
+
+/** Never in the place of another file, as far as the file system can promise that: some know no second name. */
+const moveTo = (partial: string, output: string): void => {
+  try {
+    linkSync(partial, output);
+  } catch (error) {
+    if (existsSync(output)) throw error;
+    renameSync(partial, output);
+  }
+};
+
+interface Receiving {
+  readonly output: string;
+  readonly overwrite: boolean;
+  readonly title: string;
+  readonly signal: AbortSignal;
+}
 
 /** Under another name until it is whole. */
 const receive = async (
   { terminal, now, quiet }: CommandContext,
   response: IncomingMessage,
-  { output, title }: { readonly output: string; readonly title: string },
+  { output, overwrite, title, signal }: Receiving,
 ): Promise<void> => {
   const view = progressView(terminal, { now, quiet, title });
   const meter = metered(response, { view });
   const partial = `${output}.${process.pid}.part`;
   try {
-    if (output === "-") return await pipeline(response, meter, terminal.binaryOut(), { end: false });
-    await pipeline(response, meter, createWriteStream(partial, { flags: "wx", mode: 0o600 }));
+    if (output === "-") return await pipeline(response, meter, terminal.binaryOut(), { end: false, signal });
+    await pipeline(response, meter, createWriteStream(partial, { flags: "wx", mode: 0o600 }), { signal });
+    if (overwrite) return renameSync(partial, output);
     refuseTaken(output);
-    linkSync(partial, output);
+    moveTo(partial, output);
   } finally {
     view.close();
     if (output !== "-") rmSync(partial, { force: true });
