@@ -23,7 +23,7 @@ import type { SiteFiles } from "../../src/ports/site-files.ts";
 
 // What a backup's steps do with the engine: every step knows only what the one before left in scratch, on disk.
 
-export interface Setting {
+interface Setting {
   readonly site: SiteFiles;
   readonly destination: Destination;
   readonly runner: PackPool;

@@ -29,7 +29,7 @@ const goals: readonly Goal[] = [
 ];
 const peakLimitBytes = 300e6;
 
-export interface Verdict {
+interface Verdict {
   readonly text: string;
   readonly isMet: boolean;
 }

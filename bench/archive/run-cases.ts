@@ -17,7 +17,7 @@ import {
   type ToolCommand,
 } from "./tools.ts";
 
-export interface BenchOptions {
+interface BenchOptions {
   readonly label: CorpusLabel;
   /** The corpus; it is copied, because one case changes files. */
   readonly corpus: string;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { regularFiles } from "./regular-files.ts";
 
-export interface TreeChange {
+interface TreeChange {
   readonly edited: number;
   readonly removed: number;
   readonly added: number;

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 
-export interface RegularFile {
+interface RegularFile {
   readonly absolute: string;
   readonly relative: string;
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-export interface PackageFolder {
+interface PackageFolder {
   /** A Debian package. */
   readonly name: string;
   /** The folder inside the package whose content is wanted. */

@@ -30,7 +30,7 @@ const repeat = (socket: Socket, request: string, until: number): Promise<number>
     socket.write(request);
   });
 
-export interface RequestRate {
+interface RequestRate {
   readonly perSecond: number;
   /** What one costs the server: steadier than the rate where others use the machine too. */
   readonly cpuMicroseconds: number;

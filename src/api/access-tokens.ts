@@ -7,7 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Sealer } from "../ports/secrets.ts";
 
 /** What a login hands out, to be sent in place of the key's secret. */
-export interface AccessToken {
+interface AccessToken {
   readonly token: Secret;
   readonly lifetimeSeconds: number;
   readonly expires: Date;

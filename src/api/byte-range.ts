@@ -1,5 +1,5 @@
 /** What part of a body a request's Range header asks for. */
-export type WantedRange =
+type WantedRange =
   /** No range, or one that is not understood: the whole, as HTTP has it. */
   | { readonly kind: "whole" }
   | { readonly kind: "part"; readonly from: number; readonly to: number }

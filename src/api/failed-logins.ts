@@ -1,5 +1,5 @@
 /** Counts who fails to log in, so that guessing costs time and little else. */
-export interface FailedLogins {
+interface FailedLogins {
   /** How long the source has to wait, in seconds; 0 when it may try. */
   secondsLeft(source: string, now: Date): number;
   note(source: string, now: Date): void;

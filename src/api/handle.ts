@@ -55,7 +55,7 @@ export interface OpenRoute {
   readonly handle: (request: ApiRequest) => Promise<ApiResponse>;
 }
 
-export interface ApiDeps {
+interface ApiDeps {
   readonly routes: readonly Route[];
   readonly openRoutes: readonly OpenRoute[];
   readonly callers: Pick<Callers, "of" | "sourceOf">;

@@ -13,7 +13,7 @@ export const absoluteUrl = (call: RouteCall, path: string): string =>
   `${call.request.url.origin}${path}${path.includes("?") ? "&" : "?"}api-version=${encodeURIComponent(call.apiVersion)}`;
 
 /** Segments of an id may hold what a header and a URL cannot, such as spaces and umlauts. */
-export const resourcePath = (site: SiteDefinition): string => encodeURI(siteResourceId(site.id));
+const resourcePath = (site: SiteDefinition): string => encodeURI(siteResourceId(site.id));
 
 /** "Under way": 202, where to ask, and when. Said at the start and again at every poll. */
 export const accepted = (call: RouteCall, site: SiteDefinition, operation: Operation): ApiResponse =>

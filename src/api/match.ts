@@ -1,5 +1,5 @@
 /** One row's path: ARM's habits, so letter case and a trailing slash do not matter. */
-export interface PathPattern {
+interface PathPattern {
   /** Values by name, decoded once; undefined when the path is another. */
   match(path: string): Readonly<Record<string, string>> | undefined;
 }

@@ -28,7 +28,7 @@ const decoded = (value: string): BytePath =>
   );
 
 // The cast is safe: a part of a byte path.
-export const trimmed = (path: string): BytePath => path.replace(/^\/+|\/+$/g, "") as BytePath;
+const trimmed = (path: string): BytePath => path.replace(/^\/+|\/+$/g, "") as BytePath;
 
 /** A path as a query value. */
 export const pathInQuery = (path: BytePath): string =>

@@ -18,7 +18,7 @@ export interface Answer {
   readonly texts: (name: string) => readonly string[];
 }
 
-export class AnswerNotUnderstood extends Error {
+class AnswerNotUnderstood extends Error {
   constructor(at: string) {
     super(
       `The service's answer has no ${at} of the kind this version of lifeboat expects. Use the same version of both.`,

@@ -32,7 +32,7 @@ export type RunCommand = (context: CommandContext, given: Given) => Promise<Exit
 /** What completion offers for an argument or an option's value. */
 export type Completes = "site" | "backup" | "file" | "folder";
 
-export interface ArgumentDefinition {
+interface ArgumentDefinition {
   /** `SITE`, `[BACKUP]`, `[PATH...]`. */
   readonly name: string;
   readonly about: string;

@@ -37,7 +37,7 @@ export interface ConnectionFlags {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface ConnectionDeps {
+interface ConnectionDeps {
   readonly environment: Environment;
   /** Asks the person for a key; undefined where nobody can be asked. */
   readonly askKey: ((where: string) => Promise<string | undefined>) | undefined;

@@ -9,7 +9,7 @@ export interface Trust {
   readonly isPinned: boolean;
 }
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;

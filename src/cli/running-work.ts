@@ -6,7 +6,7 @@ import type { SiteReference } from "./site-reference.ts";
 import type { BackupView } from "./backup-view.ts";
 
 /** What is watched, or cancelled. */
-export type Work = { readonly backup: BackupView } | { readonly operation: string };
+type Work = { readonly backup: BackupView } | { readonly operation: string };
 
 /** What was named: an operation's id, or a backup; without a name what runs on the site now. */
 export const runningWork = async (

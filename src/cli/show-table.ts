@@ -1,6 +1,6 @@
 import { showName } from "./show-text.ts";
 
-export interface Column {
+interface Column {
   readonly title: string;
   readonly right?: boolean;
 }

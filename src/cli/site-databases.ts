@@ -6,7 +6,7 @@ import { showName } from "./show-text.ts";
 import type { SiteReference } from "./site-reference.ts";
 
 /** A database that one of the site's connection strings leads to. */
-export interface SiteDatabase {
+interface SiteDatabase {
   readonly databaseType: string;
   readonly name: string;
   readonly connectionStringName: string;

@@ -8,7 +8,7 @@ import { databasesText, siteDatabases } from "./site-databases.ts";
 import type { SiteReference } from "./site-reference.ts";
 
 /** What a backup of the site would hold and leave out, and which lines of its filter match nothing. */
-export interface BackupPlanView {
+interface BackupPlanView {
   readonly files: number;
   readonly sizeBytes: number;
   readonly filter: readonly {

@@ -13,7 +13,7 @@ export type AppFunctions = {
   readonly activities: ReadonlyMap<string, RegisteredFunction>;
 };
 
-export type AppFunctionsOptions = {
+type AppFunctionsOptions = {
   readonly functions: Iterable<RegisteredFunction>;
   readonly routePrefix: string;
   readonly environment: Environment;

@@ -6,10 +6,7 @@ import type { DurableOptions } from "./durable/types.ts";
 import type { Invoker } from "./invoke.ts";
 import { clientInputsOf, triggerOf } from "./triggers.ts";
 
-export type DurableCalls = Pick<
-  DurableOptions,
-  "isOrchestrator" | "isActivity" | "invokeOrchestrator" | "invokeActivity"
->;
+type DurableCalls = Pick<DurableOptions, "isOrchestrator" | "isActivity" | "invokeOrchestrator" | "invokeActivity">;
 
 const named = (functions: ReadonlyMap<string, RegisteredFunction>, name: string): RegisteredFunction => {
   const found = functions.get(name.toLowerCase());

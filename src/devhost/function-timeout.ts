@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 
 /** A function that took longer than host.json's functionTimeout. Its promise cannot be killed; a late result is dropped. */
-export class FunctionTimedOut extends Error {
+class FunctionTimedOut extends Error {
   override readonly name = "FunctionTimedOut";
 }
 

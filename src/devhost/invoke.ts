@@ -14,7 +14,7 @@ import type { Log, LogLevel } from "./log.ts";
 export type Outcome = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: unknown };
 
 /** A handler that has run to its end, its result not yet handed over to whoever asked. */
-export type Executed = {
+type Executed = {
   readonly outcome: Outcome;
   /** Hands a result over; in stream mode this writes the HTTP answer. */
   readonly respond: (result: unknown) => Promise<InvocationResponse>;
@@ -28,7 +28,7 @@ export type Invoker = {
 };
 
 /** What a function's return value means outside of the app. */
-export const fromTypedData = (data: TypedData | null | undefined): unknown => {
+const fromTypedData = (data: TypedData | null | undefined): unknown => {
   if (data == null) return undefined;
   if (data.json !== undefined) return JSON.parse(data.json);
   if (data.bytes !== undefined) return Buffer.from(data.bytes).toString("base64");

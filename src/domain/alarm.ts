@@ -6,7 +6,7 @@ import { siteKey, siteLabel, type SiteId } from "./site.ts";
  * What people are told of by themselves. `succeeded` goes only where a sign of life is wanted after every good backup,
  * `recovered` ends `failed`, `partial` and `missing`.
  */
-export type AlarmKind = "failed" | "partial" | "missing" | "recovered" | "succeeded" | "digest" | "test";
+type AlarmKind = "failed" | "partial" | "missing" | "recovered" | "succeeded" | "digest" | "test";
 
 export interface Alarm {
   /** The same for the same cause, however often it is sent: a receiver may drop what it has seen. */
@@ -23,7 +23,7 @@ export interface Alarm {
 }
 
 export const endStatuses = ["Succeeded", "PartiallySucceeded", "Failed", "TimedOut", "Skipped"] as const;
-export type EndStatus = (typeof endStatuses)[number];
+type EndStatus = (typeof endStatuses)[number];
 
 /** A backup that came to its end, as alarms tell of it. */
 export interface EndedBackup {

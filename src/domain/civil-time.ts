@@ -1,5 +1,5 @@
 /** What a clock on the wall of a time zone shows, as milliseconds of a UTC day of the same figures: it can be added to. */
-export type CivilMs = number;
+type CivilMs = number;
 
 const minuteMs = 60_000;
 export const dayMs = 86_400_000;

@@ -85,7 +85,7 @@ export const manifestLeftOut = (all: readonly LeftOut[]): Manifest["leftOut"] =>
   return { count: all.length, listed };
 };
 
-export type ManifestInvalidCode = "TooLarge" | "NotXml" | "NewerFormat" | "Altered" | "BadValue";
+type ManifestInvalidCode = "TooLarge" | "NotXml" | "NewerFormat" | "Altered" | "BadValue";
 
 /** A manifest that cannot be read, or must not be believed. The message is a sentence with the next move, fit for a log. */
 export class ManifestInvalid extends Error {

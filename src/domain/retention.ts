@@ -10,14 +10,14 @@ export interface RetentionPolicy extends KeepRules {
   readonly timeZone?: string;
 }
 
-export interface RetentionDecision {
+interface RetentionDecision {
   readonly backup: number;
   readonly keep: boolean;
   /** For people: why it stays, or why it goes. */
   readonly reason: string;
 }
 
-export interface RetentionCase {
+interface RetentionCase {
   readonly backups: readonly Backup[];
   readonly policy: RetentionPolicy;
   readonly now: Date;

@@ -1,7 +1,7 @@
 import type { Secret } from "./secret.ts";
 
 /** What a shared access signature says about itself, without its signature. */
-export interface Sas {
+interface Sas {
   /** `other`: for one blob, a directory, a share, or an account without blobs, containers and objects. */
   readonly kind: "container" | "account" | "other";
   readonly isSigned: boolean;

@@ -1,7 +1,7 @@
 import { isTimeZone, minutesOfDay } from "./civil-time.ts";
 
 /** When runs may begin, on the clocks of the schedule's zone; `to` may lie on the next day. */
-export interface RunWindow {
+interface RunWindow {
   /** "22:00" */
   readonly from: string;
   readonly to: string;
@@ -28,7 +28,7 @@ export interface BackupSchedule extends KeepRules {
   readonly runWindow?: RunWindow;
 }
 
-export interface ScheduleProblem {
+interface ScheduleProblem {
   readonly field: string;
   readonly reason: string;
 }

@@ -2,7 +2,7 @@ import { backupAlarm, missingAlarm, type Alarm, type EndedBackup } from "./alarm
 import type { SiteId } from "./site.ts";
 
 /** `unknown`: no backup has ended since the site is known. */
-export type Condition = "unknown" | "good" | "partial" | "failed" | "missing";
+type Condition = "unknown" | "good" | "partial" | "failed" | "missing";
 
 /** What is remembered of a site's backups, so that alarms, metrics and overviews need not read them all. */
 export interface SiteWatch {
@@ -28,7 +28,7 @@ export interface SiteWatch {
   readonly recent: readonly number[];
 }
 
-export interface Seen {
+interface Seen {
   readonly watch: SiteWatch;
   readonly alarms: readonly Alarm[];
 }

@@ -10,13 +10,10 @@ import { durableRunner } from "./durable-runner.ts";
 /** Waits before a step that threw is tried again; one more attempt than waits. */
 const retryWaitsMs = [2_000, 10_000, 30_000] as const;
 
-export type StepBody<Name extends StepName> = (input: StepInput<Name>, call: Call) => Promise<StepResult<Name>>;
+type StepBody<Name extends StepName> = (input: StepInput<Name>, call: Call) => Promise<StepResult<Name>>;
 export type StepBodies = { readonly [Name in StepName]: StepBody<Name> };
-export type WorkflowBody<Name extends ChildName> = (
-  wf: Workflow,
-  input: ChildInput<Name>,
-) => WorkflowPart<ChildResult<Name>>;
-export type WorkflowBodies = { readonly [Name in ChildName]: WorkflowBody<Name> };
+type WorkflowBody<Name extends ChildName> = (wf: Workflow, input: ChildInput<Name>) => WorkflowPart<ChildResult<Name>>;
+type WorkflowBodies = { readonly [Name in ChildName]: WorkflowBody<Name> };
 
 /**
  * What an activity returns. A step that throws is told as a value, because the text of a failed activity's exception

@@ -1,6 +1,6 @@
 import { refuse } from "../domain/errors.ts";
 
-export interface BodyLimits {
+interface BodyLimits {
   readonly bytes: number;
   /** For the whole body: who sends a byte now and then must not hold a request open for ever. */
   readonly withinMs: number;

@@ -10,7 +10,7 @@ import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
 import { containerKey } from "./rows/keys.ts";
 
-export interface BackupArchive {
+interface BackupArchive {
   readonly backup: Backup;
   readonly archive: Archive;
 }

@@ -18,7 +18,7 @@ export interface BrowsedEntry {
   readonly entry?: DirectoryEntry;
 }
 
-export interface BrowseWish {
+interface BrowseWish {
   readonly backup: number;
   /** Below the site's home; "" is the home itself. */
   readonly folder: BytePath;
@@ -27,7 +27,7 @@ export interface BrowseWish {
   readonly after?: BytePath;
 }
 
-export interface BrowsedFolder {
+interface BrowsedFolder {
   readonly backup: Backup;
   readonly entries: readonly BrowsedEntry[];
   /** Where the next page goes on; absent on the last. */

@@ -15,7 +15,7 @@ export interface CompareWish {
   readonly limit: number;
 }
 
-export interface ComparedChange {
+interface ComparedChange {
   readonly path: BytePath;
   readonly kind: string;
   readonly change: ArchiveChange;

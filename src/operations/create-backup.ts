@@ -31,7 +31,7 @@ export interface BackupRequest extends DatabaseRequest {
 }
 
 /** The backup as it was created, and the container's URL with its secret for those who may see it. */
-export interface CreatedBackup {
+interface CreatedBackup {
   readonly backup: Backup;
   readonly storageAccountUrl: Secret;
 }

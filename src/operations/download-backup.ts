@@ -11,14 +11,14 @@ import { archiveRefusal, type OpenBackupArchive } from "./backup-archive.ts";
 import { inArchive, shown } from "./browse-backup.ts";
 import type { Installation } from "./installation.ts";
 
-export interface DownloadWish {
+interface DownloadWish {
   readonly backup: number;
   readonly format: "zip" | "tar.gz";
   /** Below the site's home, folders with all that is in them; none at all: the whole archive. */
   readonly paths: readonly BytePath[];
 }
 
-export interface Download {
+interface Download {
   readonly backup: Backup;
   readonly entries: number;
   /** Undefined where only the end will tell. */

@@ -18,7 +18,7 @@ export interface Pair {
   readonly manifest?: StoredObject;
 }
 
-export interface FoundDatabase {
+interface FoundDatabase {
   /** ARM's word, as far as it can be told. */
   readonly type: string;
   readonly name: string;

@@ -3,7 +3,7 @@ import { messageOf } from "../domain/errors.ts";
 import type { Installation } from "./installation.ts";
 import { healthPartition, sweepKey } from "./rows/keys.ts";
 
-export type HealthDeps = Pick<Installation, "catalog" | "clock">;
+type HealthDeps = Pick<Installation, "catalog" | "clock">;
 
 const sweepMaxAgeMs = 3 * 60_000;
 const sweep = z.object({ at: z.string() });
@@ -13,7 +13,7 @@ export const noteSweep = async ({ catalog, clock }: HealthDeps): Promise<void> =
   await catalog.writeNews(healthPartition, { key: sweepKey, value: { at: clock.now().toISOString() } });
 };
 
-export interface Health {
+interface Health {
   /** Empty: ready. */
   readonly problems: readonly string[];
   /** When the sweep last ran. */

@@ -15,7 +15,7 @@ export interface KeyRequest {
   readonly expires?: Date;
 }
 
-export interface CreatedKey {
+interface CreatedKey {
   readonly key: StoredKey;
   /** Shown this once, and kept nowhere. */
   readonly secret: Secret;

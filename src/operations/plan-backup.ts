@@ -14,7 +14,7 @@ export interface PlannedEntry {
   readonly line?: FilterLine;
 }
 
-export interface PlanBackupWish {
+interface PlanBackupWish {
   readonly show: "all" | "included" | "excluded";
   readonly limit: number;
   /** The name at which the page before ended. */

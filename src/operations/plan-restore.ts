@@ -21,7 +21,7 @@ import {
 } from "./restore-site.ts";
 import { checkReach } from "./within-reach.ts";
 
-export interface PlanRestoreWish {
+interface PlanRestoreWish {
   readonly restore: RestoreWish;
   /** Also what is kept and left alone. */
   readonly showAll: boolean;

@@ -10,7 +10,7 @@ import type { Call } from "../ports/call.ts";
 import { archiveRefusal, type OpenBackupArchive } from "./backup-archive.ts";
 import { inArchive, shown } from "./browse-backup.ts";
 
-export interface ByteRange {
+interface ByteRange {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;

@@ -7,7 +7,7 @@ import { findSiteOrPast } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { readBackup, readBackups, readProgress, type BackupRow, type Progress } from "./rows/backup-rows.ts";
 
-export interface SiteBackups {
+interface SiteBackups {
   readonly site: SiteDefinition;
   readonly backups: readonly Backup[];
 }
@@ -21,8 +21,7 @@ export const listBackups =
     return { site, backups: rows.map((row) => row.backup).filter((backup) => backup.status !== "Deleted") };
   };
 
-export const backupNotFound = (site: SiteId, backup: number) =>
-  refuse("BackupNotFound", { site: siteLabel(site), backup });
+const backupNotFound = (site: SiteId, backup: number) => refuse("BackupNotFound", { site: siteLabel(site), backup });
 
 /** The backup's row; one that was deleted is not found. */
 export const findBackup = async (deps: Pick<Installation, "catalog">, site: SiteId, id: number): Promise<BackupRow> => {

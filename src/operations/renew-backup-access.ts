@@ -10,7 +10,7 @@ import { findSiteOrPast } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
 
-export interface AccessWish {
+interface AccessWish {
   readonly backup: number;
   /** Replaces the stored credential. */
   readonly storageAccountUrl?: Secret;

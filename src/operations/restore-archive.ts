@@ -23,7 +23,7 @@ import type { Installation } from "./installation.ts";
 import { readBackup } from "./rows/backup-rows.ts";
 import type { RestoreRequest } from "./rows/operation-rows.ts";
 
-export type ArchiveRequest = Pick<RestoreRequest, "destination" | "blob" | "backup" | "backupSite">;
+type ArchiveRequest = Pick<RestoreRequest, "destination" | "blob" | "backup" | "backupSite">;
 
 /** An archive that may be restored: what it is has been proven as far as anyone knows what it should be. */
 export interface RestoreArchive {
@@ -208,7 +208,7 @@ const unreadable = ({ blob }: { readonly blob: string }, reason: string, cause?:
   refuse("ArchiveUnreadable", { blob, reason }, { cause });
 
 /** What a person can do something about, as a refusal. */
-export const restoreRefusal = (error: unknown, request: Pick<ArchiveRequest, "blob" | "destination">) => {
+const restoreRefusal = (error: unknown, request: Pick<ArchiveRequest, "blob" | "destination">) => {
   if (error instanceof ArchiveInvalid) return unreadable(request, error.message, error);
   if (error instanceof ManifestInvalid)
     return error.code === "Altered" || error.code === "BadValue"

@@ -7,7 +7,7 @@ import { insertOperation, type Operation } from "./rows/operation-rows.ts";
 import { changeSite, siteBusy, takenBy, type OpenRun, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
 
-export interface Taking {
+interface Taking {
   readonly site: SiteId;
   readonly operation: Operation;
   /** What only the site's row tells, as it is when the site is taken; may refuse by throwing. */

@@ -19,7 +19,7 @@ export interface DiskRoom {
   readonly totalBytes: number;
 }
 
-export interface FoundTool {
+interface FoundTool {
   readonly name: string;
   /** What it is for, such as `PostgreSQL`. */
   readonly engine: string;

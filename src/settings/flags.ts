@@ -12,7 +12,7 @@ const isSecret = (setting: string): boolean =>
 
 const flags = settingNames.filter((name) => !isSecret(name)).map(flagOf);
 
-export interface GivenFlags {
+interface GivenFlags {
   /** By setting. */
   readonly values: Readonly<Record<string, string>>;
   readonly problems: readonly string[];

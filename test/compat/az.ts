@@ -12,7 +12,7 @@ export interface Az {
   readonly refusal: (...words: readonly string[]) => Promise<string>;
 }
 
-export interface AzOptions {
+interface AzOptions {
   readonly folder: string;
   readonly authorityFile: string;
   readonly environment?: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { globalAgent } from "node:https";
 import { subscription, type ArmClientOptions } from "./arm-client.ts";
 
-export interface SdkOptions extends ArmClientOptions {
+interface SdkOptions extends ArmClientOptions {
   /** Asks for pages of so many items where it lists. */
   readonly top?: number;
 }
@@ -34,7 +34,7 @@ export interface SdkClient {
   readonly listAll: (group: string, operation: string, ...values: readonly string[]) => Promise<readonly SdkItem[]>;
 }
 
-export const resourceGroup = "local";
+const resourceGroup = "local";
 
 type Call = (...values: readonly unknown[]) => unknown;
 type Operations = Readonly<Record<string, Call>>;

@@ -4,7 +4,7 @@ import type { Catalog, KeyRange, Row, RowChange, RowValue } from "../../src/port
 import { catalogLimits } from "./catalog-contract-limits.ts";
 
 /** A store that the suite may open more than once, as a process does that is started again. */
-export interface CatalogStore {
+interface CatalogStore {
   open(): Promise<Catalog>;
   /** Whether a second open catalog sees the same rows; SQLite and memory belong to one process. */
   readonly isShared: boolean;

@@ -12,7 +12,7 @@ export interface Subject {
   dispose(): Promise<void>;
 }
 
-export interface ContractOptions {
+interface ContractOptions {
   /** Blocks must be committed in the order they were staged, each but the last of the minimum size. */
   readonly inStagedOrder?: boolean;
 }

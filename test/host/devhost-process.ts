@@ -22,7 +22,7 @@ const readyLine = async (process: ChildProcess, log: () => string): Promise<stri
   return String(text);
 };
 
-export type DevhostStart = {
+type DevhostStart = {
   /** The bundle of run-devhost.ts. */
   readonly program: string;
   /** The app's folder. */

@@ -14,7 +14,7 @@ export const differences = {
   "management-urls": "URLs that the durable client hands out",
 } as const;
 
-export type Difference = keyof typeof differences;
+type Difference = keyof typeof differences;
 
 const { isReal } = inject("functionsHost");
 

@@ -6,7 +6,7 @@ import { type FoundNode } from "../support/file-tree.ts";
 import { hasCommand } from "../support/needs.ts";
 
 /** Another program that reads zips, as a user would call it. */
-export interface ZipTool {
+interface ZipTool {
   readonly name: string;
   readonly isHere: boolean;
   /** Throws when the tool finds anything wrong. */
@@ -130,7 +130,7 @@ const readWithYauzl = async (
 };
 
 /** A library that many Node programs read zips with. */
-export const yauzlReader: ZipTool = {
+const yauzlReader: ZipTool = {
   name: "yauzl",
   isHere: true,
   test: async (zip) => void (await readWithYauzl(zip, (name) => !name.endsWith("/"))),

@@ -27,7 +27,7 @@ export const callersOf = (fixed: readonly KnownKey[], clock: Clock = { now: () =
 /** For tests that are not about what is kept of a call. */
 export const unwatched = { audit: { record: async () => undefined }, clock: { now: () => new Date() } };
 
-export interface Ask {
+interface Ask {
   readonly as?: Role;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@ import type { BytePath } from "../../src/domain/byte-path.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 
 /** What an entry is, however and wherever its bytes are stored. */
-export type EntryContents = Omit<
+type EntryContents = Omit<
   DirectoryEntry,
   "offset" | "method" | "generalFlags" | "storedBytes" | "storedCrc" | "mayHaveChanged" | "changedWhileRead" | "hash"
 > & { readonly hash: string | undefined; readonly sha256: string };

@@ -37,7 +37,7 @@ export interface Azurite {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-export interface AzuriteOptions {
+interface AzuriteOptions {
   readonly tables?: boolean;
   /** Serves https, and takes bearer tokens, whose signature it does not check. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };

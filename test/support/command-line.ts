@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** `lifeboat` as it is built, run as a user types it. */
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
@@ -17,7 +17,7 @@ export interface CommandLine {
   readonly terminal: (words: readonly string[], options?: { readonly columns?: number }) => TerminalSession;
 }
 
-export interface TerminalSession {
+interface TerminalSession {
   /** All that was ever written to the terminal. */
   readonly screen: () => string;
   /** Resolves when the terminal has shown this, after what was waited for before. */

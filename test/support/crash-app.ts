@@ -13,7 +13,7 @@ export interface CrashApp {
   readonly complaints: readonly string[];
 }
 
-export interface CrashAppFolders {
+interface CrashAppFolders {
   /** Every activity adds its key to this file when it begins. */
   readonly journal: string;
   readonly dataDir: string;

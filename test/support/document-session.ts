@@ -14,7 +14,7 @@ export const sessionBelow = (document: string, heading: string, language = "bash
   return blocks;
 };
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
   /** What stands otherwise here than in the document, such as ports. */
@@ -22,7 +22,7 @@ export interface SessionOptions {
 }
 
 /** What one block said, and how its last command ended. */
-export interface SessionStep {
+interface SessionStep {
   readonly said: string;
   readonly code: number;
 }

@@ -2,7 +2,7 @@ import type { Catalog } from "../../src/ports/catalog.ts";
 import type { Call } from "../../src/ports/call.ts";
 
 /** What a dead process does to whoever waits for it in a test. */
-export class Died extends Error {}
+class Died extends Error {}
 
 export type DeathAt = { readonly write: number; readonly isDone: boolean };
 

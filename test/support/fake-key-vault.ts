@@ -32,7 +32,7 @@ export interface FakeKeyVault {
   stop(): Promise<void>;
 }
 
-export interface FakeKeyVaultOptions {
+interface FakeKeyVaultOptions {
   /** For its certificate. */
   readonly folder: string;
   readonly secret: string;

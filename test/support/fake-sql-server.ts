@@ -18,7 +18,7 @@ interface State {
 }
 
 /** What a call of the stand-in got. */
-export interface PackageCall {
+interface PackageCall {
   readonly given: readonly string[];
   readonly values: readonly (readonly [string, string])[];
   readonly properties: readonly (readonly [string, string])[];

@@ -24,7 +24,7 @@ type Steps = ReturnType<typeof backupSteps>;
 /** Happens before a step, each time it is tried. */
 export type Meanwhile = { readonly [Name in keyof Steps]?: () => unknown };
 
-export interface Place {
+interface Place {
   /** Where the backup goes, with the fault in between. */
   readonly faulty: Destination;
   /** The same place without it. */

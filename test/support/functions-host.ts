@@ -1,5 +1,5 @@
 /** The Functions host that the suite in test/host talks to. */
-export type FunctionsHost = {
+type FunctionsHost = {
   readonly url: string;
   readonly masterKey: string;
   /** A host of the cloud or of core tools, not the devhost. */

@@ -35,7 +35,7 @@ export const inlineThreads: Installation["threads"] = {
   },
 };
 
-export const memoryRecovery = (): Recovery => {
+const memoryRecovery = (): Recovery => {
   const key = createRecoveryKey();
   return {
     keyId: key.public.id,

@@ -29,7 +29,7 @@ export interface MariadbServer {
   stop(): Promise<void>;
 }
 
-export interface MariadbOptions {
+interface MariadbOptions {
   /** Whoever comes over TCP without TLS is refused. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** More options of the server. */

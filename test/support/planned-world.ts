@@ -13,7 +13,7 @@ import { memoryInstallation } from "./installation.ts";
 
 export const siteNamed = (name: string): SiteId => ({ subscription: "s", resourceGroup: "g", name });
 
-export interface WorldOptions {
+interface WorldOptions {
   readonly policy?: Partial<Policy>;
   readonly catalog?: Catalog;
 }

@@ -34,7 +34,7 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-export interface PostgresOptions {
+interface PostgresOptions {
   /** Whoever comes without TLS is refused. */
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** More lines for postgresql.conf. */

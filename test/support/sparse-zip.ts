@@ -34,7 +34,7 @@ const zeros = (name: string, length: number): DirectoryEntry => {
 };
 
 /** An archive with a long hole in it, in two pieces. */
-export interface SparseZip {
+interface SparseZip {
   /** Before the hole. */
   readonly head: Buffer;
   /** Behind it, to the end. */

@@ -1,12 +1,12 @@
 /** Damages and forges zip files, repeatably: the same base and seed give the same bytes. Knows zip by itself, not by src. */
 
-export interface Mutation {
+interface Mutation {
   /** What was done, for the message of a failing test. */
   readonly what: string;
   readonly bytes: Buffer;
 }
 
-export type Random = (below: number) => number;
+type Random = (below: number) => number;
 
 /** mulberry32: small, seeded, good enough to choose where to hit. */
 export const randomFrom = (seed: number): Random => {

@@ -6,7 +6,7 @@ import { sendOutgoing, type OutgoingMessage } from "../outgoing/send-outgoing.ts
 import { mailer, type MailSettings } from "./mail.ts";
 import { webhookMessage } from "./webhook.ts";
 
-export interface NotifierSettings {
+interface NotifierSettings {
   readonly mail?: MailSettings;
   /** A site's own webhook comes from a caller. */
   readonly outgoing: OutgoingPolicy;

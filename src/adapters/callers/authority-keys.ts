@@ -6,7 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 type KeySet = ReturnType<typeof createLocalJWKSet>;
 
 /** The public keys that an authority signs its tokens with. */
-export interface AuthorityKeys {
+interface AuthorityKeys {
   /**
    * The key that a token names, or that is the only one of its kind. Throws jose's errors when there is none, and
    * Unavailable when that cannot be told. `search`: a key that is not known yet is asked for.

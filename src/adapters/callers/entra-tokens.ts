@@ -5,7 +5,7 @@ import type { Tokens } from "../../ports/tokens.ts";
 import { authorityKeys, type AuthorityNeeds } from "./authority-keys.ts";
 import { roleBy, type ScopeUse } from "./entra-role.ts";
 
-export interface EntraSettings {
+interface EntraSettings {
   /** The tenant's id; tokens of others are not accepted. */
   readonly tenant: string;
   /** What tokens may be meant for: the app's client id, its application id URI. */

@@ -9,7 +9,7 @@ import { toAction, toRow, type Entity } from "./table-entity.ts";
 import { removalEtagsPolicy, withRemovalEtags } from "./table-removals.ts";
 import { answerOf, defaultRequestOptions, type Refused, type RequestOptions } from "./table-requests.ts";
 
-export interface TableCatalogOptions {
+interface TableCatalogOptions {
   readonly connection: Secret | { readonly endpoint: string; readonly credential: TokenCredential };
   /** 3 to 63 letters and digits; made on first use. */
   readonly table: string;

@@ -22,7 +22,7 @@ import {
 import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
 import { defaultRetries, type RetryPolicy } from "./with-retries.ts";
 
-export interface BlobContainerOptions extends BlobLogin {
+interface BlobContainerOptions extends BlobLogin {
   /** `https://account.blob.core.windows.net/container`, without a query. */
   readonly container: string;
   readonly retries?: RetryPolicy;

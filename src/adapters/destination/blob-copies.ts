@@ -22,7 +22,7 @@ interface KnownSource {
   readonly client: ContainerClient;
 }
 
-export interface BlobCopiesNeeds {
+interface BlobCopiesNeeds {
   readonly clients: BlobClients;
   readonly requests: BlobRequests;
   readonly identity: TokenCredential | undefined;

@@ -1,14 +1,14 @@
 import { blobFailure, errorCodeOf, isTransient, statusOf, type Place } from "./blob-failure.ts";
 import { withRetries, type RetryPolicy } from "./with-retries.ts";
 
-export interface Request {
+interface Request {
   readonly signal?: AbortSignal | undefined;
   /** How much goes over the wire, in either direction. */
   readonly bytes?: number;
 }
 
 /** An attempt at a request; `isRepeat`: an earlier one may have been carried out although its answer was lost. */
-export type Attempt<T> = (abortSignal: AbortSignal, isRepeat: boolean) => Promise<T>;
+type Attempt<T> = (abortSignal: AbortSignal, isRepeat: boolean) => Promise<T>;
 
 const slowestBytesPerMs = 64;
 

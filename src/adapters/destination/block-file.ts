@@ -13,7 +13,7 @@ export interface Place {
   readonly crc: number;
 }
 
-export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** Writes a block to its place in a file and answers its CRC-32. */
 export type Writing = (to: {

@@ -4,7 +4,7 @@ import type { BlockId, DestinationLimits, Upload } from "../../ports/destination
 /** The port's rules for input, the same for every implementation; breaking one throws `Invalid`. */
 
 export const workFolder = ".lifeboat";
-export const maxCopyBytes = 100 * 1024 * 1024;
+const maxCopyBytes = 100 * 1024 * 1024;
 
 const maxNameCharacters = 1024;
 const maxMetadataBytes = 2048;

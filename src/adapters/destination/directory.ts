@@ -17,7 +17,7 @@ import { DirectoryTree, type FolderOptions } from "./directory-tree.ts";
 import { orFailure, realDisk, type Disk } from "./disk.ts";
 import { StagedBlocks, type Assembled } from "./staged-blocks.ts";
 
-export interface DirectoryOptions extends FolderOptions {
+interface DirectoryOptions extends FolderOptions {
   readonly disk?: Disk;
   /** After so many staged bytes they are sent to the disk; 32 MiB. */
   readonly flushBytes?: number;

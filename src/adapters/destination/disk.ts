@@ -29,7 +29,7 @@ const kinds: Readonly<Record<string, { readonly kind: StoreFailureKind; readonly
 };
 
 /** The file system's error as the port's: what was being done, why it failed, and what to do. Bugs pass through. */
-export const diskFailure = (error: unknown, doing: string, folder?: string): unknown => {
+const diskFailure = (error: unknown, doing: string, folder?: string): unknown => {
   const code = codeOf(error);
   if (code === undefined || error instanceof StoreFailure || !/^E[A-Z0-9]+$/.test(code)) return error;
   const known = kinds[code] ?? { kind: "Unavailable", reason: "the disk failed. Check it, then try again" };

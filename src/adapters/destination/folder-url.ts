@@ -72,7 +72,7 @@ const pathOf = (container: string): string => {
 };
 
 /** The path with all links resolved, as far as it exists; what is still to be made follows as it is. */
-export const realFolder = async (path: string, container: string): Promise<string> => {
+const realFolder = async (path: string, container: string): Promise<string> => {
   try {
     return await realpath(path);
   } catch (error) {

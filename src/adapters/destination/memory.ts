@@ -3,7 +3,7 @@ import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } fr
 import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
 
 /** What is about to happen, or has just happened, for a hook to let pass, delay or break. */
-export interface MemoryOperation {
+interface MemoryOperation {
   readonly method: keyof Omit<Destination, "limits">;
   /** The object's name; the prefix of a list. */
   readonly name: string;

@@ -4,7 +4,7 @@ import { BlockList, isIP, isIPv4 } from "node:net";
  * What an IP address stands for. `forbidden` is never connected to: link-local addresses and others where clouds keep
  * their machines' secrets, no address at all (0.0.0.0), multicast and reserved ones.
  */
-export type AddressKind = "public" | "private" | "loopback" | "forbidden";
+type AddressKind = "public" | "private" | "loopback" | "forbidden";
 
 const ranges = (...subnets: readonly string[]): BlockList => {
   const list = new BlockList();

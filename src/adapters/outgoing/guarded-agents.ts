@@ -10,7 +10,7 @@ export interface Reach {
   readonly allows: (kind: "private" | "loopback", host: string) => boolean;
 }
 
-export interface GuardedAgents {
+interface GuardedAgents {
   readonly http: HttpAgent;
   readonly https: HttpsAgent;
 }
@@ -25,12 +25,12 @@ export const guardedAgents = (reach: Reach, resolve: typeof lookup = lookup): Gu
   return { http: new GuardedHttpAgent(options, reach), https: new GuardedHttpsAgent(options, reach) };
 };
 
-export const isWithin = (reach: Reach, host: string, address: string): boolean => {
+const isWithin = (reach: Reach, host: string, address: string): boolean => {
   const kind = addressKind(address);
   return kind === "public" || (kind !== "forbidden" && reach.allows(kind, host));
 };
 
-export class ForbiddenAddress extends Error {
+class ForbiddenAddress extends Error {
   readonly code = "ERR_FORBIDDEN_ADDRESS";
 
   constructor(host: string) {

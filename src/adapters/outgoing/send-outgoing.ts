@@ -15,7 +15,7 @@ export interface OutgoingMessage {
   readonly signal?: AbortSignal;
 }
 
-export interface OutgoingAnswer {
+interface OutgoingAnswer {
   /** A redirect too: it is never followed. */
   readonly status: number;
   /** The answer's beginning, at most 16 KiB. */

@@ -14,7 +14,7 @@ export const unchangingKeys = (keys: SealingKeys): KeySource => ({
   keysAgain: async () => keys,
 });
 
-export interface LookOptions {
+interface LookOptions {
   /** After so long `keys` looks again. */
   readonly freshForMs: number;
   /** Looks are at least so far apart: whoever sends made-up key ids must not make us ask for each of them. */

@@ -21,7 +21,7 @@ export const openRecoveryFolder = async (folder: string): Promise<RecoveryFolder
   return { ...recovery(key.public, path), path, isNew: present === undefined && key.text.equals(made.text) };
 };
 
-export interface RecoveryFolder extends Recovery {
+interface RecoveryFolder extends Recovery {
   /** The file with the recovery key, to be named when it is new and to be carried elsewhere. */
   readonly path: string;
   /** True when this call made the key: now is the time to show it. */

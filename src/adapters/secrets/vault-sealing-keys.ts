@@ -5,7 +5,7 @@ import { Secret } from "../../domain/secret.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import { collectedSealingKeys, type SealingKeys } from "./sealing-keys.ts";
 
-export interface VaultSecret {
+interface VaultSecret {
   /** `https://VAULT.vault.azure.net/secrets/NAME`, without a version. */
   readonly url: string;
   readonly identity: () => Promise<TokenCredential>;

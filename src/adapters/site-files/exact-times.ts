@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { pipeline } from "node:stream/promises";
 
 /** Something on this machine (latin1; nothing on its way is followed but what the caller made) and its time. */
-export interface FileTime {
+interface FileTime {
   readonly file: string;
   readonly mtimeNs: bigint;
 }

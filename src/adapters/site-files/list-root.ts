@@ -12,7 +12,7 @@ export interface ResolvedRoot {
   readonly real: string;
 }
 
-export interface Listing {
+interface Listing {
   readonly entryOf: EntryReader;
   /** Not the site's: Lifeboat's own files, and what another root stands in front of. `file` is where it lies. */
   readonly skips: (path: BytePath, file: string) => boolean;

@@ -9,7 +9,7 @@ import { listFolder, type ResolvedRoot } from "./list-root.ts";
 import { skipperOf } from "./skipped-paths.ts";
 
 /** Which directory of this machine stands where in the site. */
-export interface Roots {
+interface Roots {
   readonly rootOf: (path: BytePath) => ResolvedRoot | undefined;
   /** Where the site's other directories stand. */
   readonly othersOf: (root: ResolvedRoot) => readonly BytePath[];

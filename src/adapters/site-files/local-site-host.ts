@@ -13,7 +13,7 @@ import { runCommand } from "./run-command.ts";
 import { restoredOwners } from "./restored-owners.ts";
 import { metadataSetter } from "./set-metadata.ts";
 
-export interface LocalSiteOptions {
+interface LocalSiteOptions {
   /** The home, or the served directory and further ones; at least one. */
   readonly roots: readonly LocalRoot[];
   readonly settings: SiteSettings;

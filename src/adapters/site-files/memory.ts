@@ -13,7 +13,7 @@ export interface MemorySiteOptions {
   readonly beforeRead?: (path: BytePath, offset: number) => void | Promise<void>;
 }
 
-export interface EntryOptions {
+interface EntryOptions {
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;

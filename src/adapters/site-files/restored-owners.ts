@@ -4,7 +4,7 @@ import type { MetadataWriter } from "./exchange/moves.ts";
 import { metadataSetter, ownerNote, setIdNote } from "./set-metadata.ts";
 
 /** Whom restored content belongs to on this machine. */
-export interface RestoredOwners {
+interface RestoredOwners {
   /** Undefined: it stays with the service, which may not give files away. */
   readonly ownerOf: (wanted: WantedOwner) => { readonly uid: number; readonly gid: number } | undefined;
   readonly setMetadata: MetadataWriter;

@@ -5,7 +5,7 @@ import { holdFile } from "./beneath.ts";
 import { errorCode, reasonOf } from "./file-reasons.ts";
 
 /** What a file, folder or link gets besides its content. What is undefined stays as the system made it. */
-export interface Metadata {
+interface Metadata {
   readonly mode?: number | undefined;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;

@@ -15,7 +15,7 @@ export interface LocalSite {
   readonly settings: SiteSettings;
 }
 
-export interface LocalSitesOptions {
+interface LocalSitesOptions {
   /** Folder of site files. */
   readonly folder: string;
   /** New sites get their directory here. */
@@ -35,7 +35,7 @@ interface Known {
   readonly path: string;
 }
 
-export interface LocalSites extends Sites {
+interface LocalSites extends Sites {
   /** What the site's host is made of. Throws SiteNotFound. */
   local(id: SiteId): Promise<LocalSite>;
 

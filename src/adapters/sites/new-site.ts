@@ -6,7 +6,7 @@ import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
 import type { SiteDescription } from "../../ports/sites.ts";
 import { changeSiteFile, codeOf, writeNew } from "./site-file.ts";
 
-export interface Places {
+interface Places {
   /** Folder of site files. */
   readonly folder: string;
   /** New sites get their directory here. */

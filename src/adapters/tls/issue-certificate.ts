@@ -2,7 +2,7 @@ import { createHash, createPublicKey, randomBytes, sign, type KeyObject } from "
 import { isIP } from "node:net";
 import { bits, explicit, implicit, objectId, octets, sequence, set, tagged, text, time, unsigned, yes } from "./der.ts";
 
-export interface CertificateWish {
+interface CertificateWish {
   /** Common name of whom it is for. */
   readonly subject: string;
   readonly from: Date;

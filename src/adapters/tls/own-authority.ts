@@ -10,7 +10,7 @@ export interface ServerCertificate {
   readonly cert: string;
 }
 
-export interface OwnCertificate extends ServerCertificate {
+interface OwnCertificate extends ServerCertificate {
   /** What clients have to trust. */
   readonly authorityFile: string;
   /** Until when it may be served; `renewAt` comes well before. */
@@ -20,7 +20,7 @@ export interface OwnCertificate extends ServerCertificate {
   readonly isNewAuthority: boolean;
 }
 
-export interface OwnCertificateOptions {
+interface OwnCertificateOptions {
   /** `tls` in the data folder. */
   readonly folder: string;
   readonly now: Date;

@@ -8,7 +8,7 @@ import { siteEnvelope } from "./site.ts";
 /** 2015-08-01 and older speak in numbers; newer ones in names. */
 const speaksNumbers = (apiVersion: string): boolean => apiVersion < "2016-01-01";
 /** 2016-08-01 and older know `name` only. */
-export const knowsBackupName = (apiVersion: string): boolean => apiVersion >= "2018-01-01";
+const knowsBackupName = (apiVersion: string): boolean => apiVersion >= "2018-01-01";
 
 interface Shown {
   readonly site: SiteDefinition;

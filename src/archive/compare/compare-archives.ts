@@ -5,7 +5,7 @@ import { filesPrefix } from "../listing/entry-row.ts";
 
 export type ArchiveChange = "added" | "removed" | "changed" | "adjusted";
 
-export interface ComparedEntry {
+interface ComparedEntry {
   /** Below the site's home; what lies beside the site's files (dumps, configuration) by its name in the archive. */
   readonly path: BytePath;
   readonly kind: DirectoryEntry["kind"];

@@ -33,7 +33,7 @@ export interface Comparison {
   readonly onlyListed: readonly number[];
 }
 
-export interface CompareOptions extends HashOptions {
+interface CompareOptions extends HashOptions {
   /** Whether a path of the site is to be compared; all are when absent. */
   readonly wants?: (path: BytePath) => boolean;
   /** A verdict for a file that both have, without reading it; undefined where only its content can tell. */

@@ -17,7 +17,7 @@ export interface FileToHash {
 }
 
 /** `changed`: it is gone or has another length; `unreadable`: it is there, but cannot be read. */
-export type HashOutcome =
+type HashOutcome =
   { readonly state: "hashed"; readonly hash: Uint8Array } | { readonly state: "changed" | "unreadable" };
 
 export interface HashOptions {

@@ -3,7 +3,7 @@ import { filesPrefix } from "../listing/entry-row.ts";
 import type { ListingColumns } from "../listing/listing-columns.ts";
 
 /** A name that an archive has, or a site, or both: the places there. */
-export type NamePair =
+type NamePair =
   | { readonly archived: number; readonly listed: number | undefined }
   | { readonly archived: undefined; readonly listed: number };
 

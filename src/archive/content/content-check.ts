@@ -5,7 +5,7 @@ import { ContentHasher, sliceBytes } from "./content-hash.ts";
 import type { DirectoryEntry } from "../records/directory-entry.ts";
 
 /** What the directory promises about an entry's content. */
-export type Promised = Pick<DirectoryEntry, "sizeBytes" | "crc" | "hash">;
+type Promised = Pick<DirectoryEntry, "sizeBytes" | "crc" | "hash">;
 
 const tooLong = (entry: Promised): ArchiveInvalid =>
   new ArchiveInvalid("Bomb", `More than the ${entry.sizeBytes} bytes it says come out of it.`);

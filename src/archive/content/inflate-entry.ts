@@ -4,7 +4,7 @@ import { checkContent, ContentCheck } from "./content-check.ts";
 import type { DirectoryEntry } from "../records/directory-entry.ts";
 
 /** What is needed to make an entry's content of its stored bytes. */
-export type StoredEntry = Pick<DirectoryEntry, "method" | "generalFlags" | "crc" | "sizeBytes" | "hash">;
+type StoredEntry = Pick<DirectoryEntry, "method" | "generalFlags" | "crc" | "sizeBytes" | "hash">;
 
 const encryptedBits = 0x2041;
 

@@ -34,7 +34,7 @@ export const placesBelow = (
   return { from, to: firstPlace(directory, `${folder}0`) };
 };
 
-export interface Child {
+interface Child {
   /** Its last segment. */
   readonly name: BytePath;
   readonly isFolder: boolean;

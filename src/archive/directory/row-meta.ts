@@ -9,7 +9,7 @@ type WideColumns = ReturnType<typeof wideColumns>;
 /** What is told of a row besides its name and content: kind, mode, owner, times and inode, in numbers of 32 bits. */
 export type RowMeta = Uint32Array<ArrayBuffer>;
 
-export const newRowMeta = (): RowMeta => new Uint32Array(11);
+const newRowMeta = (): RowMeta => new Uint32Array(11);
 
 interface MetaColumns {
   readonly mode: Uint16Array;

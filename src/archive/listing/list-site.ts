@@ -20,12 +20,12 @@ export interface SiteListing {
   readonly excluded: ReadonlyMap<FilterLine, Excluded>;
 }
 
-export interface Excluded {
+interface Excluded {
   readonly entries: number;
   readonly sizeBytes: number;
 }
 
-export interface ListOptions {
+interface ListOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told every entry that the filter leaves out. */
   readonly onExcluded?: (entry: ListedEntry, line: FilterLine) => void;
@@ -101,7 +101,7 @@ export const listLive = async (
  * The site's filter as it is now; one that is not there, cannot be read, or changes as often as it is read leaves nothing
  * out: a line that is cut short would name far more than it means.
  */
-export const readFilter = async (files: SiteFiles, signal?: AbortSignal): Promise<Filter> => {
+const readFilter = async (files: SiteFiles, signal?: AbortSignal): Promise<Filter> => {
   try {
     const entry = await files.stat(filterPath);
     if (entry?.kind !== "file") return parseFilter("");

@@ -4,14 +4,14 @@ import type { Folder, SiteFiles } from "../../ports/site-files.ts";
 import { ListingColumns } from "./listing-columns.ts";
 
 /** What was told of a site, sorted; and who wants what is found besides. */
-export interface Told {
+interface Told {
   readonly listing: ListingColumns;
   /** The file system's own time before the first folder was read. */
   readonly beganNs: bigint;
   readonly wants: (path: BytePath) => boolean;
 }
 
-export interface Latecomers {
+interface Latecomers {
   /** Sorted, with what was found. */
   readonly listing: ListingColumns;
   readonly found: readonly ListedEntry[];

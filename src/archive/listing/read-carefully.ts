@@ -3,7 +3,7 @@ import type { FileUnreadable, SiteFiles } from "../../ports/site-files.ts";
 import { sliceBytes } from "../content/content-hash.ts";
 
 /** A small file's content with the metadata it had before it was read; or why there is none; or a file that grew large. */
-export type CarefulRead =
+type CarefulRead =
   | { readonly entry: ListedEntry; readonly content: Uint8Array; readonly hasChanged: boolean }
   | { readonly grown: ListedEntry }
   | LeftOut;
@@ -49,7 +49,7 @@ export const readPart = async (
   }
 };
 
-export interface Care {
+interface Care {
   /** What changed later than this may change again without a new time to show for it: only a second reading tells. */
   readonly suspectAfterNs: bigint;
   readonly signal?: AbortSignal | undefined;

@@ -20,7 +20,7 @@ export interface PackDependencies {
 }
 
 /** One shard of a plan. */
-export interface ShardWork extends Pick<Shard, "number" | "firstSlice" | "endSlice"> {
+interface ShardWork extends Pick<Shard, "number" | "firstSlice" | "endSlice"> {
   readonly upload: Upload;
   /** The shard's entries and no others: places `from` to `to` of the plan's listing. */
   readonly listing: ListingColumns;

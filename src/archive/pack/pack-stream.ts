@@ -10,7 +10,7 @@ import type { ShardIndex } from "../shards/shard-index.ts";
 import { ShardWriter } from "../shards/shard-writer.ts";
 import { SpareMemory } from "./spare-memory.ts";
 
-export interface StreamWork {
+interface StreamWork {
   readonly upload: Upload;
   /** Of no other shard of this archive. */
   readonly number: number;

@@ -11,7 +11,7 @@ export const configurationEntryName = pathFromText("configuration.json");
 export const maxConfigurationBytes = 16 * 2 ** 20;
 
 /** What an archive says of a configuration to everyone: names, and which recovery key opens the values. */
-export interface ConfigurationEntry {
+interface ConfigurationEntry {
   /** Whose it was, as `siteResourceId` writes it. */
   readonly site: string;
   readonly appSettings: readonly string[];

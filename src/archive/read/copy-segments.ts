@@ -2,7 +2,7 @@ import type { Archive } from "./open-archive.ts";
 import { readSegments, type ReadSegment } from "./read-segments.ts";
 
 /** A segment with its bytes; without when it is a large entry, which is read in pieces. */
-export interface SegmentBytes {
+interface SegmentBytes {
   readonly segment: ReadSegment;
   readonly bytes: Uint8Array | undefined;
 }

@@ -4,7 +4,7 @@ import type { Archive } from "./open-archive.ts";
 import { readEntry } from "./read-entry.ts";
 
 /** Takes contents. Called for several entries at the same time. */
-export interface EntrySink {
+interface EntrySink {
   /**
    * One entry's content, to be read to its end; only if that ends without an error was the content right. Directories
    * come with none, links with their target.

@@ -14,7 +14,7 @@ export interface PlacedEntry {
 }
 
 /** What becomes of the entries. */
-export interface SegmentUse {
+interface SegmentUse {
   /** "files": what `fileOf` gives is written by the runner; entries without are only checked. */
   readonly output: "check" | "return" | "files";
   readonly fileOf?: (placed: PlacedEntry) => NewFile | undefined;

@@ -12,12 +12,12 @@ import { sortedRows } from "../directory/row-order.ts";
  * What is read of an archive before anything of it is trusted. Memory for a directory is at most four times its
  * bytes (110 bytes and the name an entry, of at least 46 bytes and the name), and a few MiB.
  */
-export interface ArchiveLimits {
+interface ArchiveLimits {
   readonly maxEntries: number;
   readonly maxDirectoryBytes: number;
 }
 
-export const defaultLimits: ArchiveLimits = { maxEntries: 5_000_000, maxDirectoryBytes: 2 ** 30 };
+const defaultLimits: ArchiveLimits = { maxEntries: 5_000_000, maxDirectoryBytes: 2 ** 30 };
 
 /** An archive whose directory has been read and checked; nothing of its contents has been. */
 export interface Archive {

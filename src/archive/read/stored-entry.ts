@@ -11,7 +11,7 @@ const pieceBytes = 4 * 2 ** 20;
 const headerGuess = 256;
 
 /** An entry whose local header has been read and agrees with the directory. */
-export interface StoredData {
+interface StoredData {
   readonly entry: DirectoryEntry;
   /** The stored bytes that came with the header; all of them when they are few. */
   readonly first: Uint8Array;

@@ -12,7 +12,7 @@ import { readTarget } from "./read-entry.ts";
 import { readSegments, type ReadSegment } from "./read-segments.ts";
 import { checkStoredCrc, openStored } from "./stored-entry.ts";
 
-export interface VerifyOptions extends ExtractOptions {
+interface VerifyOptions extends ExtractOptions {
   /**
    * False: every stored byte is compared with its checksum, which finds all damage. True: every content is inflated
    * and hashed as well, which proves that it can be restored. Archives of other tools are always inflated.

@@ -1,7 +1,7 @@
 import { ArchiveInvalid } from "../archive-invalid.ts";
 import { ByteReader, ByteWriter } from "./little-endian.ts";
 
-export const endRecordBytes = 22;
+const endRecordBytes = 22;
 export const zip64LocatorBytes = 20;
 export const zip64EndRecordBytes = 56;
 /** The end record lies within this many bytes of the archive's end. */

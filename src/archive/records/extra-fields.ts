@@ -51,7 +51,7 @@ export const wholeSeconds = (ns: bigint): number => {
 };
 
 /** What is left of it behind the whole seconds. */
-export const restNanoseconds = (ns: bigint, seconds: number): number => Number(ns - BigInt(seconds) * second);
+const restNanoseconds = (ns: bigint, seconds: number): number => Number(ns - BigInt(seconds) * second);
 
 export const fitsTimestamp = (seconds: number): boolean => seconds >= -0x8000_0000 && seconds <= 0x7fff_ffff;
 

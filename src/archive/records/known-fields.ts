@@ -9,7 +9,7 @@ interface Span {
 }
 
 /** Where the extra fields of a record lie that are understood. */
-export interface KnownFields {
+interface KnownFields {
   zip64: Span | undefined;
   timestamp: Span | undefined;
   ntfs: Span | undefined;

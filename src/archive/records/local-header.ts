@@ -13,7 +13,7 @@ export const localHeaderBytes = 30;
 const max32 = 0xffff_ffff;
 
 /** What of an entry stands in its local header. */
-export type LocalHeaderEntry = Pick<
+type LocalHeaderEntry = Pick<
   DirectoryEntry,
   "name" | "kind" | "method" | "crc" | "sizeBytes" | "storedBytes" | "mtimeNs"
 >;

@@ -5,7 +5,7 @@ import type { ExtractOptions } from "../read/extract-segments.ts";
 import type { Archive } from "../read/open-archive.ts";
 import { parentPath, rootOf, type RestoreScope } from "./restore-scope.ts";
 
-export interface OutsideLink {
+interface OutsideLink {
   readonly path: BytePath;
   readonly target: BytePath;
 }

@@ -17,7 +17,7 @@ export interface RestoreScope {
   readonly roots: readonly BytePath[];
 }
 
-export const isAtOrBelow = (path: string, folder: string): boolean =>
+const isAtOrBelow = (path: string, folder: string): boolean =>
   folder === "" || path === folder || path.startsWith(`${folder}/`);
 
 /** A SQLite database is chosen with what lies beside it: with another log it would be damaged. */

@@ -6,7 +6,7 @@ import { CopyRows } from "./copy-rows.ts";
 import type { PackDependencies } from "../pack/pack-shard.ts";
 
 /** Both the previous archive and the new one are files of this machine. */
-export interface LocalCopy {
+interface LocalCopy {
   readonly local: LocalFiles;
   readonly source: LocalObject;
 }

@@ -9,9 +9,9 @@ import { packShard, type PackDependencies } from "../pack/pack-shard.ts";
 import type { ShardIndex } from "../shards/shard-index.ts";
 import { asSourceLost, SourceLost } from "./source-lost.ts";
 
-export interface CopyShardWork extends CopyWork {}
+interface CopyShardWork extends CopyWork {}
 
-export interface CopiedShard {
+interface CopiedShard {
   /** For sealing, in this order: what was copied and, where something was damaged, what was packed in its place. */
   readonly indexes: readonly ShardIndex[];
   /** What the previous archive holds damaged, and was packed from the site: worth a warning about that archive. */

@@ -40,7 +40,7 @@ export const mostCopiedBytes = 100 * 2 ** 20;
 /** Runs, and pieces of them, are blocks of their own, often behind a short one; a blob takes 50,000 in all. */
 const defaultMost = { runs: 5_000, copies: 15_000 };
 
-export interface CopyPlan {
+interface CopyPlan {
   readonly listing: ListingColumns;
   readonly plan: Pick<ReusePlan, "archivedAt">;
   readonly reread: Reread;

@@ -10,7 +10,7 @@ export interface CopyRun {
 }
 
 /** What is done one after another: bytes copied unseen within the container, or read, checked and staged. */
-export type CopyStep = { readonly copy: CopyRun } | { readonly read: ReadSegment };
+type CopyStep = { readonly copy: CopyRun } | { readonly read: ReadSegment };
 
 /** Cuts entries, given in the order of their data, into runs without a gap between them. */
 export function* copyRunsOf({ directory }: Pick<Archive, "directory">, places: Iterable<number>): Generator<CopyRun> {

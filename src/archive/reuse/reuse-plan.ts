@@ -36,13 +36,13 @@ export interface ReusePlan {
   readonly disagreed: readonly BytePath[];
 }
 
-export interface ReuseOptions extends HashOptions {
+interface ReuseOptions extends HashOptions {
   readonly reread: Reread;
   /** Asked before a file is read. Without time what only its content could prove is packed, by steps of their own. */
   readonly hasTime?: () => boolean;
 }
 
-export interface Today {
+interface Today {
   /** Sorted, and filtered: what is not in it is not reused. */
   readonly listing: ListingColumns;
   readonly files: SiteFiles;

@@ -7,7 +7,7 @@ import type { ExtractOptions } from "../read/extract-segments.ts";
 import type { Archive } from "../read/open-archive.ts";
 import { targetOf } from "../read/read-entry.ts";
 
-export interface CopiedTarGz {
+interface CopiedTarGz {
   /** Names that are not UTF-8, which archiver cannot write, and what they are called instead. */
   readonly renamed: readonly Renamed[];
   /** To be read once. An error in it means that the tar is worth nothing. */

@@ -14,7 +14,7 @@ import type { ReadSegment } from "../read/read-segments.ts";
 import { sortedRows } from "../directory/row-order.ts";
 import { checkStoredCrc, openStored } from "../read/stored-entry.ts";
 
-export interface CopiedZip {
+interface CopiedZip {
   /** Exactly; unknown when entries of other tools are among them, or more than is counted in a moment. */
   readonly sizeBytes: number | undefined;
   /** To be read once. An error in it, also behind the last entry's data, means that the zip is worth nothing. */

@@ -2,7 +2,7 @@ import type { BytePath } from "../../domain/byte-path.ts";
 import { findEntry, placesBelow } from "../directory/browse.ts";
 import type { DirectoryColumns } from "../directory/directory-columns.ts";
 
-export interface Selection {
+interface Selection {
   /** In the order of the directory, each once. */
   readonly places: Uint32Array;
   /** What was asked for and is not in the archive. */

@@ -2,13 +2,13 @@ import type { BlockId, Destination, Upload } from "../../ports/destination.ts";
 import { blockId } from "./block-id.ts";
 
 /** A staged block and its length. */
-export interface BlockPiece {
+interface BlockPiece {
   readonly block: BlockId;
   readonly length: number;
 }
 
 /** The place of a local header that can be written only when the file is packed to its end: sealing stages it. */
-export interface HeaderPiece {
+interface HeaderPiece {
   /** Position of the block that will hold it. */
   readonly header: number;
 }
@@ -34,7 +34,7 @@ export interface BlockTarget {
 }
 
 /** A byte range of an object, as long as it is unchanged. */
-export interface CopySource {
+interface CopySource {
   readonly name: string;
   readonly etag: string;
   readonly offset: number;

@@ -20,13 +20,13 @@ interface LaidShard {
 }
 
 /** A local header that had to wait for the end of its file. */
-export interface LateHeader {
+interface LateHeader {
   readonly block: BlockId;
   readonly bytes: Uint8Array;
 }
 
 /** Everything before the central directory. */
-export interface SealLayout {
+interface SealLayout {
   /** In the order of the data, with offsets in the archive. */
   readonly directory: DirectoryColumns;
   readonly blocks: readonly BlockId[];

@@ -6,7 +6,7 @@ import { inflateWhole } from "../content/inflate-entry.ts";
 import { writeNewFile, type FileStamp } from "./write-new-file.ts";
 
 /** One entry in the bytes of a job. */
-export type ExtractEntry = Pick<DirectoryEntry, "method" | "crc" | "sizeBytes" | "storedBytes" | "hash" | "storedCrc">;
+type ExtractEntry = Pick<DirectoryEntry, "method" | "crc" | "sizeBytes" | "storedBytes" | "hash" | "storedCrc">;
 
 /** Bytes of an archive and where in them entries lie. Goes to a worker thread, so: buffers, no objects an entry. */
 export interface ExtractJob {
@@ -24,7 +24,7 @@ export interface NewFile extends FileStamp {
 }
 
 /** An entry that is not what the directory says. */
-export interface ExtractFault {
+interface ExtractFault {
   readonly index: number;
   readonly code: ArchiveInvalidCode;
   readonly what: string;

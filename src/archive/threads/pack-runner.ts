@@ -23,7 +23,7 @@ export interface PackResults {
   readonly copy: CopyResult;
 }
 
-export type PackKind = keyof PackJobs;
+type PackKind = keyof PackJobs;
 
 /** Runs jobs, somewhere. Buffers that a job fills alone are gone for the caller. */
 export interface PackRunner {

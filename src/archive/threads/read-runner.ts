@@ -19,7 +19,7 @@ export interface ReadResults {
   readonly place: PlaceResult;
 }
 
-export type ReadKind = keyof ReadJobs;
+type ReadKind = keyof ReadJobs;
 
 /** Runs jobs, somewhere. The buffers of a job are gone for the caller. */
 export interface ReadRunner {

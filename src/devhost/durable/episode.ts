@@ -16,12 +16,12 @@ export interface Outcome {
   readonly failure: Failure | undefined;
 }
 
-export interface Names {
+interface Names {
   isOrchestrator(name: string): boolean;
   isActivity(name: string): boolean;
 }
 
-export interface Orchestrator {
+interface Orchestrator {
   readonly instanceId: string;
   readonly executionId: string;
   readonly name: string;

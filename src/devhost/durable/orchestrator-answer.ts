@@ -17,7 +17,7 @@ export interface Answer {
 }
 
 /** The orchestrator used something this host cannot do. */
-export class Unsupported extends Error {
+class Unsupported extends Error {
   override readonly name = "Unsupported";
 
   constructor(what: string) {

@@ -13,7 +13,7 @@ export type Decision =
     }
   | { readonly kind: "timer"; readonly id: number; readonly fireAt: number };
 
-export interface Replayed {
+interface Replayed {
   /** What the history does not know yet, by ascending id. */
   readonly decisions: readonly Decision[];
   /** Begun and not ended, the decisions included. */

@@ -21,7 +21,7 @@ export interface RpcAnswer {
   readonly body?: unknown;
 }
 
-export interface RpcContext {
+interface RpcContext {
   readonly store: Store;
   readonly engine: Engine;
   readonly hubName: string;

@@ -122,7 +122,7 @@ const startChild = (
   return instanceId;
 };
 
-export interface Finished {
+interface Finished {
   readonly instance: Instance;
   /** The messages of the inbox among `fresh`. */
   readonly messages: readonly Message[];
@@ -136,7 +136,7 @@ export interface Finished {
   readonly begin: number;
 }
 
-export interface Effects {
+interface Effects {
   /** Instances with new messages. */
   readonly woken: readonly string[];
   readonly activities: readonly Activity[];

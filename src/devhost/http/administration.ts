@@ -13,7 +13,7 @@ export type Administration = (
   path: RequestPath,
 ) => false | true | Promise<true>;
 
-export type AdministrationOptions = {
+type AdministrationOptions = {
   readonly keys: Keys;
   readonly upSince: number;
   readonly now: () => number;

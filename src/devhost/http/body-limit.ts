@@ -8,7 +8,7 @@ export const announcesTooMuch = (request: IncomingMessage, limitBytes: number): 
   Number(request.headers["content-length"] ?? 0) > limitBytes;
 
 /** A body that turned out larger than the limit. */
-export class BodyTooLarge extends Error {
+class BodyTooLarge extends Error {
   override readonly name = "BodyTooLarge";
 }
 

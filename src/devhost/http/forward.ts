@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 const kept = ["content-type", "retry-after", "x-ms-continuation-token"];
 
 /** The server of this process that a request is passed on to, and what callers know it as; both end with a slash. */
-export type Onward = { readonly inner: string; readonly outer: string };
+type Onward = { readonly inner: string; readonly outer: string };
 
 /** Passes a request for `path` on and its answer back. The inner address is not told: a Location names the outer one. */
 export const forward = (

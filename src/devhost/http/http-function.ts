@@ -3,7 +3,7 @@ import { clientInputsOf, type Trigger } from "../triggers.ts";
 import type { RouteSegment } from "./route-template.ts";
 import { parseRouteTemplate } from "./route-template.ts";
 
-export type AuthLevel = "anonymous" | "function" | "admin";
+type AuthLevel = "anonymous" | "function" | "admin";
 
 /** An HTTP function, read once at start-up. */
 export type HttpFunction = {

@@ -11,7 +11,7 @@ import type { HttpRunner } from "./run-http-function.ts";
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse, scheme: Scheme) => Promise<void>;
 
-export type HttpHandlerOptions = {
+type HttpHandlerOptions = {
   readonly routes: RouteTable;
   readonly run: HttpRunner;
   readonly keys: Keys;

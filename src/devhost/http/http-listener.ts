@@ -6,7 +6,7 @@ import type { Scheme } from "./http-call.ts";
 
 export type Certificate = { readonly key: string | Buffer; readonly cert: string | Buffer };
 
-export type ListenerOptions = {
+type ListenerOptions = {
   readonly address: string;
   readonly port: number;
   readonly tls?: Certificate;

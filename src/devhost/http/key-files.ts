@@ -5,13 +5,13 @@ import { readJsonFile } from "../app-settings.ts";
 import { HostFailure } from "../host-failure.ts";
 
 export type Key = { readonly name: string; readonly value: string; readonly encrypted: false };
-export type HostKeys = {
+type HostKeys = {
   readonly masterKey: Key;
   readonly functionKeys: readonly Key[];
   readonly systemKeys: readonly Key[];
 };
 
-export type KeyFiles = {
+type KeyFiles = {
   readonly host: HostKeys;
   /** Keys of one function; its file is made when it is first asked for. */
   ofFunction(name: string): readonly Key[];

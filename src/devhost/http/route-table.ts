@@ -2,7 +2,7 @@ import type { HttpFunction } from "./http-function.ts";
 import { matchRoute, type RouteValues } from "./match-route.ts";
 import { compareNames } from "../triggers.ts";
 
-export type RouteMatch = { readonly target: HttpFunction; readonly values: RouteValues };
+type RouteMatch = { readonly target: HttpFunction; readonly values: RouteValues };
 
 /** Finds the function for a method and a decoded path. */
 export type RouteTable = (method: string, path: string) => RouteMatch | undefined;

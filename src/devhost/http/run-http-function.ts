@@ -15,7 +15,7 @@ import { StreamResponse } from "./stream-response.ts";
 /** Runs the function of a request and answers it; never rejects. */
 export type HttpRunner = (call: HttpCall) => Promise<void>;
 
-export type HttpRunnerOptions = {
+type HttpRunnerOptions = {
   /** Undefined in an app without HTTP functions. */
   readonly inner: InnerServer | undefined;
   readonly invoker: Invoker;

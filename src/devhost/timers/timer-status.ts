@@ -21,7 +21,7 @@ const place = (status: TimerStatus): Place => ({
   lastUpdated: Date.parse(status.lastUpdated),
 });
 
-export type Resumed = { readonly place: Place; readonly isPastDue: boolean };
+type Resumed = { readonly place: Place; readonly isPastDue: boolean };
 
 /**
  * Where a timer goes on after a start, by the host's rules: a missed run makes it past due, unless it never ran or its

@@ -2,8 +2,7 @@ import { createTimerRunner, type TimerRunnerOptions } from "./run-timer.ts";
 import { Timer, type TimerOptions } from "./timer.ts";
 import type { TimerFunction } from "./timer-function.ts";
 
-export type TimersOptions = Omit<TimerOptions, "run"> &
-  TimerRunnerOptions & { readonly functions: readonly TimerFunction[] };
+type TimersOptions = Omit<TimerOptions, "run"> & TimerRunnerOptions & { readonly functions: readonly TimerFunction[] };
 
 export type Timers = {
   start(): void;

@@ -1,7 +1,7 @@
 import { ConnectionStringInvalid } from "./connection-string-invalid.ts";
 import type { DatabaseEngine } from "../database.ts";
 
-export interface HostPort {
+interface HostPort {
   readonly host: string;
   readonly port?: number;
   readonly instance?: string;

@@ -9,7 +9,7 @@ import { alarmsContext } from "../rows/sealed-fields.ts";
 export type AlarmDeps = Pick<Installation, "catalog" | "clock" | "sealer" | "sites" | "notifier" | "policy">;
 
 /** Where alarms go. What is secret of it is opened when it is wanted: a key that is lost must not silence the others. */
-export interface NamedChannel {
+interface NamedChannel {
   readonly name: string;
   readonly kind: Channel["kind"];
   /** Throws SecretUnreadable. */

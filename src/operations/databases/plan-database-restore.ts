@@ -16,7 +16,7 @@ export interface PlannedDatabase {
   readonly problem?: string;
 }
 
-export interface PlanningDatabases extends WhereToLook {
+interface PlanningDatabases extends WhereToLook {
   readonly wanted: readonly WantedDatabase[];
   readonly overwrite: boolean;
   /** The catalog knows the archive, or the caller takes it upon himself. */

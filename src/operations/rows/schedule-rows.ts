@@ -48,7 +48,7 @@ const stored = z.object({
 /** What a site's owner configured, and where its schedule stands. The container's credential lies with the container. */
 export type BackupConfiguration = z.infer<typeof stored>;
 
-export interface ConfigurationRow {
+interface ConfigurationRow {
   readonly configuration: BackupConfiguration;
   readonly version: string;
 }

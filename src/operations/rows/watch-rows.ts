@@ -64,7 +64,7 @@ export const readMarks = async (catalog: Catalog, limit: number): Promise<readon
     version,
   }));
 
-export interface WatchRow {
+interface WatchRow {
   readonly watch: SiteWatch;
   readonly version: string;
 }

@@ -8,7 +8,7 @@ import { sealedFields, type SealedField } from "../rows/sealed-fields.ts";
 
 type Needs = Pick<Installation, "catalog" | "sealer" | "sites">;
 
-export interface Resealed {
+interface Resealed {
   /** How many were sealed with an older key, and are no more. */
   readonly resealed: number;
   /** How many cannot be opened, by the id of the key they need. They are left as they are. */

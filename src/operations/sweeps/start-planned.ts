@@ -19,7 +19,7 @@ import { runRef, startRun } from "../start-run.ts";
 import { usedUpQuota } from "../used-up-quota.ts";
 import { whereTo } from "../where-to.ts";
 
-export interface PlannedRun {
+interface PlannedRun {
   readonly site: SiteId;
   /** As the configuration stored it: it names the run. */
   readonly planned: string;

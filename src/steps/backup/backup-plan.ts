@@ -43,7 +43,7 @@ export interface BackupPlan {
 }
 
 /** The archive that unchanged entries are copied from. */
-export interface Previous {
+interface Previous {
   readonly destination: string;
   readonly object: { readonly name: string; readonly commitId: string; readonly etag: string };
 }

@@ -22,7 +22,7 @@ const everyFromScratch = 14;
 /** Where only the content tells what has changed, the step reads for this long; whatever it did not get to is packed. */
 const readingMs = 3 * 60_000;
 
-export type Reuse = Pick<BackupPlan, "previous" | "copies" | "reusedBytes" | "chain"> & {
+type Reuse = Pick<BackupPlan, "previous" | "copies" | "reusedBytes" | "chain"> & {
   /** What the previous archive cannot give. */
   readonly rest: ListingColumns;
   /** Lines for the log. */
@@ -46,7 +46,7 @@ interface Today {
 }
 
 /** The newest archive of a site. */
-export interface Newest {
+interface Newest {
   readonly last: Archived;
   readonly chain: number;
   /** Or a line for the log about why nothing is copied from it. */

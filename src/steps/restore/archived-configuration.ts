@@ -16,7 +16,7 @@ import type { SiteConfiguration } from "../../ports/site-host.ts";
 import type { RunRef } from "../../workflows/contract.ts";
 import { operationOf } from "./restore-run.ts";
 
-export interface ArchivedConfiguration {
+interface ArchivedConfiguration {
   /** Undefined: not asked for, or the archive does not have it. */
   readonly configuration: SiteConfiguration | undefined;
   /** Why, for the log. */

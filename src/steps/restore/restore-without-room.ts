@@ -47,7 +47,7 @@ const said: Readonly<Partial<Record<ExchangeState, string>>> = {
 };
 
 /** Answers what is so now. Once the exchange has begun everything stays: it goes on, or back. */
-export const dropStagedFiles = async (deps: Installation, ref: RunRef): Promise<string> => {
+const dropStagedFiles = async (deps: Installation, ref: RunRef): Promise<string> => {
   try {
     const exchange = (await deps.hosts.host(ref.site)).exchange(ref.run);
     const state = await exchange.state();

@@ -10,7 +10,7 @@ import { databaseToken } from "../database-names.ts";
 import { RunLost } from "../progress.ts";
 import { changeLoaded } from "./restored-databases.ts";
 
-export interface WritingDown {
+interface WritingDown {
   readonly place: number;
   readonly reference: DatabaseReference;
   readonly connectionString: Secret;

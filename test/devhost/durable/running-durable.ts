@@ -4,7 +4,7 @@ import { createDurable } from "../../../src/devhost/durable/durable.ts";
 import type { Durable, DurableOptions } from "../../../src/devhost/durable/types.ts";
 import { appInProcess, durableClient } from "./app-in-process.ts";
 
-export interface RunningDurable {
+interface RunningDurable {
   readonly durable: Durable;
   readonly client: DurableClient;
   readonly log: readonly string[];

@@ -14,7 +14,7 @@ export const endingOf = (seed: number, key: string, attempt: number): Ending => 
   return { value: `${key} at ${attempt}` };
 };
 
-export interface Straight {
+interface Straight {
   readonly result: { readonly output: unknown } | { readonly failed: string };
   /** Attempts of every step. */
   readonly attempts: ReadonlyMap<string, number>;

@@ -4,7 +4,7 @@ import type { AlarmPolicy, Installation } from "../../../src/operations/installa
 import { NotSent } from "../../../src/ports/notifier.ts";
 import { memoryInstallation } from "../../support/installation.ts";
 
-export const hook: Channel = { kind: "webhook", url: new Secret("https://hooks.example/secret"), form: "cloudevents" };
+const hook: Channel = { kind: "webhook", url: new Secret("https://hooks.example/secret"), form: "cloudevents" };
 
 /** An installation in memory whose alarms are kept in a list, with receivers that can be out of order. */
 export const alarmWorld = (policy: Partial<AlarmPolicy> = {}) => {

@@ -3,13 +3,13 @@ import { listObjects } from "./objects.ts";
 import type { Session } from "./session.ts";
 
 /** Stands first in a dump: what `mysqldump` of one database does not say of it. For every other reader it is a comment. */
-export const heading = (database: { readonly characterSet: string; readonly collation: string }): string =>
+const heading = (database: { readonly characterSet: string; readonly collation: string }): string =>
   `-- Lifeboat: CHARACTER SET ${database.characterSet} COLLATE ${database.collation}\n`;
 
 export const headingPattern = /^-- Lifeboat: (CHARACTER SET \w+ COLLATE \w+)$/;
 
 /** One transaction for all of InnoDB's tables, no locks, and everything that belongs to the database. */
-export const dumpOptions = ({ programs: { dump } }: Session): readonly string[] => [
+const dumpOptions = ({ programs: { dump } }: Session): readonly string[] => [
   "--single-transaction",
   "--skip-lock-tables",
   "--quick",

@@ -127,7 +127,7 @@ const rename = async (session: Session, moves: readonly (readonly [string, strin
   if (list.length > 0) await session.results(["SET lock_wait_timeout = 60", `RENAME TABLE ${list.join(", ")}`]);
 };
 
-export const exists = async (session: Session, database: string): Promise<boolean> => {
+const exists = async (session: Session, database: string): Promise<boolean> => {
   const [row] = await session.rows({
     sql: `SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${literal(database)}`,
   });

@@ -11,7 +11,7 @@ const tables = `${journalPrefix}tables`;
 const objects = `${journalPrefix}objects`;
 const durable = `${journalPrefix}durable`;
 
-export type JournalState = "switching" | "switched" | "puttingBack";
+type JournalState = "switching" | "switched" | "puttingBack";
 
 /** One database as it was when the exchange began. */
 export interface Side {

@@ -36,7 +36,7 @@ const kinds: readonly (readonly [DatabaseFailureKind, readonly number[]])[] = [
 ];
 
 /** The number of what a tool said last: `ERROR 1045 (28000)`, `Got error: 2013`, `Error 1412`, `...: Disk full (1021)`. */
-export const errorNumber = (said: string): number | undefined => {
+const errorNumber = (said: string): number | undefined => {
   const numbers = [...said.matchAll(/\berror:? (\d{4})\b|\((\d{4})\)\s*$/gim)].map((match) =>
     Number(match[1] ?? match[2]),
   );

@@ -7,9 +7,9 @@ import type { Session } from "./session.ts";
 
 /** What of a database is no table: it cannot be moved to another one, only made there anew. In the order of making. */
 export const objectKinds = ["FUNCTION", "PACKAGE", "PACKAGE BODY", "PROCEDURE", "VIEW", "TRIGGER", "EVENT"] as const;
-export type ObjectKind = (typeof objectKinds)[number];
+type ObjectKind = (typeof objectKinds)[number];
 
-export interface DatabaseObject {
+interface DatabaseObject {
   readonly kind: ObjectKind;
   readonly name: string;
 }

@@ -17,7 +17,7 @@ export interface MySqlNeeds {
   readonly token: EntraToken;
 }
 
-export interface Statement {
+interface Statement {
   readonly sql: string;
   /** The default database; none for what needs none. */
   readonly database?: string;

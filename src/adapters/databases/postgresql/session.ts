@@ -78,7 +78,7 @@ export const connectionInfo = (connection: DatabaseConnection, database: string,
     .join(" ");
 };
 
-export interface Statements {
+interface Statements {
   readonly database: string;
   /** Each is a transaction of its own, unless it holds several with semicolons between: then they are one together. */
   readonly sql: readonly string[];

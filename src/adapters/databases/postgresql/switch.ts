@@ -7,7 +7,7 @@ import {
 import type { Exchanged } from "../../../ports/database-tool.ts";
 import { identifier, literal, maintenanceDatabase, runSql, type PostgresNeeds } from "./session.ts";
 
-export interface Switching {
+interface Switching {
   readonly connection: DatabaseConnection;
   readonly exchanged: Exchanged;
 }

@@ -12,7 +12,7 @@ export interface PackageNeeds {
   readonly token: EntraToken;
 }
 
-export interface PackageCall {
+interface PackageCall {
   readonly connection: DatabaseConnection;
   readonly database: string;
   /** For the BACPAC, the response file and SqlPackage's own buffers. */

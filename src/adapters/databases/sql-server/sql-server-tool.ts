@@ -16,7 +16,7 @@ import { exportPackage, importPackage, sqlPackagePath, type PackageNeeds } from 
 import type { SqlClient } from "./sql-client.ts";
 import { makeWorkFolder, refuseWithoutRoom, removeWorkFolder } from "./work-folder.ts";
 
-export interface SqlServerNeeds extends PackageNeeds {
+interface SqlServerNeeds extends PackageNeeds {
   readonly sql: SqlClient;
   /** Where BACPAC files lie while they are made or read. */
   readonly workFolder: string;

@@ -9,7 +9,7 @@ const turnMilliseconds = 20;
 /** Nobody in this process has a turn meanwhile, and another process that puts back has renamed the folders first. */
 const trustedMilliseconds = 1;
 
-export interface CarryingOut {
+interface CarryingOut {
   readonly journal: Journal;
   readonly areas: readonly Area[];
   readonly direction: Direction;

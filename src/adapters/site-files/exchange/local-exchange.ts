@@ -16,7 +16,7 @@ import { isThere, type MetadataWriter } from "./moves.ts";
 import { inRoot, keptIn, readable, stagedIn, type Direction } from "./places.ts";
 import { exchangeProblems } from "./room.ts";
 
-export interface LocalExchangeOptions {
+interface LocalExchangeOptions {
   readonly run: string;
   readonly roots: () => readonly ResolvedRoot[];
   /** Sets what the archive tells. */

@@ -39,7 +39,7 @@ export const keptIn = (area: Area, direction: Direction): string =>
   `${area.directory}/${direction === "forward" ? "kept" : "kept-back"}`;
 
 export const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf("/"), 0));
-export const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 export const readable = (path: string): string => Buffer.from(path, "latin1").toString("utf8");
 
 /** The kernel takes paths up to 4,095 bytes; the rest is room for one more name. */
