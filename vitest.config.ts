@@ -40,6 +40,7 @@ const long = [
   "test/steps/restore/restore-crash.test.ts",
   "test/steps/restore/restore-large-tree.test.ts",
   "test/steps/restore/restore.test.ts",
+  "test/steps/restore/taken-over.test.ts",
 ];
 
 export default defineConfig({

@@ -69,6 +69,8 @@ export interface Backup extends KeptDatabases {
   readonly continueOnDatabaseError?: boolean;
   /** The run that makes it, once it has one; the zip's metadata names it too. */
   readonly run?: string;
+  /** Runs of it that were believed dead and taken over from, oldest first: what they may still write is not the backup's. */
+  readonly formerRuns?: readonly string[];
   readonly created: string;
   readonly started?: string;
   readonly finished?: string;

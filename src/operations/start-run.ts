@@ -2,7 +2,7 @@ import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { BackupRef, RunRef } from "../workflows/contract.ts";
 import type { Installation } from "./installation.ts";
-import { announceRun } from "./rows/open-run-rows.ts";
+import { claimRun } from "./rows/open-run-rows.ts";
 import type { OpenRun, SiteRow } from "./rows/site-row.ts";
 
 /** The reference a run's steps get; its epoch is the one under which the run took the site. */
@@ -13,7 +13,8 @@ export const runRef = (site: SiteId, row: SiteRow): { readonly run: OpenRun; rea
 
 /**
  * Starts the workflow of a run that owns its site. Start is idempotent: whoever finds a Created row without a run does
- * this again, so a crash between the row and the start loses nothing.
+ * this again, so a crash between the row and the start loses nothing. A run that another process with workflows of its own
+ * has is left to that one.
  */
 export const startRun = async (
   deps: Pick<Installation, "catalog" | "hub">,
@@ -21,7 +22,7 @@ export const startRun = async (
   site: SiteId,
   { run, ref }: { readonly run: OpenRun; readonly ref: RunRef },
 ): Promise<void> => {
-  await announceRun(deps, { run: run.id, site, since: run.since });
+  if (!(await claimRun(deps, { run: run.id, site, since: run.since }))) return;
   const backupRef = (): BackupRef => {
     if (run.backup === undefined) throw new Error(`The run ${run.id} names no backup.`);
     return { ...ref, backup: run.backup };

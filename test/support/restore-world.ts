@@ -97,6 +97,7 @@ export const restoreWorld = (
       return gated(given.deps.catalog);
     },
     scratch: async () => gated(scratch),
+    destinations: { open: async (...where) => gated(await given.deps.destinations.open(...where)) },
     hosts: { host: async () => gated(host) },
     machine: { ...given.deps.machine, roomOf },
     threads: options.threads ?? given.deps.threads,

@@ -17,6 +17,7 @@ const backup: z.ZodType<Backup> = z.object({
   destination: z.string(),
   correlationId: z.string(),
   run: z.string().exactOptional(),
+  formerRuns: z.array(z.string()).exactOptional(),
   ...keptDatabases,
   continueOnDatabaseError: z.boolean().exactOptional(),
   created: z.string(),

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
-import type { Catalog } from "../../ports/catalog.ts";
+import type { Catalog, RowChange } from "../../ports/catalog.ts";
 import { openRunsPartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
 
@@ -37,6 +37,29 @@ export const announceRun = async (
   await catalog.write(openRunsPartition, [
     { kind: "put", key: run, value: { site, ...rest, ...(hub === undefined ? {} : { hub }) } },
   ]);
+};
+
+/**
+ * As `announceRun`, for whoever is about to start the run: false when a process with workflows of its own has it. Of several
+ * that ask at the same time one gets it, and nobody else ever does under this name.
+ */
+export const claimRun = async (
+  { catalog, hub }: { readonly catalog: Catalog; readonly hub?: string },
+  { run, site, since }: Pick<AnnouncedRun, "run" | "site" | "since">,
+): Promise<boolean> => {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const row = await catalog.get(openRunsPartition, run);
+    const holder = row?.value["hub"];
+    if (row !== undefined && (hub === undefined || hub === holder)) return true;
+    if (holder !== undefined) return false;
+    const value = { site, since, ...row?.value, ...(hub === undefined ? {} : { hub }) };
+    const change: RowChange =
+      row === undefined
+        ? { kind: "insert", key: run, value }
+        : { kind: "replace", key: run, value, version: row.version };
+    if (await catalog.write(openRunsPartition, [change])) return true;
+  }
+  throw new Error(`The run ${run} is being claimed by too many processes.`);
 };
 
 export const readOpenRuns = async (catalog: Catalog): Promise<readonly AnnouncedRun[]> =>

@@ -48,6 +48,8 @@ const operation = z.object({
   id: z.string(),
   kind: z.enum(["restore", "undo", "verify"]),
   run: z.string(),
+  /** Runs of it that were believed dead and taken over from, oldest first: what they exchanged was never acknowledged. */
+  formerRuns: z.array(z.string()).exactOptional(),
   status: z.enum(["InProgress", "Succeeded", "Failed"]),
   created: z.string(),
   finished: z.string().exactOptional(),
@@ -104,7 +106,7 @@ export const readOperations = async (
 export const closedRuns = async (catalog: Catalog, site: SiteId): Promise<(run: string) => boolean> => {
   const operations = (await readOperations(catalog, site)).map((row) => row.operation);
   const unclosed = operations.filter(({ status, closed }) => status !== "Succeeded" && closed !== true);
-  const runs = new Set(unclosed.map(({ run }) => run));
+  const runs = new Set([...unclosed.map(({ run }) => run), ...operations.flatMap(({ formerRuns = [] }) => formerRuns)]);
   return (run) => !runs.has(run);
 };
 

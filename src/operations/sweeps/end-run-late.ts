@@ -58,7 +58,7 @@ export const endRunLate = async (deps: Installation, call: Call, { site, run, re
 /** Undefined for a run that was to settle another already: that would go on for ever. */
 const settlingOf = (
   { clock }: Pick<Installation, "clock">,
-  { run, undoOf = run, settles }: Operation,
+  { run, formerRuns, undoOf = run, settles }: Operation,
   ids: { readonly operation: string; readonly run: string },
 ): Operation | undefined =>
   settles === true
@@ -67,6 +67,7 @@ const settlingOf = (
         id: ids.operation,
         kind: "undo",
         run: ids.run,
+        ...(formerRuns === undefined ? {} : { formerRuns }),
         status: "InProgress",
         created: clock.now().toISOString(),
         undoOf,

@@ -8,6 +8,7 @@ import { readBackup } from "../rows/backup-rows.ts";
 import { announceRun, forgetRun, readOpenRuns, type AnnouncedRun } from "../rows/open-run-rows.ts";
 import { readSiteRow } from "../rows/site-row.ts";
 import { runRef, startRun } from "../start-run.ts";
+import { forgetAnnounced, takeOver } from "./take-over.ts";
 
 /** Who began a run has this long to start it. */
 const startedWithinMs = 10_000;
@@ -40,7 +41,7 @@ export const takeUpRuns = (deps: Installation) => {
   };
 };
 
-/** While this process was away another one believed it dead and began the run anew: two must not go on with it. */
+/** While this process was away another one believed it dead and began the deletion anew: one of them is enough. */
 const leaveTo = async (call: Call, { run, site }: AnnouncedRun): Promise<void> => {
   const state = await call.runner.state(run);
   if (state !== "running" && state !== "pending") return;
@@ -58,7 +59,7 @@ const forget = async (
   const owner = row.run?.id;
   if (owner !== undefined && !open.some(({ run }) => run === owner))
     await startRun(deps, call, announced.site, runRef(announced.site, row));
-  await forgetRun(deps.catalog, announced.run);
+  await forgetAnnounced(deps, announced);
 };
 
 /** Undefined when nothing waits for this run any more. */
@@ -75,6 +76,10 @@ const whatToStart = async (
   return row.run?.id === run ? () => startRun(deps, call, site, runRef(site, row)) : undefined;
 };
 
+/** Another process has had it, which is believed dead: what runs there this one's store of workflows does not know. */
+const isAnothers = ({ hub: own }: Pick<Installation, "hub">, { hub, deletes }: AnnouncedRun): boolean =>
+  deletes === undefined && own !== undefined && hub !== undefined && hub !== own;
+
 const takeUp = async (
   deps: Installation,
   call: Call,
@@ -82,6 +87,7 @@ const takeUp = async (
   start: () => Promise<void>,
 ): Promise<void> => {
   const { run, site, ended = 0 } = announced;
+  if (isAnothers(deps, announced)) return takeOver(deps, call, announced);
   const state = await call.runner.state(run);
   if (state === "running" || state === "pending") return endOverdue(deps, call, announced);
   const about = { site: siteLabel(site), run, state: state ?? "never started" };
@@ -92,6 +98,7 @@ const takeUp = async (
   const isGivenUp = ended + 1 >= mostEnds;
   call.log.error(isGivenUp ? "run given up" : "run ended without closing; taken up", about);
   if (isGivenUp) return giveUp(deps, call, announced);
+  if (announced.deletes === undefined) return takeOver(deps, call, { ...announced, ended: ended + 1 });
   await call.runner.purge(run);
   await start();
   await announceRun(deps, { ...announced, ended: ended + 1 });

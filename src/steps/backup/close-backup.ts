@@ -15,7 +15,7 @@ import { readSummary, type BackupSummary } from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
 import { endRun } from "../end-run.ts";
 import { asEnd } from "../outcome.ts";
-import { lost, removeOwn } from "./own-blobs.ts";
+import { lost, removeFormers, removeOwn } from "./own-blobs.ts";
 import { ownsSite } from "../owns-site.ts";
 import { forgetDatabases } from "../restore/put-back-databases.ts";
 import { scratchOf } from "../scratch.ts";
@@ -42,12 +42,20 @@ export const closeBackup =
           status: end.status,
           ...(end.status === "Succeeded" ? {} : { log: end.log?.slice(0, 500) }),
         });
-      } else if (isOpen((await backupOf(deps, input)).status)) await lost(deps, input);
+      } else await leave(deps, input, call);
       await tellEnd(deps, input);
       await forgetDatabases(deps, input.site, { log: call.log });
       await endRun(deps, input, call);
       return { ok: true };
     });
+
+/** Of a run that lost its site: whoever has it by now may have looked before this one wrote its last. */
+const leave = async (deps: Installation, input: StepInput<"closeBackup">, call: Call): Promise<void> => {
+  const { status, run } = await backupOf(deps, input);
+  if (!isOpen(status) && run === input.run) return;
+  await lost(deps, input);
+  call.log.warn("run ended: another has its site", { site: siteLabel(input.site), run: input.run });
+};
 
 /** Before the run is forgotten: until then somebody closes it again. */
 const tellEnd = async (deps: Installation, input: StepInput<"closeBackup">): Promise<void> => {
@@ -64,7 +72,9 @@ const failedEnd = async (
   const backup = await backupOf(deps, input);
   const lines = [input.failure ?? "It failed without a reason."];
   try {
-    await removeOwn(await openContainer(deps, backup.destination), backup, input.run);
+    const destination = await openContainer(deps, backup.destination);
+    await removeFormers(destination, backup);
+    await removeOwn(destination, backup, input.run);
     if (reservation !== undefined) await releaseName(deps.catalog, reservation);
   } catch (error) {
     call.log.warn("rests of a failed backup stay in the container", { backup: input.backup, error });

@@ -40,7 +40,7 @@ export const describeBackup =
       const destination = await openContainer(deps, backup.destination);
       const { commitId } = seal;
       const written = async (name: string, bytes: Uint8Array): Promise<boolean> =>
-        writeOwn(destination, name, { ref: input, commitId, bytes });
+        writeOwn(destination, name, { ref: input, backup, commitId, bytes });
       const log = logName(backup.blobBase);
       if (lines.length > 0 && !(await written(log, Buffer.from(`${lines.join("\n")}\n`)))) return taken(log);
       const manifest = manifestName(backup.blobBase);

@@ -3,7 +3,7 @@ import type { SiteId } from "../../domain/site.ts";
 import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackups } from "../../operations/rows/backup-rows.ts";
-import { removeOwn } from "./own-blobs.ts";
+import { removeFormers, removeOwn } from "./own-blobs.ts";
 
 const lookedAtMs = 24 * 3_600_000;
 
@@ -16,11 +16,17 @@ export const lookAgain =
   async (site: SiteId): Promise<void> => {
     const after = deps.clock.now().getTime() - lookedAtMs;
     for (const { backup } of await readBackups(deps.catalog, site)) {
-      const end = cutShort(backup);
-      if (backup.run === undefined || end === undefined || Date.parse(end) < after) continue;
-      await removeOwn(await openContainer(deps, backup.destination), backup, backup.run);
+      const [own, former] = [cutShort(backup), endOfFormer(backup)].map((end) => Date.parse(end ?? "") >= after);
+      if (backup.run === undefined || !(own || former)) continue;
+      const destination = await openContainer(deps, backup.destination);
+      if (former) await removeFormers(destination, backup);
+      if (own) await removeOwn(destination, backup, backup.run);
     }
   };
+
+/** A run that was taken over from may write as long as its process lives, also when the backup ended well without it. */
+const endOfFormer = ({ formerRuns, finished, removed }: Backup): string | undefined =>
+  formerRuns === undefined ? undefined : (removed ?? finished);
 
 /** When; undefined for what came to its own end. */
 const cutShort = ({ status, finished, removed }: Backup): string | undefined => {

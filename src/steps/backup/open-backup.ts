@@ -9,6 +9,7 @@ import type { SiteHost } from "../../ports/site-host.ts";
 import type { BackupRef, StepResult } from "../../workflows/contract.ts";
 import { backingUp } from "./backing-up.ts";
 import { backupOf, changeBackup } from "./backup-row.ts";
+import { removeFormers } from "./own-blobs.ts";
 import { failed, runLost } from "../owns-site.ts";
 import { settleExchanges } from "../restore/settle-exchanges.ts";
 import { scratchOf } from "../scratch.ts";
@@ -58,7 +59,9 @@ const checkContent = async (host: SiteHost): Promise<string | undefined> =>
 /** Asks the container for the name: a container that is not there, or does not let us in, is told now. */
 const checkContainer = async (deps: Installation, backup: Backup): Promise<string | undefined> => {
   const name = zipName(backup.blobBase);
-  const taken = await (await openContainer(deps, backup.destination)).head(name);
+  const destination = await openContainer(deps, backup.destination);
+  await removeFormers(destination, backup);
+  const taken = await destination.head(name);
   if (taken === undefined || taken.metadata["run"] === backup.run) return undefined;
   return `${name} is in the container already, and another than this backup wrote it. Choose another name.`;
 };

@@ -2,34 +2,67 @@ import { isRestorable, logName, manifestName, zipName, type Backup } from "../..
 import { isStoreFailure } from "../../domain/store-failure.ts";
 import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
-import type { Destination } from "../../ports/destination.ts";
+import type { Destination, StoredObject } from "../../ports/destination.ts";
 import { blockId } from "../../archive/shards/block-id.ts";
 import type { BackupRef, Failure } from "../../workflows/contract.ts";
 import { backupOf, blobMetadata } from "./backup-row.ts";
 import { runLost } from "../owns-site.ts";
 
+interface Own {
+  readonly ref: BackupRef;
+  readonly backup: Pick<Backup, "formerRuns">;
+  readonly commitId: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Writes a small object of a backup in one commit; one that is there already was written by an earlier attempt, or is refused. */
 export const writeOwn = async (
   destination: Destination,
   name: string,
-  { ref, commitId, bytes }: { readonly ref: BackupRef; readonly commitId: string; readonly bytes: Uint8Array },
+  { ref, backup, commitId, bytes }: Own,
 ): Promise<boolean> => {
   const upload = { name, run: ref.run };
   const block = blockId(0, 0, bytes);
-  await destination.stage(upload, block, bytes);
-  try {
-    await destination.commit(upload, [block], blobMetadata(ref, commitId));
-    return true;
-  } catch (error) {
-    await destination.abandon(upload);
-    if (!isStoreFailure(error, "AlreadyExists")) throw error;
-    return (await destination.head(name))?.metadata["run"] === ref.run;
+  for (let attempt = 0; ; attempt++) {
+    await destination.stage(upload, block, bytes);
+    try {
+      await destination.commit(upload, [block], blobMetadata(ref, commitId));
+      return true;
+    } catch (error) {
+      await destination.abandon(upload);
+      if (!isStoreFailure(error, "AlreadyExists")) throw error;
+    }
+    const found = await destination.head(name);
+    if (found?.metadata["run"] === ref.run) return true;
+    if (attempt >= mostFormer || !(await removeFormer(destination, backup, found))) return false;
   }
 };
 
+/** A run that was taken over from may write so often between two looks of its own at most. */
+const mostFormer = 3;
+
 /**
- * Removes a backup's blobs, the manifest first: without it the rest is no backup. Only what this backup's run wrote; what
- * has the same name and is another's stays, and is named.
+ * Removes an object if a run wrote it that this backup's was taken over from, and answers whether the name is free: nobody
+ * was told of what that run has made.
+ */
+export const removeFormer = async (
+  destination: Destination,
+  { formerRuns = [] }: Pick<Backup, "formerRuns">,
+  found: StoredObject | undefined,
+): Promise<boolean> => {
+  if (found === undefined) return formerRuns.length > 0;
+  if (!formerRuns.includes(found.metadata["run"] ?? "")) return false;
+  await destination.remove(found.name, { ifMatch: found.etag }).catch((error: unknown) => {
+    // That run looks after itself, and was faster.
+    if (!isStoreFailure(error, "SourceChanged")) throw error;
+  });
+  return true;
+};
+
+/**
+ * Removes a backup's blobs, the manifest first: without it the rest is no backup. Only what `run` wrote: the backup's own,
+ * or one that was taken over from, whose archive may be the same to the byte. What has the same name and is another's stays,
+ * and is named.
  */
 export const removeOwn = async (destination: Destination, backup: Backup, run: string): Promise<readonly string[]> => {
   const kept: string[] = [];
@@ -39,12 +72,17 @@ export const removeOwn = async (destination: Destination, backup: Backup, run: s
     if (object === undefined) continue;
     const isOurs =
       object.metadata["run"] === run ||
-      (backup.commitId !== undefined && object.metadata["commitid"] === backup.commitId);
+      (run === backup.run && backup.commitId !== undefined && object.metadata["commitid"] === backup.commitId);
     if (isOurs) await destination.remove(name, { ifMatch: object.etag });
     else kept.push(name);
   }
   await destination.abandonRun(run);
   return kept;
+};
+
+/** As `removeOwn`, for the runs that this backup's was taken over from. */
+export const removeFormers = async (destination: Destination, backup: Backup): Promise<void> => {
+  for (const run of backup.formerRuns ?? []) await removeOwn(destination, backup, run);
 };
 
 /**

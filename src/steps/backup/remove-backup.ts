@@ -12,7 +12,7 @@ import { forgetRun } from "../../operations/rows/open-run-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { backupOf } from "./backup-row.ts";
-import { removeOwn } from "./own-blobs.ts";
+import { removeFormers, removeOwn } from "./own-blobs.ts";
 import { scratchOf } from "../scratch.ts";
 
 /** Removes a backup's blobs, as far as they are its own, and all that its run may have left. */
@@ -41,7 +41,9 @@ export const removeBackup =
 const removeBlobs = async (deps: Installation, backup: Backup): Promise<string | undefined> => {
   if (backup.run === undefined) return undefined;
   try {
-    await removeOwn(await openContainer(deps, backup.destination), backup, backup.run);
+    const destination = await openContainer(deps, backup.destination);
+    await removeFormers(destination, backup);
+    await removeOwn(destination, backup, backup.run);
     return undefined;
   } catch (error) {
     if (error instanceof Refusal || error instanceof SecretUnreadable || isStoreFailure(error)) return messageOf(error);

@@ -14,7 +14,7 @@ import type { BackupRef, Outcome, ScratchName, StepInput, StepResult } from "../
 import { backingUp } from "./backing-up.ts";
 import { readCopied, readDumped, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
 import { backupOf, blobMetadata, uploadOf } from "./backup-row.ts";
-import { lost } from "./own-blobs.ts";
+import { lost, removeFormer } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf, type Scratch } from "../scratch.ts";
@@ -110,6 +110,9 @@ const commit = async ({ ref, backup, destination, blocks, sealed }: Commit): Pro
     if (!isStoreFailure(error, "AlreadyExists")) throw error;
     const found = await destination.head(upload.name);
     if (found?.metadata["run"] === ref.run && found.metadata["commitid"] === sealed.commitId) return { ok: true };
+    // The next attempt of this step finds the name free.
+    if (await removeFormer(destination, backup, found))
+      throw new Error(`${upload.name} was written by a run that this one was taken over from.`, { cause: error });
     return failed(`${upload.name} is in the container already, and another than this backup wrote it.`);
   }
 };

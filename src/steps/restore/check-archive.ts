@@ -8,6 +8,8 @@ import type { SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
 import { advancing } from "./advancing.ts";
 import { archivedConfiguration } from "./archived-configuration.ts";
+import { settleFormerRuns } from "./former-runs.ts";
+import { restoring } from "./restoring.ts";
 import { databasesToRestore } from "./restored-databases.ts";
 import { reportProgress } from "../progress.ts";
 import { requestOf, type CheckedArchive } from "./restore-run.ts";
@@ -18,32 +20,44 @@ import { settleExchanges } from "./settle-exchanges.ts";
 export const checkArchive =
   (deps: Installation) =>
   (ref: RunRef, call: Call): Promise<StepResult<"checkArchive">> =>
-    advancing(deps, ref, async () => {
-      const request = await requestOf(deps, ref);
-      const progress = reportProgress(deps, ref, "check");
-      progress.set({ phase: "Checking" });
-      const host = await deps.hosts.host(ref.site);
-      await checkSite(ref, host, request);
-      await settleExchanges(deps, { ref, host }, call);
-      const { signal } = progress;
-      const opened = await openRestoreArchive(deps, request, signal);
-      const { wanted } = await databasesToRestore(deps, ref, opened);
-      const scope = restoreScope(opened, request.paths, host.files.localRoots);
-      await refuseOutsideLinks(deps, opened, { request, scope, signal });
-      const { lines } = await archivedConfiguration(deps, ref, { request, archive: opened.archive, signal });
-      await progress.end();
-      signal.throwIfAborted();
-      const { commitId } = opened.archive;
-      call.log.info("archive checked", { site: siteLabel(ref.site), run: ref.run, blob: request.blob, commitId });
-      const checked: CheckedArchive = { commitId, lines: [...opened.notes, ...lines] };
-      const name = await scratchOf(await deps.scratch(), ref.run).putJson(checked);
-      return { ok: true, checked: name, databases: wanted.length, files: request.databasesOnly !== true };
+    restoring(deps, ref, async () => {
+      await settleFormerRuns(deps, ref, call);
+      return check(deps, ref, call);
     });
 
+const check = (deps: Installation, ref: RunRef, call: Call): Promise<StepResult<"checkArchive">> =>
+  advancing(deps, ref, async () => {
+    const request = await requestOf(deps, ref);
+    const progress = reportProgress(deps, ref, "check");
+    progress.set({ phase: "Checking" });
+    const host = await deps.hosts.host(ref.site);
+    await checkThere(ref, host);
+    await settleExchanges(deps, { ref, host }, call);
+    await checkSite(ref, host, request);
+    const { signal } = progress;
+    const opened = await openRestoreArchive(deps, request, signal);
+    const { wanted } = await databasesToRestore(deps, ref, opened);
+    const scope = restoreScope(opened, request.paths, host.files.localRoots);
+    await refuseOutsideLinks(deps, opened, { request, scope, signal });
+    const { lines } = await archivedConfiguration(deps, ref, { request, archive: opened.archive, signal });
+    await progress.end();
+    signal.throwIfAborted();
+    const { commitId } = opened.archive;
+    call.log.info("archive checked", { site: siteLabel(ref.site), run: ref.run, blob: request.blob, commitId });
+    const checked: CheckedArchive = { commitId, lines: [...opened.notes, ...lines] };
+    const name = await scratchOf(await deps.scratch(), ref.run).putJson(checked);
+    return { ok: true, checked: name, databases: wanted.length, files: request.databasesOnly !== true };
+  });
+
+const checkThere = async (ref: RunRef, host: SiteHost): Promise<void> => {
+  if ((await host.content()) === "missing")
+    throw refuse("SiteFilesMissing", { site: siteLabel(ref.site), directory: host.location });
+};
+
+/** As it is once nothing half done of others is in it. */
 const checkSite = async (ref: RunRef, host: SiteHost, { overwrite, databasesOnly }: RestoreRequest): Promise<void> => {
-  const content = await host.content();
-  if (content === "missing") throw refuse("SiteFilesMissing", { site: siteLabel(ref.site), directory: host.location });
-  if (content === "present" && !overwrite && databasesOnly !== true)
+  const isExpectedEmpty = !overwrite && databasesOnly !== true;
+  if (isExpectedEmpty && (await host.content()) === "present")
     throw refuse("SiteExists", { site: siteLabel(ref.site) });
   const state = await host.exchange(ref.run).state();
   if (state !== "none" && state !== "staged")

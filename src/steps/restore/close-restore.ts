@@ -11,6 +11,7 @@ import type { Call } from "../../ports/call.ts";
 import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { beyondCancelling } from "./advancing.ts";
+import { startAfterFormerRuns } from "./former-runs.ts";
 import { endRun } from "../end-run.ts";
 import { asEnd } from "../outcome.ts";
 import { RunLost } from "../progress.ts";
@@ -30,6 +31,7 @@ export const closeRestore =
       await end(deps, input, { call, host }).catch((error: unknown) => {
         // Ended by an earlier attempt, or taken by another run: what is left is to clear away.
         if (!(error instanceof RunLost)) throw error;
+        call.log.warn("run ended: another has its site", { site: siteLabel(input.site), run: input.run });
       });
       if (host !== undefined) await clearAway(deps, input, { call, host });
       await endRun(deps, input, call);
@@ -55,6 +57,7 @@ const end = async (
   // Where there was nothing to exchange, nobody has asked before.
   const stopped = await beyondCancelling(deps, input);
   const operation = await operationOf(deps, input);
+  if (host !== undefined) await startAfterFormerRuns(deps, input, { operation, host, call });
   const failure = input.failure ?? stopped?.message;
   const log = shortenLog(await linesOf(deps, input, { operation, failure }), "the service's log");
   const isSuccess = failure === undefined;

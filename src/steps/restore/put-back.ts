@@ -2,6 +2,7 @@ import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readLoadedDatabases } from "../../operations/rows/loaded-database-rows.ts";
 import type { Call } from "../../ports/call.ts";
+import type { SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
 import { beyondCancelling } from "./advancing.ts";
 import { failed, ownsSite, runLost } from "../owns-site.ts";
@@ -20,7 +21,7 @@ export const putBack =
   (deps: Installation) =>
   (ref: RunRef, call: Call): Promise<StepResult<"putBack">> =>
     restoring(deps, ref, async () => {
-      const { undoOf, settles = false } = await operationOf(deps, ref);
+      const { undoOf, settles = false, formerRuns = [] } = await operationOf(deps, ref);
       const run = undoOf ?? ref.run;
       const stopped = undoOf === undefined || settles ? undefined : await beyondCancelling(deps, ref);
       if (stopped !== undefined) return stopped;
@@ -37,6 +38,8 @@ export const putBack =
       const databases = await putBackDatabases(deps, ref.site, run).catch((error: unknown) => ({ error }));
       const { notes } = await exchange.putBack();
       const hasConfiguration = await putConfigurationBack(deps, ref, { run, host });
+      // A restore that was given up may have been taken over before it could settle what went before.
+      if (settles) await putFormerBack(deps, ref, { formerRuns, host });
       // A database that is stuck is no reason to leave the files as they are.
       if ("error" in databases) throw databases.error;
       await progress.end();
@@ -51,3 +54,15 @@ export const putBack =
       };
       return { ok: true, report: await scratchOf(await deps.scratch(), ref.run).putJson(report) };
     });
+
+const putFormerBack = async (
+  deps: Installation,
+  ref: RunRef,
+  { formerRuns, host }: { readonly formerRuns: readonly string[]; readonly host: SiteHost },
+): Promise<void> => {
+  for (const run of formerRuns.toReversed()) {
+    await putBackDatabases(deps, ref.site, run);
+    await host.exchange(run).putBack();
+    await putConfigurationBack(deps, ref, { run, host });
+  }
+};

@@ -1,9 +1,9 @@
-import { siteLabel } from "../../domain/site.ts";
+import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { forgetConfigurationsBefore } from "../../operations/rows/configuration-before-rows.ts";
 import { readLoadedDatabases } from "../../operations/rows/loaded-database-rows.ts";
-import { closedRuns } from "../../operations/rows/operation-rows.ts";
-import { changeSite, readSiteRow, withoutUndo } from "../../operations/rows/site-row.ts";
+import { closedRuns, readOperation } from "../../operations/rows/operation-rows.ts";
+import { changeSite, readSiteRow, withoutUndo, type OpenRun } from "../../operations/rows/site-row.ts";
 import type { Call } from "../../ports/call.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
@@ -81,7 +81,8 @@ export const forgetExchanges = async (
   // Listed before the row is read: whoever came later is not in the list.
   const runs = await host.exchanges();
   const { undo, run: owner } = await readSiteRow(deps.catalog, ref.site);
-  const isNeeded = (run: string): boolean => run === undo?.run || run === owner?.id;
+  const former = await formerRunsOf(deps, ref.site, owner);
+  const isNeeded = (run: string): boolean => run === undo?.run || run === owner?.id || former.includes(run);
   const isClosed = await closedRuns(deps.catalog, ref.site);
   for (const run of runs) {
     const exchange = host.exchange(run);
@@ -90,3 +91,12 @@ export const forgetExchanges = async (
   await forgetConfigurationsBefore(deps.catalog, ref.site, isNeeded);
   await forgetDatabases(deps, ref.site, { log });
 };
+
+/** Of the restore that has the site: what they replaced it puts back before all else. */
+const formerRunsOf = async (
+  { catalog }: Pick<Installation, "catalog">,
+  site: SiteId,
+  owner: OpenRun | undefined,
+): Promise<readonly string[]> =>
+  (owner?.operation === undefined ? undefined : await readOperation(catalog, site, owner.operation))?.operation
+    .formerRuns ?? [];

@@ -1,5 +1,6 @@
 import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
+import { readOperation } from "../../operations/rows/operation-rows.ts";
 import { readSiteRow } from "../../operations/rows/site-row.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
@@ -24,8 +25,9 @@ export const stopSite =
       return { ok: true };
     });
 
-/** Whether no other run has stopped the site, and will start it, by now. */
+/** Whether no other run has the site that will still start it. */
 const isNobodysStop = async (deps: Installation, ref: RunRef): Promise<boolean> => {
   const { run } = await readSiteRow(deps.catalog, ref.site);
-  return run === undefined || run.kind === "backup";
+  if (run?.operation === undefined) return true;
+  return (await readOperation(deps.catalog, ref.site, run.operation))?.operation.started === true;
 };

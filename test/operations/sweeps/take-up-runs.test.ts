@@ -7,26 +7,31 @@ import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { ownerOfName } from "../../../src/operations/rows/name-rows.ts";
 import { readOperation, type Operation } from "../../../src/operations/rows/operation-rows.ts";
 import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
+import { getOperation } from "../../../src/operations/operation-results.ts";
 import { takeSite } from "../../../src/operations/take-site.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import type { Call } from "../../../src/ports/call.ts";
 import type { RunState } from "../../../src/ports/workflow-runner.ts";
+import { endRun } from "../../../src/steps/end-run.ts";
 import { changeBackup } from "../../../src/steps/backup/backup-row.ts";
 import { memoryInstallation, shop } from "../../support/installation.ts";
 
 let given: ReturnType<typeof memoryInstallation>;
 let states: Map<string, RunState>;
+/** Of whatever was started, unless its own state is said. */
+let everyState: RunState | undefined;
 let purged: string[];
 let call: Call;
 beforeEach(() => {
   given = memoryInstallation();
   states = new Map();
+  everyState = undefined;
   purged = [];
   call = {
     ...given.call,
     runner: {
       ...given.call.runner,
-      state: async (run) => states.get(run),
+      state: async (run) => states.get(run) ?? (given.started.some((one) => one.run === run) ? everyState : undefined),
       purge: async (run) => void purged.push(run),
     },
   };
@@ -71,14 +76,52 @@ describe("what nobody started", () => {
     expect(started()).toEqual(["backupSite"]);
     for (let minute = 0; started().length < 2 && minute < 3; minute++, later(60)) await look(call);
     expect(started(), "one is dead").toEqual(["backupSite", "backupSite"]);
-    const terminated: string[] = [];
-    const back = {
-      ...call.runner,
-      state: async () => "running" as const,
-      terminate: async (run: string) => void terminated.push(run),
+    const [old, now] = given.started.map(({ run }) => run);
+    expect(await readSiteRow(given.deps.catalog, shop)).toMatchObject({ epoch: 2, run: { id: now } });
+    expect(await readOpenRuns(given.deps.catalog)).toMatchObject([{ run: now, hub: "ownother" }]);
+    expect((await readBackup(given.deps.catalog, shop, 1))?.backup).toMatchObject({ run: now, formerRuns: [old] });
+    await lookOfOne(call);
+    await endRun(one, { site: shop, run: old ?? "", epoch: 1 }, call);
+    expect(started(), "one comes back, and looks to whoever has the site").toEqual(["backupSite", "backupSite"]);
+    const ref = { site: shop, run: old ?? "", epoch: 1, backup: 1 };
+    expect(await changeBackup(one, ref, (backup) => ({ ...backup, status: "InProgress" }))).toBe(false);
+    expect(await readOpenRuns(given.deps.catalog)).toHaveLength(1);
+  });
+
+  it("is no deletion that another process goes on with", async () => {
+    const one = { ...given.deps, hub: "ownone" };
+    const { backup } = await createBackup(one)(call, shop, { storageAccountUrl });
+    await deleteBackup({ ...given.deps, hub: "ownother" })(call, shop, backup.id);
+    everyState = "running";
+    await takeUpRuns(one)(call);
+    expect(given.ended, "cancelled, and left to the other").toEqual([backup.run, given.started.at(-1)?.run]);
+  });
+
+  it("is no restore that another process has, also when somebody asks this one how it is", async () => {
+    const one = { ...given.deps, hub: "ownone" };
+    const operation: Operation = {
+      id: "op",
+      kind: "restore",
+      run: "restore-1",
+      status: "InProgress",
+      created: given.clock.time.toISOString(),
     };
-    await lookOfOne({ ...call, runner: back });
-    expect(terminated, "one comes back").toEqual([given.started[0]?.run]);
+    await takeSite(one, call, { site: shop, operation });
+    later(60);
+    await getOperation({ ...given.deps, hub: "ownother" })(call, shop, "op");
+    expect(started()).toEqual(["restoreSite"]);
+  });
+
+  it("is begun anew under one name by two that take it over at the same time", async () => {
+    await createBackup({ ...given.deps, hub: "ownone" })(call, shop, { storageAccountUrl });
+    const looks = ["owntwo", "ownthree"].map((hub) => takeUpRuns({ ...given.deps, hub }));
+    for (let minute = 0; minute < 20; minute++, later(60)) {
+      everyState = "running";
+      await Promise.all(looks.map((look) => look(call)));
+    }
+    expect(await readSiteRow(given.deps.catalog, shop)).toMatchObject({ epoch: 2 });
+    expect(new Set(given.started.map(({ run }) => run)).size).toBe(2);
+    expect(await readOpenRuns(given.deps.catalog)).toHaveLength(1);
   });
 
   it("is no run of another process where this machine slept", async () => {
@@ -117,29 +160,32 @@ describe("a run that owns its site", () => {
 
   it("is started anew when its workflow ended without closing it, twice; then it ends as TimedOut", async () => {
     const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
-    states.set(backup.run ?? "", "failed");
+    everyState = "failed";
     for (let round = 0; round < 5; round++) {
       later(20);
       await takeUpRuns(given.deps)(call);
     }
-    expect(purged).toEqual([backup.run, backup.run]);
     expect(started()).toEqual(["backupSite", "backupSite", "backupSite"]);
     const ended = (await readBackup(given.deps.catalog, shop, backup.id))?.backup;
     expect(ended).toMatchObject({ status: "TimedOut", log: expect.stringMatching(/^Its run ended 3 times/) });
-    expect(await readSiteRow(given.deps.catalog, shop)).toMatchObject({ epoch: 2 });
+    const runs = given.started.map(({ run }) => run);
+    expect(ended, "each time under another name").toMatchObject({ run: runs[2], formerRuns: runs.slice(0, 2) });
+    expect(await readSiteRow(given.deps.catalog, shop)).toMatchObject({ epoch: 4 });
     expect(await readOpenRuns(given.deps.catalog)).toEqual([]);
   });
 
   it("hands the site on to the backup that waits when it is given up, also when the process dies in between", async () => {
     const first = (await createBackup(given.deps)(call, shop, { storageAccountUrl })).backup;
     const second = (await createBackup(given.deps)(call, shop, { storageAccountUrl })).backup;
-    states.set(first.run ?? "", "terminated");
+    everyState = "terminated";
     const dead = { ...call, runner: { ...call.runner, start: dying } };
     for (let round = 0; round < 2; round++) {
       later(20);
       await takeUpRuns(given.deps)(call);
     }
+    expect((await readSiteRow(given.deps.catalog, shop)).run).toMatchObject({ backup: first.id });
     await expect(takeUpRuns(given.deps)(dead)).rejects.toThrow(died);
+    everyState = undefined;
     later(70);
     await takeUpRuns(given.deps)(call);
     const { run } = await readSiteRow(given.deps.catalog, shop);
@@ -188,10 +234,12 @@ describe("a run that owns its site", () => {
     await takeUpRuns(given.deps)(call);
     expect(given.ended).toEqual([]);
     states.set("undo-1", "failed");
+    everyState = "failed";
     const dead = { ...call, runner: { ...call.runner, start: dying } };
     for (let round = 0; round < 2; round++) await takeUpRuns(given.deps)(call);
     await expect(takeUpRuns(given.deps)(dead)).rejects.toThrow(died);
     expect((await readOperation(given.deps.catalog, shop, "op"))?.operation).toMatchObject({ status: "Failed" });
+    everyState = undefined;
     later(70);
     await takeUpRuns(given.deps)(call);
     const { run } = await readSiteRow(given.deps.catalog, shop);
@@ -199,7 +247,7 @@ describe("a run that owns its site", () => {
     const settling = await readOperation(given.deps.catalog, shop, run?.operation ?? "");
     expect(settling?.operation).toMatchObject({ kind: "undo", undoOf: "restore-1", status: "InProgress" });
     // It is not settled in its turn.
-    states.set(run?.id ?? "", "failed");
+    everyState = "failed";
     for (let round = 0; round < 3; round++, later(20)) await takeUpRuns(given.deps)(call);
     expect((await readSiteRow(given.deps.catalog, shop)).run).toBeUndefined();
     expect(await readOpenRuns(given.deps.catalog)).toEqual([]);
