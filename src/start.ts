@@ -110,6 +110,8 @@ const start = async (): Promise<void> => {
   applyFlags();
   const config = readConfig(process.env);
   const first = prepare(config);
+  // As local.settings.json has it for the checkout; an installed package has no such file.
+  process.env["LIFEBOAT_HUB"] ||= "lifeboatlocal";
   // Others that share the catalog do not know this machine's workflows.
   if (config.catalog.kind === "table") process.env["LIFEBOAT_HUB"] = ownHub(config.dataFolder);
   const https = config.tlsPort === undefined ? undefined : { ...certificateOf(config), port: config.tlsPort };

@@ -47,6 +47,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   SiteDirectoryRefused: { status: 400, code: "BadRequest" },
   SiteDirectoryTaken: { status: 409, code: "Conflict" },
   SiteExists: { status: 409, code: "Conflict" },
+  SiteKnown: { status: 409, code: "Conflict" },
   SiteFileInvalid: { status: 409 },
   SiteFilesMissing: { status: 409 },
   SiteNotFound: { status: 404, code: "ResourceNotFound" },

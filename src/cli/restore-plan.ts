@@ -102,7 +102,10 @@ export const restorePlanText = (plan: RestorePlanView): string => {
 };
 
 const databaseText = ({ name, action, target, dumpSizeBytes, problem }: PlannedDatabase): string => {
-  const what = problem ?? `${action === "create" ? "made" : "replaced"}${target === null ? "" : `: ${target}`}`;
+  const what =
+    problem !== null
+      ? "cannot be restored as it is"
+      : `${action === "create" ? "made" : "replaced"}${target === null ? "" : `: ${target}`}`;
   return `  database ${showName(name)} (${showBytes(dumpSizeBytes)}) ${showName(what)}\n`;
 };
 

@@ -56,6 +56,7 @@ const register = {
   SiteFilesMissing:
     "The directory of {site} ({directory}) is not there. Mount or create it, or correct the site's file.",
   SiteFileInvalid: "The site file {file} is not valid: {reason}",
+  SiteKnown: "{site} is a site already. Choose another name, or change its site file (docs/sites.md).",
   SiteNotFound: "The Resource 'Microsoft.Web/sites/{name}' under resource group '{group}' was not found.",
   SiteNotReached: "{caller} may not touch {site}: it is limited to other sites.",
   SubscriptionNotFound: "The subscription '{subscription}' could not be found: no site here lies in it.",

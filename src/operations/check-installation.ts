@@ -5,6 +5,7 @@ import { withCredential } from "./credentials.ts";
 import type { Installation } from "./installation.ts";
 import { isReady } from "./health.ts";
 import { readWaitingLetters } from "./rows/watch-rows.ts";
+import { sharedFolders, siteFolders } from "./shared-folders.ts";
 import { whereTo } from "./where-to.ts";
 
 /** One thing that was looked at. */
@@ -79,9 +80,17 @@ const checkSites = async (deps: Installation): Promise<readonly Finding[]> => {
     advice: "Correct the file; docs/sites.md tells its fields.",
   }));
   const sites = await deps.sites.list();
+  const folders = await siteFolders(deps, "all");
   for (const site of sites) {
     const { id } = site;
     const name = `site ${siteLabel(id)}`;
+    for (const message of sharedFolders(id, folders))
+      findings.push({
+        name,
+        state: "warning",
+        message,
+        advice: "Give each site a folder of its own, if that was not meant.",
+      });
     try {
       if ((await (await deps.hosts.host(id)).content()) === "missing")
         findings.push({

@@ -7,6 +7,7 @@ import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import { findSite } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
+import { sharedFolders, siteFolders } from "./shared-folders.ts";
 
 export interface PlannedEntry {
   readonly entry: ListedEntry;
@@ -50,7 +51,7 @@ export const planBackup =
       sizeBytes: found.sizeBytes,
       lines: [...found.excluded].map(([line, counts]) => ({ line, ...counts })),
       unreadable: found.leftOut,
-      warnings: filterWarnings(found),
+      warnings: [...filterWarnings(found), ...sharedFolders(site.id, await siteFolders(deps, call.reach))],
       ...page,
     };
   };

@@ -34,7 +34,7 @@ export interface Sites {
   describedAs(id: SiteId): Promise<SiteDescription | undefined>;
 
   /**
-   * Makes a site of directories that are there; nothing in them is changed. A slot's app has to be known. Throws SiteExists,
+   * Makes a site of directories that are there; nothing in them is changed. A slot's app has to be known. Throws SiteKnown,
    * and SiteDirectoryRefused for what is not there, not allowed, or holds Lifeboat's own files.
    */
   describe(id: SiteId, description: SiteDescription): Promise<SiteDefinition>;

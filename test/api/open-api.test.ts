@@ -51,6 +51,7 @@ const operation = z.strictObject({
 const document = z.strictObject({
   openapi: z.string().regex(/^3\.1\.\d$/),
   info: z.object({ title: z.string(), version: z.literal("1.2.3") }),
+  servers: z.tuple([z.strictObject({ url: z.literal("/") })]),
   security: z.array(z.record(z.string(), z.array(z.string()))),
   paths: z.record(z.string().startsWith("/"), z.partialRecord(z.enum(["get", "put", "post", "delete"]), operation)),
   components: z.strictObject({

@@ -50,4 +50,12 @@ describe("the preview of a restore", () => {
     expect(lines(changesText(plan(60, 60), { isWhole: true }))).toHaveLength(120);
     expect(isCut(plan(50, 10))).toBe(false);
   });
+
+  it("tells what stands against a database once", () => {
+    const problem = "The user u of blog on db:3306 lacks CREATE. Let an administrator GRANT it.";
+    const blog = { name: "Blog", action: "replace", target: "blog on db:3306", dumpSizeBytes: 10, problem };
+    const text = restorePlanText({ ...plan(0, 0), problems: [problem], databases: [blog] });
+    expect(text.split(problem)).toHaveLength(2);
+    expect(text).toContain("  database Blog (10 B) cannot be restored as it is\n");
+  });
 });

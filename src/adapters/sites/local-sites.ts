@@ -134,7 +134,7 @@ export const localSites = ({ folder, sitesRoot, siteRoots = [], dataFolder, warn
     },
 
     async describe(id, description) {
-      if ((await find(id)) !== undefined) throw refuse("SiteExists", { site: siteLabel(id) });
+      if ((await find(id)) !== undefined) throw refuse("SiteKnown", { site: siteLabel(id) });
       const named = rootsOf({ directories: {}, ...description });
       await checkDirectories(named, { roots: [...new Set([sitesRoot, ...siteRoots])], own });
       const app = await find(siteWithSlot(id, undefined));

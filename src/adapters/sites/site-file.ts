@@ -60,8 +60,8 @@ export const parseSiteFile = (path: string, text: string): SiteFile => {
   let json: unknown;
   try {
     json = JSON.parse(text);
-  } catch {
-    throw refuse("SiteFileInvalid", { file, reason: "it is not JSON." });
+  } catch (error) {
+    throw refuse("SiteFileInvalid", { file, reason: `it is not JSON${placeOf(error, text)}.` });
   }
   const parsed = siteFile.safeParse(json);
   if (!parsed.success) {
@@ -72,6 +72,15 @@ export const parseSiteFile = (path: string, text: string): SiteFile => {
   if (!isSiteName(name))
     throw refuse("SiteFileInvalid", { file, reason: `name: "${name}" is not letters, digits and hyphens.` });
   return { ...parsed.data, name };
+};
+
+/** Where it stops being JSON, when Node tells. Nothing else of what Node says: it repeats the text. */
+const placeOf = (error: unknown, text: string): string => {
+  const said = error instanceof Error ? error.message : "";
+  const at = /end of JSON/.test(said) ? text.length : /at position (\d+)/.exec(said)?.[1];
+  if (at === undefined) return "";
+  const before = text.slice(0, Number(at)).split("\n");
+  return `: look at line ${before.length}, column ${(before.at(-1) ?? "").length + 1}`;
 };
 
 export const codeOf = (error: unknown): string | undefined =>

@@ -43,6 +43,8 @@ export const openApiDocument = ({ routes, openRoutes, version }: Tables): Json =
       description:
         "App Service's backup API, and Lifeboat's own operations under the same paths. docs/api.md has examples.",
     },
+    // Below wherever the document was got from.
+    servers: [{ url: "/" }],
     security: [{ bearer: [] }, { key: [] }],
     paths,
     components: {

@@ -75,9 +75,9 @@ const restoreSite = async (context: CommandContext, given: Given, source: Restor
   return tellOperation(context, { site: target.label, title: `Restore of ${target.label}`, ended });
 };
 
-/** On a new machine the connection strings come back first. */
+/** On a new machine nothing says yet where a database goes: the connection strings come back first. */
 const databaseAdvice = ({ databases }: RestorePlanView): string =>
-  databases.some(({ problem }) => problem !== null)
+  databases.some(({ problem, target }) => problem !== null && target === null)
     ? " --files-only --configuration brings back the files and the connection strings; then --databases-only the databases."
     : "";
 

@@ -78,7 +78,7 @@ const failedEnd = async (
     if (reservation !== undefined) await releaseName(deps.catalog, reservation);
   } catch (error) {
     call.log.warn("rests of a failed backup stay in the container", { backup: input.backup, error });
-    lines.push(`What it had written could not be removed from the container: ${messageOf(error)}`);
+    lines.push(`What it may have written could not be removed from the container: ${messageOf(error)}`);
   }
   return { status: "Failed", sizeBytes: 0, log: shortenLog(lines, logName(backup.blobBase)) };
 };

@@ -66,7 +66,7 @@ describe("describing a site", () => {
   it("refuses a site that is known", async () => {
     const { at, sites } = machine();
     await sites.describe(shop, { home: at("srv/shop") });
-    await expect(sites.describe(shop, { home: at("srv/uploads") })).rejects.toMatchObject({ code: "SiteExists" });
+    await expect(sites.describe(shop, { home: at("srv/uploads") })).rejects.toMatchObject({ code: "SiteKnown" });
   });
 
   it("refuses what lies outside the allowed roots, also by a link or by dots, and does not tell whether it is there", async () => {
@@ -102,7 +102,9 @@ describe("describing a site", () => {
   it("tells what is wrong with the files of others", async () => {
     const { at, sites, warnings } = machine();
     writeFileSync(at("data/sites/broken.json"), "{");
-    expect(await sites.problems()).toEqual(["The site file broken.json is not valid: it is not JSON."]);
+    expect(await sites.problems()).toEqual([
+      "The site file broken.json is not valid: it is not JSON: look at line 1, column 2.",
+    ]);
     expect(warnings).toEqual([]);
   });
 });
