@@ -45,6 +45,9 @@ export interface LocalRoom {
 
 /** Objects and staged blocks as files of this machine. */
 export interface LocalFiles {
+  /** On the disk that all of it takes room of; it need not be there yet. */
+  readonly folder: string;
+
   /** Undefined when the object is gone or its etag is another. */
   find(name: string, etag: string): Promise<LocalObject | undefined>;
 

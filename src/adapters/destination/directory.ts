@@ -37,19 +37,7 @@ class DirectoryDestination implements Destination {
     minBlockBytes: 1,
     appends: true,
   };
-  readonly local: LocalFiles = {
-    find: async (name, etag) => {
-      checkName(name);
-      const stats = await this.#reading(name, async () => this.#tree.stats(name));
-      if (stats === undefined || etagOf(stats) !== etag) return undefined;
-      const { ino: inode, mtimeNs } = stats;
-      return { path: this.#tree.pathOf(name), inode, sizeBytes: Number(stats.size), mtimeNs };
-    },
-    stage: async (upload, block, length, write) => {
-      checkBlock(upload, block, length, this.limits);
-      await this.#writing(upload.name, async () => this.#stagedBy(upload).stageRoom(block, length, write));
-    },
-  };
+  readonly local: LocalFiles;
   readonly #disk: Disk;
   readonly #tree: DirectoryTree;
   readonly #metadata: DirectoryMetadata;
@@ -61,6 +49,7 @@ class DirectoryDestination implements Destination {
     this.#disk = disk;
     this.#tree = new DirectoryTree(disk, root, options);
     this.#metadata = new DirectoryMetadata(disk, root);
+    this.local = this.#localFiles(root);
   }
 
   async stage(upload: Upload, block: BlockId, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -197,6 +186,23 @@ class DirectoryDestination implements Destination {
       await this.#metadata.remove(versionOf(name, stats));
       return removed;
     });
+  }
+
+  #localFiles(folder: string): LocalFiles {
+    return {
+      folder,
+      find: async (name, etag) => {
+        checkName(name);
+        const stats = await this.#reading(name, async () => this.#tree.stats(name));
+        if (stats === undefined || etagOf(stats) !== etag) return undefined;
+        const { ino: inode, mtimeNs } = stats;
+        return { path: this.#tree.pathOf(name), inode, sizeBytes: Number(stats.size), mtimeNs };
+      },
+      stage: async (upload, block, length, write) => {
+        checkBlock(upload, block, length, this.limits);
+        await this.#writing(upload.name, async () => this.#stagedBy(upload).stageRoom(block, length, write));
+      },
+    };
   }
 
   async #publish(name: string, whole: Assembled, metadata: Readonly<Record<string, string>>): Promise<StoredObject> {

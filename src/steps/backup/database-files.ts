@@ -35,6 +35,8 @@ interface Site {
   readonly found: SiteListing;
   readonly scratch: Scratch;
   readonly signal: AbortSignal;
+  /** Throws when scratch has no room for so many bytes. */
+  readonly checkRoom?: (sizeBytes: number) => Promise<void>;
 }
 
 const headersAtOnce = 16;
@@ -47,6 +49,7 @@ export const copyDatabaseFiles = async (site: Site): Promise<FoundDatabases> => 
   const none = { found: site.found, databases: [], entries: [], uncertain: [] };
   const paths = await usedDatabases(site);
   if (paths.length === 0) return none;
+  await site.checkRoom?.(paths.reduce((sum, path) => sum + sizeOf(site.found.listing, path), 0));
   const copied: { readonly file: DatabaseFile; readonly entry: ListedEntry }[] = [];
   const uncertain: string[] = [];
   for (const path of paths) {
@@ -80,6 +83,11 @@ const usedDatabases = async ({ files, found: { listing }, signal }: Site): Promi
     if (kind === "journal" || (kind === "log" && listing.find(sharedMemoryOf(path)) >= 0)) used.push(path);
   });
   return used.toSorted();
+};
+
+const sizeOf = (listing: ListingColumns, path: BytePath): number => {
+  const place = listing.find(path);
+  return place < 0 ? 0 : listing.sizeBytes(place);
 };
 
 const headerOf = async (files: SiteFiles, path: BytePath, signal: AbortSignal): Promise<Uint8Array> => {

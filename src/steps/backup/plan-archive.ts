@@ -19,6 +19,7 @@ import { backupOf, uploadOf } from "./backup-row.ts";
 import { copyDatabaseFiles, withEntries } from "./database-files.ts";
 import { failed } from "../owns-site.ts";
 import { noReuse, openNewest, reuseOf } from "./previous-archive.ts";
+import { checkRoomForArchive, checkRoomForCopies } from "./room-for-backup.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf, type Scratch } from "../scratch.ts";
 
@@ -43,7 +44,8 @@ export const planArchive =
       const tooLarge = await sizeProblem(deps, input.site, listed.sizeBytes + dumpBytes);
       if (tooLarge !== undefined) return failed(tooLarge);
       progress.set({ totalFiles: listed.listing.length, totalBytes: listed.sizeBytes + dumpBytes });
-      const copied = await copyDatabaseFiles({ files: host.files, found: listed, scratch, signal });
+      const checkRoom = async (sizeBytes: number) => checkRoomForCopies(deps, await deps.scratch(), sizeBytes);
+      const copied = await copyDatabaseFiles({ files: host.files, found: listed, scratch, signal, checkRoom });
       const { found, entries: databases } = copied;
       const databaseBytes = databases.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
       const today = { backup, found, files: host.files, scratch, signal };
@@ -51,6 +53,8 @@ export const planArchive =
       // What an attempt before staged by copying is of no use any more, and would lie between the rest.
       if (input.fromScratch) await destination.abandon(uploadOf(backup, input.run));
       const { rest, notes, ...reused } = reuse;
+      const { reusedBytes } = reuse;
+      await checkRoomForArchive(deps, destination, { reusedBytes, rest, files: host.files, signal });
       const plan: BackupPlan = {
         planned: deps.clock.now().toISOString(),
         blockBytes: blockBytesFor(found.sizeBytes + databaseBytes + dumpBytes),

@@ -150,7 +150,7 @@ describe("from file to file, threads", () => {
     if (local === undefined) throw new Error("A directory has files of this machine.");
     const inFolder = within(world.destination, {
       local: {
-        find: local.find,
+        ...local,
         stage: (upload, block, length, write) =>
           local.stage(upload, block, length, (room) => write({ ...room, path: world.root })),
       },

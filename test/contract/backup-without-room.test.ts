@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { directoryDestination } from "../../src/adapters/destination/directory.ts";
+import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { pathFromText } from "../../src/domain/byte-path.ts";
+import { faultyBackups } from "../support/faulty-backup.ts";
+import { describeWith } from "../support/needs.ts";
+import { canMount, smallDisk, type SmallDisk } from "../support/small-disk.ts";
+
+const megabyte = 1_000_000;
+
+describeWith("mount", canMount, "a backup to a folder on a small disk", () => {
+  let disk: SmallDisk;
+  let home: string;
+  beforeEach(() => {
+    disk = smallDisk(16);
+    mkdirSync(join(disk.folder, "backups"));
+    home = mkdtempSync(join(tmpdir(), "lifeboat-home-"));
+    mkdirSync(join(home, "site/wwwroot"), { recursive: true });
+  });
+  afterEach(() => {
+    disk.remove();
+    rmSync(home, { recursive: true });
+  });
+
+  const free = (): number => statfsSync(disk.folder).bavail * statfsSync(disk.folder).bsize;
+  const write = (name: string, content: Uint8Array): void => writeFileSync(join(home, "site/wwwroot", name), content);
+  const backups = (files?: MemorySite) => {
+    const destination = directoryDestination(join(disk.folder, "backups"));
+    return faultyBackups({ faulty: destination, sound: destination, directory: home, ...(files && { files }) });
+  };
+  /** Every step but the first ones of a run that was refused. */
+  const forbidden = () => expect.unreachable("It was packed.");
+
+  it("is refused at planning when it cannot fit, with what is free and what is needed", async () => {
+    write("video.mp4", randomBytes(40 * megabyte));
+    const before = free();
+    const backup = await backups().backUp("night", { packShard: forbidden });
+    expect(backup.status).toBe("Failed");
+    expect(backup.log).toMatch(
+      /^The backup does not fit where it is to go\. The disk of .*backups has 16\.\d MB free, at least (?:29|30)\.\d MB are needed\. Free some space there, name another destination, or leave files out\.$/,
+    );
+    expect(free()).toBe(before);
+  });
+
+  it("is made when it fits compressed, however large its files are", async () => {
+    write("log.txt", Buffer.alloc(24 * megabyte, "GET /index.html 200\n"));
+    write("photo.jpg", randomBytes(10 * megabyte));
+    const { backUp, expectEnd } = backups();
+    await expectEnd(await backUp("night"), { "ends as": "Succeeded" });
+  });
+
+  it("counts what it copies out of the backup before as it is stored there", async () => {
+    // Hours pass between any two changes: what changed just before it is read is never copied.
+    let hours = 0n;
+    const site = new MemorySite({ nowNs: () => ++hours * 3_600_000_000_000n });
+    site.writeFile(pathFromText("site/wwwroot/photo.jpg"), randomBytes(7 * megabyte));
+    const { backUp, expectEnd } = backups(site);
+    await expectEnd(await backUp("first"), { "ends as": "Succeeded" });
+    await expectEnd(await backUp("second"), { "ends as": "Succeeded" });
+    const third = await backUp("third", { packShard: forbidden, copyUnchanged: forbidden });
+    expect(third.log).toMatch(/^The backup does not fit .* at least 7\.\d MB are needed\./);
+  });
+
+  it("gives back all the room when the disk becomes full while it is packed", async () => {
+    write("video.mp4", randomBytes(10 * megabyte));
+    const before = free();
+    const { backUp } = backups();
+    const failed = await backUp("night", { packShard: () => disk.fill(6 * megabyte) });
+    expect(failed.status).toBe("Failed");
+    expect(failed.log).toMatch(
+      /^Writing night\.zip to .* failed \(ENOSPC\), and what the backup had written was removed\. The disk of .*backups has \d\.\d MB free, up to 10\.0 MB are needed\./,
+    );
+    disk.empty();
+    // What stays are empty folders.
+    expect(before - free()).toBeLessThan(100_000);
+    expect((await backUp("again")).status).toBe("Succeeded");
+  });
+});
