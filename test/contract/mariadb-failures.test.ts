@@ -105,13 +105,48 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
     const exchanged = { scratch, kept: keptDatabaseName("feedfeedfeedfeed"), replaces: true };
     await tool.switchIn(connection, exchanged);
     const back = await tool.switchBack(connection, exchanged);
-    expect(back.notes).toEqual([expect.stringMatching(/The view broken refers to/)]);
+    expect(back.notes).toEqual([
+      expect.stringMatching(/The view broken refers to.* VIEW `broken` AS select .*`id` from `a`/),
+    ]);
     expect(await server.query("views", "SHOW TABLES")).toBe("b");
     await server.query("", "DROP DATABASE views");
   });
 
   const dumpText = (...lines: readonly string[]): AsyncIterable<Uint8Array> =>
     once(Buffer.from(["-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB", ...lines, "-- Dump completed", ""].join("\n")));
+
+  it("views, routines, triggers and events whose definer is gone come back as they were", async () => {
+    await server.query("", "CREATE USER gone@'%'; CREATE DATABASE orphans");
+    await server.query(
+      "orphans",
+      `CREATE TABLE t (id INT); INSERT INTO t VALUES (1);
+       CREATE DEFINER=gone@'%' FUNCTION f() RETURNS INT RETURN 5;
+       CREATE DEFINER=gone@'%' VIEW v AS SELECT id, '\`orphans\`.\`t\`.\`id\`' AS said FROM t WHERE id < 7;
+       CREATE VIEW plain AS SELECT orphans.id FROM t orphans;
+       CREATE DEFINER=gone@'%' PROCEDURE p() SELECT 1; CREATE DEFINER=gone@'%' TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.id = 3;
+       CREATE DEFINER=gone@'%' EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DO DELETE FROM t`,
+    );
+    await server.query("", "DROP USER gone@'%'");
+    const at = server.connection("orphans");
+    const definers = () =>
+      server.query(
+        "",
+        "SELECT TABLE_NAME, DEFINER, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'orphans' UNION SELECT ROUTINE_NAME, DEFINER, '' FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'orphans' UNION SELECT TRIGGER_NAME, DEFINER, '' FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'orphans' UNION SELECT EVENT_NAME, DEFINER, STATUS FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'orphans' ORDER BY 1",
+      );
+    const before = await definers();
+    expect(before.split("\n")).toHaveLength(6);
+    expect((await tool.check(at, "dump", never)).weaker).toEqual([]);
+    const bytes = await read(tool.dump(at, { scratch, signal: never }));
+    const report = await tool.load(at, { scratch, dump: once(bytes), signal: never });
+    expect(report.notes).toEqual([expect.stringMatching(/^5 .*nobody here is called.*gone@%/)]);
+    const exchanged = { scratch, kept: keptDatabaseName("feedfeedfeedfeed"), replaces: true };
+    expect((await tool.switchIn(at, exchanged)).notes).toEqual([]);
+    expect(await definers()).toBe(before);
+    expect((await tool.switchBack(at, exchanged)).notes).toEqual([]);
+    expect(await definers()).toBe(before);
+    expect(await server.query("orphans", "SELECT * FROM plain")).toBe("1");
+    await server.query("", "DROP DATABASE orphans");
+  });
 
   it("a dump of another tool that chooses its database itself does not reach the live one", async () => {
     const socket = ["--no-defaults", `--socket=${join(server.folder, "s.sock")}`, "--user=root"];

@@ -1,5 +1,6 @@
 import { inOwnName } from "./definers.ts";
 import { disabledEvent } from "./events.ts";
+import { withoutOwnName } from "./view-text.ts";
 import { triggerHeader, withoutDatabase } from "./trigger-header.ts";
 
 interface Reading {
@@ -32,6 +33,7 @@ const capitalA = 0x41;
 const capitalC = 0x43;
 const closing = Buffer.from("-- Dump completed");
 const insert = Buffer.from("INSERT ");
+const viewBegins = "/*!50001 VIEW ";
 const maxHeaderBytes = 65_536;
 
 /**
@@ -94,6 +96,11 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
     if (!isOpen) yield* outgoing(own(all));
   }
 
+  function ofView(text: string): string {
+    if (state.database === undefined) return text;
+    return withoutOwnName(text, Buffer.from(state.database, "utf8").toString("latin1"));
+  }
+
   function readHeading(line: Buffer): void {
     const found = /^-- Host: .*? {4}Database: (.+?)\s*$/.exec(line.subarray(0, 600).toString("utf8"))?.[1];
     if (found !== undefined) state.database ??= found;
@@ -116,7 +123,7 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
     const text = line.toString("latin1");
     const event = disabledEvent(text);
     if (event !== undefined) state.events.push(event.name);
-    const quiet = event?.line ?? withoutDatabase(text);
+    const quiet = event?.line ?? (text.startsWith(viewBegins) ? ofView(text) : withoutDatabase(text));
     const named = reading.soleDefiner === undefined ? undefined : inOwnName(quiet, reading.soleDefiner);
     if (named !== undefined) state.changed++;
     return named === undefined && quiet === text ? line : Buffer.from(named ?? quiet, "latin1");

@@ -1,6 +1,6 @@
 import { databaseLabel, DatabaseFailure } from "../../../domain/database.ts";
 import type { LoadReport } from "../../../ports/database-tool.ts";
-import { definersNote, soleDefiner } from "./definers.ts";
+import { definersNote, missingDefiners, missingDefinersNote, soleDefiner } from "./definers.ts";
 import { headingPattern } from "./dump.ts";
 import { readableDump } from "./dump-lines.ts";
 import { disableEvents, noteEvents } from "./events.ts";
@@ -26,6 +26,8 @@ export const loadDatabase = async (
   if (!lines.isWhole()) throw damaged(session, "it is cut off");
   await noteEvents(session, scratch, [...lines.disabledEvents(), ...(await disableEvents(session, scratch))]);
   const definers = lines.changedDefiners() === 0 ? [] : [definersNote(lines.changedDefiners())];
+  const missing = await missingDefiners(session, scratch);
+  if (missing.size > 0) definers.push(missingDefinersNote(missing));
   return { notes: [...definers, ...(await namingNotes(session, scratch, lines.database()))] };
 };
 

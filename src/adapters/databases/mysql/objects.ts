@@ -2,7 +2,7 @@ import { DatabaseFailure } from "../../../domain/database.ts";
 import { definersNote, inOwnName, soleDefiner } from "./definers.ts";
 import { literal, name } from "./names.ts";
 import type { Row } from "./read-rows.ts";
-
+import { withoutOwnName } from "./view-text.ts";
 import type { Session } from "./session.ts";
 
 /** What of a database is no table: it cannot be moved to another one, only made there anew. In the order of making. */
@@ -60,7 +60,10 @@ export const defineObjects = async (session: Session, database: string): Promise
     objects.map((one) => `SHOW CREATE ${one.kind} ${name(one.name)}`),
     database,
   );
-  return objects.map((one, index) => defined(one, made[index]?.[0] ?? []));
+  return objects.map((one, index) => {
+    const found = defined(one, made[index]?.[0] ?? []);
+    return one.kind === "VIEW" ? { ...found, sql: withoutOwnName(found.sql, database) } : found;
+  });
 };
 
 /** Where `SHOW CREATE` of each kind puts what: the statement, the SQL mode, the connection's collation, the time zone, the database's collation. */
@@ -126,7 +129,7 @@ export const makeObjects = async (
     const lost = failed.length < open.length ? undefined : failed.find((one) => !isBrokenView(one));
     if (lost !== undefined) throw lost.error;
     if (failed.length === open.length) {
-      notes.push(...failed.map(({ object }) => brokenViewNote(object.name)));
+      notes.push(...failed.map(({ object }) => brokenViewNote(object)));
       break;
     }
     open = failed.map(({ object }) => object);
@@ -139,8 +142,9 @@ export const makeObjects = async (
 const isBrokenView = ({ object, error }: { readonly object: DatabaseObject; readonly error: unknown }): boolean =>
   object.kind === "VIEW" && error instanceof DatabaseFailure && /ERROR (?:1356|1146|1054|1305)\b/.test(error.message);
 
-const brokenViewNote = (view: string): string =>
-  `The view ${view} refers to something that is not there; it could not be made anew.`;
+/** With its text: nothing else has it any more. */
+const brokenViewNote = ({ name: view, sql }: DefinedObject): string =>
+  `The view ${view} refers to something that is not there; it could not be made anew. Its text, for when that is there again: ${sql.slice(0, 2_000)}`;
 
 /** Mostly nothing needs what comes after it; one call is much faster than many. */
 const madeTogether = async (session: Session, database: string, all: readonly DefinedObject[]): Promise<boolean> => {
