@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 export const objectKinds = ["FUNCTION", "PACKAGE", "PACKAGE BODY", "PROCEDURE", "VIEW", "TRIGGER", "EVENT"] as const;
 type ObjectKind = (typeof objectKinds)[number];
 
-interface DatabaseObject {
+export interface DatabaseObject {
   readonly kind: ObjectKind;
   readonly name: string;
 }
