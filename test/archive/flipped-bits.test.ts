@@ -7,7 +7,7 @@ import { checkCanonical, checkNoGaps } from "../../src/archive/read/check-canoni
 import { openArchive } from "../../src/archive/read/open-archive.ts";
 import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import { openStored } from "../../src/archive/read/stored-entry.ts";
-import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../support/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { lines, noise } from "../support/contents.ts";
 import { lifeboatZip, type Content } from "../support/lifeboat-zip.ts";

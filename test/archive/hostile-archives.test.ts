@@ -12,7 +12,7 @@ import { extractToRoots } from "../../src/archive/restore/extract-to-roots.ts";
 import { openArchive, type Archive } from "../../src/archive/read/open-archive.ts";
 import { readEntry } from "../../src/archive/read/read-entry.ts";
 import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
-import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../support/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { lines, noise as longNoise } from "../support/contents.ts";
 import { lifeboatZip, type Content } from "../support/lifeboat-zip.ts";

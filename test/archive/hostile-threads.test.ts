@@ -9,7 +9,7 @@ import { extractToRoots } from "../../src/archive/restore/extract-to-roots.ts";
 import { openArchive, type Archive } from "../../src/archive/read/open-archive.ts";
 import { PackPool } from "../../src/archive/threads/pack-pool.ts";
 import { inlineRunner, type ReadRunner } from "../../src/archive/threads/read-runner.ts";
-import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../support/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { bundledWorker } from "../support/bundled-worker.ts";
 import { lifeboatZip } from "../support/lifeboat-zip.ts";

@@ -24,7 +24,7 @@ import { LocalDirectory } from "../../src/adapters/site-files/local-directory.ts
 import { filesPrefix } from "../../src/archive/listing/entry-row.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
 import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
-import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../support/verify-archive.ts";
 import { writeNewFile } from "../../src/archive/threads/write-new-file.ts";
 import { pathBytes, pathFromText, type BytePath } from "../../src/domain/byte-path.ts";
 import { noise } from "../support/contents.ts";

@@ -7,7 +7,7 @@ import { memoryDestination } from "../../src/adapters/destination/memory.ts";
 import { MemorySite } from "../../src/adapters/site-files/memory.ts";
 import { objectSource } from "../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
-import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../support/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { readManifest } from "../../src/manifest/read-manifest.ts";

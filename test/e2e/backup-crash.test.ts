@@ -8,7 +8,7 @@ import { blobContainer } from "../../src/adapters/destination/blob-container.ts"
 import { objectSource } from "../../src/archive/read/byte-source.ts";
 import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
-import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../support/verify-archive.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { readManifest } from "../../src/manifest/read-manifest.ts";
 import type { Destination } from "../../src/ports/destination.ts";

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { extractMany } from "../../src/archive/read/extract-many.ts";
 import { openArchive, type Archive } from "../../src/archive/read/open-archive.ts";
 import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
-import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../support/verify-archive.ts";
 import type { BytePath } from "../../src/domain/byte-path.ts";
 import { fileSource } from "../support/file-source.ts";
 import { buildTree, oddTree, readTree, temporaryFolder, type FoundNode } from "../support/file-tree.ts";

@@ -7,7 +7,7 @@ import { directoryDestination } from "../../src/adapters/destination/directory.t
 import { MemorySite } from "../../src/adapters/site-files/memory.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
 import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
-import { verifyArchive, type VerifyReport } from "../../src/archive/read/verify-archive.ts";
+import { verifyArchive, type VerifyReport } from "../support/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { fileSource } from "../support/file-source.ts";
 import { buildTree, temporaryFolder } from "../support/file-tree.ts";

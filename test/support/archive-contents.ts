@@ -4,7 +4,7 @@ import type { DirectoryEntry } from "../../src/archive/records/directory-entry.t
 import { openArchive, type Archive } from "../../src/archive/read/open-archive.ts";
 import { readEntry } from "../../src/archive/read/read-entry.ts";
 import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
-import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "./verify-archive.ts";
 import type { BytePath } from "../../src/domain/byte-path.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 

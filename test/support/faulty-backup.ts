@@ -3,7 +3,7 @@ import { roomOf } from "../../src/adapters/machine/disk-rooms.ts";
 import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts";
 import { objectSource } from "../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
-import { verifyArchive } from "../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "./verify-archive.ts";
 import type { Backup } from "../../src/domain/backup.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";

@@ -13,24 +13,16 @@ import { readSegments, type ReadSegment } from "./read-segments.ts";
 import { checkStoredCrc, openStored } from "./stored-entry.ts";
 
 interface VerifyOptions extends ExtractOptions {
+  /** As `verifyDirectory` says. */
+  readonly isOurs: boolean;
   /**
    * False: every stored byte is compared with its checksum, which finds all damage. True: every content is inflated
    * and hashed as well, which proves that it can be restored. Archives of other tools are always inflated.
    */
   readonly inflate: boolean;
-  /** The one known from elsewhere: tells a forged archive from a damaged one. */
-  readonly commitId?: CommitId | undefined;
-  readonly onProgress?: (done: { readonly entries: number; readonly storedBytes: number }) => void;
 }
 
-export interface VerifyReport {
-  /** Nothing was found. */
-  readonly ok: boolean;
-  readonly entries: number;
-  /** Of the archive, directory included. */
-  readonly sizeBytes: number;
-  /** Written by Lifeboat: checked to the last bit. Of other tools' archives only contents and headers are checked. */
-  readonly isOurs: boolean;
+interface EntryFaults {
   readonly faultCount: number;
   /** The first hundred. */
   readonly faults: readonly ArchiveInvalid[];
@@ -39,22 +31,18 @@ export interface VerifyReport {
 const mostFaults = 100;
 
 /**
- * Reads the whole archive and tells everything that is wrong with it. In an archive that Lifeboat wrote a single
- * changed bit anywhere is found, with and without inflating.
+ * What is wrong with an archive besides its entries: with its directory, and with what lies between them. Reads no content.
+ * Together with `verifyEntries` for all places it finds a single changed bit anywhere in an archive that Lifeboat wrote.
  */
-export const verifyArchive = async (archive: Archive, options: VerifyOptions): Promise<VerifyReport> => {
-  const { isOurs, faults } = await verifyDirectory(archive, options);
-  const verification = new Verification(archive, options);
-  faults.forEach(verification.found);
-  await verification.checkEntries("all", isOurs);
-  return verification.report(isOurs);
-};
-
-/** The first part of it: the directory, and that nothing lies between the entries. Reads no content. */
 export const verifyDirectory = async (
   archive: Archive,
-  { commitId, signal }: Pick<VerifyOptions, "commitId" | "signal">,
-): Promise<Pick<VerifyReport, "isOurs" | "faults">> => {
+  /** `commitId`: the one known from elsewhere, which tells a forged archive from a damaged one. */
+  { commitId, signal }: { readonly commitId?: CommitId | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<{
+  /** Written by Lifeboat: checked to the last bit. Of other tools' archives only contents and headers are checked. */
+  readonly isOurs: boolean;
+  readonly faults: readonly ArchiveInvalid[];
+}> => {
   const isOurs = commitId !== undefined || claimsToBeOurs(archive);
   const faults: ArchiveInvalid[] = [];
   if (commitId !== undefined && commitId !== archive.commitId)
@@ -66,15 +54,15 @@ export const verifyDirectory = async (
   return { isOurs, faults };
 };
 
-/** The other part, of these entries only: an archive can be verified piece by piece. `isOurs` as `verifyDirectory` says. */
+/** What is wrong with these entries: an archive is verified piece by piece. */
 export const verifyEntries = async (
   archive: Archive,
-  places: Iterable<number>,
-  options: Omit<VerifyOptions, "commitId"> & { readonly isOurs: boolean },
-): Promise<VerifyReport> => {
+  places: Uint32Array,
+  options: VerifyOptions,
+): Promise<EntryFaults> => {
   const verification = new Verification(archive, options);
-  await verification.checkEntries(places, options.isOurs);
-  return verification.report(options.isOurs);
+  await verification.check(places);
+  return verification.faults();
 };
 
 const faultOf = async (check: () => void | Promise<void>): Promise<ArchiveInvalid | undefined> => {
@@ -93,21 +81,14 @@ class Verification {
   readonly #options: VerifyOptions;
   readonly #faults: ArchiveInvalid[] = [];
   #faultCount = 0;
-  #entries = 0;
-  #bytes = 0;
 
   constructor(archive: Archive, options: VerifyOptions) {
     this.#archive = archive;
     this.#options = options;
   }
 
-  readonly found = (fault: ArchiveInvalid): void => {
-    this.#faultCount++;
-    if (this.#faults.length < mostFaults) this.#faults.push(fault);
-  };
-
-  async checkEntries(places: Iterable<number> | "all", isOurs: boolean): Promise<void> {
-    const { inflate, runner, signal } = this.#options;
+  async check(places: Uint32Array): Promise<void> {
+    const { isOurs, inflate, runner, signal } = this.#options;
     if (isOurs && !inflate)
       return forEachBounded(readSegments(this.#archive, places), 4, (segment) => this.#checkStored(segment));
     await extractSegments(this.#archive, places, {
@@ -115,23 +96,31 @@ class Verification {
       signal,
       output: "check",
       onLarge: ({ place }) => extractLarge(this.#archive, place, { runner, signal }),
-      onFault: this.found,
-      onDone: (placed) => placed.forEach(({ entry }) => this.#done(entry)),
+      onFault: this.#found,
     });
-    if (!isOurs) await this.#checkTargets();
+    if (!isOurs) await this.#checkTargets(places);
   }
 
+  faults(): EntryFaults {
+    return { faultCount: this.#faultCount, faults: this.#faults };
+  }
+
+  readonly #found = (fault: ArchiveInvalid): void => {
+    this.#faultCount++;
+    if (this.#faults.length < mostFaults) this.#faults.push(fault);
+  };
+
   /** What is no path cannot be a link's target; only other tools' archives have such links. */
-  async #checkTargets(): Promise<void> {
+  async #checkTargets(places: Uint32Array): Promise<void> {
     const { directory } = this.#archive;
-    for (let place = 0; place < directory.length; place++) {
+    for (const place of places) {
       if (directory.at(place).kind !== "link") continue;
       try {
         await readTarget(this.#archive, place, this.#options.signal);
       } catch (error) {
         if (!(error instanceof ArchiveInvalid)) throw error;
         // Any other fault of the entry has been found already.
-        if (error.code === "BadRecord") this.found(error);
+        if (error.code === "BadRecord") this.#found(error);
       }
     }
   }
@@ -147,21 +136,8 @@ class Verification {
       const fault = await faultOf(() =>
         named(entry, () => (bytes ? checkSmall(entry, bytes, segment) : checkLarge(this.#archive, place, signal))),
       );
-      if (fault !== undefined) this.found(fault);
-      this.#done(entry);
+      if (fault !== undefined) this.#found(fault);
     }
-  }
-
-  #done(entry: DirectoryEntry): void {
-    this.#entries++;
-    this.#bytes += entry.storedBytes;
-    this.#options.onProgress?.({ entries: this.#entries, storedBytes: this.#bytes });
-  }
-
-  report(isOurs: boolean): VerifyReport {
-    const { directory, source } = this.#archive;
-    const faults = { faultCount: this.#faultCount, faults: this.#faults };
-    return { ok: this.#faultCount === 0, entries: directory.length, sizeBytes: source.sizeBytes, isOurs, ...faults };
   }
 }
 

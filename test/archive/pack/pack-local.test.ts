@@ -20,7 +20,7 @@ import { memorySource } from "../../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
 import { readEntry } from "../../../src/archive/read/read-entry.ts";
 import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
-import { verifyArchive } from "../../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../../support/verify-archive.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import { lines, noise } from "../../support/contents.ts";

@@ -9,7 +9,7 @@ import { inlinePackRunner, type PackRunner } from "../../../src/archive/threads/
 import { packStream } from "../../../src/archive/pack/pack-stream.ts";
 import { readEntry, readTarget } from "../../../src/archive/read/read-entry.ts";
 import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
-import { verifyArchive } from "../../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../../support/verify-archive.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import type { ListedEntry } from "../../../src/domain/listing.ts";
 import type { Destination } from "../../../src/ports/destination.ts";

@@ -10,7 +10,7 @@ import { packStream } from "../../../src/archive/pack/pack-stream.ts";
 import { inlinePackRunner } from "../../../src/archive/threads/pack-runner.ts";
 import { readEntry } from "../../../src/archive/read/read-entry.ts";
 import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
-import { verifyArchive } from "../../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../../support/verify-archive.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import { FileUnreadable } from "../../../src/ports/site-files.ts";
 import { lines, noise } from "../../support/contents.ts";

@@ -7,7 +7,7 @@ import { copyOutZip } from "../../../src/archive/selection/copy-out-zip.ts";
 import { selectEntries } from "../../../src/archive/selection/copy-selection.ts";
 import { openArchive, type Archive } from "../../../src/archive/read/open-archive.ts";
 import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
-import { verifyArchive } from "../../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../../support/verify-archive.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import { contentOf } from "../../support/archive-contents.ts";
 import { lines, noise } from "../../support/contents.ts";

@@ -4,7 +4,7 @@ import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
 import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
 import { objectSource } from "../../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
-import { verifyArchive } from "../../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../../support/verify-archive.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";

@@ -6,7 +6,7 @@ import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.
 import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
 import { objectSource } from "../../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
-import { verifyArchive } from "../../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../../support/verify-archive.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
 import { pathFromText, pathText } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { objectSource } from "../../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
-import { verifyArchive } from "../../../src/archive/read/verify-archive.ts";
+import { verifyArchive } from "../../support/verify-archive.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
 import type { BytePath } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";
