@@ -1,5 +1,6 @@
 import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import type { BytePath } from "../../../domain/byte-path.ts";
+import { showBytes } from "../../../domain/show-bytes.ts";
 import type { ExchangeNeed } from "../../../ports/site-host.ts";
 import type { ResolvedRoot } from "../list-root.ts";
 import { holdDirectory, type HeldDirectory } from "../beneath.ts";
@@ -48,7 +49,7 @@ const shortage = (room: Room): readonly string[] => {
   const where = `The disk of ${readable(room.directory)}`;
   if (bavail * bsize < needed)
     return [
-      `${where} has ${bavail * bsize} bytes free, and the restore needs ${needed}. Free some, or restore fewer paths.`,
+      `${where} has ${showBytes(bavail * bsize)} free, and the restore needs ${showBytes(needed)} to stage what changes. Free some space, or restore fewer paths.`,
     ];
   // File systems that make inodes as they need them say they have none.
   if (files > 0 && ffree < room.files)
