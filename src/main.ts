@@ -92,7 +92,7 @@ const installation: Installation = {
   sealer: keySealer(await sealingKeys(config, warn)),
   recovery: await recoveryOf(config),
   threads,
-  notifier: networkNotifier({ ...mailOf(config.alarms), outgoing: config }),
+  notifier: networkNotifier({ ...mailOf(config.alarms), outgoing: config, clock: systemClock }),
   machine,
   runsAtWork: new RunsAtWork(),
   lastErrors,

@@ -4,7 +4,8 @@ import type { SiteDefinition } from "../ports/sites.ts";
 import { withCredential } from "./credentials.ts";
 import type { Installation } from "./installation.ts";
 import { isReady } from "./health.ts";
-import { readWaitingLetters } from "./rows/watch-rows.ts";
+import { listOpenRuns } from "./rows/open-run-rows.ts";
+import { readWaitingLetters, unreadableWatchRows } from "./rows/watch-rows.ts";
 import { sharedFolders, siteFolders } from "./shared-folders.ts";
 import { whereTo } from "./where-to.ts";
 
@@ -26,6 +27,7 @@ export const checkInstallation = async (deps: Installation): Promise<readonly Fi
   ...(await checkSites(deps)),
   checkRecovery(deps),
   await checkAlarms(deps),
+  ...(await checkRows(deps)),
   ...checkTools(deps),
 ];
 
@@ -149,6 +151,24 @@ const checkAlarms = async ({ policy, catalog, clock }: Installation): Promise<Fi
     message,
     advice: "docs/alarms.md tells how; lifeboat status --check is for monitors.",
   };
+};
+
+const mostNamed = 5;
+
+/** Those that timers go through for everybody, and pass over where they do not understand them. */
+const checkRows = async ({ catalog }: Installation): Promise<readonly Finding[]> => {
+  const runs = (await listOpenRuns(catalog)).unreadable.map(({ key }) => key);
+  const keys = [...runs, ...(await unreadableWatchRows(catalog))];
+  if (keys.length === 0) return [];
+  const more = keys.length > mostNamed ? ` and ${keys.length - mostNamed} more` : "";
+  return [
+    {
+      name: "rows",
+      state: "warning",
+      message: `The catalog holds rows that cannot be read and are passed over: ${keys.slice(0, mostNamed).join(", ")}${more}.`,
+      advice: "Look at the log, which says what became of each; delete a backup again whose deletion it was.",
+    },
+  ];
 };
 
 const checkTools = ({ machine }: Installation): readonly Finding[] =>

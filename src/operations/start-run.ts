@@ -36,3 +36,6 @@ export const startRun = async (
 /** `backup-7-9f…`: readable, and never the same for two sites or two tries. */
 export const runId = (kind: string, deps: Pick<Installation, "newId">, backup?: number): string =>
   [kind, ...(backup === undefined ? [] : [backup]), deps.newId()].join("-");
+
+/** By its name. */
+export const isDeletion = (run: string): boolean => run.startsWith("delete-");

@@ -1,5 +1,5 @@
 import type { Installation } from "../operations/installation.ts";
-import { readOpenRuns } from "../operations/rows/open-run-rows.ts";
+import { listOpenRuns } from "../operations/rows/open-run-rows.ts";
 import type { Log } from "../ports/log.ts";
 import { scratchOf } from "./scratch.ts";
 
@@ -17,7 +17,8 @@ export const clearScratch =
       newest.set(run, Math.max(newest.get(run) ?? 0, modified.getTime()));
     }
     // Read afterwards: whoever began meanwhile is in it.
-    const open = new Set((await readOpenRuns(deps.catalog)).map(({ run }) => run));
+    const { open: readable, unreadable } = await listOpenRuns(deps.catalog);
+    const open = new Set([...readable.map(({ run }) => run), ...unreadable.map(({ key }) => key)]);
     const before = deps.clock.now().getTime() - restMs;
     for (const [run, modified] of newest) {
       if (open.has(run) || modified >= before) continue;

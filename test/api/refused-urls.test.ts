@@ -38,7 +38,7 @@ beforeEach(async () => {
     resolve: trap.resolve,
   });
   const host = hostWithoutSettings({ content: async () => "present" });
-  const notifier = networkNotifier({ outgoing: config });
+  const notifier = networkNotifier({ clock: given.deps.clock, outgoing: config });
   const deps = { ...given.deps, destinations, notifier, hosts: { host: async () => host } };
   const container = "https://account.blob.core.windows.net/backups";
   await given.deps.catalog.write(sitePartition(shop), [insertBackup(keptBackup({ destination: container }))]);

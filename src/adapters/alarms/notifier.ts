@@ -1,5 +1,6 @@
 import type { Channel } from "../../domain/alarm.ts";
 import { messageOf } from "../../domain/errors.ts";
+import type { Clock } from "../../ports/clock.ts";
 import { NotSent, type Notifier } from "../../ports/notifier.ts";
 import { outgoingProblem, type OutgoingPolicy } from "../outgoing/outgoing-url.ts";
 import { sendOutgoing, type OutgoingMessage } from "../outgoing/send-outgoing.ts";
@@ -10,12 +11,14 @@ interface NotifierSettings {
   readonly mail?: MailSettings;
   /** A site's own webhook comes from a caller. */
   readonly outgoing: OutgoingPolicy;
+  /** Receivers check when a webhook was signed. */
+  readonly clock: Clock;
   /** Who takes longer has not taken it. */
   readonly timeoutMs?: number;
 }
 
 /** Alarms over the network. */
-export const networkNotifier = ({ mail, outgoing, timeoutMs = 10_000 }: NotifierSettings): Notifier => {
+export const networkNotifier = ({ mail, outgoing, clock, timeoutMs = 10_000 }: NotifierSettings): Notifier => {
   const post = mail && mailer(mail);
   const ask = sendOutgoing(outgoing);
   const send = async (message: Omit<OutgoingMessage, "timeoutMs">): Promise<void> => {
@@ -29,7 +32,7 @@ export const networkNotifier = ({ mail, outgoing, timeoutMs = 10_000 }: Notifier
     async send(channel: Channel, alarm) {
       switch (channel.kind) {
         case "webhook":
-          return send(webhookMessage(channel, alarm));
+          return send(webhookMessage(channel, alarm, clock.now()));
         case "ping":
           return send({ method: "GET", url: channel.url.reveal() });
         case "mail":

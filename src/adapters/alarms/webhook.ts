@@ -5,7 +5,11 @@ import type { OutgoingMessage } from "../outgoing/send-outgoing.ts";
 
 type Webhook = Extract<Channel, { kind: "webhook" }>;
 
-export const webhookMessage = ({ url, form, secret }: Webhook, alarm: Alarm): Omit<OutgoingMessage, "timeoutMs"> => {
+export const webhookMessage = (
+  { url, form, secret }: Webhook,
+  alarm: Alarm,
+  now: Date,
+): Omit<OutgoingMessage, "timeoutMs"> => {
   const body = JSON.stringify(forms[form](alarm));
   const type = form === "cloudevents" ? "application/cloudevents+json" : "application/json";
   return {
@@ -15,14 +19,17 @@ export const webhookMessage = ({ url, form, secret }: Webhook, alarm: Alarm): Om
     headers: {
       "user-agent": "lifeboat",
       "content-type": `${type}; charset=utf-8`,
-      ...(secret === undefined ? {} : signature(secret.reveal(), alarm, body)),
+      ...(secret === undefined ? {} : signature(secret.reveal(), { id: alarm.id, now, body })),
     },
   };
 };
 
 /** As the Standard Webhooks specification signs: `v1,` and HMAC-SHA256 over id, time and body. */
-const signature = (secret: string, { id }: Alarm, body: string): Record<string, string> => {
-  const time = String(Math.floor(Date.now() / 1000));
+const signature = (
+  secret: string,
+  { id, now, body }: { readonly id: string; readonly now: Date; readonly body: string },
+): Record<string, string> => {
+  const time = String(Math.floor(now.getTime() / 1000));
   const key = secret.startsWith("whsec_") ? Buffer.from(secret.slice(6), "base64") : Buffer.from(secret, "utf8");
   const signed = createHmac("sha256", key).update(`${id}.${time}.${body}`).digest("base64");
   return { "webhook-id": id, "webhook-timestamp": time, "webhook-signature": `v1,${signed}` };

@@ -1,8 +1,17 @@
+import type { Row } from "../../ports/catalog.ts";
+import { tellOnce } from "../tell-once.ts";
 import { messageOf } from "../../domain/errors.ts";
 import type { Call } from "../../ports/call.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
 import { watchPartition } from "../rows/keys.ts";
-import { postLetter, readLetters, takeLetter, type Letter, type WaitingLetter } from "../rows/watch-rows.ts";
+import {
+  postLetter,
+  readLetters,
+  takeLetter,
+  timeOfLetter,
+  type Letter,
+  type WaitingLetter,
+} from "../rows/watch-rows.ts";
 
 const mostAtOnce = 64;
 /** While one instance sends a letter, no other does. Longer than a sending may take. */
@@ -12,12 +21,25 @@ const pauseMs = (attempt: number): number => Math.min(60_000 * 2 ** (attempt - 1
 const givenUpAfterMs = 3 * 86_400_000;
 
 /** Sends what waits. A letter is taken before it is sent and comes back when it was not: sent at least once, rarely twice. */
-export const deliverAlarms =
-  (deps: AlarmDeps) =>
-  async (call: Call): Promise<void> => {
-    const letters = await readLetters(deps.catalog, deps.clock.now(), mostAtOnce);
+export const deliverAlarms = (deps: AlarmDeps) => {
+  const isNews = tellOnce();
+  return async (call: Call): Promise<void> => {
+    const { letters, unreadable } = await readLetters(deps.catalog, deps.clock.now(), mostAtOnce);
+    for (const row of unreadable) await passOver(deps, call, { row, isNews: isNews(row.key) });
     await Promise.all(letters.map((letter) => deliver(deps, call, letter)));
   };
+};
+
+/** It waits for a person to see it, as long as any other that nobody takes. */
+const passOver = async (
+  { catalog, clock }: AlarmDeps,
+  { log }: Call,
+  { row, isNews }: { readonly row: Row; readonly isNews: boolean },
+): Promise<void> => {
+  if (isNews) log.error("an alarm cannot be read; it is passed over", { row: row.key });
+  if (clock.now().getTime() - Date.parse(timeOfLetter(row)) > givenUpAfterMs)
+    await catalog.write(watchPartition, [{ kind: "remove", key: row.key, version: row.version }]);
+};
 
 const deliver = async (deps: AlarmDeps, call: Call, waiting: WaitingLetter): Promise<void> => {
   const now = deps.clock.now().getTime();

@@ -1,11 +1,12 @@
-import { isFor, type Alarm } from "../../domain/alarm.ts";
+import { endedBackupOf, isFor, type Alarm, type EndedBackup } from "../../domain/alarm.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
 import { newWatch, seeBackup, seeTime, type Expectation, type SiteWatch } from "../../domain/site-watch.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
 import { effectiveSchedule } from "../effective-schedule.ts";
-import { watchPartition } from "../rows/keys.ts";
+import { readBackup } from "../rows/backup-rows.ts";
+import { watchKey, watchPartition } from "../rows/keys.ts";
 import { readConfigurationRow } from "../rows/schedule-rows.ts";
 import {
   changeWatch,
@@ -36,7 +37,7 @@ export const watchSites =
       if (first !== undefined) await look(deps, call, first.site, marks.slice(0, mostMarks));
     }
     for (const { key, site } of await readDueWatches(deps.catalog, deps.clock.now(), mostAtOnce)) {
-      const due = (await readWatch(deps.catalog, site))?.watch.due;
+      const due = (await readWatch(deps.catalog, site))?.watch?.due;
       if (due !== undefined && key.includes(due)) await look(deps, call, site, []);
       else await deps.catalog.write(watchPartition, [{ kind: "remove", key }]);
     }
@@ -55,6 +56,13 @@ const look = async (deps: AlarmDeps, call: Call, site: SiteId, marks: readonly M
 const lookAt = async (deps: AlarmDeps, call: Call, site: SiteId, marks: readonly Mark[]): Promise<void> => {
   const now = deps.clock.now();
   const before = await readWatch(deps.catalog, site);
+  const unreadable = marks.filter(({ lost }) => lost !== undefined).map(({ key }) => key);
+  if (before !== undefined && before.watch === undefined) unreadable.push(watchKey(site));
+  if (unreadable.length > 0)
+    call.log.error("what is remembered of a site's backups cannot be read; it begins anew", {
+      site: siteLabel(site),
+      rows: unreadable,
+    });
   const { watch, alarms } = await seen(deps, before?.watch ?? newWatch(site, now), marks);
   const letters: RowChange[] = [];
   for (const alarm of alarms)
@@ -73,7 +81,8 @@ const seen = async (
   start: SiteWatch,
   marks: readonly Mark[],
 ): Promise<{ readonly watch: SiteWatch; readonly alarms: readonly Alarm[] }> => {
-  const ended = marks.flatMap(({ backup }) => (backup === undefined ? [] : [backup]));
+  const ended: EndedBackup[] = [];
+  for (const mark of marks) ended.push(...(await endedOf(deps, mark)));
   let watch = start;
   const alarms: Alarm[] = [];
   for (const backup of ended.toSorted((one, other) => (one.finished < other.finished ? -1 : 1))) {
@@ -83,6 +92,13 @@ const seen = async (
   }
   const timed = seeTime(watch, await expectationOf(deps, start.site), deps.clock.now());
   return { watch: timed.watch, alarms: [...alarms, ...timed.alarms] };
+};
+
+const endedOf = async ({ catalog }: AlarmDeps, { site, backup, lost = 0 }: Mark): Promise<readonly EndedBackup[]> => {
+  if (backup !== undefined) return [backup];
+  const found = lost === 0 ? undefined : await readBackup(catalog, site, lost);
+  const ended = found && endedBackupOf(found.backup);
+  return ended === undefined ? [] : [ended];
 };
 
 const unitMs = { Hour: 3_600_000, Day: 86_400_000 };
@@ -110,5 +126,5 @@ export const watchNewSites =
   (deps: AlarmDeps) =>
   async (_call: Call): Promise<void> => {
     for (const { id } of await deps.sites.list())
-      if ((await readWatch(deps.catalog, id)) === undefined) await markSite(deps.catalog, id);
+      if ((await readWatch(deps.catalog, id))?.watch === undefined) await markSite(deps.catalog, id);
   };

@@ -78,11 +78,11 @@ const progress = z.object({
 });
 export type Progress = z.infer<typeof progress>;
 
-/** Of all parts of the run together; the phase is that of the latest news. */
+/** Of all parts of the run together; the phase is that of the latest news. News that cannot be understood is none. */
 export const readProgress = async (catalog: Catalog, of: SiteId, run: string): Promise<Progress | undefined> => {
   const rows = await catalog.list(sitePartition(of), { prefix: progressPrefix(run) });
   return rows
-    .map((row) => progress.parse(row.value))
+    .flatMap(({ value }) => progress.safeParse(value).data ?? [])
     .reduce<Progress | undefined>((sum, part) => (sum === undefined ? part : together(sum, part)), undefined);
 };
 

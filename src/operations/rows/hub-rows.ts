@@ -9,6 +9,11 @@ export const writeHubBeat = async (catalog: Catalog, hub: string, value: z.infer
   await catalog.writeNews(hubsPartition, { key: hub, value });
 };
 
-/** By hub. */
+/** By hub. One that cannot be understood is none: its process tells again. */
 export const readHubBeats = async (catalog: Catalog): Promise<ReadonlyMap<string, number>> =>
-  new Map((await catalog.list(hubsPartition)).map(({ key, value }) => [key, beat.parse(value).beat]));
+  new Map(
+    (await catalog.list(hubsPartition)).flatMap(({ key, value }) => {
+      const read = beat.safeParse(value);
+      return read.success ? [[key, read.data.beat] as const] : [];
+    }),
+  );

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
-import type { Catalog, RowChange } from "../../ports/catalog.ts";
+import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import { openRunsPartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
 
@@ -62,8 +62,39 @@ export const claimRun = async (
   throw new Error(`The run ${run} is being claimed by too many processes.`);
 };
 
+export interface OpenRuns {
+  readonly open: readonly AnnouncedRun[];
+  /** Rows that cannot be understood, by their keys: the runs. */
+  readonly unreadable: readonly Row[];
+}
+
+export const listOpenRuns = async (catalog: Catalog): Promise<OpenRuns> => {
+  const open: AnnouncedRun[] = [];
+  const unreadable: Row[] = [];
+  for (const row of await catalog.list(openRunsPartition)) {
+    const read = announced.safeParse(row.value);
+    if (read.success) open.push({ run: row.key, ...read.data });
+    else unreadable.push(row);
+  }
+  return { open, unreadable };
+};
+
+/** Those that can be understood: one that cannot holds up no other. */
 export const readOpenRuns = async (catalog: Catalog): Promise<readonly AnnouncedRun[]> =>
-  (await catalog.list(openRunsPartition)).map(({ key, value }) => ({ run: key, ...announced.parse(value) }));
+  (await listOpenRuns(catalog)).open;
+
+/** Writes an announcement that could not be understood as it has to be; without one, the row goes. */
+export const mendOpenRun = async (
+  catalog: Catalog,
+  { key, value, version }: Row,
+  is: { readonly site: SiteId; readonly since: string } | undefined,
+): Promise<void> => {
+  const hub = value["hub"];
+  const mended = is && { ...is, ...(typeof hub === "string" ? { hub } : {}) };
+  await catalog.write(openRunsPartition, [
+    mended === undefined ? { kind: "remove", key, version } : { kind: "replace", key, value: mended, version },
+  ]);
+};
 
 export const forgetRun = async (catalog: Catalog, run: string): Promise<void> => {
   await catalog.write(openRunsPartition, [{ kind: "remove", key: run }]);

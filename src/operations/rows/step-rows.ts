@@ -1,4 +1,3 @@
-import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog } from "../../ports/catalog.ts";
 import { readProgress } from "./backup-rows.ts";
@@ -11,15 +10,17 @@ export interface StepAttempt {
   readonly attempt: string;
 }
 
-const beat = z.object({ beat: z.number() });
+interface Beat {
+  readonly beat: number;
+}
 
 /** Says that the attempt is executed; the number rises as long as its process lives. */
 export const writeBeat = async (
   catalog: Catalog,
   { site, run, attempt }: StepAttempt,
-  value: z.infer<typeof beat>,
+  { beat }: Beat,
 ): Promise<void> => {
-  await catalog.writeNews(sitePartition(site), { key: stepKey(run, attempt), value });
+  await catalog.writeNews(sitePartition(site), { key: stepKey(run, attempt), value: { beat } });
 };
 
 export const endBeats = async (catalog: Catalog, { site, run, attempt }: StepAttempt): Promise<void> => {
@@ -31,7 +32,7 @@ export const signsOfLife = async (catalog: Catalog, site: SiteId, run: string): 
   const rows = await catalog.list(sitePartition(site), { prefix: stepPrefix(run) });
   if (rows.length === 0) return undefined;
   const progress = await readProgress(catalog, site, run);
-  return JSON.stringify([progress?.beat, ...rows.map(({ key, value }) => [key, beat.parse(value).beat])]);
+  return JSON.stringify([progress?.beat, ...rows.map(({ key, value }) => [key, value["beat"]])]);
 };
 
 /** What attempts of a process that is gone have left. */

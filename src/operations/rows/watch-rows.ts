@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { endStatuses, type Alarm, type EndedBackup } from "../../domain/alarm.ts";
-import { siteKey, type SiteId } from "../../domain/site.ts";
+import { siteKey, siteOfKey, type SiteId } from "../../domain/site.ts";
 import type { SiteWatch } from "../../domain/site-watch.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import {
@@ -29,7 +29,12 @@ const endedBackup: z.ZodType<EndedBackup> = z.object({
 
 /** A site's watch has news: a backup ended, or its schedule changed (without a backup). */
 const mark = z.object({ site: siteId, backup: endedBackup.exactOptional() });
-export type Mark = z.infer<typeof mark> & { readonly key: string; readonly version: string };
+export interface Mark extends z.infer<typeof mark> {
+  readonly key: string;
+  readonly version: string;
+  /** The backup it tells of, where nothing but its key can be understood; 0: none. */
+  readonly lost?: number;
+}
 
 const ended = z.partialRecord(z.enum(endStatuses), z.number());
 
@@ -58,24 +63,33 @@ export const markSite = async (catalog: Catalog, of: SiteId, backup?: EndedBacku
 };
 
 export const readMarks = async (catalog: Catalog, limit: number): Promise<readonly Mark[]> =>
-  (await catalog.list(watchPartition, { prefix: markPrefix, limit })).map(({ key, value, version }) => ({
-    ...mark.parse(value),
-    key,
-    version,
-  }));
+  (await catalog.list(watchPartition, { prefix: markPrefix, limit })).map(({ key, value, version }) => {
+    const read = mark.safeParse(value);
+    return { ...(read.success ? read.data : markOfKey(key)), key, version };
+  });
+
+/** The key says whose news it is and of which backup; what became of that, its own row does. */
+const markOfKey = (key: string): Pick<Mark, "site" | "lost"> => {
+  const parts = key.slice(markPrefix.length).split("!");
+  return { site: siteOfKey(parts.slice(0, -1).join("!")), lost: Number(parts.at(-1)) };
+};
 
 interface WatchRow {
-  readonly watch: SiteWatch;
+  /** Undefined: what is remembered cannot be understood. */
+  readonly watch: SiteWatch | undefined;
   readonly version: string;
 }
 
 export const readWatch = async (catalog: Catalog, of: SiteId): Promise<WatchRow | undefined> => {
   const row = await catalog.get(watchPartition, watchKey(of));
-  return row && { watch: watch.parse(row.value), version: row.version };
+  return row && { watch: watch.safeParse(row.value).data, version: row.version };
 };
 
+/** Those that can be understood: the others begin anew when their sites are looked at. */
 export const readWatches = async (catalog: Catalog): Promise<readonly SiteWatch[]> =>
-  (await catalog.list(watchPartition, { prefix: watchPrefix })).map(({ value }) => watch.parse(value));
+  (await catalog.list(watchPartition, { prefix: watchPrefix })).flatMap(
+    ({ value }) => watch.safeParse(value).data ?? [],
+  );
 
 const dueRow = z.object({ site: siteId });
 
@@ -90,7 +104,11 @@ export const readDueWatches = async (
     before: `${duePrefix}${now.toISOString()}`,
     limit,
   });
-  return rows.map(({ key, value }) => ({ key, site: dueRow.parse(value).site }));
+  // The key says the same as the row.
+  return rows.map(({ key, value }) => {
+    const [, ...site] = key.slice(duePrefix.length).split("!");
+    return { key, site: dueRow.safeParse(value).data?.site ?? siteOfKey(site.join("!")) };
+  });
 };
 
 /** The watch and its due row, which moves with it. */
@@ -99,7 +117,7 @@ export const changeWatch = (before: WatchRow | undefined, after: SiteWatch): rea
   const value = { ...after };
   const own: RowChange =
     before === undefined ? { kind: "insert", key, value } : { kind: "replace", key, value, version: before.version };
-  const [old, due] = [before?.watch.due, after.due].map((time) => time && dueKey(time, siteKey(after.site)));
+  const [old, due] = [before?.watch?.due, after.due].map((time) => time && dueKey(time, siteKey(after.site)));
   if (old === due) return [own];
   return [
     own,
@@ -133,7 +151,13 @@ export const postLetter = (posted: Letter, at: Date): RowChange => ({
   value: { ...posted },
 });
 
-const letterOf = ({ key, value, version }: Row): WaitingLetter => ({ ...letter.parse(value), key, version });
+/** Undefined: it cannot be understood. */
+const letterOf = ({ key, value, version }: Row): WaitingLetter | undefined => {
+  const read = letter.safeParse(value);
+  return read.success ? { ...read.data, key, version } : undefined;
+};
+
+const lettersOf = (rows: readonly Row[]): readonly WaitingLetter[] => rows.flatMap((row) => letterOf(row) ?? []);
 
 export const takeLetter = ({ key, version }: WaitingLetter): RowChange => ({ kind: "remove", key, version });
 
@@ -144,14 +168,43 @@ export const readWaitingLetters = async (
   limit: number,
 ): Promise<readonly WaitingLetter[]> => {
   const rows = await catalog.list(watchPartition, { prefix: alarmPrefix, limit });
-  return rows.map(letterOf).filter(({ key, attempt }) => attempt > 0 || key < `${alarmPrefix}${now.toISOString()}`);
+  return lettersOf(rows).filter(({ key, attempt }) => attempt > 0 || key < `${alarmPrefix}${now.toISOString()}`);
 };
 
-export const readLetters = async (catalog: Catalog, now: Date, limit: number): Promise<readonly WaitingLetter[]> => {
-  const rows = await catalog.list(watchPartition, {
-    prefix: alarmPrefix,
-    before: `${alarmPrefix}${now.toISOString()}`,
-    limit,
-  });
-  return rows.map(letterOf);
+export interface DueLetters {
+  readonly letters: readonly WaitingLetter[];
+  /** Rows among them that cannot be understood. */
+  readonly unreadable: readonly Row[];
+}
+
+/** The first so many that are due, whatever else lies before them. */
+export const readLetters = async (catalog: Catalog, now: Date, limit: number): Promise<DueLetters> => {
+  const letters: WaitingLetter[] = [];
+  const unreadable: Row[] = [];
+  for (let from: string = alarmPrefix; ;) {
+    const before = `${alarmPrefix}${now.toISOString()}`;
+    const rows = await catalog.list(watchPartition, { prefix: alarmPrefix, from, before, limit });
+    letters.push(...lettersOf(rows));
+    unreadable.push(...rows.filter((row) => letterOf(row) === undefined));
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < limit || letters.length >= limit) return { letters, unreadable };
+    // Keys are printable ASCII: nothing lies between a key and itself with a blank.
+    from = `${last.key} `;
+  }
+};
+
+/** When a letter was to be sent, by its key. */
+export const timeOfLetter = ({ key }: Pick<Row, "key">): string => key.slice(alarmPrefix.length).split("!")[0] ?? "";
+
+/** Keys of rows that timers pass over because they cannot be understood. */
+export const unreadableWatchRows = async (catalog: Catalog): Promise<readonly string[]> => {
+  const keys: string[] = [];
+  for (const [prefix, form] of [
+    [watchPrefix, watch],
+    [markPrefix, mark],
+    [alarmPrefix, letter],
+  ] as const)
+    for (const { key, value } of await catalog.list(watchPartition, { prefix }))
+      if (!form.safeParse(value).success) keys.push(key);
+  return keys;
 };

@@ -2,7 +2,8 @@ import { isRestorable } from "../../domain/backup.ts";
 import { siteKey, type SiteId } from "../../domain/site.ts";
 import type { Installation } from "../installation.ts";
 import { readBackups } from "../rows/backup-rows.ts";
-import { readOpenRuns } from "../rows/open-run-rows.ts";
+import { listOpenRuns } from "../rows/open-run-rows.ts";
+import { isDeletion } from "../start-run.ts";
 import { readOperation, readOperations } from "../rows/operation-rows.ts";
 import { readSiteRow } from "../rows/site-row.ts";
 
@@ -14,7 +15,10 @@ type Needs = Pick<Installation, "catalog">;
  */
 export const archivesInUse = async (deps: Needs, site: SiteId): Promise<ReadonlySet<number>> => {
   const used = new Set<number>();
-  for (const open of await readOpenRuns(deps.catalog)) {
+  const { open: runs, unreadable } = await listOpenRuns(deps.catalog);
+  const unknown = unreadable.find(({ key }) => !isDeletion(key));
+  if (unknown !== undefined) throw new Error(`What the run ${unknown.key} reads cannot be told: its row is damaged.`);
+  for (const open of runs) {
     if (open.deletes !== undefined) continue;
     const read = await readBy(deps, open.site);
     if (read !== undefined && siteKey(read.site) === siteKey(site)) used.add(read.backup);

@@ -1,13 +1,16 @@
-import { siteLabel } from "../../domain/site.ts";
+import { ZodError } from "zod";
+import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
+import type { Row } from "../../ports/catalog.ts";
 import { failDeletion, startDelete } from "../delete-backup.ts";
 import { endRunLate } from "./end-run-late.ts";
 import type { Installation } from "../installation.ts";
 import { otherHubs } from "./other-hubs.ts";
 import { readBackup } from "../rows/backup-rows.ts";
-import { announceRun, forgetRun, readOpenRuns, type AnnouncedRun } from "../rows/open-run-rows.ts";
+import { announceRun, forgetRun, listOpenRuns, mendOpenRun, type AnnouncedRun } from "../rows/open-run-rows.ts";
 import { readSiteRow } from "../rows/site-row.ts";
-import { runRef, startRun } from "../start-run.ts";
+import { isDeletion, runRef, startRun } from "../start-run.ts";
+import { tellOnce } from "../tell-once.ts";
 import { forgetAnnounced, takeOver } from "./take-over.ts";
 
 /** Who began a run has this long to start it. */
@@ -23,22 +26,67 @@ const mostEnds = 3;
  */
 export const takeUpRuns = (deps: Installation) => {
   const lookAtHubs = otherHubs(deps);
+  const isNews = tellOnce();
   return async (call: Call): Promise<void> => {
-    const now = deps.clock.now().getTime();
-    const open = await readOpenRuns(deps.catalog);
+    const { open, unreadable } = await listOpenRuns(deps.catalog);
+    for (const row of unreadable) if (isNews(row.key)) await mend(deps, call, row);
     const others = await lookAtHubs(open.map(({ hub }) => hub));
-    for (const announced of open) {
-      if (others.hasRun(announced.hub)) {
-        await leaveTo(call, announced);
-        continue;
+    const failures: unknown[] = [];
+    for (const announced of open)
+      try {
+        if (others.hasRun(announced.hub)) await leaveTo(call, announced);
+        else await lookAt(deps, call, { announced, open });
+      } catch (error) {
+        // Rows of its site that cannot be understood are nobody else's trouble, and none that passes.
+        if (!(error instanceof ZodError)) failures.push(error);
+        else if (isNews(announced.run))
+          call.log.error("a run cannot be looked after: what the catalog holds of its site cannot be read", {
+            site: siteLabel(announced.site),
+            run: announced.run,
+            error,
+          });
       }
-      const age = now - Date.parse(announced.since);
-      if (age < startedWithinMs) continue;
-      const start = await whatToStart(deps, call, announced);
-      if (start !== undefined) await takeUp(deps, call, announced, start);
-      else if (age > takenUpWithinMs) await forget(deps, call, { announced, open });
-    }
+    if (failures.length > 0) throw failures[0];
   };
+};
+
+interface Look {
+  readonly announced: AnnouncedRun;
+  readonly open: readonly AnnouncedRun[];
+}
+
+const lookAt = async (deps: Installation, call: Call, { announced, open }: Look): Promise<void> => {
+  const age = deps.clock.now().getTime() - Date.parse(announced.since);
+  if (age < startedWithinMs) return;
+  const start = await whatToStart(deps, call, announced);
+  if (start !== undefined) await takeUp(deps, call, announced, start);
+  else if (age > takenUpWithinMs) await forget(deps, call, { announced, open });
+};
+
+/**
+ * A run whose announcement cannot be understood is announced again by the row of the site that it owns; where none says so,
+ * nobody waits for it. Of a deletion the site cannot be told, so that it stays for a person to see.
+ */
+const mend = async (deps: Installation, call: Call, row: Row): Promise<void> => {
+  const run = row.key;
+  const owned = isDeletion(run) ? undefined : await ownedBy(deps, run);
+  const what = owned === undefined ? "it is passed over" : "it is written anew from its site's";
+  call.log.error(`the row of an open run cannot be read; ${what}`, { run, site: owned && siteLabel(owned.site) });
+  if (owned !== undefined || !isDeletion(run)) await mendOpenRun(deps.catalog, row, owned);
+};
+
+const ownedBy = async (
+  deps: Installation,
+  run: string,
+): Promise<{ readonly site: SiteId; readonly since: string } | undefined> => {
+  for (const { id: site } of await deps.sites.list()) {
+    // Another site's row that cannot be understood says nothing about this run.
+    const row = await readSiteRow(deps.catalog, site).catch((error: unknown) => {
+      if (!(error instanceof ZodError)) throw error;
+    });
+    if (row?.run?.id === run) return { site, since: row.run.since };
+  }
+  return undefined;
 };
 
 /** While this process was away another one believed it dead and began the deletion anew: one of them is enough. */
@@ -50,11 +98,7 @@ const leaveTo = async (call: Call, { run, site }: AnnouncedRun): Promise<void> =
 };
 
 /** Whoever freed the site for the run that waited may have died before it could start that one. */
-const forget = async (
-  deps: Installation,
-  call: Call,
-  { announced, open }: { readonly announced: AnnouncedRun; readonly open: readonly AnnouncedRun[] },
-): Promise<void> => {
+const forget = async (deps: Installation, call: Call, { announced, open }: Look): Promise<void> => {
   const row = await readSiteRow(deps.catalog, announced.site);
   const owner = row.run?.id;
   if (owner !== undefined && !open.some(({ run }) => run === owner))

@@ -48,6 +48,8 @@ const receiver = async (status: number, headers: Record<string, string> = {}) =>
   return { got, host: `127.0.0.1:${port}`, url: new Secret(`http://127.0.0.1:${port}/hook?token=hidden`) };
 };
 
+const clock = { now: () => new Date("2026-11-21T12:34:56.789Z") };
+
 const hookTo = (url: Secret, form: WebhookForm = "cloudevents", secret?: Secret): Channel => ({
   kind: "webhook",
   url,
@@ -58,7 +60,7 @@ const hookTo = (url: Secret, form: WebhookForm = "cloudevents", secret?: Secret)
 describe("a webhook", () => {
   it("gets a CloudEvent, signed so that a receiver can check it", async () => {
     const { got, host, url } = await receiver(204);
-    await networkNotifier({ outgoing: { privateHosts: [host] } }).send(
+    await networkNotifier({ clock, outgoing: { privateHosts: [host] } }).send(
       hookTo(url, "cloudevents", new Secret("shared")),
       alarm,
     );
@@ -80,6 +82,9 @@ describe("a webhook", () => {
         backup: alarm.backup,
       },
     });
+    expect(headers["webhook-timestamp"], "by the service's own clock").toBe(
+      String(Date.parse("2026-11-21T12:34:56Z") / 1_000),
+    );
     const signed = `${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body}`;
     const expected = createHmac("sha256", "shared").update(signed).digest("base64");
     expect(headers["webhook-signature"]).toBe(`v1,${expected}`);
@@ -87,7 +92,7 @@ describe("a webhook", () => {
 
   it("is a message for Slack, whose markup an alarm cannot write", async () => {
     const { got, host, url } = await receiver(200);
-    await networkNotifier({ outgoing: { privateHosts: [host] } }).send(hookTo(url, "slack"), alarm);
+    await networkNotifier({ clock, outgoing: { privateHosts: [host] } }).send(hookTo(url, "slack"), alarm);
     expect(JSON.parse(got[0]?.body ?? "")).toEqual({
       text: "\u{1F534} *shop: backup 7 (b7) failed*\n```The disk &lt;full&gt; &amp; more.```",
     });
@@ -95,7 +100,7 @@ describe("a webhook", () => {
 
   it("is an adaptive card for Teams", async () => {
     const { got, host, url } = await receiver(202);
-    await networkNotifier({ outgoing: { privateHosts: [host] } }).send(hookTo(url, "teams"), alarm);
+    await networkNotifier({ clock, outgoing: { privateHosts: [host] } }).send(hookTo(url, "teams"), alarm);
     expect(JSON.parse(got[0]?.body ?? "")).toMatchObject({
       type: "message",
       attachments: [
@@ -115,7 +120,7 @@ describe("a webhook", () => {
     [302, { location: "http://127.0.0.1:1/" }],
   ])("that answers %i has not taken it, and its address stays hidden", async (status, headers) => {
     const { got, host, url } = await receiver(status, headers);
-    const sending = networkNotifier({ outgoing: { privateHosts: [host] } }).send(hookTo(url), alarm);
+    const sending = networkNotifier({ clock, outgoing: { privateHosts: [host] } }).send(hookTo(url), alarm);
     await expect(sending).rejects.toThrow(`${host} answered ${status}.`);
     await expect(sending).rejects.not.toThrow("hidden");
     expect(got).toHaveLength(1);
@@ -123,22 +128,25 @@ describe("a webhook", () => {
 
   it("that never answers has not taken it", async () => {
     const { host, url } = await receiver(0);
-    const sending = networkNotifier({ outgoing: { privateHosts: [host] }, timeoutMs: 200 }).send(hookTo(url), alarm);
+    const sending = networkNotifier({ clock, outgoing: { privateHosts: [host] }, timeoutMs: 200 }).send(
+      hookTo(url),
+      alarm,
+    );
     await expect(sending).rejects.toThrow(host);
   });
 
   it("that cannot be reached has not taken it", async () => {
     const { host, url } = await receiver(200);
     for (const close of closing.splice(0)) close();
-    await expect(networkNotifier({ outgoing: { privateHosts: [host] } }).send(hookTo(url), alarm)).rejects.toThrow(
-      "ECONNREFUSED",
-    );
+    await expect(
+      networkNotifier({ clock, outgoing: { privateHosts: [host] } }).send(hookTo(url), alarm),
+    ).rejects.toThrow("ECONNREFUSED");
   });
 });
 
 describe("where a webhook may lead", () => {
   const send = (url: string): Promise<void> =>
-    networkNotifier({ outgoing: { privateHosts: [] } }).send(hookTo(new Secret(url)), alarm);
+    networkNotifier({ clock, outgoing: { privateHosts: [] } }).send(hookTo(new Secret(url)), alarm);
 
   it.each([
     ["https://127.0.0.1/", "private network"],
@@ -178,6 +186,7 @@ describe("mail", () => {
   };
   const notifierOf = (port: number, password = "pass") =>
     networkNotifier({
+      clock,
       mail: { server: new Secret(`smtp://me:${password}@127.0.0.1:${port}`), from: "lifeboat@example.org" },
       outgoing: { privateHosts: [] },
     });
@@ -205,7 +214,7 @@ describe("mail", () => {
   });
 
   it("without a server says which setting is missing", async () => {
-    const sending = networkNotifier({ outgoing: { privateHosts: [] } }).send(
+    const sending = networkNotifier({ clock, outgoing: { privateHosts: [] } }).send(
       { kind: "mail", to: ["a@example.org"] },
       alarm,
     );

@@ -54,8 +54,8 @@ it("a hundred alarms reach a receiver that fails and hangs, by two instances on 
   const catalog = await openSqliteCatalog(join(folder.path, "catalog.db"));
   const outgoing = { privateHosts: [host] };
   const [hasty, patient] = [
-    networkNotifier({ outgoing, timeoutMs: 500 }),
-    networkNotifier({ outgoing, timeoutMs: 60_000 }),
+    networkNotifier({ clock: world.deps.clock, outgoing, timeoutMs: 500 }),
+    networkNotifier({ clock: world.deps.clock, outgoing, timeoutMs: 60_000 }),
   ];
   const isFlaky = (channel: Channel): boolean => channel.kind === "webhook" && channel.url.reveal().endsWith("flaky");
   const instance = (): Installation => ({

@@ -186,7 +186,7 @@ describe("a process that dies between any two writes", () => {
         await round(world);
       }
       expect(new Set(world.taken.map(({ alarm }) => alarm.id))).toEqual(new Set(["failed!s!g!shop!!1"]));
-      expect((await readWatch(world.deps.catalog, shop))?.watch.ended).toEqual({ Failed: 1 });
+      expect((await readWatch(world.deps.catalog, shop))?.watch?.ended).toEqual({ Failed: 1 });
     }
   });
 });

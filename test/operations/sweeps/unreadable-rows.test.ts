@@ -1,0 +1,163 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { deliverAlarms } from "../../../src/operations/alarms/deliver-alarms.ts";
+import { sendDigest } from "../../../src/operations/alarms/send-digest.ts";
+import { watchNewSites, watchSites } from "../../../src/operations/alarms/watch-sites.ts";
+import { checkInstallation } from "../../../src/operations/check-installation.ts";
+import { createBackup } from "../../../src/operations/create-backup.ts";
+import { readMetrics } from "../../../src/operations/read-metrics.ts";
+import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
+import {
+  alarmKey,
+  duePrefix,
+  hubsPartition,
+  markKey,
+  openRunsPartition,
+  progressKey,
+  sitePartition,
+  siteRowKey,
+  watchKey,
+  watchPartition,
+} from "../../../src/operations/rows/keys.ts";
+import { readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";
+import { writeBeat } from "../../../src/operations/rows/step-rows.ts";
+import { markSite, postLetter } from "../../../src/operations/rows/watch-rows.ts";
+import { archivesInUse } from "../../../src/operations/sweeps/archives-in-use.ts";
+import { startDue } from "../../../src/operations/sweeps/start-due.ts";
+import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
+import { watchRuns } from "../../../src/operations/sweeps/watch-runs.ts";
+import { siteKey, type SiteId } from "../../../src/domain/site.ts";
+import type { Call } from "../../../src/ports/call.ts";
+import { clearScratch } from "../../../src/steps/clear-scratch.ts";
+import { shop } from "../../support/installation.ts";
+import { keptBackup } from "../../support/kept-backup.ts";
+import { alarmWorld, endedBackup } from "../alarms/alarm-world.ts";
+
+const blog: SiteId = { subscription: "s", resourceGroup: "g", name: "blog" };
+
+let world: ReturnType<typeof alarmWorld>;
+let told: string[];
+let call: Call;
+beforeEach(() => {
+  world = alarmWorld();
+  world.sites.set(siteKey(blog), { id: blog, location: "Local", tier: "Standard" });
+  told = [];
+  call = { ...world.call, log: { ...world.call.log, error: (event) => void told.push(event) } };
+});
+
+const damage = async (partition: string, key: string): Promise<void> => {
+  await world.deps.catalog.write(partition, [{ kind: "put", key, value: { what: "nobody knows" } }]);
+};
+const findings = async (): Promise<readonly string[]> =>
+  (await checkInstallation(world.deps)).filter(({ name }) => name === "rows").map(({ message }) => message);
+const lostStart: Call["runner"]["start"] = () => Promise.reject(new Error("the process died"));
+
+describe("a row of an open run that cannot be read", () => {
+  it("holds up nobody else's run, is told once, and is written anew from the site that the run owns", async () => {
+    const mine = (await createBackup(world.deps)(call, shop, {})).backup.run ?? "";
+    await createBackup(world.deps)({ ...call, runner: { ...call.runner, start: lostStart } }, blog, {}).catch(() => 0);
+    await damage(openRunsPartition, mine);
+    await startDue(world.deps)(call);
+    await clearScratch(world.deps)(call);
+    await expect(archivesInUse(world.deps, blog), "nothing may be deleted yet").rejects.toThrow(mine);
+    expect(await findings()).toEqual([expect.stringContaining(mine)]);
+    world.pass(1);
+    const look = takeUpRuns(world.deps);
+    for (let round = 0; round < 3; round++) await look(call);
+    expect(new Set(world.started.map(({ input }) => (input as { site: SiteId }).site.name))).toEqual(
+      new Set(["shop", "blog"]),
+    );
+    expect(told).toEqual(["the row of an open run cannot be read; it is written anew from its site's"]);
+    expect((await readOpenRuns(world.deps.catalog)).map(({ run }) => run)).toContain(mine);
+    expect(await findings()).toEqual([]);
+    expect(await archivesInUse(world.deps, blog)).toEqual(new Set());
+  });
+
+  it("goes when no site has such a run, and stays for a person to see when it was a deletion", async () => {
+    await damage(openRunsPartition, "backup-9-x");
+    await damage(openRunsPartition, "delete-9-x");
+    const look = takeUpRuns(world.deps);
+    for (let round = 0; round < 3; round++) await look(call);
+    expect(told).toHaveLength(2);
+    expect(await findings()).toEqual([expect.stringMatching(/ delete-9-x\.$/)]);
+    expect(await archivesInUse(world.deps, shop)).toEqual(new Set());
+  });
+});
+
+it("a site's row that cannot be read holds up no other site's run, and is told once", async () => {
+  const starts = world.started;
+  for (const site of [shop, blog])
+    await createBackup(world.deps)({ ...call, runner: { ...call.runner, start: lostStart } }, site, {}).catch(() => 0);
+  await damage(sitePartition(shop), siteRowKey);
+  world.pass(1);
+  const look = takeUpRuns(world.deps);
+  for (let round = 0; round < 3; round++) await look(call);
+  expect(starts.map(({ input }) => (input as { site: SiteId }).site.name)).toContain("blog");
+  expect(told).toEqual(["a run cannot be looked after: what the catalog holds of its site cannot be read"]);
+});
+
+it("signs of life that cannot be read keep nobody from watching the other runs", async () => {
+  const runs: string[] = [];
+  for (const site of [shop, blog]) runs.push((await createBackup(world.deps)(call, site, {})).backup.run ?? "");
+  const [mine = "", other = ""] = runs;
+  await writeBeat(world.deps.catalog, { site: shop, run: mine, attempt: "one" }, { beat: 1 });
+  await writeBeat(world.deps.catalog, { site: blog, run: other, attempt: "one" }, { beat: 1 });
+  await damage(sitePartition(shop), `step!${mine}!one`);
+  await damage(sitePartition(shop), progressKey(mine, "pack"));
+  await damage(hubsPartition, "ownother");
+  const look = watchRuns(world.deps, { isAlone: false });
+  for (let minute = 0; minute < 17; minute++, world.pass(1)) await look(call);
+  expect(world.ended.toSorted()).toEqual([mine, other].toSorted());
+  await takeUpRuns({ ...world.deps, hub: "own" })(call);
+});
+
+describe("alarms", () => {
+  it("are told of other sites whose news can be read, and of the one whose cannot by what the catalog holds", async () => {
+    const failed = keptBackup({ status: "Failed", log: "No." });
+    await world.deps.catalog.write(sitePartition(shop), [insertBackup(failed)]);
+    await damage(watchPartition, markKey(shop, 1));
+    await damage(watchPartition, watchKey(blog));
+    await damage(watchPartition, `${duePrefix}2026-11-20T00:00:00.000Z!${siteKey(blog)}`);
+    await markSite(world.deps.catalog, blog, endedBackup(1, "Failed", world.clock.time));
+    await readMetrics(world.deps);
+    expect((await findings())[0]).toContain(watchKey(blog));
+    for (let round = 0; round < 3; round++, world.pass(0.01)) {
+      await watchSites(world.deps)(call);
+      await deliverAlarms(world.deps)(call);
+    }
+    expect(world.taken).toHaveLength(2);
+    expect(new Set(world.taken.map(({ alarm }) => alarm.site?.name))).toEqual(new Set(["blog", "shop"]));
+    expect(told).toHaveLength(2);
+    expect(await findings()).toEqual([]);
+  });
+
+  it("reach their receivers past any number of letters that cannot be read, which are given up like others", async () => {
+    for (let letter = 0; letter < 200; letter++)
+      await damage(watchPartition, alarmKey("2026-11-21T11:00:00.000Z", `bad${letter}!webhook`));
+    const alarm = { id: "test", kind: "test", time: "", title: "t", text: "" } as const;
+    const posted = postLetter({ alarm, channel: "installation webhook", attempt: 0, first: "" }, world.clock.time);
+    await world.deps.catalog.write(watchPartition, [posted]);
+    world.pass(0.01);
+    const deliver = deliverAlarms(world.deps);
+    await deliver(call);
+    expect(world.taken).toHaveLength(1);
+    await deliver(call);
+    expect(told).toHaveLength(200);
+    expect(await findings()).toEqual([expect.stringContaining("and 195 more")]);
+    world.pass(3 * 24 * 60);
+    await deliver(call);
+    expect(await findings()).toEqual([]);
+  });
+
+  it("of sites that are remembered no more begin anew with the next hour, and the digest comes meanwhile", async () => {
+    await damage(watchPartition, watchKey(shop));
+    const policy = { ...world.deps.policy, alarms: { ...world.deps.policy.alarms, digestMinute: 0 } };
+    const deps = { ...world.deps, policy };
+    await sendDigest(deps)(call);
+    world.pass(0.01);
+    await deliverAlarms(deps)(call);
+    expect(world.taken.map(({ alarm }) => alarm.kind)).toEqual(["digest"]);
+    await watchNewSites(deps)(call);
+    await watchSites(deps)(call);
+    expect(await findings()).toEqual([]);
+  });
+});
