@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { isCode } from "../domain/error-code.ts";
 import { Secret } from "../domain/secret.ts";
 import { parseServiceFile, serviceFileName, type ServiceFile } from "../domain/service-file.ts";
 import { CommandFailure } from "./command-failure.ts";
@@ -58,8 +59,7 @@ const readService = (dataFolder: string): ServiceFile => {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      throw missing();
+    if (isCode(error, "ENOENT", "ENOTDIR")) throw missing();
     text = readText(file, "what says where the service is");
   }
   const service = parseServiceFile(text);

@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
+import { errorCode } from "../domain/error-code.ts";
 import { CommandFailure } from "./command-failure.ts";
 import { exitCodes } from "./exit-code.ts";
 
@@ -27,7 +28,7 @@ const opened = (file: string): number => {
   try {
     return openSync(file, "wx", 0o600);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const code = errorCode(error) ?? String(error);
     const reason = code === "EEXIST" ? "it exists" : code;
     throw new CommandFailure(
       exitCodes.refused,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { errorCode } from "../domain/error-code.ts";
 import { answerOf, type Answer } from "./answer.ts";
 import { CommandFailure } from "./command-failure.ts";
 import type { Environment } from "./connection.ts";
@@ -25,7 +26,7 @@ export const readProfile = (environment: Environment, name: string): Profile | u
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return undefined;
     throw invalid(file, error);
   }
   try {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { errorCode, isCode } from "../domain/error-code.ts";
 import type { BackupView } from "./backup-view.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandFailure } from "./command-failure.ts";
@@ -56,7 +57,7 @@ const removeMade = (partial: string, made: string | undefined): void => {
     try {
       rmdirSync(above);
     } catch (error) {
-      if (error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST")) return;
+      if (isCode(error, "ENOTEMPTY", "EEXIST")) return;
       throw error;
     }
   }
@@ -66,7 +67,7 @@ const refuseFilled = (folder: string): void => {
   try {
     if (readdirSync(folder).length === 0) return;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    if (errorCode(error) === "ENOENT") return;
     throw new CommandFailure(exitCodes.refused, "FolderRefused", `${folder} is no folder that can be written to.`, {
       cause: error,
     });

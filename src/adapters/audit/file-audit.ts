@@ -1,5 +1,6 @@
 import { appendFile, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { errorCode } from "../../domain/error-code.ts";
 import type { Audit, AuditEntry } from "../../ports/audit.ts";
 
 interface Limits {
@@ -39,7 +40,7 @@ export const fileAudit = (folder: string, limits: Limits = { fileBytes: 10 * 102
 };
 
 const unlessMissing = (error: unknown): void => {
-  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  if (errorCode(error) !== "ENOENT") throw error;
 };
 
 /** How long the file is, and whether it ends within a line. */

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { errorCode } from "../../domain/error-code.ts";
 import { Secret } from "../../domain/secret.ts";
 
 const keyFile = z.object({
@@ -22,7 +23,7 @@ export const readAdminKey = (dataFolder: string): AdminKey | undefined => {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return undefined;
     throw new Error(`The key file ${file} cannot be read: ${String(error)}`, { cause: error });
   }
   const parsed = keyFile.safeParse(jsonOf(text));

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { errorCode } from "../../domain/error-code.ts";
 import { workFolder } from "./check-input.ts";
-import { codeOf, syncFolder, type Disk } from "./disk.ts";
+import { syncFolder, type Disk } from "./disk.ts";
 
 /** Which write of an object metadata belongs to. A copy that keeps size and time keeps its metadata. */
 export interface Version {
@@ -42,7 +43,7 @@ export class DirectoryMetadata {
     try {
       return stringsOf(await this.#disk.readFile(this.#path(version), "utf8"));
     } catch (error) {
-      if (codeOf(error) === "ENOENT") return {};
+      if (errorCode(error) === "ENOENT") return {};
       throw error;
     }
   }

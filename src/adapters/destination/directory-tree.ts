@@ -2,9 +2,10 @@ import { constants, existsSync, renameSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { errorCode, isCode } from "../../domain/error-code.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import { nameProblem, workFolder } from "./check-input.ts";
-import { codeOf, syncFolder, type Disk } from "./disk.ts";
+import { syncFolder, type Disk } from "./disk.ts";
 
 // A pipe must not hold the reader up, and a link in the last place is not followed.
 const forReading = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -116,7 +117,7 @@ export class DirectoryTree {
         return true;
       } catch (error) {
         // A removal took the empty folder away in between.
-        if (codeOf(error) !== "ENOENT" || attempt === 9 || !existsSync(path)) throw error;
+        if (errorCode(error) !== "ENOENT" || attempt === 9 || !existsSync(path)) throw error;
       }
     }
   }
@@ -184,7 +185,7 @@ export class DirectoryTree {
       await this.#disk.link(path, target);
       return true;
     } catch (error) {
-      const code = codeOf(error) ?? "";
+      const code = errorCode(error) ?? "";
       if (code === "EEXIST") return false;
       if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code)) throw error;
     }
@@ -201,15 +202,15 @@ const leadsElsewhere = (path: string): StoreFailure =>
 
 /** What is not there is an answer; any other failure is one. */
 const absent = (error: unknown): undefined => {
-  if (gone.includes(codeOf(error) ?? "")) return undefined;
+  if (isCode(error, ...gone)) return undefined;
   throw error;
 };
 
 const stillUsed = (error: unknown): boolean => {
-  if (["ENOTEMPTY", "EEXIST", "ENOENT", "EBUSY"].includes(codeOf(error) ?? "")) return false;
+  if (isCode(error, "ENOTEMPTY", "EEXIST", "ENOENT", "EBUSY")) return false;
   throw error;
 };
 
 const ignoreExisting = (error: unknown): void => {
-  if (codeOf(error) !== "EEXIST") throw error;
+  if (errorCode(error) !== "EEXIST") throw error;
 };

@@ -1,4 +1,5 @@
 import * as fs from "node:fs/promises";
+import { errorCode, isCode } from "../../domain/error-code.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { StoreFailureKind } from "../../domain/store-failure.ts";
 
@@ -9,9 +10,6 @@ export type Disk = Pick<
 >;
 
 export const realDisk: Disk = fs;
-
-export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 
 const kinds: Readonly<Record<string, { readonly kind: StoreFailureKind; readonly reason: string }>> = {
   ENOSPC: { kind: "Full", reason: "the disk is full. Free space or name another destination" },
@@ -30,7 +28,7 @@ const kinds: Readonly<Record<string, { readonly kind: StoreFailureKind; readonly
 
 /** The file system's error as the port's: what was being done, why it failed, and what to do. Bugs pass through. */
 const diskFailure = (error: unknown, doing: string, folder?: string): unknown => {
-  const code = codeOf(error);
+  const code = errorCode(error);
   if (code === undefined || error instanceof StoreFailure || !/^E[A-Z0-9]+$/.test(code)) return error;
   const known = kinds[code] ?? { kind: "Unavailable", reason: "the disk failed. Check it, then try again" };
   const trouble = `${doing} failed (${code})`;
@@ -55,7 +53,7 @@ export const syncFolder = async (disk: Disk, path: string): Promise<void> => {
   try {
     await handle.sync();
   } catch (error) {
-    if (!["EINVAL", "ENOTSUP", "EISDIR"].includes(codeOf(error) ?? "")) throw error;
+    if (!isCode(error, "EINVAL", "ENOTSUP", "EISDIR")) throw error;
   } finally {
     await handle.close();
   }

@@ -1,9 +1,9 @@
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { errorCode } from "../../domain/error-code.ts";
 import { refuse } from "../../domain/errors.ts";
 import { containsFolder, foldersOverlap } from "../../domain/folder-path.ts";
-import { codeOf } from "./disk.ts";
 import { refused } from "./storage-url.ts";
 
 /** Which folders a caller may name as destination. */
@@ -76,11 +76,11 @@ const realFolder = async (path: string, container: string): Promise<string> => {
   try {
     return await realpath(path);
   } catch (error) {
-    if (codeOf(error) === "ENOENT" && dirname(path) !== path)
+    if (errorCode(error) === "ENOENT" && dirname(path) !== path)
       return join(await realFolder(dirname(path), container), basename(path));
     throw refuse(
       "DestinationUnavailable",
-      { url: container, reason: `${path} cannot be looked at (${codeOf(error)}). Correct the path or its rights.` },
+      { url: container, reason: `${path} cannot be looked at (${errorCode(error)}). Correct the path or its rights.` },
       { cause: error },
     );
   }

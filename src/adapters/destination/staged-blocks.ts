@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
+import { errorCode, isCode } from "../../domain/error-code.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId, LocalRoom } from "../../ports/destination.ts";
 import {
@@ -15,7 +16,7 @@ import {
   type Place,
   type Writing,
 } from "./block-file.ts";
-import { codeOf, syncFolder, type Disk } from "./disk.ts";
+import { syncFolder, type Disk } from "./disk.ts";
 
 /** Local headers, which only the end of their file completes, have at most two names' worth of bytes. */
 const longestLate = 2 ** 18;
@@ -222,7 +223,7 @@ export class StagedBlocks {
         return await BlockFile.create(this.#disk, path, { flushBytes: this.#flushBytes });
       } catch (error) {
         // A removal took the folder away in between.
-        if (codeOf(error) !== "ENOENT" || attempt === 4) throw error;
+        if (errorCode(error) !== "ENOENT" || attempt === 4) throw error;
       }
     }
   }
@@ -369,7 +370,7 @@ const crcOf = async (pieces: AsyncIterable<Uint8Array>): Promise<number> => {
 const unlessCode =
   (...codes: readonly string[]) =>
   (error: unknown): undefined => {
-    if (codes.includes(codeOf(error) ?? "")) return undefined;
+    if (isCode(error, ...codes)) return undefined;
     throw error;
   };
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { errorCode } from "../../domain/error-code.ts";
 
 /** Small files of the data folder that only the owner may read (mode 0600). */
 
@@ -16,7 +17,7 @@ export const readPrivateFile = async (path: string): Promise<string | undefined>
       await file.close();
     }
   } catch (error) {
-    if (isCode(error, "ENOENT")) return undefined;
+    if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
 };
@@ -30,7 +31,7 @@ export const makePrivateFile = async (path: string, content: string): Promise<st
   try {
     await link(own, path);
   } catch (error) {
-    if (isCode(error, "EEXIST")) return readFile(path, "utf8");
+    if (errorCode(error) === "EEXIST") return readFile(path, "utf8");
     throw error;
   } finally {
     await rm(own, { force: true });
@@ -67,6 +68,3 @@ const flushFolder = async (path: string): Promise<void> => {
     await folder.close();
   }
 };
-
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && "code" in error && error.code === code;

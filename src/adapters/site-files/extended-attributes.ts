@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { errorCode } from "../../domain/error-code.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { LeftOut } from "../../domain/listing.ts";
-import { errorCode, reasonOf } from "./file-reasons.ts";
+import { reasonOf } from "./file-reasons.ts";
 import type { ResolvedRoot } from "./list-root.ts";
 
 /** Written by the system for itself on each file, and again on a restored one; or a rendering of the mode. */

@@ -1,9 +1,7 @@
 import type { Stats, BigIntStats } from "node:fs";
+import { errorCode, isCode } from "../../domain/error-code.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import { FileUnreadable } from "../../ports/site-files.ts";
-
-export const errorCode = (error: unknown): string | undefined =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 
 const sentences: Readonly<Record<string, string>> = {
   EACCES: "Permission was denied.",
@@ -33,8 +31,7 @@ export const reasonOf = (error: unknown): string => {
 };
 
 /** True when an error says that nothing is there under this name. */
-export const saysGone = (error: unknown): boolean =>
-  ["ENOENT", "ENOTDIR", "ESTALE", "ELOOP"].includes(errorCode(error) ?? "");
+export const saysGone = (error: unknown): boolean => isCode(error, "ENOENT", "ENOTDIR", "ESTALE", "ELOOP");
 
 /** Why something that is neither file, folder nor link stays out of a backup. */
 export const specialReason = (stat: Stats | BigIntStats): string => {

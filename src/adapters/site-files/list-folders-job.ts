@@ -1,9 +1,10 @@
+import { errorCode } from "../../domain/error-code.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import type { ListFoldersJob, ListFoldersResult } from "../../ports/folder-lister.ts";
 import { entryReader } from "./entry-reader.ts";
 import { EntryRowsBuilder } from "./entry-rows.ts";
-import { errorCode, reasonOf } from "./file-reasons.ts";
+import { reasonOf } from "./file-reasons.ts";
 import { listFolder } from "./list-root.ts";
 import { skipperOf } from "./skipped-paths.ts";
 

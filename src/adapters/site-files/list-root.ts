@@ -1,9 +1,10 @@
 import { lstatSync, readdirSync } from "node:fs";
+import { errorCode } from "../../domain/error-code.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import { type HeldDirectory, holdDirectory } from "./beneath.ts";
 import type { EntryReader } from "./entry-reader.ts";
-import { errorCode, reasonOf, specialReason } from "./file-reasons.ts";
+import { reasonOf, specialReason } from "./file-reasons.ts";
 
 /** One directory of this machine at its place in the site. */
 export interface ResolvedRoot {

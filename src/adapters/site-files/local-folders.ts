@@ -1,10 +1,11 @@
 import { lstatSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
+import { errorCode } from "../../domain/error-code.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import type { SiteFolders } from "../../ports/site-files.ts";
 import type { EntryReader } from "./entry-reader.ts";
-import { errorCode, reasonOf, unlistable } from "./file-reasons.ts";
+import { reasonOf, unlistable } from "./file-reasons.ts";
 import { listFolder, type ResolvedRoot } from "./list-root.ts";
 import { skipperOf } from "./skipped-paths.ts";
 

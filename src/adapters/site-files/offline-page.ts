@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, openSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { errorCode } from "../../domain/error-code.ts";
 import { secondsOf } from "../../domain/file-time.ts";
 import { offlinePage, offlinePageName } from "../../domain/own-names.ts";
-import { errorCode } from "./file-reasons.ts";
 import { isOwnOfflinePage } from "./exchange/moves.ts";
 
 /** Places our page in the served folder (latin1 path), to the disk. A user's own page says the site is offline already. */

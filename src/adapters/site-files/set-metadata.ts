@@ -1,8 +1,9 @@
 import { chmodSync, chownSync, lchownSync, lstatSync, lutimesSync, utimesSync } from "node:fs";
+import { isCode } from "../../domain/error-code.ts";
 import { secondsOf } from "../../domain/file-time.ts";
 import type { AccountNames } from "./account-names.ts";
 import { holdFile } from "./beneath.ts";
-import { errorCode, reasonOf } from "./file-reasons.ts";
+import { reasonOf } from "./file-reasons.ts";
 
 /** What a file, folder or link gets besides its content. What is undefined stays as the system made it. */
 interface Metadata {
@@ -56,7 +57,7 @@ const refusal = (change: () => void): unknown => {
     change();
     return undefined;
   } catch (error) {
-    if (!refusals.includes(errorCode(error) ?? "")) throw error;
+    if (!isCode(error, ...refusals)) throw error;
     return error;
   }
 };

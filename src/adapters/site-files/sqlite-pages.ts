@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, realpathSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import type Libsql from "libsql";
+import { errorCode } from "../../domain/error-code.ts";
 
 /** A database whose pages cannot be had as of one moment; the reason is fit for the backup's log. */
 export class PagesRefused extends Error {
@@ -140,13 +141,10 @@ const close = (database: Libsql.Database): void => {
   database.close();
 };
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-
-const isBusy = (error: unknown): boolean => /^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error));
+const isBusy = (error: unknown): boolean => /^SQLITE_(?:BUSY|LOCKED)/.test(errorCode(error) ?? "");
 
 const refused = (error: unknown): unknown => {
-  const code = codeOf(error);
+  const code = errorCode(error) ?? "";
   if (isBusy(error)) return new PagesRefused("somebody keeps it locked.", { cause: error });
   if (/^SQLITE_READONLY_(?:ROLLBACK|RECOVERY)$/.test(code))
     return new PagesRefused("its last writer was interrupted, and whoever opens it next has to recover it.", {

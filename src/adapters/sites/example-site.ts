@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { errorCode } from "../../domain/error-code.ts";
 import { exampleContent } from "./example-content.ts";
-import { codeOf } from "./site-file.ts";
 
 export const exampleName = "example";
 
@@ -35,6 +35,6 @@ const writeUnlessThere = (file: string, text: string, mode: number): void => {
   try {
     writeFileSync(file, text, { flag: "wx", mode, flush: true });
   } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error;
+    if (errorCode(error) !== "EEXIST") throw error;
   }
 };

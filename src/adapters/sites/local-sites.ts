@@ -1,12 +1,13 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { errorCode } from "../../domain/error-code.ts";
 import { messageOf, refuse } from "../../domain/errors.ts";
 import { siteKey, siteLabel, siteWithSlot, type SiteId } from "../../domain/site.ts";
 import type { SiteConfiguration, SiteSettings } from "../../ports/site-host.ts";
 import type { SiteDefinition, Sites } from "../../ports/sites.ts";
 import { checkDirectories, recursionProblem, type OwnFolders } from "./check-directories.ts";
 import { createApp, createSlot, removeSlot, writeApp, writeSlot } from "./new-site.ts";
-import { changeSiteFile, codeOf, readSiteFile, unlessMissing, type SiteContent, type SiteFile } from "./site-file.ts";
+import { changeSiteFile, readSiteFile, unlessMissing, type SiteContent, type SiteFile } from "./site-file.ts";
 
 /** What the host of a local site is made of. */
 export interface LocalSite {
@@ -201,7 +202,7 @@ const siteFiles = async (folder: string): Promise<readonly string[]> => {
     const names = await readdir(folder);
     return names.filter((text) => text.endsWith(".json") && !text.startsWith(".")).toSorted();
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCode(error);
     if (code === "ENOENT") return [];
     const reason = `the folder of site files, ${folder}, cannot be read (${code}).`;
     throw refuse("Unavailable", { reason }, { cause: error });

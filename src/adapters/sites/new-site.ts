@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { errorCode } from "../../domain/error-code.ts";
 import { refuse } from "../../domain/errors.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
 import type { SiteDescription } from "../../ports/sites.ts";
-import { changeSiteFile, codeOf, writeNew } from "./site-file.ts";
+import { changeSiteFile, writeNew } from "./site-file.ts";
 
 interface Places {
   /** Folder of site files. */
@@ -73,8 +74,8 @@ const holdsFiles = async (directory: string): Promise<boolean> => {
       if (!entry.isDirectory() || (await holdsFiles(join(directory, entry.name)))) return true;
     return false;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return false;
-    if (codeOf(error) === "ENOTDIR") return true;
+    if (errorCode(error) === "ENOENT") return false;
+    if (errorCode(error) === "ENOTDIR") return true;
     throw error;
   }
 };

@@ -2,6 +2,7 @@ import { link, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import { errorCode } from "../../domain/error-code.ts";
 import { refuse } from "../../domain/errors.ts";
 import { Secret } from "../../domain/secret.ts";
 import { isSiteName } from "../../domain/site.ts";
@@ -83,9 +84,6 @@ const placeOf = (error: unknown, text: string): string => {
   return `: look at line ${before.length}, column ${(before.at(-1) ?? "").length + 1}`;
 };
 
-export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-
 /** Undefined when there is no such file; one that cannot be read is SiteFileInvalid, not a site that does not exist. */
 export const readSiteFile = async (path: string): Promise<SiteFile | undefined> => {
   const text = await unlessMissing(path, async () => readFile(path, "utf8"));
@@ -96,7 +94,7 @@ export const unlessMissing = async <T>(path: string, read: () => Promise<T>): Pr
   try {
     return await read();
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCode(error);
     if (code === "ENOENT") return undefined;
     const reason = `it cannot be read (${code}). Correct its rights, or look at its disk.`;
     throw refuse("SiteFileInvalid", { file: basename(path), reason }, { cause: error });
@@ -135,7 +133,7 @@ export const writeNew = async (path: string, text: string): Promise<boolean> => 
     await writeFile(path, text, async (temporary) => link(temporary, path));
     return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
+    if (errorCode(error) === "EEXIST") return false;
     throw error;
   }
 };

@@ -1,5 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
+import { errorCode } from "../../domain/error-code.ts";
+import { messageOf } from "../../domain/errors.ts";
 import type { LocalObject, LocalRoom } from "../../ports/destination.ts";
 import { storedCrcBehindHead } from "./copied-head.ts";
 import { combinedCrc } from "../content/crc-combine.ts";
@@ -145,8 +147,8 @@ const fromSystem = <Value>(call: () => Value): { readonly value: Value } | { rea
   try {
     return { value: call() };
   } catch (error) {
-    if (error instanceof Error && "code" in error)
-      return { failure: { code: String(error.code), message: error.message } };
-    throw error;
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    return { failure: { code, message: messageOf(error) } };
   }
 };

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
+import { errorCode } from "../../domain/error-code.ts";
 import { sliceBytes, sliceHash } from "../content/content-hash.ts";
 import { hashBytes } from "../records/extra-fields.ts";
 import { withShortPath } from "./long-path.ts";
@@ -43,8 +44,8 @@ export const runHashFilesJob = ({ slices }: HashFilesJob): HashFilesResult => {
       if (bytes.length === slice.length) hashes.set(sliceHash(bytes), index * hashBytes);
       else states[index] = hashState.otherLength;
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "";
-      if (code === "") throw error;
+      const code = errorCode(error);
+      if (code === undefined) throw error;
       states[index] = goneCodes.has(code) ? hashState.gone : hashState.unreadable;
     }
   }

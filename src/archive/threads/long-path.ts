@@ -3,9 +3,6 @@ import { closeSync, constants, openSync } from "node:fs";
 const slash = 0x2f;
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
-export const isCode = (error: unknown, ...codes: string[]): boolean =>
-  error instanceof Error && "code" in error && codes.includes(String(error.code));
-
 export const parentOf = (path: Buffer): Buffer => path.subarray(0, path.lastIndexOf(slash));
 
 /** The kernel takes paths up to 4,095 bytes; the rest is room for one more name. */

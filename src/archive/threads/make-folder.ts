@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, statSync } from "node:fs";
-import { holdFolder, isCode, longestPath, within, withShortPath } from "./long-path.ts";
+import { isCode } from "../../domain/error-code.ts";
+import { holdFolder, longestPath, within, withShortPath } from "./long-path.ts";
 
 const slash = 0x2f;
 /** Node walks a path up and down again to make its folders: quick for a few, minutes for tens of thousands. */

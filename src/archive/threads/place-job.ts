@@ -1,5 +1,6 @@
 import { closeSync, constants, lchownSync, lutimesSync, openSync, symlinkSync, unlinkSync } from "node:fs";
-import { isCode, parentOf, withShortPath } from "./long-path.ts";
+import { isCode } from "../../domain/error-code.ts";
+import { parentOf, withShortPath } from "./long-path.ts";
 import { makeFolder } from "./make-folder.ts";
 import { openNewFile, stampFile, type FileStamp } from "./write-new-file.ts";
 

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { errorCode } from "../../domain/error-code.ts";
 import { pathBytes } from "../../domain/byte-path.ts";
 import type { ListedEntry } from "../../domain/listing.ts";
 import type { LocalRoot } from "../../ports/site-files.ts";
@@ -57,7 +58,7 @@ export const readListed = (
       closeSync(descriptor);
     }
   } catch (error) {
-    if (error instanceof Error && "code" in error) return undefined;
+    if (errorCode(error) !== undefined) return undefined;
     throw error;
   }
 };

@@ -1,6 +1,7 @@
 import { closeSync, constants, fchmodSync, fchownSync, futimesSync, openSync, writeSync } from "node:fs";
+import { isCode } from "../../domain/error-code.ts";
 import { makeFolder } from "./make-folder.ts";
-import { isCode, parentOf, withShortPath } from "./long-path.ts";
+import { parentOf, withShortPath } from "./long-path.ts";
 
 /** What a file or folder gets besides its content. */
 export interface FileStamp {

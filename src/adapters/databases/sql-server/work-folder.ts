@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "../../../domain/error-code.ts";
 import { databaseLabel, DatabaseFailure, type DatabaseConnection } from "../../../domain/database.ts";
 
 const prefix = "sqlpackage-";
@@ -26,7 +27,7 @@ const isRunning = (id: number): boolean => {
     process.kill(id, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return errorCode(error) === "EPERM";
   }
 };
 

@@ -1,8 +1,9 @@
 import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { errorCode } from "../../../domain/error-code.ts";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import type { ListedEntry } from "../../../domain/listing.ts";
 import { offlinePageName, offlinePageRun } from "../../../domain/own-names.ts";
-import { errorCode, reasonOf } from "../file-reasons.ts";
+import { reasonOf } from "../file-reasons.ts";
 import { bytes } from "./area.ts";
 import { listedEntry, type JournalLine } from "./journal.ts";
 import { readable } from "./places.ts";

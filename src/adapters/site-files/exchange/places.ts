@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
+import { errorCode } from "../../../domain/error-code.ts";
 import { refuse } from "../../../domain/errors.ts";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import { holdDirectory, type HeldDirectory } from "../beneath.ts";
-import { errorCode, saysGone } from "../file-reasons.ts";
+import { saysGone } from "../file-reasons.ts";
 import { bytes, type Area } from "./area.ts";
 import type { JournalLine } from "./journal.ts";
 import type { Places } from "./moves.ts";

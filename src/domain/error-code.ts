@@ -1,0 +1,8 @@
+/** What the system or a driver calls an error, such as ENOENT or SQLITE_BUSY; undefined where it has no such name. */
+export const errorCode = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+
+export const isCode = (error: unknown, ...codes: readonly string[]): boolean => {
+  const code = errorCode(error);
+  return code !== undefined && codes.includes(code);
+};
