@@ -14,6 +14,14 @@ export interface Scratch {
   clear(): Promise<void>;
 }
 
+/** Somebody took them away: whoever made room on a full disk and was killed before the run could say so, or a person. */
+export class WorkFilesGone extends Error {
+  constructor(name: ScratchName) {
+    super(`The work file ${name} is gone. Look whether the disk of the work storage is full; then start anew.`);
+    this.name = "WorkFilesGone";
+  }
+}
+
 export const scratchOf = (destination: Destination, run: string): Scratch => {
   const prefix = `runs/${run}/`;
   const put = async (bytes: Uint8Array): Promise<ScratchName> => {
@@ -23,7 +31,7 @@ export const scratchOf = (destination: Destination, run: string): Scratch => {
   };
   const get = async (name: ScratchName): Promise<Uint8Array> => {
     const stored = await destination.head(name);
-    if (stored === undefined) throw new Error(`The scratch object ${name} is gone.`);
+    if (stored === undefined) throw new WorkFilesGone(name);
     const bytes = await destination.read(name, { offset: 0, length: stored.sizeBytes }, { ifMatch: stored.etag });
     if (!name.endsWith(createHash("sha256").update(bytes).digest("hex")))
       throw new Error(`The scratch object ${name} is damaged.`);

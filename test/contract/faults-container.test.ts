@@ -60,6 +60,12 @@ const cases: Readonly<Record<string, Case>> = {
   "403, the SAS is withdrawn in the middle": { at: isBlock, fate: answer(403, "AuthenticationFailed") },
   "403, the SAS lacks a permission": { at: isBlock, fate: answer(403, "AuthorizationPermissionMismatch") },
   "403, the account's firewall": { at: isBlock, fate: answer(403, "AuthorizationFailure") },
+  "409, the account is over its quota": { at: isBlock, fate: answer(409, "AccountQuotaExceeded") },
+  "403, the account is over its quota": { at: isBlock, fate: answer(403, "StorageCapacityExceeded") },
+  "507, the store is full": { at: isBlock, fate: answer(507, "InsufficientStorage") },
+  "507 at the commit: the store is full": { at: isCommit, fate: { status: 507, headers: {} } },
+  "413, blocks are too large for a proxy": { at: isBlock, fate: { status: 413, headers: {} } },
+  "403, the account is disabled": { at: isBlock, fate: answer(403, "AccountIsDisabled") },
   "404, the container is deleted in the middle": { at: isBlock, fate: answer(404, "ContainerNotFound") },
   "404, the zip vanishes before it is read back": {
     at: isCommit,

@@ -4,6 +4,7 @@ import { zipName } from "../../src/domain/backup.ts";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
 import { backingUp } from "../../src/steps/backup/backing-up.ts";
+import { scratchOf } from "../../src/steps/scratch.ts";
 import { watchRoom } from "../../src/steps/watch-room.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
 import { putObject } from "../support/put-object.ts";
@@ -81,5 +82,20 @@ describe("a disk so full that no run can go on", () => {
     await look();
     expect(deps.runsAtWork.whyGivenUp(ref.run)).toBeUndefined();
     expect(await destination.head(upload.name)).toBeDefined();
+  });
+});
+
+describe("a step of a backup whose work files are gone", () => {
+  it("fails at once and says so, for trying again brings none back", async () => {
+    const { ref } = await waiting();
+    const scratch = scratchOf(await deps.scratch(), ref.run);
+    const name = await scratch.putJson({});
+    await scratch.clear();
+    expect(
+      await backingUp(deps, ref, async () => {
+        await scratch.getJson(name);
+        return { ok: true };
+      }),
+    ).toMatchObject({ ok: false, message: expect.stringMatching(/^The work file runs\/.* is gone\. Look whether/) });
   });
 });

@@ -92,6 +92,10 @@ const byCode: Readonly<Record<string, Explained>> = {
   ContainerNotFound: { kind: "NotFound", reason: "the container is not there. Create it, or name another." },
   ContainerBeingDeleted: { kind: "NotFound", reason: "the container is being deleted. Name another." },
   ContainerDisabled: { kind: "AccessDenied", reason: "the container is disabled. Ask the account's owner." },
+  InsufficientAccountPermissions: {
+    kind: "AccessDenied",
+    reason: "the storage account does not allow this now. Ask its owner whether it was made read-only.",
+  },
   AccountIsDisabled: { kind: "AccessDenied", reason: "the storage account is disabled. Ask its owner." },
   ERR_FORBIDDEN_ADDRESS: {
     kind: "AccessDenied",
@@ -120,10 +124,18 @@ const byCode: Readonly<Record<string, Explained>> = {
   },
 };
 
+/** However a store calls it: Azure knows limits of many kinds, and others speak its protocol. */
+const overLimit = /quota|capacity|exceedslimit|limitexceeded|insufficientstorage/i;
+
 const explain = (error: unknown, status: number | undefined, code: string | undefined, place: Place): Explained => {
-  if (status === 401 || status === 403) return { kind: "AccessDenied", reason: denied(error, code, place) };
   const known = byCode[code ?? ""];
   if (known) return known;
+  if ([403, 409, 413, 507].includes(status ?? 0) && overLimit.test(code ?? ""))
+    return {
+      kind: "Full",
+      reason: "the container or its account is at its limit. Remove something there, raise the limit, or name another.",
+    };
+  if (status === 401 || status === 403) return { kind: "AccessDenied", reason: denied(error, code, place) };
   switch (status) {
     case 404:
       return { kind: "NotFound", reason: "it is not there. List the container to see what is." };
@@ -131,6 +143,12 @@ const explain = (error: unknown, status: number | undefined, code: string | unde
       return { kind: "Unavailable", reason: "something else is going on with it. Try again later." };
     case 412:
       return { kind: "SourceChanged", reason: "it is no longer what it was a moment ago. Read it anew." };
+    case 413:
+      return {
+        kind: "Invalid",
+        reason:
+          "the store, or a proxy before it, takes no request this large. Raise that limit, or name another store.",
+      };
     case 416:
       return { kind: "OutOfRange", reason: "it is shorter. Read it anew." };
     case 507:

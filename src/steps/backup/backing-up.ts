@@ -8,7 +8,7 @@ import { backupOf } from "./backup-row.ts";
 import { diskFull } from "../disk-full.ts";
 import { asOutcome } from "../outcome.ts";
 import { failed } from "../owns-site.ts";
-import { scratchOf } from "../scratch.ts";
+import { scratchOf, WorkFilesGone } from "../scratch.ts";
 
 type Input = BackupRef & { readonly plan?: ScratchName };
 
@@ -32,6 +32,8 @@ export const backingUp = <Value>(
         // A step beside this one found the disk full and took the ground from under it.
         const reason = deps.runsAtWork.whyGivenUp(input.run);
         if (reason !== undefined) return failed(reason);
+        // Once more would find no more of them.
+        if (error instanceof WorkFilesGone) return failed(error.message);
         throw error;
       }
     }),
@@ -51,10 +53,13 @@ const giveUpFull = async (deps: Installation, input: Input, error: StoreFailure)
 export const dropStaged = async (deps: Installation, ref: BackupRef): Promise<string> => {
   try {
     const backup = await backupOf(deps, ref);
-    await (await openContainer(deps, backup.destination)).abandonRun(ref.run);
+    const destination = await openContainer(deps, backup.destination);
+    await destination.abandonRun(ref.run);
     const scratch = await deps.scratch();
     if (scratch.local !== undefined) await scratchOf(scratch, ref.run).clear();
-    return "what the backup had written was removed";
+    return destination.local === undefined
+      ? "what the backup had staged there is not visible, and the store forgets it by itself (Azure within a week)"
+      : "what the backup had written was removed";
   } catch (error) {
     return `what the backup had written could not be removed (${messageOf(error)})`;
   }
