@@ -48,6 +48,10 @@ export const mayBecome = (from: BackupStatus, to: BackupStatus): boolean => next
 export const isRestorable = (status: BackupStatus): boolean =>
   status === "Succeeded" || status === "PartiallySucceeded";
 
+/** Restorable, and nobody has found otherwise since. */
+export const isSound = ({ status, damaged }: Pick<Backup, "status" | "damaged">): boolean =>
+  isRestorable(status) && damaged === undefined;
+
 export const isOpen = (status: BackupStatus): boolean => status === "Created" || status === "InProgress";
 
 /** One numbered copy of a site. The catalog row holding it is the truth about the backup. */
@@ -86,6 +90,8 @@ export interface Backup extends KeptDatabases {
   readonly reusedBytes?: number;
   /** SHA-256 over the central directory and its length: what this backup is, wherever it is copied to. */
   readonly commitId?: string;
+  /** When its archive was found damaged; gone again once all of it was read and found whole. */
+  readonly damaged?: string;
   /** How many fulls in a row were built on reuse; 0 = packed from scratch. */
   readonly chain?: number;
   /** What a person should know: warnings, left-out files, or why it failed. At most 16 KiB. */

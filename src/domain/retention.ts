@@ -1,4 +1,4 @@
-import { isOpen, isRestorable, type Backup } from "./backup.ts";
+import { isOpen, isRestorable, isSound, type Backup } from "./backup.ts";
 import { civilTime, dayMs, startOfCivilDay } from "./civil-time.ts";
 import type { KeepRules } from "./schedule.ts";
 
@@ -70,6 +70,16 @@ const protections = ({ backups, policy }: RetentionCase): ReadonlyMap<number, st
     if (backup !== undefined && !reasons.has(backup.id)) reasons.set(backup.id, reason);
   };
   const restorable = backups.filter(({ status }) => isRestorable(status)).toSorted(newestFirst);
+  // One that was found damaged is kept as well, for what is whole in it, but it stands for no other.
+  for (const among of [restorable.filter(isSound), restorable]) protectAmong(among, policy, protect);
+  return reasons;
+};
+
+const protectAmong = (
+  restorable: readonly Backup[],
+  policy: RetentionPolicy,
+  protect: (backup: Backup | undefined, reason: string) => void,
+): void => {
   if (policy.keepAtLeastOne)
     for (const among of [restorable, restorable.filter(({ scheduled }) => scheduled)]) {
       protect(among[0], "It is the newest backup that can be restored.");
@@ -82,7 +92,6 @@ const protections = ({ backups, policy }: RetentionCase): ReadonlyMap<number, st
   for (const { count, period, word } of periods(policy))
     for (const backup of newestOfEach(scheduled, period).slice(0, count))
       protect(backup, `It is the newest backup of its ${word}.`);
-  return reasons;
 };
 
 const newestFirst = (one: Backup, other: Backup): number =>

@@ -1,4 +1,4 @@
-import { isRestorable, type Backup } from "../domain/backup.ts";
+import { isRestorable, isSound, type Backup } from "../domain/backup.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Call } from "../ports/call.ts";
@@ -64,7 +64,7 @@ const stateOf = async (deps: Pick<Installation, "catalog">, site: SiteDefinition
   const backups = rows.map(({ backup }) => backup).filter(({ status }) => status !== "Deleted");
   const good = backups.filter(({ status }) => isRestorable(status));
   const last = backups.at(-1);
-  const lastGood = good.at(-1);
+  const lastGood = good.findLast(isSound);
   return {
     site,
     row,

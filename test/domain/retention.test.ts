@@ -63,6 +63,14 @@ describe("retention", () => {
     expect(removed(backups, policyOf({ keepAtLeastOne: false }))).toEqual([1, 2, 3, 4]);
   });
 
+  it("never counts a backup that was found damaged as the last good one", () => {
+    const damaged = { damaged: "2026-11-20T00:00:00Z" };
+    expect(removed([made(1, 50), made(2, 40), made(3, 30, damaged), made(4, 20, damaged)])).toEqual([1, 3]);
+    expect(removed([made(1, 50, damaged), made(2, 40, damaged)])).toEqual([1]);
+    const daily = policyOf({ keepAtLeastOne: false, keepDaily: 1 });
+    expect(removed([made(1, 20.2), made(2, 20.1, damaged)], daily)).toEqual([]);
+  });
+
   it("keeps the schedule's own last good backup beside a newer one made by hand", () => {
     expect(removed([made(1, 50), made(2, 40), made(3, 30, { scheduled: false })])).toEqual([1]);
   });

@@ -33,7 +33,8 @@ export const copyShard = async (dependencies: PackDependencies, work: CopyShardW
   });
   if (damaged.length === 0) return { indexes: [index], damaged: [] };
   const listing = listingOf(shard, damaged);
-  if (sumOfSizes(listing) > mostRepairedBytes) throw new SourceLost(name, "is damaged in too many places");
+  if (sumOfSizes(listing) > mostRepairedBytes)
+    throw new SourceLost(name, "is damaged in too many places", { isDamage: true });
   const repaired = await packShard(dependencies, {
     number: shard.number + 1,
     firstSlice: 0,

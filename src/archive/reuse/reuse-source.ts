@@ -40,7 +40,8 @@ export const openPrevious = async (
     const archive =
       lastOpened(destination, object) ??
       (await openArchive(objectSource(destination, object), signal === undefined ? {} : { signal }));
-    if (archive.commitId !== commitId) throw new SourceLost(name, "is not the archive that the catalog knows");
+    if (archive.commitId !== commitId)
+      throw new SourceLost(name, "is not the archive that the catalog knows", { isDamage: true });
     lastOfEach.set(destination, { object, archive: new WeakRef(archive) });
     const file = await destination.local?.find(name, object.etag);
     return { archive, object: { name, etag: object.etag }, ...(file === undefined ? {} : { file }) };

@@ -32,6 +32,7 @@ const backup: z.ZodType<Backup> = z.object({
   leftOut: z.number().exactOptional(),
   reusedBytes: z.number().exactOptional(),
   commitId: z.string().exactOptional(),
+  damaged: z.string().exactOptional(),
   chain: z.number().exactOptional(),
   log: z.string().exactOptional(),
 });

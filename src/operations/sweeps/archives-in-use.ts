@@ -1,4 +1,4 @@
-import { isRestorable } from "../../domain/backup.ts";
+import { isRestorable, isSound } from "../../domain/backup.ts";
 import { siteKey, type SiteId } from "../../domain/site.ts";
 import type { Installation } from "../installation.ts";
 import { readBackups } from "../rows/backup-rows.ts";
@@ -20,8 +20,7 @@ export const archivesInUse = async (deps: Needs, site: SiteId): Promise<Readonly
   if (unknown !== undefined) throw new Error(`What the run ${unknown.key} reads cannot be told: its row is damaged.`);
   for (const open of runs) {
     if (open.deletes !== undefined) continue;
-    const read = await readBy(deps, open.site);
-    if (read !== undefined && siteKey(read.site) === siteKey(site)) used.add(read.backup);
+    for (const read of await readBy(deps, open.site)) if (siteKey(read.site) === siteKey(site)) used.add(read.backup);
   }
   for (const { operation } of await readOperations(deps.catalog, site))
     if (operation.kind === "verify" && operation.status === "InProgress" && operation.backup !== undefined)
@@ -33,13 +32,15 @@ export const archivesInUse = async (deps: Needs, site: SiteId): Promise<Readonly
 const readBy = async (
   { catalog }: Needs,
   site: SiteId,
-): Promise<{ readonly site: SiteId; readonly backup: number } | undefined> => {
+): Promise<readonly { readonly site: SiteId; readonly backup: number }[]> => {
   const { run } = await readSiteRow(catalog, site);
   if (run?.operation !== undefined) {
     const request = (await readOperation(catalog, site, run.operation))?.operation.request;
-    return request?.backup === undefined ? undefined : { site: request.backupSite ?? site, backup: request.backup };
+    return request?.backup === undefined ? [] : [{ site: request.backupSite ?? site, backup: request.backup }];
   }
-  if (run?.backup === undefined) return undefined;
-  const last = (await readBackups(catalog, site)).findLast(({ backup }) => isRestorable(backup.status));
-  return last && { site, backup: last.backup.id };
+  if (run?.backup === undefined) return [];
+  const backups = (await readBackups(catalog, site)).map(({ backup }) => backup);
+  // One that is found damaged while it is copied from is no reason to take it away.
+  const last = [backups.findLast(isSound), backups.findLast(({ status }) => isRestorable(status))];
+  return last.flatMap((backup) => (backup === undefined ? [] : [{ site, backup: backup.id }]));
 };

@@ -1,6 +1,7 @@
 import { copyShard } from "../../archive/reuse/copy-shard.ts";
 import { decodeCopyShard } from "../../archive/reuse/copy-shard-encoding.ts";
 import { openPrevious } from "../../archive/reuse/reuse-source.ts";
+import { SourceLost } from "../../archive/reuse/source-lost.ts";
 import { encodeShardIndex } from "../../archive/shards/shard-index-encoding.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { openContainer } from "../../operations/credentials.ts";
@@ -10,6 +11,7 @@ import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { backingUp } from "./backing-up.ts";
 import { readPlan, type Copied } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
+import { notePrevious } from "./previous-archive.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf } from "../scratch.ts";
 
@@ -44,7 +46,11 @@ export const copyUnchanged =
           signal,
           onProgress: ({ entries, sizeBytes }) => progress.set({ files: entries, bytes: sizeBytes }),
         },
-      );
+      ).catch(async (error: unknown) => {
+        if (error instanceof SourceLost && error.isDamage)
+          await notePrevious(deps, { site: input.site, previous }, error.what);
+        throw error;
+      });
       await destination.settle(upload);
       await progress.end();
       const stored: string[] = [];

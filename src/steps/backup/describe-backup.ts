@@ -20,6 +20,7 @@ import {
 } from "./backup-plan.ts";
 import { backingUp } from "./backing-up.ts";
 import { backupOf } from "./backup-row.ts";
+import { notePrevious } from "./previous-archive.ts";
 import { lost, writeOwn } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
@@ -46,8 +47,16 @@ export const describeBackup =
       const manifest = manifestName(backup.blobBase);
       if (!(await written(manifest, writeManifest(manifestOf(deps, facts))))) return taken(manifest);
       if (!(await ownsSite(deps, input))) return lost(deps, input);
+      await tellDamage(deps, facts);
       return { ok: true, summary: await scratch.putJson(summaryOf(facts, log)) };
     });
+
+const tellDamage = async (deps: Installation, { input: { site }, plan: { previous }, seal }: Facts): Promise<void> => {
+  const [first] = seal.damaged;
+  if (first === undefined || previous === undefined) return;
+  const what = `${seal.damaged.length} of its files are damaged, the first: ${pathText(first)}.`;
+  await notePrevious(deps, { site, previous }, what);
+};
 
 const taken = (name: string) =>
   failed(`${name} is in the container already, and another than this backup wrote it. Choose another name.`);

@@ -5,14 +5,16 @@ import type { ListingColumns } from "../../archive/listing/listing-columns.ts";
 import { entriesToPack, planReuse } from "../../archive/reuse/reuse-plan.ts";
 import { openPrevious, type PreviousArchive } from "../../archive/reuse/reuse-source.ts";
 import { SourceLost } from "../../archive/reuse/source-lost.ts";
-import { isRestorable, zipName, type Backup } from "../../domain/backup.ts";
+import { isRestorable, isSound, zipName, type Backup } from "../../domain/backup.ts";
 import { Refusal } from "../../domain/errors.ts";
+import type { SiteId } from "../../domain/site.ts";
 import { SecretUnreadable } from "../../domain/secret.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
 import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackups } from "../../operations/rows/backup-rows.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
+import { noteDamage } from "../verify/note-damage.ts";
 import type { BackupPlan } from "./backup-plan.ts";
 import type { Scratch } from "../scratch.ts";
 
@@ -103,8 +105,20 @@ const lastArchive = async (deps: Installation, backup: Backup): Promise<Archived
   const rows = await readBackups(deps.catalog, backup.site);
   return rows
     .map((row) => row.backup)
-    .filter((one): one is Archived => isRestorable(one.status) && one.commitId !== undefined)
+    .filter((one): one is Archived => isSound(one) && one.commitId !== undefined)
     .at(-1);
+};
+
+/** What copying from an archive found out about it is told where its own backup is listed, too. */
+export const notePrevious = async (
+  deps: Installation,
+  { site, previous }: { readonly site: SiteId; readonly previous: NonNullable<BackupPlan["previous"]> },
+  what: string,
+): Promise<void> => {
+  const { destination, object } = previous;
+  for (const { backup } of await readBackups(deps.catalog, site))
+    if (isRestorable(backup.status) && backup.commitId === object.commitId && backup.destination === destination)
+      await noteDamage(deps, backup, what);
 };
 
 /** The archive, or a line for the log about why nothing is copied from it. */
@@ -113,6 +127,7 @@ const openLast = async (deps: Installation, last: Archived, signal: AbortSignal)
     const container = await openContainer(deps, last.destination);
     return await openPrevious(container, { name: zipName(last.blobBase), commitId: last.commitId }, signal);
   } catch (error) {
+    if (error instanceof SourceLost && error.isDamage) await noteDamage(deps, last, error.what);
     if (
       error instanceof SourceLost ||
       error instanceof Refusal ||

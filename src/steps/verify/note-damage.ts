@@ -4,19 +4,45 @@ import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts"
 import { sitePartition } from "../../operations/rows/keys.ts";
 import type { Verification } from "../../operations/rows/operation-rows.ts";
 
-/** A backup that was found damaged says so wherever it is listed: in its log, before everything else. */
-export const noteDamage = async (
-  deps: Pick<Installation, "catalog" | "clock">,
-  { site, id }: Backup,
-  { faultCount, faults }: Verification,
-): Promise<void> => {
+type Needs = Pick<Installation, "catalog" | "clock">;
+type Noted = Pick<Backup, "site" | "id">;
+
+/**
+ * A backup that was found damaged says so wherever it is listed: in its log, before everything else. It is no good copy
+ * any more for retention, and nothing is copied from it. Told twice, it is noted once.
+ */
+export const noteDamage = async (deps: Needs, noted: Noted, what: string): Promise<void> => {
   const when = deps.clock.now().toISOString();
-  const line = `Verified at ${when}: ${faultCount} faults. Do not rely on this backup. The first: ${faults[0]?.problem ?? ""}`;
+  const told = `${what} Do not rely on this backup.`;
+  await change(deps, noted, (backup) => {
+    const log = (backup.log ?? "").split("\n");
+    if (backup.damaged !== undefined && log[0]?.endsWith(told) === true) return undefined;
+    return { ...backup, damaged: when, log: logOf([`Verified at ${when}: ${told}`, ...log]) };
+  });
+};
+
+/** What a verification of all of it found: also that a backup which was called damaged is whole. */
+export const noteVerified = async (deps: Needs, noted: Noted, found: Verification): Promise<void> => {
+  const { faultCount, faults } = found;
+  if (faultCount > 0) return noteDamage(deps, noted, `${faultCount} faults, the first: ${faults[0]?.problem ?? ""}`);
+  if (found.quick) return;
+  const line = `Verified at ${deps.clock.now().toISOString()}: all of it is whole again.`;
+  await change(deps, noted, ({ damaged, ...backup }) =>
+    damaged === undefined ? undefined : { ...backup, log: logOf([line, ...(backup.log ?? "").split("\n")]) },
+  );
+};
+
+const logOf = (lines: readonly string[]): string => shortenLog(lines, "the operation's result").trimEnd();
+
+const change = async (
+  { catalog }: Needs,
+  { site, id }: Noted,
+  changed: (backup: Backup) => Backup | undefined,
+): Promise<void> => {
   for (;;) {
-    const found = await readBackup(deps.catalog, site, id);
-    if (found === undefined) return;
-    const log = shortenLog([line, ...(found.backup.log ?? "").split("\n")], "the operation's result");
-    const change = replaceBackup({ ...found.backup, log: log.trimEnd() }, found.version);
-    if (await deps.catalog.write(sitePartition(site), [change])) return;
+    const found = await readBackup(catalog, site, id);
+    const next = found && changed(found.backup);
+    if (found === undefined || next === undefined) return;
+    if (await catalog.write(sitePartition(site), [replaceBackup(next, found.version)])) return;
   }
 };

@@ -21,7 +21,7 @@ import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { manifestFaults } from "./manifest-faults.ts";
 import { asOutcome } from "../outcome.ts";
 import { failed } from "../owns-site.ts";
-import { noteDamage } from "./note-damage.ts";
+import { noteVerified } from "./note-damage.ts";
 import { verifyProgress } from "./verify-progress.ts";
 
 /**
@@ -47,11 +47,12 @@ export const verifyArchive =
       if (row === undefined || !isRestorable(row.backup.status)) return failed("The backup was deleted meanwhile.");
       const after = await goOn(deps, input, { backup: row.backup, before, share });
       const isDone = after.checked === after.entries;
+      // Before the operation ends: nobody comes back to one that has.
+      if (isDone) await noteVerified(deps, row.backup, after);
       const next: Operation = { ...(isDone ? closed(deps, operation, "Succeeded") : operation), verification: after };
       if (!(await write(deps, input, next, version))) return goneMeanwhile(deps, input, { before, after });
       if (!isDone) return { ok: true, next: after.checked };
       await removeProgress(deps.catalog, input.site, input.run);
-      if (after.faultCount > 0) await noteDamage(deps, row.backup, after);
       const { faultCount } = after;
       call.log.info("backup verified", { site: siteLabel(input.site), backup: row.backup.id, faults: faultCount });
       return { ok: true };
@@ -88,11 +89,11 @@ const cancel = async (
   const { checked, entries, faultCount } = verification;
   const damage = faultCount === 0 ? "" : ` Damaged so far: ${faultCount}. Do not rely on the backup.`;
   const log = `It was cancelled after ${checked} of ${entries} entries.${damage}`;
+  const row = await readBackup(deps.catalog, input.site, operation.backup ?? 0);
+  if (row !== undefined && faultCount > 0) await noteVerified(deps, row.backup, verification);
   const ended: Operation = { ...closed(deps, operation, "Failed"), verification, log };
   if (!(await write(deps, input, ended, version))) return { ok: true, next: checked };
   await removeProgress(deps.catalog, input.site, input.run);
-  const row = await readBackup(deps.catalog, input.site, operation.backup ?? 0);
-  if (row !== undefined && faultCount > 0) await noteDamage(deps, row.backup, verification);
   return { ok: true };
 };
 

@@ -26,6 +26,8 @@ import type { BackupRef } from "../../../src/workflows/contract.ts";
 import { buildTree, temporaryFolder, treeOf } from "../../support/file-tree.ts";
 import { describeWith, hasCommand } from "../../support/needs.ts";
 import { inlineThreads, memoryInstallation, shop } from "../../support/installation.ts";
+import { readWhole } from "../../support/pack-archive.ts";
+import { putObject } from "../../support/put-object.ts";
 import { runWorkflow } from "../../support/run-workflow.ts";
 
 const url = "https://acct.blob.core.windows.net/backups";
@@ -270,6 +272,31 @@ describe("a second backup", () => {
     const second = await run(await begin());
     expect(second).toMatchObject({ status: "Succeeded", chain: 0, reusedBytes: 0, files: 50 });
     expect(second.log).toContain("could not be copied from");
+  });
+
+  it("notes at the first what it finds damaged there, and nothing is copied from that any more", async () => {
+    const first = await run(await begin());
+    later();
+    const zip = await readWhole(destination, `${first.blobBase}.zip`);
+    const at = zip.indexOf("page-7.html") + 30;
+    zip[at] = (zip[at] ?? 0) ^ 1;
+    await putObject(destination, `${first.blobBase}.zip`, zip);
+    const second = await run(await begin());
+    expect(second).toMatchObject({ status: "Succeeded", chain: 1 });
+    expect(second.log).toContain("site/wwwroot/page-7.html is damaged in the previous backup");
+    const noted = await current(first.id);
+    expect(noted.damaged).toBeDefined();
+    expect(noted.log).toContain("1 of its files are damaged, the first: site/wwwroot/page-7.html. Do not rely");
+    await putObject(destination, `${second.blobBase}.zip`, zip);
+    later();
+    const third = await run(await begin());
+    expect(third).toMatchObject({ status: "Succeeded", chain: 0, reusedBytes: 0 });
+    expect((await current(second.id)).log).toContain("is not the archive that the catalog knows. Do not rely");
+    const fourth = await run(await begin());
+    expect(fourth.chain).toBe(1);
+    expect(await verifyArchive(await openZip(fourth), { inflate: true, runner: inlineThreads })).toMatchObject({
+      ok: true,
+    });
   });
 
   it("is packed from the site alone every fourteenth time", async () => {

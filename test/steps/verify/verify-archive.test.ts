@@ -118,6 +118,47 @@ describe("verifying a backup", () => {
     },
   );
 
+  it("calls it damaged, once however often it is told, until all of it is whole again", async () => {
+    const whole = await readWhole(destination, "nightly.zip");
+    await damage((zip) => {
+      const at = zip.indexOf("page-7.html") + 14;
+      zip[at] = (zip[at] ?? 0) ^ 1;
+      return zip;
+    });
+    const kept = async () => (await readBackup(deps.catalog, shop, 1))?.backup;
+    for (let round = 0; round < 2; round++) await run((await verify()).ref);
+    expect((await kept())?.damaged).toBe(given.clock.time.toISOString());
+    expect((await kept())?.log?.match(/Do not rely/g)).toHaveLength(1);
+    await putObject(destination, "nightly.zip", whole);
+    await run((await verify({ quick: true })).ref);
+    expect((await kept())?.damaged).toBeDefined();
+    await run((await verify()).ref);
+    expect((await kept())?.damaged).toBeUndefined();
+    expect((await kept())?.log).toMatch(/^Verified at .*: all of it is whole again\.\nVerified at .*Do not rely/);
+  });
+
+  it("has noted the damage when the operation ends", async () => {
+    await damage((zip) => zip.subarray(0, zip.length - 100));
+    const { ref } = await verify();
+    const { catalog } = deps;
+    const dying: Installation = {
+      ...deps,
+      catalog: {
+        ...catalog,
+        get: (...asked) => catalog.get(...asked),
+        list: (...asked) => catalog.list(...asked),
+        writeNews: (...news) => catalog.writeNews(...news),
+        write: async (partition, changes) => {
+          if (JSON.stringify(changes).includes('"finished"') && JSON.stringify(changes).includes('"kind":"verify"'))
+            throw new Error("killed");
+          return catalog.write(partition, changes);
+        },
+      },
+    };
+    await expect(verifyArchive(dying)({ ...ref, from: 0 }, given.call)).rejects.toThrow("killed");
+    expect((await readBackup(catalog, shop, 1))?.backup.damaged).toBeDefined();
+  });
+
   it("finds an archive that was exchanged for another good one", async () => {
     const other = memoryDestination();
     await packArchive({ site: new MemorySite(), destination: other, name: "nightly.zip" });
