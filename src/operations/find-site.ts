@@ -1,5 +1,6 @@
 import { refuse } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
+import type { SiteHost } from "../ports/site-host.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
 import type { Installation } from "./installation.ts";
 import { readSiteRow } from "./rows/site-row.ts";
@@ -11,6 +12,13 @@ export const findSite = async (deps: Pick<Installation, "sites">, id: SiteId): P
   const site = await deps.sites.find(id);
   if (site === undefined) throw siteNotFound(id);
   return site;
+};
+
+/** Opens a site whose files are to be looked at. Throws SiteFilesMissing where its directory is not there. */
+export const hostWithFiles = async (deps: Pick<Installation, "hosts">, id: SiteId): Promise<SiteHost> => {
+  const host = await deps.hosts.host(id);
+  if ((await host.content()) !== "missing") return host;
+  throw refuse("SiteFilesMissing", { site: siteLabel(id), directory: host.location });
 };
 
 /** A site that is there, or was: one whose file or directory is gone still lists and restores its backups. */

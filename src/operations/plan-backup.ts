@@ -5,7 +5,7 @@ import type { FilterLine } from "../domain/filter.ts";
 import type { LeftOut, ListedEntry } from "../domain/listing.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import { findSite } from "./find-site.ts";
+import { findSite, hostWithFiles } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { sharedFolders, siteFolders } from "./shared-folders.ts";
 
@@ -41,7 +41,7 @@ export const planBackup =
   (deps: Installation) =>
   async (call: Call, id: SiteId, wish: PlanBackupWish): Promise<PlannedBackup> => {
     const site = await findSite(deps, id);
-    const { files } = await deps.hosts.host(site.id);
+    const { files } = await hostWithFiles(deps, site.id);
     const left = new ListingColumns();
     const found = await listSite(files, { signal: call.signal, onExcluded: (entry) => left.append(entry) });
     left.sort();

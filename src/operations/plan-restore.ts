@@ -6,6 +6,7 @@ import type { SiteFiles } from "../ports/site-files.ts";
 import type { SiteHost } from "../ports/site-host.ts";
 import { wantedDatabases } from "./databases/archived-databases.ts";
 import { keyOf } from "./databases/database-wishes.ts";
+import { hostWithFiles } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { openRestoreArchive, refuseOutsideLinks, restoreScope, type RestoreArchive } from "./restore-archive.ts";
 import { planDatabaseRestore, type PlannedDatabase } from "./databases/plan-database-restore.ts";
@@ -53,7 +54,7 @@ export const planRestore =
     const target = await wantedTarget(deps, pathSite, wish.restore);
     checkConfigurationWish(call, { wish: wish.restore, source, isNew: target.site === undefined });
     const opened = await openRestoreArchive(deps, requestOf(source), call.signal);
-    const host = target.site && (await deps.hosts.host(target.id));
+    const host = target.site && (await hostWithFiles(deps, target.id));
     const planning = { call, wish, source, target: target.id, opened, host };
     const files = wish.restore.databasesOnly === true ? noFiles : await planFiles(deps, planning);
     const databases = await databasesOf(deps, planning);

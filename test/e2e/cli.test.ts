@@ -301,6 +301,8 @@ describe("the command line, piped", () => {
       /^PROBLEM {2}site blog: Its directory is not there\.\n +-> Mount or create it/m,
     );
     expect(await told("backup blog", 1)).toMatch(/^Backup \d of blog: Failed.*\n.*srv\/blog/);
+    for (const command of ["backup blog --dry-run", "restore blog latest --dry-run", "diff blog latest live"])
+      expect(await told(command, 4)).toMatch(/srv\/blog\) is not there\. Mount or create it/);
   });
 
   it("forgets a site, and keeps its backups within reach", async () => {
