@@ -3,7 +3,7 @@ import { readFileSync, statSync, symlinkSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commandLine } from "../support/command-line.ts";
+import { commandLine, endCommandLines } from "../support/command-line.ts";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { describeWith, hasCommand } from "../support/needs.ts";
@@ -18,6 +18,7 @@ beforeAll(async () => {
   symlinkSync(join(process.cwd(), "dist", "cli.js"), join(folder.path, "bin", "lifeboat"));
 });
 afterAll(async () => {
+  endCommandLines();
   await killAll();
   folder.remove();
 });
@@ -43,6 +44,31 @@ describeWith("bash", hasCommand("bash"), "completion in bash", () => {
     expect(await completed("--data", join(folder.path, "none"), "restore", "")).toEqual([]);
   });
 });
+
+/** How each begins without what the machine has configured, and takes the completion in. */
+const shells = [
+  { shell: "zsh", flags: ["-f", "-i"], load: "source <(lifeboat completion zsh)" },
+  { shell: "fish", flags: ["--private", "-i"], load: "lifeboat completion fish | source" },
+] as const;
+
+for (const { shell, flags, load } of shells)
+  describeWith(shell, hasCommand(shell) && hasCommand("python3"), `completion in ${shell}`, () => {
+    it("completes commands, sites, options and folders as they are typed", async () => {
+      const PATH = `${join(folder.path, "bin")}:${process.env["PATH"] ?? ""}`;
+      const environment = { PATH, LIFEBOAT_DATA: data, XDG_CONFIG_HOME: folder.path, XDG_DATA_HOME: folder.path };
+      mkdirSync(join(folder.path, "kept-here"), { recursive: true });
+      const session = commandLine(environment, folder.path).terminal(flags, { program: [shell] });
+      // What the completed lines say when they run, and nothing that is echoed while they are typed.
+      session.type(`${load}\nlifeboat stat\t\n`);
+      await session.shows(/example +no backup/);
+      session.type("lifeboat restor\texam\tlat\t--dry\t\n");
+      await session.shows(/example has no backup that can be restored/);
+      session.type("lifeboat site a\tnew kept-h\t --ww\t\n");
+      await session.shows(/kept-here\/? cannot be the directory of a site/);
+      session.type("exit\n");
+      expect(await session.ended).toBeTypeOf("number");
+    });
+  });
 
 describe("a deployment in Azure", () => {
   it("is spoken to with a token of the identity that this machine has", async () => {

@@ -14,7 +14,13 @@ export interface CommandLine {
   /** Piped: nobody can be asked. */
   readonly run: (...words: readonly string[]) => Promise<Ended>;
   /** In a pseudo-terminal. */
-  readonly terminal: (words: readonly string[], options?: { readonly columns?: number }) => TerminalSession;
+  readonly terminal: (words: readonly string[], options?: TerminalOptions) => TerminalSession;
+}
+
+interface TerminalOptions {
+  readonly columns?: number;
+  /** What gets the words in the place of `lifeboat`, such as a shell. */
+  readonly program?: readonly string[];
 }
 
 interface TerminalSession {
@@ -61,9 +67,9 @@ export const commandLine = (environment: Readonly<Record<string, string>>, folde
       const [code] = (await once(child, "close")) as [number | null];
       return { code, out, err };
     },
-    terminal(words, { columns = 100 } = {}) {
+    terminal(words, { columns = 100, program: run = [process.execPath, program] } = {}) {
       const driver = join(process.cwd(), "test", "support", "pseudo-terminal.py");
-      const args = [driver, String(columns), process.execPath, program, ...words];
+      const args = [driver, String(columns), ...run, ...words];
       const child = tracked(spawn("python3", args, { ...options, stdio: ["pipe", "pipe", "inherit"] }));
       let screen = "";
       let seen = 0;

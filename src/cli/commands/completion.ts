@@ -25,7 +25,11 @@ _lifeboat() {
     *) compadd -- $found ;;
   esac
 }
-if [ "$funcstack[1]" = _lifeboat ]; then _lifeboat "$@"; else compdef _lifeboat lifeboat; fi
+if [ "$funcstack[1]" = _lifeboat ]; then _lifeboat "$@"
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+  compdef _lifeboat lifeboat
+fi
 `,
   fish: `function __lifeboat_complete
   set -l words (commandline -opc) (commandline -ct)
