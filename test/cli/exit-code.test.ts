@@ -9,7 +9,7 @@ describe("exit codes", () => {
     const byNumber = Object.entries(httpOf).map(([code, { status }]) => [code, exitCodeOf(status, code)] as const);
     const with_ = (number: number): readonly string[] =>
       byNumber.filter(([, exit]) => exit === number).map(([code]) => code);
-    expect(with_(exitCodes.failed)).toEqual(["Internal", "RestoreFailed", "RouteNotFound"]);
+    expect(with_(exitCodes.failed)).toEqual(["DiskFull", "Internal", "RestoreFailed", "RouteNotFound"]);
     expect(with_(exitCodes.notFound)).toEqual(
       expect.arrayContaining(["BackupNotFound", "SiteNotFound", "PathNotInBackup"]),
     );
