@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
-import { MemorySite } from "../../src/adapters/site-files/memory.ts";
-import { memoryDestination } from "../../src/adapters/destination/memory.ts";
+import { MemorySite } from "../support/memory-site.ts";
+import { memoryDestination } from "../support/memory-destination.ts";
 import { browseRoutes } from "../../src/api/browse-routes.ts";
 import { pathFromBytes, pathFromText } from "../../src/domain/byte-path.ts";
 import { insertBackup } from "../../src/operations/rows/backup-rows.ts";

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
+import { MemoryCatalog } from "../support/memory-catalog.ts";
 import { createCallers } from "../../src/api/callers.ts";
 import { openRoutes } from "../../src/api/routes.ts";
 import { createApi } from "../../src/api/handle.ts";

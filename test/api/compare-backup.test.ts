@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { memoryDestination } from "../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { memoryDestination } from "../support/memory-destination.ts";
+import { MemorySite } from "../support/memory-site.ts";
 import { browseRoutes } from "../../src/api/browse-routes.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { insertBackup } from "../../src/operations/rows/backup-rows.ts";

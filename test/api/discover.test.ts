@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { MemorySite } from "../support/memory-site.ts";
 import { backupRoutes } from "../../src/api/backup-routes.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { writeManifest } from "../../src/manifest/write-manifest.ts";

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { MemorySite } from "../support/memory-site.ts";
 import { planRoutes } from "../../src/api/plan-routes.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import type { SiteHost } from "../../src/ports/site-host.ts";

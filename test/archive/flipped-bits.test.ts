@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { memoryDestination } from "../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { memoryDestination } from "../support/memory-destination.ts";
+import { MemorySite } from "../support/memory-site.ts";
 import { ArchiveInvalid } from "../../src/archive/archive-invalid.ts";
-import { memorySource } from "../../src/archive/read/byte-source.ts";
 import { checkCanonical, checkNoGaps } from "../../src/archive/read/check-canonical.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import { openStored } from "../../src/archive/read/stored-entry.ts";
 import { verifyArchive } from "../support/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
@@ -15,6 +13,8 @@ import { fuzzCount } from "../support/long-runs.ts";
 import { packArchive, readWhole } from "../support/pack-archive.ts";
 import { randomFrom } from "../support/zip-mutations.ts";
 import { sparseZip } from "../support/sparse-zip.ts";
+import { memorySource } from "../support/memory-source.ts";
+import { inlineRunner } from "../support/inline-runners.ts";
 
 /** Of a short run 0: it tries every ninth bit of small archives. With a count they are tried whole, and more of large ones. */
 const samples = (few: number, most: number): number => Math.max(few, Math.min(most, Math.floor(fuzzCount / 10)));

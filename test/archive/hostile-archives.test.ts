@@ -4,14 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ArchiveInvalid } from "../../src/archive/archive-invalid.ts";
-import { memorySource } from "../../src/archive/read/byte-source.ts";
 import { copyOutTarGz } from "../../src/archive/selection/copy-out-tar-gz.ts";
 import { copyOutZip } from "../../src/archive/selection/copy-out-zip.ts";
 import { selectEntries } from "../../src/archive/selection/copy-selection.ts";
 import { extractToRoots } from "../../src/archive/restore/extract-to-roots.ts";
 import { openArchive, type Archive } from "../../src/archive/read/open-archive.ts";
 import { readEntry } from "../../src/archive/read/read-entry.ts";
-import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import { verifyArchive } from "../support/verify-archive.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { lines, noise as longNoise } from "../support/contents.ts";
@@ -19,6 +17,8 @@ import { lifeboatZip, type Content } from "../support/lifeboat-zip.ts";
 import { firstFuzzSeed, fuzzCount } from "../support/long-runs.ts";
 import { rawZip, type RawEntry } from "../support/raw-zip.ts";
 import { layoutOf, mutated } from "../support/zip-mutations.ts";
+import { memorySource } from "../support/memory-source.ts";
+import { inlineRunner } from "../support/inline-runners.ts";
 
 /** How many damaged archives are tried: a full run takes 200,000. */
 const count = fuzzCount || 300;

@@ -23,7 +23,6 @@ import { setExactTimes } from "../../src/adapters/site-files/exact-times.ts";
 import { LocalDirectory } from "../../src/adapters/site-files/local-directory.ts";
 import { filesPrefix } from "../../src/archive/listing/entry-row.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import { verifyArchive } from "../support/verify-archive.ts";
 import { writeNewFile } from "../../src/archive/threads/write-new-file.ts";
 import { pathBytes, pathFromText, type BytePath } from "../../src/domain/byte-path.ts";
@@ -31,6 +30,7 @@ import { noise } from "../support/contents.ts";
 import { fileSource } from "../support/file-source.ts";
 import { buildTree, oddTree, temporaryFolder, type Tree } from "../support/file-tree.ts";
 import { packDirectory, unpackZip } from "../support/local-backup.ts";
+import { inlineRunner } from "../support/inline-runners.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let home: string;

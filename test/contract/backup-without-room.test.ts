@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { directoryDestination } from "../../src/adapters/destination/directory.ts";
-import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { MemorySite } from "../support/memory-site.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { faultyBackups } from "../support/faulty-backup.ts";
 import { describeWith } from "../support/needs.ts";

@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
+import { MemoryCatalog } from "../support/memory-catalog.ts";
 import { catalogContract } from "./catalog-contract.ts";
 
 describe("the catalog in memory", () => {

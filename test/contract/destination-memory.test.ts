@@ -1,7 +1,7 @@
-import { memoryDestination, s3Limits } from "../../src/adapters/destination/memory.ts";
+import { memoryDestination, s3Limits } from "../support/memory-destination.ts";
 import { destinationContract } from "./destination-contract.ts";
 import type { Subject } from "./destination-contract.ts";
-import type { MemoryOptions } from "../../src/adapters/destination/memory.ts";
+import type { MemoryOptions } from "../support/memory-destination.ts";
 
 const inMemory = (options: MemoryOptions) => async (): Promise<Subject> => {
   const destination = memoryDestination(options);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { blobContainer } from "../../src/adapters/destination/blob-container.ts";
 import { defaultRetries, type RetryPolicy } from "../../src/adapters/destination/with-retries.ts";
-import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { MemorySite } from "../support/memory-site.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import type { Destination } from "../../src/ports/destination.ts";

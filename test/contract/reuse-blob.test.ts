@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { blobContainer } from "../../src/adapters/destination/blob-container.ts";
-import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { MemorySite } from "../support/memory-site.ts";
 import { SourceLost } from "../../src/archive/reuse/source-lost.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";

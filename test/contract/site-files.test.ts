@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:
 import { dirname, join } from "node:path";
 import { listFolders } from "../../src/adapters/site-files/list-folders-job.ts";
 import { LocalDirectory } from "../../src/adapters/site-files/local-directory.ts";
-import { MemorySite, type MemorySiteOptions } from "../../src/adapters/site-files/memory.ts";
+import { MemorySite, type MemorySiteOptions } from "../support/memory-site.ts";
 import { pathFromText, pathText } from "../../src/domain/byte-path.ts";
 import type { FolderLister } from "../../src/ports/folder-lister.ts";
 import { temporaryFolder } from "../support/file-tree.ts";

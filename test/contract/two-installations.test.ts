@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { openTableCatalog } from "../../src/adapters/catalog/table.ts";
-import { memoryDestination } from "../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { memoryDestination } from "../support/memory-destination.ts";
+import { MemorySite } from "../support/memory-site.ts";
 import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Refusal } from "../../src/domain/errors.ts";

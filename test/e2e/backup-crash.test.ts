@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { directoryDestination } from "../../src/adapters/destination/directory.ts";
 import { blobContainer } from "../../src/adapters/destination/blob-container.ts";
 import { objectSource } from "../../src/archive/read/byte-source.ts";
-import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
 import { verifyArchive } from "../support/verify-archive.ts";
 import { Secret } from "../../src/domain/secret.ts";
@@ -16,6 +15,7 @@ import { startAzurite, type Azurite } from "../support/azurite.ts";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { bearer, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { serviceClient, type ListedBackup, type ServiceClient } from "../support/service-client.ts";
+import { inlineRunner } from "../support/inline-runners.ts";
 
 /** 100 in a full run. */
 const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 6);

@@ -6,7 +6,6 @@ import { copyOutTarGz } from "../../src/archive/selection/copy-out-tar-gz.ts";
 import { copyOutZip } from "../../src/archive/selection/copy-out-zip.ts";
 import { selectEntries } from "../../src/archive/selection/copy-selection.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import { pathFromText, type BytePath } from "../../src/domain/byte-path.ts";
 import { lines, noise } from "../support/contents.ts";
 import { fileSource } from "../support/file-source.ts";
@@ -140,6 +139,7 @@ const pythonList = `
 import json, sys, tarfile
 print(json.dumps(sorted(one.name for one in tarfile.open(sys.argv[1]))))
 `;
+import { inlineRunner } from "../support/inline-runners.ts";
 
 describeWith("python3", hasCommand("python3"), "a selection as tar.gz, for Python", () => {
   it("is read to its end", () => {

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ArchiveInvalid } from "../../src/archive/archive-invalid.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import { verifyArchive } from "../support/verify-archive.ts";
 import { fileSource } from "../support/file-source.ts";
 import { buildTree, oddTree, temporaryFolder } from "../support/file-tree.ts";
 import { packDirectory } from "../support/local-backup.ts";
 import { describeWith, hasCommand } from "../support/needs.ts";
 import { run } from "./zip-tools.ts";
+import { inlineRunner } from "../support/inline-runners.ts";
 
 const folder = temporaryFolder();
 let zip = "";

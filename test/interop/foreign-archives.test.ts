@@ -6,7 +6,6 @@ import { ZipArchive, type ArchiverOptions } from "archiver";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { extractMany } from "../../src/archive/read/extract-many.ts";
 import { openArchive, type Archive } from "../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import { verifyArchive } from "../support/verify-archive.ts";
 import type { BytePath } from "../../src/domain/byte-path.ts";
 import { fileSource } from "../support/file-source.ts";
@@ -36,6 +35,7 @@ with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
             path = os.path.join(folder, name)
             if not os.path.islink(path): out.write(path)
 `;
+import { inlineRunner } from "../support/inline-runners.ts";
 /** A stream cannot be sought in, so these write sizes behind the data. */
 const pythonStream = python.replace(
   "zipfile.ZipFile(archive,",

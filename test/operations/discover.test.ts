@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { memoryDestination } from "../../src/adapters/destination/memory.ts";
-import { memorySource } from "../../src/archive/read/byte-source.ts";
+import { memoryDestination } from "../support/memory-destination.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
 import type { Manifest } from "../../src/domain/manifest.ts";
 import { Secret } from "../../src/domain/secret.ts";
@@ -14,6 +13,7 @@ import { store } from "../adapters/destination/blocks.ts";
 import { bareManifest, fullManifest } from "../manifest/example.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
 import { rawZip } from "../support/raw-zip.ts";
+import { memorySource } from "../support/memory-source.ts";
 
 const container = "https://acct.blob.core.windows.net/backups";
 const storageAccountUrl = new Secret(`${container}?se=2027-01-01&sp=rwdl&sig=planted`);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
+import { MemoryCatalog } from "../support/memory-catalog.ts";
 import { StoreFailure } from "../../src/domain/store-failure.ts";
 import { hashKey, isExpired, knownForMs, knownKeys } from "../../src/operations/known-keys.ts";
 import { createKey, getKey, listKeys, revokeKey } from "../../src/operations/manage-keys.ts";

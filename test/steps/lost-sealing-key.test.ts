@@ -4,7 +4,7 @@ import { unchangingKeys } from "../../src/adapters/secrets/key-source.ts";
 import { keySealer } from "../../src/adapters/secrets/sealed.ts";
 import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
 import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts";
-import { MemorySite } from "../../src/adapters/site-files/memory.ts";
+import { MemorySite } from "../support/memory-site.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import type { Backup } from "../../src/domain/backup.ts";
 import { Secret } from "../../src/domain/secret.ts";

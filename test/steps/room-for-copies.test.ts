@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { directoryDestination } from "../../src/adapters/destination/directory.ts";
-import { memoryDestination } from "../../src/adapters/destination/memory.ts";
+import { memoryDestination } from "../support/memory-destination.ts";
 import { checkRoomForCopies } from "../../src/steps/backup/room-for-backup.ts";
 import { memoryInstallation } from "../support/installation.ts";
 

@@ -3,10 +3,10 @@ import { objectSource } from "../../src/archive/read/byte-source.ts";
 import type { DirectoryEntry } from "../../src/archive/records/directory-entry.ts";
 import { openArchive, type Archive } from "../../src/archive/read/open-archive.ts";
 import { readEntry } from "../../src/archive/read/read-entry.ts";
-import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import { verifyArchive } from "./verify-archive.ts";
 import type { BytePath } from "../../src/domain/byte-path.ts";
 import type { Destination } from "../../src/ports/destination.ts";
+import { inlineRunner } from "./inline-runners.ts";
 
 /** What an entry is, however and wherever its bytes are stored. */
 type EntryContents = Omit<

@@ -1,13 +1,12 @@
 import { listFolders } from "../../src/adapters/site-files/list-folders-job.ts";
 import { absentTool } from "./absent-tool.ts";
-import { MemoryCatalog } from "../../src/adapters/catalog/memory.ts";
-import { memoryDestination } from "../../src/adapters/destination/memory.ts";
+import { MemoryCatalog } from "./memory-catalog.ts";
+import { memoryDestination } from "./memory-destination.ts";
 import { openWith, sealTo } from "../../src/adapters/secrets/recovery-box.ts";
 import { createRecoveryKey, parseRecoveryKey } from "../../src/adapters/secrets/recovery-key.ts";
 import { unchangingKeys } from "../../src/adapters/secrets/key-source.ts";
 import { keySealer } from "../../src/adapters/secrets/sealed.ts";
 import { configuredSealingKeys } from "../../src/adapters/secrets/sealing-keys.ts";
-import { inlinePackRunner } from "../../src/archive/threads/pack-runner.ts";
 import { runThreadJob, type ThreadRequest } from "../../src/archive/threads/thread-jobs.ts";
 import { refuse } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
@@ -21,6 +20,7 @@ import type { Recovery } from "../../src/ports/secrets.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import type { SiteDefinition, SiteDescription } from "../../src/ports/sites.ts";
 import type { RunState } from "../../src/ports/workflow-runner.ts";
+import { inlinePackRunner } from "./inline-runners.ts";
 
 export const shop: SiteId = { subscription: "s", resourceGroup: "g", name: "shop" };
 

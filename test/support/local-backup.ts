@@ -9,11 +9,11 @@ import {
   type ExtractToRootsOptions,
 } from "../../src/archive/restore/extract-to-roots.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../src/archive/threads/read-runner.ts";
 import type { SealedArchive } from "../../src/archive/shards/seal.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { fileSource } from "./file-source.ts";
 import { packArchive, type PackOptions } from "./pack-archive.ts";
+import { inlineRunner } from "./inline-runners.ts";
 
 /** Packs a directory of this machine into a zip file below `folder`, as a backup to a local destination does. */
 export const packDirectory = async (

@@ -2,7 +2,7 @@ import { decodeShardIndex, encodeShardIndex } from "../../src/archive/shards/sha
 import { ListingColumns } from "../../src/archive/listing/listing-columns.ts";
 import { decodeListing, encodeListing } from "../../src/archive/listing/listing-encoding.ts";
 import { packShard } from "../../src/archive/pack/pack-shard.ts";
-import { inlinePackRunner, type PackRunner } from "../../src/archive/threads/pack-runner.ts";
+import type { PackRunner } from "../../src/archive/threads/pack-runner.ts";
 import {
   blockBytesFor,
   defaultShardTarget,
@@ -14,6 +14,7 @@ import { sealArchive, type SealedArchive } from "../../src/archive/shards/seal.t
 import type { ShardIndex } from "../../src/archive/shards/shard-index.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import type { SiteFiles } from "../../src/ports/site-files.ts";
+import { inlinePackRunner } from "./inline-runners.ts";
 
 export interface PackOptions {
   readonly site: SiteFiles;

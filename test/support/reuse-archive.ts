@@ -4,9 +4,8 @@ import { copyShards } from "../../src/archive/reuse/copy-shards.ts";
 import type { ListingColumns } from "../../src/archive/listing/listing-columns.ts";
 import { decodeListing, encodeListing } from "../../src/archive/listing/listing-encoding.ts";
 import { packShard, type PackDependencies } from "../../src/archive/pack/pack-shard.ts";
-import { inlinePackRunner } from "../../src/archive/threads/pack-runner.ts";
 import { blockBytesFor, defaultShardTarget, planShards, type ShardTarget } from "../../src/archive/listing/plan.ts";
-import { inlineRunner, type ReadRunner } from "../../src/archive/threads/read-runner.ts";
+import type { ReadRunner } from "../../src/archive/threads/read-runner.ts";
 import { entriesToPack, planReuse, type Reread, type ReusePlan } from "../../src/archive/reuse/reuse-plan.ts";
 import { openPrevious, type PreviousRef } from "../../src/archive/reuse/reuse-source.ts";
 import { sealArchive, type SealedArchive } from "../../src/archive/shards/seal.ts";
@@ -16,6 +15,7 @@ import type { BytePath } from "../../src/domain/byte-path.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import type { SiteFiles } from "../../src/ports/site-files.ts";
 import { listSite } from "./pack-archive.ts";
+import { inlinePackRunner, inlineRunner } from "./inline-runners.ts";
 
 export interface ReuseSetting {
   readonly site: SiteFiles;

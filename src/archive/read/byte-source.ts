@@ -1,5 +1,4 @@
 import type { Destination, StoredObject } from "../../ports/destination.ts";
-import { ArchiveInvalid } from "../archive-invalid.ts";
 
 /** Where an archive is read from. */
 export interface ByteSource {
@@ -20,19 +19,6 @@ export const objectSource = (destination: Destination, object: StoredObject): By
       { offset, length },
       signal === undefined ? { ifMatch: object.etag } : { ifMatch: object.etag, signal },
     ),
-});
-
-export const memorySource = (name: string, bytes: Uint8Array): ByteSource => ({
-  name,
-  sizeBytes: bytes.length,
-  read: async (offset, length) => {
-    if (offset < 0 || length < 0 || offset + length > bytes.length)
-      throw new ArchiveInvalid(
-        "Truncated",
-        `${name} has ${bytes.length} bytes; ${offset} to ${offset + length} asked.`,
-      );
-    return bytes.subarray(offset, offset + length);
-  },
 });
 
 /** The bytes from `start` to `end` in pieces of at most `pieceBytes`; the next piece is read while one is used. */

@@ -1,4 +1,3 @@
-import { defaultCompression } from "../../domain/compression.ts";
 import { runCopyJob, type CopyJob, type CopyResult } from "./copy-job.ts";
 import {
   runPackFilesJob,
@@ -43,13 +42,3 @@ const runs: { readonly [Kind in PackKind]: (job: PackJobs[Kind]) => PackResults[
 
 export const runPackJob = <Kind extends PackKind>(kind: Kind, job: PackJobs[Kind]): PackResults[Kind] =>
   runs[kind](job);
-
-/** Runs jobs on the calling thread: for tests, and where there are no threads. */
-export const inlinePackRunner: PackRunner = {
-  threads: 1,
-  level: defaultCompression,
-  run: async (kind, job, signal) => {
-    signal?.throwIfAborted();
-    return runPackJob(kind, job);
-  },
-};

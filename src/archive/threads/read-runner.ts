@@ -37,6 +37,3 @@ const runs: { readonly [Kind in ReadKind]: (job: ReadJobs[Kind]) => ReadResults[
 
 export const runReadJob = <Kind extends ReadKind>(kind: Kind, job: ReadJobs[Kind]): ReadResults[Kind] =>
   runs[kind](job);
-
-/** Runs jobs on the calling thread: for a few entries, and for tests. */
-export const inlineRunner: ReadRunner = { threads: 1, run: async (kind, job) => runReadJob(kind, job) };

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { compareMany, verdict } from "../../../src/archive/compare/compare-many.ts";
 import { ListingColumns } from "../../../src/archive/listing/listing-columns.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import { FileUnreadable } from "../../../src/ports/site-files.ts";
 import { lifeboatZip, type Content } from "../../support/lifeboat-zip.ts";
 import { rawZip } from "../../support/raw-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
+import { inlineRunner } from "../../support/inline-runners.ts";
 
 const path = pathFromText;
 const bytes = (text: string): Buffer => Buffer.from(text);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { childrenOf, findEntry, placesBelow } from "../../../src/archive/directory/browse.ts";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import { rawZip } from "../../support/raw-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
 
 const names = ["a.txt", "d/", "d/x", "d-e/y", "d/s/1", "d/s/2", "d0", "only/below/z", "ü/ö"];
 const directoryOf = async () =>

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { LocalDirectory } from "../../../src/adapters/site-files/local-directory.ts";
 import { listLive, listSite } from "../../../src/archive/listing/list-site.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { pathFromText, pathText } from "../../../src/domain/byte-path.ts";
 import { filterPath } from "../../../src/domain/filter.ts";
 import type { SiteFiles } from "../../../src/ports/site-files.ts";

@@ -1,15 +1,16 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
+import { memoryDestination } from "../../support/memory-destination.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { PackPool } from "../../../src/archive/threads/pack-pool.ts";
-import { inlinePackRunner, type PackRunner } from "../../../src/archive/threads/pack-runner.ts";
+import type { PackRunner } from "../../../src/archive/threads/pack-runner.ts";
 import type { ShardTarget } from "../../../src/archive/listing/plan.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import { bundledWorker } from "../../support/bundled-worker.ts";
 import { lines, noise } from "../../support/contents.ts";
 import { packArchive, readWhole } from "../../support/pack-archive.ts";
 import { bytePath } from "../entries.ts";
+import { inlinePackRunner } from "../../support/inline-runners.ts";
 
 const MiB = 2 ** 20;
 const runs = Number(process.env["LIFEBOAT_PACK_RUNS"] ?? 15);

@@ -1,14 +1,12 @@
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
+import { memoryDestination } from "../../support/memory-destination.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
-import { inlinePackRunner, type PackRunner } from "../../../src/archive/threads/pack-runner.ts";
+import type { PackRunner } from "../../../src/archive/threads/pack-runner.ts";
 import { packStream } from "../../../src/archive/pack/pack-stream.ts";
 import { readEntry, readTarget } from "../../../src/archive/read/read-entry.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { verifyArchive } from "../../support/verify-archive.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import type { ListedEntry } from "../../../src/domain/listing.ts";
@@ -17,6 +15,8 @@ import type { SiteFiles } from "../../../src/ports/site-files.ts";
 import { lines, noise } from "../../support/contents.ts";
 import { listSite, packArchive, readWhole } from "../../support/pack-archive.ts";
 import { bytePath } from "../entries.ts";
+import { memorySource } from "../../support/memory-source.ts";
+import { inlinePackRunner, inlineRunner } from "../../support/inline-runners.ts";
 
 const MiB = 2 ** 20;
 const runs = Number(process.env["LIFEBOAT_PACK_RUNS"] ?? 40);

@@ -1,20 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { inflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
+import { memoryDestination } from "../../support/memory-destination.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { localHeaderLength } from "../../../src/archive/records/local-header.ts";
 import { openArchive, type Archive } from "../../../src/archive/read/open-archive.ts";
 import { packStream } from "../../../src/archive/pack/pack-stream.ts";
-import { inlinePackRunner } from "../../../src/archive/threads/pack-runner.ts";
 import { readEntry } from "../../../src/archive/read/read-entry.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { verifyArchive } from "../../support/verify-archive.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import { FileUnreadable } from "../../../src/ports/site-files.ts";
 import { lines, noise } from "../../support/contents.ts";
 import { packArchive, readWhole, type PackOptions } from "../../support/pack-archive.ts";
+import { memorySource } from "../../support/memory-source.ts";
+import { inlinePackRunner, inlineRunner } from "../../support/inline-runners.ts";
 
 const MiB = 2 ** 20;
 const path = pathFromText;

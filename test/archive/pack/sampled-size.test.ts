@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { listSite } from "../../../src/archive/listing/list-site.ts";
 import { sampledSize } from "../../../src/archive/pack/sampled-size.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { ArchiveInvalidCode } from "../../../src/archive/archive-invalid.ts";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
 import { readEntry, readTarget } from "../../../src/archive/read/read-entry.ts";
 import { rawZip, type RawEntry, type RawZipOptions } from "../../support/raw-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
 
 const open = (zip: Buffer) => openArchive(memorySource("test.zip", zip));
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { ArchiveInvalid } from "../../../src/archive/archive-invalid.ts";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
 import type { CommitId } from "../../../src/archive/directory/commit-id.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
 import { verifyEntries } from "../../../src/archive/read/verify-archive.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { verifyArchive, type VerifyReport } from "../../support/verify-archive.ts";
 import { lifeboatZip, type Content } from "../../support/lifeboat-zip.ts";
 import { rawZip } from "../../support/raw-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
+import { inlineRunner } from "../../support/inline-runners.ts";
 
 const verify = async (zip: Buffer, inflate: boolean, commitId?: CommitId): Promise<VerifyReport> => {
   const archive = await openArchive(memorySource("test.zip", zip));

@@ -2,14 +2,14 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
 import { filesPrefix } from "../../../src/archive/listing/entry-row.ts";
 import { extractToRoots, type ExtractToRootsOptions } from "../../../src/archive/restore/extract-to-roots.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import { lifeboatZip, type Content } from "../../support/lifeboat-zip.ts";
 import { rawZip } from "../../support/raw-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
+import { inlineRunner } from "../../support/inline-runners.ts";
 
 let scratch: string;
 let target: string;

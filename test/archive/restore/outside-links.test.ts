@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
 import { leadsOutside, outsideLinks } from "../../../src/archive/restore/outside-links.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { pathFromText as path } from "../../../src/domain/byte-path.ts";
 import { lifeboatZip } from "../../support/lifeboat-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
+import { inlineRunner } from "../../support/inline-runners.ts";
 
 const home = { roots: [path("")] };
 

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { listSite } from "../../support/pack-archive.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { planRestore, type RestorePlan, type RestorePlanOptions } from "../../../src/archive/restore/restore-plan.ts";
 import type { RestoreScope } from "../../../src/archive/restore/restore-scope.ts";
 import { pathFromText as path } from "../../../src/domain/byte-path.ts";
 import { parseFilter } from "../../../src/domain/filter.ts";
 import { lifeboatZip, type Content } from "../../support/lifeboat-zip.ts";
 import { rawZip } from "../../support/raw-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
+import { inlineRunner } from "../../support/inline-runners.ts";
 
 const all: RestoreScope = { paths: [], filter: parseFilter(""), leftOut: new Set(), roots: [path("")] };
 const mtimeNs = 1_700_000_000_123_456_789n;

@@ -2,10 +2,8 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { directoryDestination } from "../../../src/adapters/destination/directory.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { stretchBytes } from "../../../src/archive/threads/copy-job.ts";
-import { inlinePackRunner } from "../../../src/archive/threads/pack-runner.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { SourceLost } from "../../../src/archive/reuse/source-lost.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
@@ -15,6 +13,7 @@ import { lines, noise } from "../../support/contents.ts";
 import { packArchive } from "../../support/pack-archive.ts";
 import { flipBit } from "../../support/replace-object.ts";
 import { reuseArchive, type Reused, type ReuseSetting } from "../../support/reuse-archive.ts";
+import { inlinePackRunner, inlineRunner } from "../../support/inline-runners.ts";
 
 const path = pathFromText;
 const MiB = 2 ** 20;

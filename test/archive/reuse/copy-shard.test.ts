@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { azureLimits, memoryDestination, type MemoryOptions } from "../../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
+import { azureLimits, memoryDestination, type MemoryOptions } from "../../support/memory-destination.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { decodeCopyShard, encodeCopyShard } from "../../../src/archive/reuse/copy-shard-encoding.ts";
 import { copyShard } from "../../../src/archive/reuse/copy-shard.ts";
 import { copyLengthFrom, copyShards, firstCopyNumber, type CopyShard } from "../../../src/archive/reuse/copy-shards.ts";
 import { localHeaderLength } from "../../../src/archive/records/local-header.ts";
-import { inlinePackRunner } from "../../../src/archive/threads/pack-runner.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { planReuse } from "../../../src/archive/reuse/reuse-plan.ts";
 import { openPrevious, type PreviousArchive } from "../../../src/archive/reuse/reuse-source.ts";
 import { encodeShardIndex } from "../../../src/archive/shards/shard-index-encoding.ts";
@@ -19,6 +17,7 @@ import { lines, noise } from "../../support/contents.ts";
 import { listSite, packArchive } from "../../support/pack-archive.ts";
 import { flipBit, replaceObject } from "../../support/replace-object.ts";
 import { reuseArchive, type Reused, type ReuseSetting } from "../../support/reuse-archive.ts";
+import { inlinePackRunner, inlineRunner } from "../../support/inline-runners.ts";
 
 const path = pathFromText;
 const KiB = 2 ** 10;

@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
-import { MemorySite, type MemorySiteOptions } from "../../../src/adapters/site-files/memory.ts";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
+import { memoryDestination } from "../../support/memory-destination.ts";
+import { MemorySite, type MemorySiteOptions } from "../../support/memory-site.ts";
 import { DirectoryColumns } from "../../../src/archive/directory/directory-columns.ts";
 import { ListingColumns } from "../../../src/archive/listing/listing-columns.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { entriesToPack, planReuse, type Reread, type ReusePlan } from "../../../src/archive/reuse/reuse-plan.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import { FileUnreadable, type SiteFiles } from "../../../src/ports/site-files.ts";
@@ -13,6 +11,8 @@ import { openStoredArchive } from "../../support/archive-contents.ts";
 import { lines, noise } from "../../support/contents.ts";
 import { listSite, packArchive } from "../../support/pack-archive.ts";
 import { rawZip } from "../../support/raw-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
+import { inlineRunner } from "../../support/inline-runners.ts";
 
 const path = pathFromText;
 const second = 1_000_000_000n;

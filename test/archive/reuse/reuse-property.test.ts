@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { directoryDestination } from "../../../src/adapters/destination/directory.ts";
-import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
+import { memoryDestination } from "../../support/memory-destination.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import type { BytePath } from "../../../src/domain/byte-path.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import { soundContents } from "../../support/archive-contents.ts";

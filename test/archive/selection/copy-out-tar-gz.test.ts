@@ -1,15 +1,16 @@
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
-import { memorySource, type ByteSource } from "../../../src/archive/read/byte-source.ts";
+import { memoryDestination } from "../../support/memory-destination.ts";
+import { MemorySite } from "../../support/memory-site.ts";
+import type { ByteSource } from "../../../src/archive/read/byte-source.ts";
 import { copyOutTarGz } from "../../../src/archive/selection/copy-out-tar-gz.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import { lines, noise } from "../../support/contents.ts";
 import { packArchive, readWhole } from "../../support/pack-archive.ts";
 import { rawZip } from "../../support/raw-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
+import { inlineRunner } from "../../support/inline-runners.ts";
 
 // What unpackers make of it is in test/interop/copy-out.test.ts.
 const path = pathFromText;

@@ -1,18 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
-import { memorySource, type ByteSource } from "../../../src/archive/read/byte-source.ts";
+import { memoryDestination } from "../../support/memory-destination.ts";
+import { MemorySite } from "../../support/memory-site.ts";
+import type { ByteSource } from "../../../src/archive/read/byte-source.ts";
 import { copyOutZip } from "../../../src/archive/selection/copy-out-zip.ts";
 import { selectEntries } from "../../../src/archive/selection/copy-selection.ts";
 import { openArchive, type Archive } from "../../../src/archive/read/open-archive.ts";
-import { inlineRunner } from "../../../src/archive/threads/read-runner.ts";
 import { verifyArchive } from "../../support/verify-archive.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import { contentOf } from "../../support/archive-contents.ts";
 import { lines, noise } from "../../support/contents.ts";
 import { packArchive, readWhole } from "../../support/pack-archive.ts";
 import { rawZip } from "../../support/raw-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
+import { inlineRunner } from "../../support/inline-runners.ts";
 
 const path = pathFromText;
 const MiB = 2 ** 20;

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
 import { selectEntries } from "../../../src/archive/selection/copy-selection.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import { lifeboatZip } from "../../support/lifeboat-zip.ts";
+import { memorySource } from "../../support/memory-source.ts";
 
 const names = ["dump.sql", "fs/", "fs/a/", "fs/a/one", "fs/a/two", "fs/a.b", "fs/a0", "fs/implied/deep/file"];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
+import { memoryDestination } from "../../support/memory-destination.ts";
 import { blockId } from "../../../src/archive/shards/block-id.ts";
 import { BlockWriter, isBlock, type Piece } from "../../../src/archive/shards/block-writer.ts";
 import { lines, noise } from "../../support/contents.ts";

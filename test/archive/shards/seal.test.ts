@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { azureLimits, memoryDestination } from "../../../src/adapters/destination/memory.ts";
-import { memorySource } from "../../../src/archive/read/byte-source.ts";
+import { azureLimits, memoryDestination } from "../../support/memory-destination.ts";
 import type { DirectoryEntry } from "../../../src/archive/records/directory-entry.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
 import { sealArchive, type SealedArchive, type SealWork } from "../../../src/archive/shards/seal.ts";
@@ -14,6 +13,7 @@ import type { Destination } from "../../../src/ports/destination.ts";
 import { lines } from "../../support/contents.ts";
 import { readWhole } from "../../support/pack-archive.ts";
 import { bytePath } from "../entries.ts";
+import { memorySource } from "../../support/memory-source.ts";
 
 const upload = { name: "a.zip", run: "run-1" };
 const path = pathFromText;

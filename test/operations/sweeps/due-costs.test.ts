@@ -6,7 +6,7 @@ import { takeSite } from "../../../src/operations/take-site.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import { watchRuns } from "../../../src/operations/sweeps/watch-runs.ts";
 import type { Catalog } from "../../../src/ports/catalog.ts";
-import { MemoryCatalog } from "../../../src/adapters/catalog/memory.ts";
+import { MemoryCatalog } from "../../support/memory-catalog.ts";
 import { plannedWorld, siteNamed } from "../../support/planned-world.ts";
 
 /** Counts what a catalog is asked for, and the rows it answers with. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { MemoryCatalog } from "../../../src/adapters/catalog/memory.ts";
+import { MemoryCatalog } from "../../support/memory-catalog.ts";
 import { mayBeDue } from "../../../src/operations/sweeps/may-be-due.ts";
 import { dueRunKey, schedulePartition } from "../../../src/operations/rows/keys.ts";
 import { changeConfiguration } from "../../../src/operations/rows/schedule-rows.ts";

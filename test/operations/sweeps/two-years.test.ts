@@ -5,7 +5,7 @@ import { alignSchedules } from "../../../src/operations/sweeps/align-schedules.t
 import { getBackupConfiguration, putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
 import { startDue } from "../../../src/operations/sweeps/start-due.ts";
 import type { Catalog } from "../../../src/ports/catalog.ts";
-import { MemoryCatalog } from "../../../src/adapters/catalog/memory.ts";
+import { MemoryCatalog } from "../../support/memory-catalog.ts";
 import { removeBackup } from "../../../src/steps/backup/remove-backup.ts";
 import type { BackupRef } from "../../../src/workflows/contract.ts";
 import { randomOf } from "../../support/interleaving.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
+import { memoryDestination } from "../../support/memory-destination.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
 import { objectSource } from "../../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { objectSource } from "../../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
 import { verifyArchive } from "../../support/verify-archive.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { memoryDestination } from "../../../src/adapters/destination/memory.ts";
-import { MemorySite } from "../../../src/adapters/site-files/memory.ts";
+import { memoryDestination } from "../../support/memory-destination.ts";
+import { MemorySite } from "../../support/memory-site.ts";
 import { restoreRoutes } from "../../../src/api/restore-routes.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";

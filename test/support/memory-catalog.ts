@@ -1,6 +1,6 @@
-import { StoreFailure } from "../../domain/store-failure.ts";
-import type { Catalog, KeyRange, Row, RowChange, RowValue } from "../../ports/catalog.ts";
-import { checkedChanges, checkName, conflicts, fromText, interval } from "./rows.ts";
+import { StoreFailure } from "../../src/domain/store-failure.ts";
+import type { Catalog, KeyRange, Row, RowChange, RowValue } from "../../src/ports/catalog.ts";
+import { checkedChanges, checkName, conflicts, fromText, interval } from "../../src/adapters/catalog/rows.ts";
 
 interface Stored {
   readonly text: string;

@@ -1,6 +1,6 @@
-import type { BytePath } from "../../domain/byte-path.ts";
-import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
-import { FileUnreadable, type SiteFiles } from "../../ports/site-files.ts";
+import type { BytePath } from "../../src/domain/byte-path.ts";
+import type { LeftOut, ListedEntry } from "../../src/domain/listing.ts";
+import { FileUnreadable, type SiteFiles } from "../../src/ports/site-files.ts";
 
 export interface MemorySiteOptions {
   /** What timestamps are rounded down to; 1 by default, 2 s on FAT and some network drives. */

@@ -1,6 +1,14 @@
-import { StoreFailure } from "../../domain/store-failure.ts";
-import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } from "../../ports/destination.ts";
-import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
+import { StoreFailure } from "../../src/domain/store-failure.ts";
+import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } from "../../src/ports/destination.ts";
+import {
+  checkBlock,
+  checkCommit,
+  checkCopy,
+  checkName,
+  checkRange,
+  checkRun,
+  checkUpload,
+} from "../../src/adapters/destination/check-input.ts";
 
 /** What is about to happen, or has just happened, for a hook to let pass, delay or break. */
 interface MemoryOperation {
