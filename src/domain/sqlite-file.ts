@@ -17,6 +17,7 @@ export const mayBeSqlite = (sizeBytes: number): boolean => sizeBytes > 0 && size
 
 // The casts are safe: byte paths, cut at or joined with ASCII.
 export const sharedMemoryOf = (path: BytePath): BytePath => `${path}-shm` as BytePath;
+export const logOf = (path: BytePath): BytePath => `${path}-wal` as BytePath;
 
 /** The database that a file of this name would lie beside; it may be none. */
 export const databaseBeside = (path: BytePath): BytePath | undefined =>

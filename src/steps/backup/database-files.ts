@@ -4,7 +4,14 @@ import { ListingColumns } from "../../archive/listing/listing-columns.ts";
 import { isUnreadable } from "../../archive/listing/read-carefully.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { ListedEntry } from "../../domain/listing.ts";
-import { besideSqlite, mayBeSqlite, sharedMemoryOf, sqliteHeaderBytes, sqliteKind } from "../../domain/sqlite-file.ts";
+import {
+  besideSqlite,
+  logOf,
+  mayBeSqlite,
+  sharedMemoryOf,
+  sqliteHeaderBytes,
+  sqliteKind,
+} from "../../domain/sqlite-file.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
 import type { ScratchName } from "../../workflows/contract.ts";
 import type { Scratch } from "../scratch.ts";
@@ -80,9 +87,23 @@ const usedDatabases = async ({ files, found: { listing }, signal }: Site): Promi
   const used: BytePath[] = [];
   await forEachBounded(candidates.values(), headersAtOnce, async ({ path }) => {
     const kind = sqliteKind(await headerOf(files, path, signal));
-    if (kind === "journal" || (kind === "log" && listing.find(sharedMemoryOf(path)) >= 0)) used.push(path);
+    if (kind === "journal" || (kind === "log" && (await mayBeWritten(files, path)))) used.push(path);
   });
   return used.toSorted();
+};
+
+/** Asked of the site: a filter may leave out what lies beside a database. Who has it for himself alone needs no `-shm`. */
+const mayBeWritten = async (files: SiteFiles, path: BytePath): Promise<boolean> =>
+  (await bytesOf(files, sharedMemoryOf(path))) !== undefined || ((await bytesOf(files, logOf(path))) ?? 0) > 0;
+
+const bytesOf = async (files: SiteFiles, path: BytePath): Promise<number | undefined> => {
+  try {
+    return (await files.stat(path))?.sizeBytes;
+  } catch (error) {
+    // What cannot be reached beside a database cannot be copied with it either.
+    if (isUnreadable(error)) return 0;
+    throw error;
+  }
 };
 
 const sizeOf = (listing: ListingColumns, path: BytePath): number => {

@@ -175,6 +175,30 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
     expect(judge(join(world.folder, "left.db"))).toEqual(["ok", 100, 50]);
   });
 
+  it("is in the backup with what only its log holds, also where a filter leaves out what lies beside it", async () => {
+    writeFileSync(join(world.home, "site/wwwroot/_backup.filter"), "\\site\\wwwroot\\App_Data\\log.db-*\n");
+    const database = new Libsql(join(data, "log.db"));
+    database.exec("PRAGMA journal_mode = WAL; CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance)");
+    database.exec("INSERT INTO accounts VALUES (1, 5)");
+    const backup = await backUp();
+    database.close();
+    const content = (await databasesIn(await archiveOf(backup))).get("log.db") ?? Buffer.alloc(0);
+    writeFileSync(join(world.folder, "copy.db"), content);
+    expect(judge(join(world.folder, "copy.db"))).toEqual(["ok", 5, 1]);
+  });
+
+  it("is copied through SQLite with a log that has no memory beside it", async () => {
+    const database = new Libsql(join(world.folder, "origin.db"));
+    database.exec("PRAGMA journal_mode = WAL; CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance)");
+    database.exec("INSERT INTO accounts VALUES (1, 5)");
+    for (const end of ["", "-wal"]) copyFileSync(join(world.folder, `origin.db${end}`), join(data, `log.db${end}`));
+    database.close();
+    const files = await databasesIn(await archiveOf(await backUp()));
+    expect([...files.keys()]).toEqual(["log.db"]);
+    writeFileSync(join(world.folder, "copy.db"), files.get("log.db") ?? Buffer.alloc(0));
+    expect(judge(join(world.folder, "copy.db"))).toEqual(["ok", 5, 1]);
+  });
+
   it("that nobody has open is an ordinary file, copied from the backup before when it has not changed", async () => {
     const database = new Libsql(join(data, "closed.db"));
     database.exec("PRAGMA journal_mode = WAL; CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance)");
