@@ -51,7 +51,7 @@ describe("a disk so full that no run can go on", () => {
     expect(await isStaged()).toBe(false);
     expect(await backingUp(deps, ref, () => Promise.reject(new Error("It was begun.")))).toMatchObject({
       ok: false,
-      message: expect.stringMatching(/^Lifeboat could not write .* was removed\. The disk of \/data has 0 B free/),
+      message: expect.stringMatching(/^Lifeboat could not write .* is not visible, .*\. The disk of \/data has 0 B free/),
     });
   });
 
