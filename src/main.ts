@@ -6,6 +6,7 @@ import { entraTokens } from "./adapters/callers/entra-tokens.ts";
 import { networkNotifier } from "./adapters/alarms/notifier.ts";
 import { openDestinations } from "./adapters/destination/open-destinations.ts";
 import { ownContainer } from "./adapters/destination/own-container.ts";
+import { diskReserve } from "./adapters/machine/disk-reserve.ts";
 import { diskRooms, roomOf } from "./adapters/machine/disk-rooms.ts";
 import { keySealer } from "./adapters/secrets/sealed.ts";
 import { localSites } from "./adapters/sites/local-sites.ts";
@@ -55,12 +56,16 @@ const sites = localSites({
   warn,
 });
 
+const reserve = config.catalog.kind === "sqlite" ? diskReserve(config.dataFolder) : undefined;
+
 /** What runs in Azure has no disk of its own worth a look. */
 const machine: Machine = {
   rooms: async () =>
     config.catalog.kind === "sqlite" ? diskRooms([config.dataFolder, config.sitesRoot, ...config.fileRoots]) : [],
   roomOf,
   catalogRoom: async () => (config.catalog.kind === "sqlite" ? roomOf(config.dataFolder) : undefined),
+  keepReserve: async () => reserve?.keep(),
+  giveUpReserve: async () => (await reserve?.giveUp()) ?? false,
   databaseTools: programsHere(config),
 };
 

@@ -9,6 +9,12 @@ export interface Machine {
   /** Room where catalog and runs are written down; undefined where that is no disk of this machine. */
   catalogRoom(): Promise<DiskRoom | undefined>;
 
+  /** Keeps some room on that disk for the worst; does nothing where some is kept, or where there is no such disk. */
+  keepReserve(): Promise<void>;
+
+  /** Gives that room up. False: none was kept. */
+  giveUpReserve(): Promise<boolean>;
+
   /** Programs that dump and load databases, whether they are here or not. */
   databaseTools(): readonly FoundTool[];
 }

@@ -15,26 +15,39 @@ import { restoreWithoutRoom } from "./restore/restore-without-room.ts";
 /** With less than this free the catalog and the host's own store cannot be counted on to take what happens next. */
 const leastBytes = 2 ** 18;
 
+/** Where that much is free, some of it may be kept for the worst. */
+const plentyBytes = 2 ** 26;
+
 /**
- * Where the disk of the catalog is so full that no run can go on, for no step's end can be written down, runs are given up
- * until there is room again, the newest first: what they had staged is dropped. Found full twice in a row, it does so. A
- * step that is executed finds the disk full by itself; an archive that is whole already waits for the few bytes it lacks.
+ * Looks at the disk of the catalog. When it is so full that nothing can be written down, the room kept for that is given up:
+ * runs go on for a while, and people can delete backups. Found full once more, runs are given up until there is room again,
+ * the newest first: what they had staged is dropped. A step that is executed finds the disk full by itself, and an archive
+ * that is whole already waits for the few bytes it lacks.
  */
 export const watchRoom = (deps: Installation) => {
   let wasFull = false;
   return async (call: Call): Promise<void> => {
     const full = await isFull(deps);
-    if (full && wasFull)
-      for (const open of (await readOpenRuns(deps.catalog)).toSorted((a, b) => b.since.localeCompare(a.since))) {
-        if (!(await giveUp(deps, call, open))) continue;
-        if (!(await isFull(deps))) break;
-      }
+    if (!full) await keepReserve(deps);
+    else if (await deps.machine.giveUpReserve())
+      call.log.error("the disk of the data folder is full: the room kept in reserve was given up");
+    else if (wasFull) await giveUpRuns(deps, call);
     wasFull = full;
   };
 };
 
+const giveUpRuns = async (deps: Installation, call: Call): Promise<void> => {
+  for (const open of (await readOpenRuns(deps.catalog)).toSorted((a, b) => b.since.localeCompare(a.since)))
+    if ((await giveUp(deps, call, open)) && !(await isFull(deps))) return;
+};
+
 const isFull = async ({ machine }: Pick<Installation, "machine">): Promise<boolean> =>
   ((await machine.catalogRoom())?.freeBytes ?? Infinity) < leastBytes;
+
+const keepReserve = async ({ machine }: Pick<Installation, "machine">): Promise<void> => {
+  const room = await machine.catalogRoom();
+  if (room !== undefined && room.freeBytes >= plentyBytes) await machine.keepReserve();
+};
 
 /** Whether it was. */
 const giveUp = async (deps: Installation, call: Call, { site, run, deletes }: AnnouncedRun): Promise<boolean> => {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -153,6 +153,22 @@ describeWith("mount", canMount, "a backup to a disk that is too small for it", (
     expect(lifeboat.output()).not.toMatch(/^\s+at |runs\.db is full/m);
   });
 
+  it("leaves people the room to delete a backup", async () => {
+    begin(96);
+    writeFileSync(join(site, "video.bin"), noise(8));
+    const lifeboat = await startLifeboat({ data: data() });
+    const client = clientOf(lifeboat);
+    await expect.poll(() => existsSync(join(data(), "reserve")), { timeout: 60_000, interval: 100 }).toBe(true);
+    await client.ask("POST", "/backup", {});
+    expect(await ended(client, 1)).toMatchObject({ status: "Succeeded" });
+    disk.fill();
+    const remove = async (): Promise<number> => (await client.ask("DELETE", "/backups/1")).status;
+    await expect.poll(remove, { timeout: 60_000, interval: 200 }).toBe(200);
+    await expect.poll(free, { timeout: 60_000, interval: 100 }).toBeGreaterThan(8_000_000);
+    expect(lifeboat.output()).toMatch(/the room kept in reserve was given up/);
+    expect(existsSync(join(data(), "reserve"))).toBe(false);
+  });
+
   it("is given up after a kill when the disk was filled meanwhile, and what it had staged makes the room to say so", async () => {
     begin(96);
     writeFileSync(join(site, "video.bin"), noise(64));
@@ -169,7 +185,7 @@ describeWith("mount", canMount, "a backup to a disk that is too small for it", (
     const failed = await ended(client, 1);
     expect(failed).toMatchObject({
       status: "Failed",
-      log: expect.stringMatching(/what the backup had written was removed\. The disk of .*data has \d+\.\d MB free/),
+      log: expect.stringMatching(/what the backup had written was removed\. The disk of .* has \d+\.\d MB free/),
     });
     expect(free()).toBeGreaterThan(kept - 2_000_000);
     expect(second.output().match(/runs\.db is full.* Trying again/g)).toHaveLength(1);

@@ -44,6 +44,8 @@ describe("checking the installation", () => {
       ],
       roomOf: async () => undefined,
       catalogRoom: async () => undefined,
+      keepReserve: async () => undefined,
+      giveUpReserve: async () => false,
       databaseTools: () => [{ engine: "PostgreSQL", name: "pg_dump", path: undefined }],
     };
     const { found, worse } = await well({ machine });

@@ -13,12 +13,27 @@ const folder = "file:///backups/shop";
 let world: ReturnType<typeof memoryInstallation>;
 let deps: typeof world.deps;
 let free: number;
+let reserve: boolean;
 let look: () => Promise<void>;
 beforeEach(() => {
   world = memoryInstallation();
   free = 0;
+  reserve = false;
   const catalogRoom = async () => ({ folder: "/data", freeBytes: free, totalBytes: 1e9 });
-  deps = { ...world.deps, machine: { ...world.deps.machine, catalogRoom, roomOf: catalogRoom } };
+  deps = {
+    ...world.deps,
+    machine: {
+      ...world.deps.machine,
+      catalogRoom,
+      roomOf: catalogRoom,
+      keepReserve: async () => void (reserve = true),
+      giveUpReserve: async () => {
+        const had = reserve;
+        reserve = false;
+        return had;
+      },
+    },
+  };
   const watch = watchRoom(deps);
   look = () => watch(world.call);
 });
@@ -51,8 +66,30 @@ describe("a disk so full that no run can go on", () => {
     expect(await isStaged()).toBe(false);
     expect(await backingUp(deps, ref, () => Promise.reject(new Error("It was begun.")))).toMatchObject({
       ok: false,
-      message: expect.stringMatching(/^Lifeboat could not write .* is not visible, .*\. The disk of \/data has 0 B free/),
+      message: expect.stringMatching(
+        /^Lifeboat could not write .* is not visible, .*\. The disk of \/data has 0 B free/,
+      ),
     });
+  });
+
+  it("costs the reserve first, which is kept again once there is plenty of room", async () => {
+    const { ref } = await waiting();
+    for (const [freeBytes, isKept] of [
+      [1e8, true],
+      [1e6, true],
+      [0, false],
+      [4e6, false],
+      [1e8, true],
+    ] as const) {
+      free = freeBytes;
+      await look();
+      expect(reserve, `${freeBytes} bytes free`).toBe(isKept);
+    }
+    free = 0;
+    await look();
+    expect(deps.runsAtWork.whyGivenUp(ref.run)).toBeUndefined();
+    await look();
+    expect(deps.runsAtWork.whyGivenUp(ref.run)).toBeDefined();
   });
 
   it("is left alone when there is room again by then, or there was some in between", async () => {

@@ -102,6 +102,8 @@ export const memoryInstallation = () => {
       rooms: async () => [],
       roomOf: async () => undefined,
       catalogRoom: async () => undefined,
+      keepReserve: async () => undefined,
+      giveUpReserve: async () => false,
       databaseTools: () => [],
     },
     runsAtWork: new RunsAtWork(),
