@@ -38,6 +38,10 @@ const brokenLinks = (path: string, prose: string): readonly string[] =>
     return !existsSync(target) || (anchor !== undefined && !anchors(text(target)).includes(anchor));
   });
 
+/** The documents of this project that one leads to. */
+const linksOf = (path: string, body: string): readonly string[] =>
+  inCode(/\]\((?!https?:|mailto:)([^)\s#]+\.md)[^)]*\)/g, body).map((link) => join(dirname(path), link));
+
 describe("the documents", () => {
   it.each(documents)("$path links to what exists", ({ path, prose }) => {
     expect(brokenLinks(path, prose)).toEqual([]);
@@ -72,6 +76,20 @@ describe("the documents", () => {
         .map((setting) => `${path} names ${setting}`),
     );
     expect(missing).toEqual([]);
+  });
+
+  it("can all be reached from the README", () => {
+    const reached = new Set<string>();
+    const next = ["README.md"];
+    for (let path = next.pop(); path !== undefined; path = next.pop()) {
+      if (reached.has(path) || !existsSync(path)) continue;
+      reached.add(path);
+      for (const link of linksOf(path, text(path))) next.push(link);
+    }
+    const wanted = documents
+      .map(({ path }) => path)
+      .filter((path) => /^(?:docs|infra|bench)\/|^[A-Z]+\.md$/.test(path));
+    expect(wanted.filter((path) => !reached.has(path))).toEqual([]);
   });
 
   it("would notice a dead link", () => {
