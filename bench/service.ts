@@ -55,14 +55,15 @@ const engineRound = async (runner: PackPool, { destination }: Place, site: strin
   const first = await timed(async () => ({ commitId } = await fullBackup(setting("engine-1.zip"))));
   const reused = await timed(() => secondBackup(setting("engine-2.zip"), { name: "engine-1.zip", commitId }));
   mkdirSync(into, { recursive: true });
-  const restore = await timed(async () =>
-    extractToRoots(await openBackup(destination, "engine-2.zip"), "all", {
+  const restore = await timed(async () => {
+    const archive = await openBackup(destination, "engine-2.zip");
+    return extractToRoots(archive, archive.byOffset, {
       runner,
       roots: [rootAt(into)],
       prefix: filesPrefix,
       stampsFolders: true,
-    }),
-  );
+    });
+  });
   for (const name of ["engine-1.zip", "engine-2.zip"]) await destination.remove(name);
   return { first, reused, restore };
 };

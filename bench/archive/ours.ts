@@ -60,7 +60,7 @@ const restore: Part = async (runner, archive = "", into = "") => {
   const tick = clock();
   const opened = await openBackup(directoryDestination(dirname(archive)), basename(archive));
   tick("open");
-  const done = await extractToRoots(opened, "all", {
+  const done = await extractToRoots(opened, opened.byOffset, {
     runner,
     roots: [rootOf(into)],
     prefix: filesPrefix,

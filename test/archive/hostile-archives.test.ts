@@ -160,7 +160,7 @@ const readAll = async (archive: Archive, what: string): Promise<void> => {
 
 const unpack = async (archive: Archive): Promise<void> => {
   mkdirSync(target, { recursive: true });
-  await extractToRoots(archive, "all", {
+  await extractToRoots(archive, archive.byOffset, {
     runner: inlineRunner,
     roots: [{ at: pathFromText(""), directory: target }],
     prefix: pathFromText(""),

@@ -48,7 +48,7 @@ const outcome = async (archive: Archive, runner: ReadRunner, target: string): Pr
   mkdirSync(target);
   try {
     const roots = [{ at: pathFromText(""), directory: target }];
-    const { entries } = await extractToRoots(archive, "all", {
+    const { entries } = await extractToRoots(archive, archive.byOffset, {
       runner,
       roots,
       prefix: pathFromText(""),

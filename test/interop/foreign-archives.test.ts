@@ -160,7 +160,7 @@ const withArchive = async <Result>(path: string, use: (archive: Archive) => Prom
 const contentsOf = (path: string): Promise<ReadonlyMap<string, Content>> =>
   withArchive(path, async (archive) => {
     const contents = new Map<string, Content>();
-    await extractMany(archive, "all", {
+    await extractMany(archive, archive.byOffset, {
       runner: inlineRunner,
       sink: {
         async put(place, pieces) {

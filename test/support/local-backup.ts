@@ -31,15 +31,13 @@ export const packDirectory = async (
 export const unpackZip = async (
   zip: string,
   directory: string,
-  {
-    selection = "all",
-    ...options
-  }: Partial<ExtractToRootsOptions> & { readonly selection?: Iterable<number> | "all" } = {},
+  { selection, ...options }: Partial<ExtractToRootsOptions> & { readonly selection?: Iterable<number> } = {},
 ): Promise<Extracted> => {
   mkdirSync(directory, { recursive: true });
   const source = fileSource(zip);
   try {
-    return await extractToRoots(await openArchive(source), selection, {
+    const archive = await openArchive(source);
+    return await extractToRoots(archive, selection ?? archive.byOffset, {
       runner: inlineRunner,
       roots: [{ at: pathFromText(""), directory }],
       prefix: filesPrefix,

@@ -19,7 +19,7 @@ interface EntrySink {
  */
 export const extractMany = (
   archive: Archive,
-  selection: Iterable<number> | "all",
+  selection: Iterable<number>,
   options: ExtractOptions & { readonly sink: EntrySink; readonly onFault?: (fault: ArchiveInvalid) => void },
 ): Promise<void> =>
   extractSegments(archive, selection, {

@@ -35,7 +35,7 @@ export interface ExtractOptions {
 /** Reads a selection segment by segment, a few at a time, and gives the work to the runner. */
 export const extractSegments = (
   archive: Archive,
-  selection: Iterable<number> | "all",
+  selection: Iterable<number>,
   use: SegmentUse & ExtractOptions,
 ): Promise<void> => {
   // Each holds a few slices, and is inflated by a thread of its own.

@@ -28,15 +28,14 @@ const byOffset = (directory: DirectoryColumns, places: Iterable<number>): Uint32
  * Cuts a selection into reads. Whatever the archive, a segment holds at most 4 MiB of it (plus headers) and 16 MiB
  * of content, unless it is a single large entry.
  */
-export function* readSegments(archive: Archive, selection: Iterable<number> | "all"): Generator<ReadSegment> {
+export function* readSegments(archive: Archive, selection: Iterable<number>): Generator<ReadSegment> {
   const { directory } = archive;
-  const ordered = selection === "all" ? archive.byOffset : byOffset(directory, selection);
   let places: number[] = [];
   let start = 0;
   let end = 0;
   let contentBytes = 0;
   const segment = (): ReadSegment => ({ places, start, end, isLarge: false });
-  for (const place of ordered) {
+  for (const place of byOffset(directory, selection)) {
     const span = entrySpan(archive, place);
     const sizeBytes = directory.sizeBytes(place);
     const isLarge = sizeBytes > sliceBytes || directory.storedBytes(place) > segmentStoredBytes;

@@ -43,7 +43,7 @@ export interface Extracted {
  */
 export const extractToRoots = async (
   archive: Archive,
-  selection: Iterable<number> | "all",
+  selection: Iterable<number>,
   options: ExtractToRootsOptions,
 ): Promise<Extracted> => {
   const extraction = new Extraction(archive, options);
@@ -55,12 +55,12 @@ export const extractToRoots = async (
   return { ...extraction.done, notMade };
 };
 
-const byKind = ({ directory, byOffset }: Archive, selection: Iterable<number> | "all") => {
+const byKind = ({ directory }: Archive, selection: Iterable<number>) => {
   const files: number[] = [];
   const links: number[] = [];
   const folders: number[] = [];
   const notMade: BytePath[] = [];
-  for (const place of selection === "all" ? byOffset : selection) {
+  for (const place of selection) {
     const { kind, name } = directory.at(place);
     if (kind === "file") files.push(place);
     else if (kind === "link") links.push(place);
