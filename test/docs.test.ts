@@ -47,6 +47,14 @@ describe("the documents", () => {
     expect(brokenLinks(path, prose)).toEqual([]);
   });
 
+  it("are found by a link from another, each page of docs", () => {
+    const linked = documents.flatMap(({ path, prose }) =>
+      inCode(/\]\((?!https?:|mailto:|#)([^)\s#]+)/g, prose).map((link) => join(dirname(path), link)),
+    );
+    const pages = documents.map(({ path }) => path).filter((path) => path.startsWith("docs/"));
+    expect(pages.filter((path) => !linked.includes(path))).toEqual([]);
+  });
+
   it("name only files that exist", () => {
     const missing = documents.flatMap(({ path, prose }) =>
       inCode(/`((?:src|test|docs|scripts|infra|bench|changelog|\.ci)\/[\w./-]*)`/g, prose)
