@@ -6,7 +6,18 @@ import { siteKey, siteLabel, type SiteId } from "./site.ts";
  * What people are told of by themselves. `succeeded` goes only where a sign of life is wanted after every good backup,
  * `recovered` ends `failed`, `partial` and `missing`.
  */
-type AlarmKind = "failed" | "partial" | "missing" | "recovered" | "succeeded" | "digest" | "test";
+export const alarmKinds = [
+  "failed",
+  "partial",
+  "missing",
+  "recovered",
+  "succeeded",
+  "restore-failed",
+  "restore-put-back",
+  "digest",
+  "test",
+] as const;
+type AlarmKind = (typeof alarmKinds)[number];
 
 export interface Alarm {
   /** The same for the same cause, however often it is sent: a receiver may drop what it has seen. */
@@ -16,6 +27,7 @@ export interface Alarm {
   /** Absent where it is about the installation. */
   readonly site?: SiteId;
   readonly backup?: EndedBackup;
+  readonly restore?: EndedRestore;
   /** One line. */
   readonly title: string;
   /** What a person needs to know besides; may be empty. */
@@ -38,7 +50,30 @@ export interface EndedBackup {
   readonly log?: string;
 }
 
-const shownLogLength = 2_000;
+/** A restore or undo that came to its end, as alarms tell of it. */
+export interface EndedRestore {
+  /** Of its operation. */
+  readonly id: string;
+  readonly kind: "restore" | "undo";
+  readonly status: "Succeeded" | "Failed";
+  readonly finished: string;
+  /** Of a restore: the zip. */
+  readonly blob?: string;
+  /** Nobody asked for it: it puts back what a restore had begun that was given up. */
+  readonly settles: boolean;
+  /** Whoever asked for it took it back. */
+  readonly cancelled: boolean;
+  /** Its run came to its own end; false where that was given up in the middle. */
+  readonly closed: boolean;
+  /** Something of what it exchanged is in the site. */
+  readonly half: boolean;
+  /** It stopped the site, and could not start it. */
+  readonly down: boolean;
+  /** The beginning of its log. */
+  readonly log?: string;
+}
+
+export const shownLogLength = 2_000;
 
 /** What alarms tell of a backup; undefined while it has not ended. */
 export const endedBackupOf = (backup: Backup): EndedBackup | undefined => {
@@ -73,11 +108,9 @@ export const isMailAddress = (text: string): boolean => /^[^\s@,]+@[^\s@,]+$/.te
 export const webhookForms = ["cloudevents", "slack", "teams"] as const;
 export type WebhookForm = (typeof webhookForms)[number];
 
-const trouble: readonly AlarmKind[] = ["failed", "partial", "missing", "recovered", "digest", "test"];
-
 /** A heartbeat is told of good backups and nothing else: its silence is the alarm. */
 export const isFor = (channel: Channel["kind"], kind: AlarmKind): boolean =>
-  channel === "ping" ? kind === "succeeded" || kind === "test" : trouble.includes(kind);
+  channel === "ping" ? kind === "succeeded" || kind === "test" : kind !== "succeeded";
 
 export const backupAlarm = (
   kind: "failed" | "partial" | "recovered" | "succeeded",

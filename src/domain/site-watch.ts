@@ -1,4 +1,5 @@
-import { backupAlarm, missingAlarm, type Alarm, type EndedBackup } from "./alarm.ts";
+import { backupAlarm, missingAlarm, type Alarm, type EndedBackup, type EndedRestore } from "./alarm.ts";
+import { restoreAlarm } from "./restore-alarm.ts";
 import type { SiteId } from "./site.ts";
 
 /** `unknown`: no backup has ended since the site is known. */
@@ -26,6 +27,8 @@ export interface SiteWatch {
   readonly bytes: number;
   /** Backups counted lately: none is counted twice. */
   readonly recent: readonly number[];
+  /** Restores and undos that people were told of lately, by their operations: none is told twice. */
+  readonly recentRestores?: readonly string[];
 }
 
 interface Seen {
@@ -57,6 +60,17 @@ export const seeBackup = (watch: SiteWatch, backup: EndedBackup): Seen => {
   const condition = conditionAfter(watch.condition, backup.status);
   if (!isNewest || condition === undefined) return { watch: counted, alarms: [] };
   return condition === "good" ? becomeGood(counted, backup) : becomeBad(counted, condition, backup);
+};
+
+/** A restore or undo of the site ended. It says nothing about its backups. */
+export const seeRestore = (watch: SiteWatch, restore: EndedRestore): Seen => {
+  const { recentRestores = [] } = watch;
+  if (recentRestores.includes(restore.id)) return { watch, alarms: [] };
+  const alarm = restoreAlarm(watch.site, restore);
+  return {
+    watch: { ...watch, recentRestores: [...recentRestores, restore.id].slice(-rememberedBackups) },
+    alarms: alarm === undefined ? [] : [alarm],
+  };
 };
 
 const count = (watch: SiteWatch, backup: EndedBackup, isNewest: boolean): SiteWatch => {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -76,6 +76,16 @@ it("an alarm of a backup that failed right before a crash comes after the restar
     expect.stringMatching(/^lifeboat\.backup\.failed: shop: backup 1 \(shop_\d+\) failed$/),
     expect.stringMatching(/^lifeboat\.backup\.recovered: shop: backups are good again \(2, /),
   ]);
+
+  const zip = (await clientOf(second.url).backups()).find(({ id }) => id === 2)?.blobName ?? "";
+  truncateSync(join(data, "backups", "shop", zip), 100);
+  const restoreFailed = once(hook.server, "posted");
+  const restore = await clientOf(second.url).ask("POST", "/backups/2/restore", { properties: { overwrite: true } });
+  expect(restore.status, JSON.stringify(restore.body)).toBe(202);
+  await restoreFailed;
+  expect(hook.titles[2]).toMatch(
+    /^lifeboat\.restore\.failed: shop: the restore of shop_\d+\.zip failed; the site's content is as it was$/,
+  );
 
   const ask = (path: string): Promise<Response> => fetch(`${second.url}${path}`, { headers: bearer(data) });
   expect(await (await ask("/metrics")).text()).toMatch(/^lifeboat_backups_total\{.*status="Failed"\} 1$/m);

@@ -42,7 +42,7 @@ export const mailer = ({ server, from }: MailSettings) => {
   };
 };
 
-const textOf = ({ title, text, time, site, backup }: Alarm): string =>
+const textOf = ({ title, text, time, site, backup, restore }: Alarm): string =>
   [
     title,
     "",
@@ -50,6 +50,7 @@ const textOf = ({ title, text, time, site, backup }: Alarm): string =>
     `Time: ${time}`,
     ...(site === undefined ? [] : [`Site: ${siteResourceId(site)}`]),
     ...(backup === undefined ? [] : [`Backup: ${backup.id} (${backup.name}), ${backup.status}`]),
+    ...(restore === undefined ? [] : [`Operation: ${restore.id} (${restore.kind}), ${restore.status}`]),
     "",
   ].join("\r\n");
 

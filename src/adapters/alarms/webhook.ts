@@ -36,21 +36,29 @@ const signature = (
 };
 
 /** CloudEvents 1.0 in structured mode. */
-const cloudEvent = ({ id, kind, time, site, backup, title, text }: Alarm): object => ({
+const cloudEvent = ({ id, kind, time, site, backup, restore, title, text }: Alarm): object => ({
   specversion: "1.0",
   id,
   source: site === undefined ? "/lifeboat" : siteResourceId(site),
-  type: `lifeboat.backup.${kind}`,
+  type: typeOf(kind),
   time,
   ...(backup === undefined ? {} : { subject: `backups/${backup.id}` }),
+  ...(restore === undefined ? {} : { subject: `operations/${restore.id}` }),
   datacontenttype: "application/json",
   data: {
     title,
     text,
     ...(site === undefined ? {} : { site: siteResourceId(site) }),
     ...(backup === undefined ? {} : { backup }),
+    ...(restore === undefined ? {} : { restore }),
   },
 });
+
+const ofRestores = "restore-";
+
+/** `lifeboat.backup.failed`, `lifeboat.restore.failed`. */
+const typeOf = (kind: Alarm["kind"]): string =>
+  kind.startsWith(ofRestores) ? `lifeboat.restore.${kind.slice(ofRestores.length)}` : `lifeboat.backup.${kind}`;
 
 const symbols: Readonly<Record<Alarm["kind"], string>> = {
   failed: "\u{1F534}",
@@ -58,6 +66,8 @@ const symbols: Readonly<Record<Alarm["kind"], string>> = {
   partial: "\u{1F7E1}",
   recovered: "\u{1F7E2}",
   succeeded: "\u{1F7E2}",
+  "restore-failed": "\u{1F534}",
+  "restore-put-back": "\u{1F7E1}",
   digest: "\u{1F4CB}",
   test: "\u{1F514}",
 };

@@ -161,7 +161,9 @@ export const described: Readonly<Record<string, Described>> = {
   getSiteDescription: { summary: "the directories of a site" },
   describeSite: { summary: "makes a site of directories that are there: 201", created: true },
   forgetSite: { summary: "forgets the site; its files and its backups stay: 200; 204 when it was not known" },
-  putAlarms: { summary: "who hears of the site's failed, partial and missing backups; see alarms.md" },
+  putAlarms: {
+    summary: "who hears of the site's failed, partial and missing backups and failed restores; see alarms.md",
+  },
   getAlarms: { summary: "the same without addresses that may hold secrets" },
   deleteAlarms: { summary: "only the installation's own alarms are left: 200, also when there were none" },
   testAlarms: { summary: "sends a test everywhere at once and tells who took it" },

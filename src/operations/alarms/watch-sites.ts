@@ -1,11 +1,12 @@
-import { endedBackupOf, isFor, type Alarm, type EndedBackup } from "../../domain/alarm.ts";
+import { endedBackupOf, isFor, type Alarm, type EndedBackup, type EndedRestore } from "../../domain/alarm.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
-import { newWatch, seeBackup, seeTime, type Expectation, type SiteWatch } from "../../domain/site-watch.ts";
+import { newWatch, seeBackup, seeRestore, seeTime, type Expectation, type SiteWatch } from "../../domain/site-watch.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
 import { effectiveSchedule } from "../effective-schedule.ts";
 import { readBackup } from "../rows/backup-rows.ts";
+import { endedRestoreOf, readOperation } from "../rows/operation-rows.ts";
 import { watchKey, watchPartition } from "../rows/keys.ts";
 import { readConfigurationRow } from "../rows/schedule-rows.ts";
 import {
@@ -81,12 +82,12 @@ const seen = async (
   start: SiteWatch,
   marks: readonly Mark[],
 ): Promise<{ readonly watch: SiteWatch; readonly alarms: readonly Alarm[] }> => {
-  const ended: EndedBackup[] = [];
-  for (const mark of marks) ended.push(...(await endedOf(deps, mark)));
+  const ended: News[] = [];
+  for (const mark of marks) ended.push(...(await newsIn(deps, mark)));
   let watch = start;
   const alarms: Alarm[] = [];
-  for (const backup of ended.toSorted((one, other) => (one.finished < other.finished ? -1 : 1))) {
-    const after = seeBackup(watch, backup);
+  for (const { backup, restore } of ended.toSorted((one, other) => (finishOf(one) < finishOf(other) ? -1 : 1))) {
+    const after = backup === undefined ? seeRestore(watch, restore) : seeBackup(watch, backup);
     watch = after.watch;
     alarms.push(...after.alarms);
   }
@@ -94,11 +95,24 @@ const seen = async (
   return { watch: timed.watch, alarms: [...alarms, ...timed.alarms] };
 };
 
-const endedOf = async ({ catalog }: AlarmDeps, { site, backup, lost = 0 }: Mark): Promise<readonly EndedBackup[]> => {
-  if (backup !== undefined) return [backup];
-  const found = lost === 0 ? undefined : await readBackup(catalog, site, lost);
+type News =
+  | { readonly backup: EndedBackup; readonly restore?: undefined }
+  | { readonly restore: EndedRestore; readonly backup?: undefined };
+
+const finishOf = ({ backup, restore }: News): string => (backup ?? restore).finished;
+
+const newsIn = async ({ catalog }: AlarmDeps, { site, backup, restore, lost }: Mark): Promise<readonly News[]> => {
+  if (backup !== undefined) return [{ backup }];
+  if (restore !== undefined) return [{ restore }];
+  if (lost === undefined) return [];
+  if ("operation" in lost) {
+    const found = await readOperation(catalog, site, lost.operation);
+    const ended = found && endedRestoreOf(found.operation);
+    return ended === undefined ? [] : [{ restore: ended }];
+  }
+  const found = lost.backup === 0 ? undefined : await readBackup(catalog, site, lost.backup);
   const ended = found && endedBackupOf(found.backup);
-  return ended === undefined ? [] : [ended];
+  return ended === undefined ? [] : [{ backup: ended }];
 };
 
 const unitMs = { Hour: 3_600_000, Day: 86_400_000 };
@@ -118,6 +132,8 @@ const expectationOf = async (deps: AlarmDeps, site: SiteId): Promise<Expectation
 /** The console and the log are the channel that everybody has. */
 const tell = (call: Call, { kind, title, text }: Alarm): void => {
   if (kind === "missing") call.log.error("a backup is missing", { alarm: title, text });
+  if (kind === "restore-failed") call.log.error("a restore failed", { alarm: title, text });
+  if (kind === "restore-put-back") call.log.warn("a site was put back", { alarm: title });
   if (kind === "recovered") call.log.info("backups are good again", { alarm: title });
 };
 

@@ -55,7 +55,16 @@ export const watchPartition = "watch";
 export const watchPrefix = "site!";
 export const watchKey = (site: SiteId): string => `${watchPrefix}${siteKey(site)}`;
 export const markPrefix = "mark!";
-export const markKey = (site: SiteId, backup: number): string => `${markPrefix}${siteKey(site)}!${padded(backup)}`;
+/** What news is about: a backup (0: none), or a restore or undo. */
+export type NewsOf = { readonly backup: number } | { readonly operation: string };
+const newsOfOperation = "operation-";
+export const markKey = (site: SiteId, of: NewsOf): string =>
+  `${markPrefix}${siteKey(site)}!${"backup" in of ? padded(of.backup) : `${newsOfOperation}${of.operation}`}`;
+/** Of the last part of such a key. */
+export const newsOf = (text: string): NewsOf =>
+  text.startsWith(newsOfOperation)
+    ? { operation: text.slice(newsOfOperation.length) }
+    : { backup: /^\d+$/.test(text) ? Number(text) : 0 };
 export const duePrefix = "due!";
 export const dueKey = (time: string, site: string): string => `${duePrefix}${time}!${site}`;
 export const alarmPrefix = "alarm!";

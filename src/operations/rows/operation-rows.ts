@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { shownLogLength, type EndedRestore } from "../../domain/alarm.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, RowChange } from "../../ports/catalog.ts";
 import { keptDatabases } from "./database-reference.ts";
@@ -75,6 +76,10 @@ const operation = z.object({
   closed: z.boolean().exactOptional(),
   /** Whether the site was stopped by it, or only had the offline page in front. */
   stopped: z.enum(["stopped", "page"]).exactOptional(),
+  /** It failed, and something of what it exchanged is in the site. */
+  half: z.boolean().exactOptional(),
+  /** It has started the site again, and that went well. */
+  up: z.boolean().exactOptional(),
   /** The site is to run again: a stop that comes late undoes itself. */
   started: z.boolean().exactOptional(),
 });
@@ -122,3 +127,22 @@ export const replaceOperation = (changed: Operation, version: string): RowChange
   value: { ...changed },
   version,
 });
+
+/** What alarms tell of a restore or undo; undefined while it has not ended, and of a verify. */
+export const endedRestoreOf = (operation: Operation): EndedRestore | undefined => {
+  const { id, kind, status, finished, created, request, stopped, up, log } = operation;
+  if (kind === "verify" || status === "InProgress") return undefined;
+  return {
+    id,
+    kind,
+    status,
+    finished: finished ?? created,
+    ...(request === undefined ? {} : { blob: request.blob }),
+    settles: operation.settles === true,
+    cancelled: operation.cancelled !== undefined,
+    closed: operation.closed === true,
+    half: operation.half === true,
+    down: stopped !== undefined && up !== true,
+    ...(log === undefined || log === "" ? {} : { log: log.slice(0, shownLogLength) }),
+  };
+};

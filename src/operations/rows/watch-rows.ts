@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { endStatuses, type Alarm, type EndedBackup } from "../../domain/alarm.ts";
+import { alarmKinds, endStatuses, type Alarm, type EndedBackup, type EndedRestore } from "../../domain/alarm.ts";
 import { siteKey, siteOfKey, type SiteId } from "../../domain/site.ts";
 import type { SiteWatch } from "../../domain/site-watch.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
@@ -10,6 +10,8 @@ import {
   duePrefix,
   markKey,
   markPrefix,
+  newsOf,
+  type NewsOf,
   watchKey,
   watchPartition,
   watchPrefix,
@@ -27,13 +29,31 @@ const endedBackup: z.ZodType<EndedBackup> = z.object({
   log: z.string().exactOptional(),
 });
 
-/** A site's watch has news: a backup ended, or its schedule changed (without a backup). */
-const mark = z.object({ site: siteId, backup: endedBackup.exactOptional() });
+const endedRestore: z.ZodType<EndedRestore> = z.object({
+  id: z.string(),
+  kind: z.enum(["restore", "undo"]),
+  status: z.enum(["Succeeded", "Failed"]),
+  finished: z.string(),
+  blob: z.string().exactOptional(),
+  settles: z.boolean(),
+  cancelled: z.boolean(),
+  closed: z.boolean(),
+  half: z.boolean(),
+  down: z.boolean(),
+  log: z.string().exactOptional(),
+});
+
+/** A site's watch has news: a backup or restore ended, or its schedule changed (neither of them). */
+const mark = z.object({
+  site: siteId,
+  backup: endedBackup.exactOptional(),
+  restore: endedRestore.exactOptional(),
+});
 export interface Mark extends z.infer<typeof mark> {
   readonly key: string;
   readonly version: string;
-  /** The backup it tells of, where nothing but its key can be understood; 0: none. */
-  readonly lost?: number;
+  /** What it tells of, where nothing but its key can be understood. */
+  readonly lost?: NewsOf;
 }
 
 const ended = z.partialRecord(z.enum(endStatuses), z.number());
@@ -51,6 +71,7 @@ const watch: z.ZodType<SiteWatch> = z.object({
   seconds: z.number(),
   bytes: z.number(),
   recent: z.array(z.number()),
+  recentRestores: z.array(z.string()).exactOptional(),
 });
 
 /**
@@ -59,7 +80,13 @@ const watch: z.ZodType<SiteWatch> = z.object({
  */
 export const markSite = async (catalog: Catalog, of: SiteId, backup?: EndedBackup): Promise<void> => {
   const value = { site: of, ...(backup === undefined ? {} : { backup }) };
-  await catalog.write(watchPartition, [{ kind: "put", key: markKey(of, backup?.id ?? 0), value }]);
+  await catalog.write(watchPartition, [{ kind: "put", key: markKey(of, { backup: backup?.id ?? 0 }), value }]);
+};
+
+/** As above, of a restore or undo. */
+export const markRestore = async (catalog: Catalog, of: SiteId, restore: EndedRestore): Promise<void> => {
+  const key = markKey(of, { operation: restore.id });
+  await catalog.write(watchPartition, [{ kind: "put", key, value: { site: of, restore } }]);
 };
 
 export const readMarks = async (catalog: Catalog, limit: number): Promise<readonly Mark[]> =>
@@ -71,7 +98,7 @@ export const readMarks = async (catalog: Catalog, limit: number): Promise<readon
 /** The key says whose news it is and of which backup; what became of that, its own row does. */
 const markOfKey = (key: string): Pick<Mark, "site" | "lost"> => {
   const parts = key.slice(markPrefix.length).split("!");
-  return { site: siteOfKey(parts.slice(0, -1).join("!")), lost: Number(parts.at(-1)) };
+  return { site: siteOfKey(parts.slice(0, -1).join("!")), lost: newsOf(parts.at(-1) ?? "") };
 };
 
 interface WatchRow {
@@ -128,10 +155,11 @@ export const changeWatch = (before: WatchRow | undefined, after: SiteWatch): rea
 
 const alarm: z.ZodType<Alarm> = z.object({
   id: z.string(),
-  kind: z.enum(["failed", "partial", "missing", "recovered", "succeeded", "digest", "test"]),
+  kind: z.enum(alarmKinds),
   time: z.string(),
   site: siteId.exactOptional(),
   backup: endedBackup.exactOptional(),
+  restore: endedRestore.exactOptional(),
   title: z.string(),
   text: z.string(),
 });

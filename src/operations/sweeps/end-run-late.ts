@@ -3,6 +3,7 @@ import { mayBecome, type Backup } from "../../domain/backup.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
+import { tellEndedRestore } from "../tell-ended.ts";
 import { freeSite } from "../free-site.ts";
 import type { Installation } from "../installation.ts";
 import { readBackup, removeProgress, replaceBackup } from "../rows/backup-rows.ts";
@@ -46,6 +47,7 @@ export const endRunLate = async (deps: Installation, call: Call, { site, run, re
   );
   const ended = done.backup && endedBackupOf(done.backup);
   if (ended !== undefined) await markSite(deps.catalog, site, ended);
+  await tellEndedRestore(deps, site, run);
   if (done.row?.run?.id === ids.run)
     call.log.warn("the site of a restore that was given up is put back", { site: siteLabel(site), run, by: ids.run });
   if (done.row?.run !== undefined) await startRun(deps, call, site, runRef(site, done.row));

@@ -2,6 +2,7 @@ import { ZodError } from "zod";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { Row } from "../../ports/catalog.ts";
+import { tellEnded } from "../tell-ended.ts";
 import { failDeletion, startDelete } from "../delete-backup.ts";
 import { endRunLate } from "./end-run-late.ts";
 import type { Installation } from "../installation.ts";
@@ -103,6 +104,8 @@ const forget = async (deps: Installation, call: Call, { announced, open }: Look)
   const owner = row.run?.id;
   if (owner !== undefined && !open.some(({ run }) => run === owner))
     await startRun(deps, call, announced.site, runRef(announced.site, row));
+  // Also what became of it may not have been said.
+  if (announced.deletes === undefined) await tellEnded(deps, announced.site, announced.run);
   await forgetAnnounced(deps, announced);
 };
 

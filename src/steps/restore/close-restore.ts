@@ -1,5 +1,6 @@
 import { shortenLog } from "../../domain/backup.ts";
 import { siteLabel } from "../../domain/site.ts";
+import { tellEndedRestore } from "../../operations/tell-ended.ts";
 import { freeSite } from "../../operations/free-site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
@@ -33,6 +34,8 @@ export const closeRestore =
         if (!(error instanceof RunLost)) throw error;
         call.log.warn("run ended: another has its site", { site: siteLabel(input.site), run: input.run });
       });
+      // Before the run is forgotten: until then somebody closes it again.
+      await tellEndedRestore(deps, input.site, input.run);
       if (host !== undefined) await clearAway(deps, input, { call, host });
       await endRun(deps, input, call);
       return { ok: true };
@@ -65,6 +68,7 @@ const end = async (
   const databases = (await readLoadedDatabases(deps.catalog, input.site, input.run)).some((row) =>
     isExchanged(row.database),
   );
+  const isHalf = !isSuccess && (databases || (await isHalfExchanged(host, { operation, state })));
   if (isSuccess) await noteRestored(deps, operation);
   const now = deps.clock.now();
   await changeSite(deps.catalog, input.site, async (row) => {
@@ -77,6 +81,7 @@ const end = async (
       status: isSuccess ? "Succeeded" : "Failed",
       finished: now.toISOString(),
       closed: true,
+      ...(isHalf ? { half: true } : {}),
       log,
     };
     const days = Math.max(deps.policy.undoDays, isSuccess ? 0 : 1);
@@ -92,6 +97,15 @@ const end = async (
     status: isSuccess ? "Succeeded" : "Failed",
     log: log.slice(0, 500),
   });
+};
+
+/** Of a restore, whether anything of it is in the site; of an undo, whether it came half way. */
+const isHalfExchanged = async (
+  host: SiteHost | undefined,
+  { operation: { kind, undoOf }, state }: Pick<Ending, "operation" | "state">,
+): Promise<boolean> => {
+  if (kind === "undo" && undoOf !== undefined) return (await host?.exchange(undoOf).state()) === "puttingBack";
+  return state === "swapped" || state === "swapping" || state === "puttingBack";
 };
 
 interface Ending {

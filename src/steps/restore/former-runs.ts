@@ -22,7 +22,13 @@ export const settleFormerRuns = async (deps: Installation, ref: RunRef, call: Ca
   if ((await host.content()) === "missing") return;
   await settleExchanges(deps, { ref, host }, call);
   for (const run of formerRuns.toReversed()) await putConfigurationBack(deps, ref, { run, host });
-  if (stopped !== undefined) await host.start(ref.run);
+  if (stopped === undefined) return;
+  await host.start(ref.run);
+  const changed = await changeOperation(deps, ref, (operation) => {
+    const { stopped: _, ...running } = operation;
+    return running;
+  });
+  if (changed === undefined) throw new RunLost(ref.run);
 };
 
 interface Taken {
@@ -45,6 +51,7 @@ export const startAfterFormerRuns = async (
   if (before === undefined) throw new RunLost(ref.run);
   try {
     await host.start(ref.run);
+    await changeOperation(deps, ref, (operation) => ({ ...operation, up: true }));
   } catch (error) {
     call.log.error("a site could not be started after a restore", { site: siteLabel(ref.site), run: ref.run, error });
   }

@@ -15,6 +15,7 @@ export const startSite =
       if (isOurs === undefined) return runLost;
       const host = await deps.hosts.host(ref.site);
       await host.start(ref.run);
+      if ((await changeOperation(deps, ref, (operation) => ({ ...operation, up: true }))) === undefined) return runLost;
       call.log.info("site started", { site: siteLabel(ref.site), run: ref.run });
       return { ok: true };
     });

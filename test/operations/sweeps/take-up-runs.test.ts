@@ -6,10 +6,13 @@ import { announceRun, readOpenRuns } from "../../../src/operations/rows/open-run
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { ownerOfName } from "../../../src/operations/rows/name-rows.ts";
 import { readOperation, type Operation } from "../../../src/operations/rows/operation-rows.ts";
+import { watchPartition } from "../../../src/operations/rows/keys.ts";
+import { readMarks } from "../../../src/operations/rows/watch-rows.ts";
 import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
 import { getOperation } from "../../../src/operations/operation-results.ts";
 import { takeSite } from "../../../src/operations/take-site.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
+import type { Catalog } from "../../../src/ports/catalog.ts";
 import type { Call } from "../../../src/ports/call.ts";
 import type { RunState } from "../../../src/ports/workflow-runner.ts";
 import { endRun } from "../../../src/steps/end-run.ts";
@@ -217,6 +220,27 @@ describe("a run that owns its site", () => {
     expect((await readSiteRow(given.deps.catalog, shop)).run).toBeUndefined();
     // A step that still runs has lost its site.
     expect(await changeBackup(given.deps, ref, (row) => ({ ...row, status: "Succeeded" }))).toBe(false);
+  });
+
+  it("is told of as TimedOut also when the process that cancelled it died right then", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    const { epoch } = await readSiteRow(given.deps.catalog, shop);
+    const ref = { site: shop, run: backup.run ?? "", epoch, backup: backup.id };
+    const started = given.clock.time.toISOString();
+    await changeBackup(given.deps, ref, (row) => ({ ...row, status: "InProgress", started }));
+    everyState = "running";
+    later(25 * 3_600);
+    const { catalog } = given.deps;
+    const write: Catalog["write"] = (partition, changes) =>
+      partition === watchPartition ? Promise.reject(died) : catalog.write(partition, changes);
+    const dying = new Proxy(catalog, {
+      get: (target, name) => (name === "write" ? write : (Reflect.get(target, name) as () => unknown).bind(target)),
+    });
+    await expect(takeUpRuns({ ...given.deps, catalog: dying })(call)).rejects.toThrow(died);
+    expect((await readBackup(catalog, shop, backup.id))?.backup.status).toBe("TimedOut");
+    await takeUpRuns(given.deps)(call);
+    expect(await readMarks(catalog, 10)).toMatchObject([{ backup: { id: backup.id, status: "TimedOut" } }]);
+    expect(await readOpenRuns(catalog)).toEqual([]);
   });
 
   it("that restores is never cut off by time; given up, its operation fails, and an undo of nobody's gets the site once", async () => {

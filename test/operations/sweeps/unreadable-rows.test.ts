@@ -114,7 +114,7 @@ describe("alarms", () => {
   it("are told of other sites whose news can be read, and of the one whose cannot by what the catalog holds", async () => {
     const failed = keptBackup({ status: "Failed", log: "No." });
     await world.deps.catalog.write(sitePartition(shop), [insertBackup(failed)]);
-    await damage(watchPartition, markKey(shop, 1));
+    await damage(watchPartition, markKey(shop, { backup: 1 }));
     await damage(watchPartition, watchKey(blog));
     await damage(watchPartition, `${duePrefix}2026-11-20T00:00:00.000Z!${siteKey(blog)}`);
     await markSite(world.deps.catalog, blog, endedBackup(1, "Failed", world.clock.time));
