@@ -13,6 +13,8 @@ export interface CommandContext {
   readonly json: boolean;
   /** No progress. */
   readonly quiet: boolean;
+  /** A variable of the environment. */
+  readonly variable: (name: string) => string | undefined;
   readonly now: () => Date;
   readonly pause: (milliseconds: number) => Promise<void>;
   readonly version: string;

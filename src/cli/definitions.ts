@@ -1,9 +1,9 @@
 import type { CommandDefinition } from "./command.ts";
 import { connectionInWords } from "./connection-in-words.ts";
+import { manageDefinitions } from "./manage-definitions.ts";
+import { site, yes } from "./shared-definitions.ts";
 
-const site = { name: "SITE", about: "a site: shop, or shop/staging for a slot", completes: "site" } as const;
 const backup = { name: "BACKUP", about: "its number, its name, or latest", completes: "backup" } as const;
-const yes = { flags: "--yes", about: "agree beforehand; nothing is asked" } as const;
 const detach = { flags: "--detach", about: "begin, and return at once" } as const;
 const dryRun = { flags: "--dry-run", about: "tell what it would do, and do nothing" } as const;
 
@@ -296,74 +296,7 @@ export const definitions: readonly CommandDefinition[] = [
     ],
     load: async () => (await import("./commands/discover.ts")).run,
   },
-  {
-    name: "site add",
-    about: "describe a site to the service, and tell what it finds",
-    arguments: [
-      { name: "NAME", about: "what to call it: shop, or shop/staging for a slot" },
-      { name: "FOLDER", about: "where its files lie, on the service's machine", completes: "folder" },
-    ],
-    options: [
-      { flags: "--home", about: "FOLDER holds site/wwwroot, as the home of an App Service app does" },
-      { flags: "--wwwroot", about: "FOLDER is what is served; without either flag lifeboat looks which it is" },
-      {
-        flags: "--directory <name=folder>",
-        about: "another folder that belongs to it, and its name in backups; may be given again",
-        isRepeatable: true,
-      },
-    ],
-    examples: [
-      ["lifeboat site add shop /srv/shop", "files, size, and what the filter leaves out"],
-      ["lifeboat site add shop /srv/shop --directory uploads=/mnt/uploads", "with a second folder"],
-    ],
-    load: async () => (await import("./commands/site.ts")).addSite,
-  },
-  {
-    name: "site list",
-    about: "list the sites and where their files lie",
-    examples: [["lifeboat site list", "all of them, slots too"]],
-    load: async () => (await import("./commands/site.ts")).listSites,
-  },
-  {
-    name: "site remove",
-    about: "forget a site; its files and its backups stay",
-    arguments: [site],
-    options: [yes],
-    examples: [["lifeboat site remove shop", "asks before it does"]],
-    load: async () => (await import("./commands/site.ts")).removeSite,
-  },
-  {
-    name: "keys list",
-    about: "list the keys by which callers are known",
-    examples: [["lifeboat keys list", "names, roles, last use; never a secret"]],
-    load: async () => (await import("./commands/keys.ts")).listKeys,
-  },
-  {
-    name: "keys add",
-    about: "make a key, and write its secret into a new file",
-    arguments: [{ name: "NAME", about: "what to call it" }],
-    options: [
-      { flags: "--role <role>", about: "reader, operator or admin" },
-      {
-        flags: "--site <site>",
-        about: "only this site, with its slots; without it all; may be given again",
-        isRepeatable: true,
-        completes: "site",
-      },
-      { flags: "--expires <when>", about: "when it ends: 30d, or a date; without it never" },
-      { flags: "--file <file>", about: "where its secret goes; without it NAME.key", completes: "file" },
-    ],
-    examples: [["lifeboat keys add nightly --role operator --site shop", "a key for one site, in nightly.key"]],
-    load: async () => (await import("./commands/keys.ts")).addKey,
-  },
-  {
-    name: "keys revoke",
-    about: "revoke a key",
-    arguments: [{ name: "NAME", about: "the key's name" }],
-    options: [yes],
-    examples: [["lifeboat keys revoke nightly", "whoever uses it is shut out"]],
-    load: async () => (await import("./commands/keys.ts")).revokeKey,
-  },
+  ...manageDefinitions,
   {
     name: "doctor",
     about: "look for what is wrong, and tell what to do about it",

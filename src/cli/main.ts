@@ -31,6 +31,7 @@ const start: Start = async (definition, given, flags) => {
     connection: connected,
     json: flags.json,
     quiet: flags.quiet,
+    variable: (name) => process.env[name],
     now: () => new Date(),
     pause,
     version,

@@ -1,7 +1,7 @@
 import { refuse } from "../domain/errors.ts";
 import { isSiteName, siteKey, siteLabel, siteWithSlot, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
-import type { SiteDefinition, SiteDescription } from "../ports/sites.ts";
+import type { NewSite, SiteDefinition, SiteDescription } from "../ports/sites.ts";
 import { deleteBackupConfiguration } from "./backup-configuration.ts";
 import { siteNotFound } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
@@ -25,7 +25,7 @@ export const getDescription =
 /** A site of directories that are there already. Nothing in them is changed. */
 export const describeSite =
   (deps: Pick<Installation, "sites">) =>
-  async (call: Call, id: SiteId, description: SiteDescription): Promise<DescribedSite> => {
+  async (call: Call, id: SiteId, description: NewSite): Promise<DescribedSite> => {
     if (![id.name, id.slot ?? id.name].every(isSiteName))
       throw refuse("InvalidField", { field: "siteName", reason: "letters, digits and hyphens, at most 60." });
     const site = await deps.sites.describe(id, description);

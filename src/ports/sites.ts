@@ -1,6 +1,6 @@
 import type { Secret } from "../domain/secret.ts";
 import type { SiteId } from "../domain/site.ts";
-import type { SiteHost } from "./site-host.ts";
+import type { SiteConfiguration, SiteHost } from "./site-host.ts";
 
 /** What is known of a site besides its content. */
 export interface SiteDefinition {
@@ -18,6 +18,9 @@ export interface SiteDescription {
   readonly wwwroot?: string;
   readonly directories?: Readonly<Record<string, string>>;
 }
+
+/** What a site is made of: its directories, and the configuration that its host reads from then on. */
+export interface NewSite extends SiteDescription, Partial<SiteConfiguration> {}
 
 /** The sites this installation looks after. */
 export interface Sites {
@@ -37,7 +40,7 @@ export interface Sites {
    * Makes a site of directories that are there; nothing in them is changed. A slot's app has to be known. Throws SiteKnown,
    * and SiteDirectoryRefused for what is not there, not allowed, or holds Lifeboat's own files.
    */
-  describe(id: SiteId, description: SiteDescription): Promise<SiteDefinition>;
+  describe(id: SiteId, description: NewSite): Promise<SiteDefinition>;
 
   /** Forgets the site, and with an app its slots; its directories stay as they are. False when it was not known. */
   forget(id: SiteId): Promise<boolean>;

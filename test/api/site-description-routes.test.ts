@@ -36,6 +36,12 @@ it.each([
   [{ properties: { home: "/a", wwwroot: "/b" } }, /either home or wwwroot/],
   [{ properties: { home: "/a", directories: { "../b": "/b" } } }, /plain name/],
   [{ properties: { home: "/a", directories: { ".": "/b" } } }, /plain name/],
+  [
+    { properties: { home: "/a", appSettings: { MODE: { a: "planted" } } } },
+    /^(?!.*planted).*MODE.*a name with a text/s,
+  ],
+  [{ properties: { home: "/a", connectionStrings: { main: "planted" } } }, /^(?!.*planted).*main.*value and type/s],
+  [{ properties: { home: "/a", connectionStrings: { main: { value: " " } } } }, /main.*value and type/],
 ])("refuses a description that says too little or too much: %j", async (body, reason) => {
   const { ask } = installation();
   const answer = await ask("PUT", `${other}/description`, { body });

@@ -77,6 +77,7 @@ export const fakeContext = (terminal: FakeTerminal) => {
     }),
     json: false,
     quiet: false,
+    variable: () => undefined,
     now: () => new Date(clock.time),
     pause: async (milliseconds) => {
       clock.time += milliseconds;

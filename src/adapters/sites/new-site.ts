@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { errorCode } from "../../domain/error-code.ts";
 import { refuse } from "../../domain/errors.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
-import type { SiteDescription } from "../../ports/sites.ts";
+import type { NewSite } from "../../ports/sites.ts";
 import { changeSiteFile, writeNew } from "./site-file.ts";
 
 interface Places {
@@ -26,19 +26,34 @@ export const createSlot = async (id: SiteId, appFile: string, places: Places): P
   writeSlot(id, appFile, { home: await newHome(id, places, `${id.name}.${id.slot ?? "production"}`) });
 
 /** The app's file, made new. */
-export const writeApp = async (id: SiteId, description: SiteDescription, folder: string): Promise<void> => {
+export const writeApp = async (id: SiteId, description: NewSite, folder: string): Promise<void> => {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { subscription, resourceGroup, name } = id;
-  const text = `${JSON.stringify({ name, subscription, resourceGroup, ...description }, null, 2)}\n`;
+  const text = `${JSON.stringify({ name, subscription, resourceGroup, ...inFile(description) }, null, 2)}\n`;
   for (const base of names(id, name)) if (await writeNew(join(folder, `${base}.json`), text)) return;
   throw refuse("SiteExists", { site: siteLabel(id) });
 };
 
 /** Adds the slot to the app's file. */
-export const writeSlot = (id: SiteId, appFile: string, description: SiteDescription): Promise<void> =>
+export const writeSlot = (id: SiteId, appFile: string, description: NewSite): Promise<void> =>
   changeSiteFile(appFile, (json) => {
-    json["slots"] = { ...slotsOf(json), [id.slot ?? "production"]: { ...description } };
+    json["slots"] = { ...slotsOf(json), [id.slot ?? "production"]: inFile(description) };
   });
+
+/** As the file has it, which holds settings in clear and is its owner's alone. */
+const inFile = ({ appSettings, connectionStrings, ...directories }: NewSite): object => ({
+  ...directories,
+  ...(appSettings === undefined ? {} : { appSettings: mapped(appSettings, (value) => value.reveal()) }),
+  ...(connectionStrings === undefined
+    ? {}
+    : { connectionStrings: mapped(connectionStrings, ({ value, type }) => ({ value: value.reveal(), type })) }),
+});
+
+const mapped = <Value, Result>(
+  values: Readonly<Record<string, Value>>,
+  change: (value: Value) => Result,
+): Readonly<Record<string, Result>> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 
 /** Takes the slot out of the app's file. */
 export const removeSlot = (id: SiteId, appFile: string): Promise<void> =>

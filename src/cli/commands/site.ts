@@ -5,8 +5,11 @@ import type { CommandContext, Given, RunCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
+import type { Secret } from "../../domain/secret.ts";
+import { showName } from "../show-text.ts";
 import { showTable } from "../show-table.ts";
 import { databasesText, siteDatabases } from "../site-databases.ts";
+import { givenAppSettings, givenConnectionStrings, type GivenString } from "../site-settings.ts";
 import { findSite, newSitePath, referenceOf, sitesPath } from "../site-reference.ts";
 import { backupPlan, planText } from "../tell-backup-plan.ts";
 
@@ -16,19 +19,41 @@ export const addSite: RunCommand = async (context, given) => {
   const folder = pathOn(context, given.need("FOLDER"));
   const root = rootKind(context, given, folder);
   const directories = Object.fromEntries(given.texts("directory").map((text) => directoryOf(context, text)));
-  const properties = { [root]: folder, ...(given.texts("directory").length === 0 ? {} : { directories }) };
+  const strings = await givenConnectionStrings(context, given, folder);
+  const appSettings = givenAppSettings(given);
+  const properties = {
+    [root]: folder,
+    ...(given.texts("directory").length === 0 ? {} : { directories }),
+    ...(strings.size === 0 ? {} : { connectionStrings: sentStrings(strings) }),
+    ...(appSettings === undefined ? {} : { appSettings: sentSettings(appSettings) }),
+  };
   await service.put(`${path}/description`, { body: { properties } });
   const site = { label, path, state: undefined };
   const plan = await backupPlan(context, site);
   const databases = await siteDatabases(context, site, { asks: true });
+  const unknown = [...strings.keys()].filter((name) => !databases.some((one) => one.connectionStringName === name));
+  const all = databases.length === 0 ? "" : " --database all";
   print(context, { site: label, [root]: folder, directories, plan, databases }, () =>
     [
       `The site ${label} is described. A backup of it would hold\n${planText(plan)}${databasesText(databases)}`,
-      `\`lifeboat backup ${label}\` makes the first one, \`lifeboat schedule ${label} --every 1d\` one a day.\n`,
+      ...unknown.map(notADatabase),
+      `\`lifeboat backup ${label}${all}\` makes the first one, \`lifeboat schedule ${label} --every 1d${all}\` one a day.\n`,
     ].join(""),
   );
-  return plan.unreadableCount > 0 ? exitCodes.partly : exitCodes.done;
+  const isWhole =
+    plan.unreadableCount === 0 && unknown.length === 0 && databases.every(({ problem }) => problem === null);
+  return isWhole ? exitCodes.done : exitCodes.partly;
 };
+
+const notADatabase = (name: string): string =>
+  `  connection string ${showName(name)}: leads to no database that is known; where it does, say which in the site's file, or forget the site and add it with its kind (${showName(name)}:mysql=...)\n`;
+
+/** What is sent is the one place where they are opened. */
+const sentStrings = (strings: ReadonlyMap<string, GivenString>) =>
+  Object.fromEntries([...strings].map(([name, { value, type }]) => [name, { value: value.reveal(), type }]));
+
+const sentSettings = (settings: Readonly<Record<string, Secret>>) =>
+  Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, value.reveal()]));
 
 /** A path on the service's machine: only where that is this one a short form of it means anything. */
 const pathOn = (context: CommandContext, text: string): string => {

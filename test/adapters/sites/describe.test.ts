@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { localSites } from "../../../src/adapters/sites/local-sites.ts";
 import { localGroup } from "../../../src/adapters/sites/site-file.ts";
+import { Secret } from "../../../src/domain/secret.ts";
 import { temporaryFolder } from "../../support/file-tree.ts";
 
 const folders: { readonly remove: () => void }[] = [];
@@ -38,6 +39,21 @@ describe("describing a site", () => {
     expect(await sites.describedAs(shop)).toEqual(description);
     expect(statSync(at("data/sites/shop.json")).mode & 0o777).toBe(0o600);
     expect(await sites.list()).toHaveLength(1);
+  });
+
+  it.each([shop, staging])("keeps the settings of a new site in its file, for its host to read: $slot", async (id) => {
+    const { at, sites } = machine();
+    if (id !== shop) await sites.describe(shop, { home: at("srv/shop") });
+    const appSettings = { MODE: new Secret("planted mode") };
+    const connectionStrings = { main: { value: new Secret("mysql://u:planted@h/d"), type: "Custom" } };
+    const wwwroot = at("srv/uploads");
+    await sites.describe(id, { wwwroot, appSettings, connectionStrings });
+    const { settings } = await sites.local(id);
+    const read = await settings.read();
+    expect(read.appSettings["MODE"]?.reveal()).toBe("planted mode");
+    expect(read.connectionStrings["main"]?.value.reveal()).toBe("mysql://u:planted@h/d");
+    expect(statSync(at("data/sites/shop.json")).mode & 0o777).toBe(0o600);
+    expect(JSON.stringify(await sites.describedAs(id))).not.toContain("planted");
   });
 
   it("adds a slot to its app, and takes it out again without the app", async () => {
