@@ -5,7 +5,9 @@ import { CentralEncoder, centralHeaderBytes } from "../records/central-encoder.t
 import { noOwnerNames, type DirectoryEntry, type OwnerNames } from "../records/directory-entry.ts";
 import { hashBytes } from "../records/extra-fields.ts";
 import { has, is, kinds, newSlab, slabBits, slabRows, type Slab } from "./directory-slab.ts";
-import { mostPlainBytes, readPlainRecord, writePlainRecord } from "./plain-record.ts";
+import { mostPlainBytes } from "./plain-form.ts";
+import { readPlainRecord } from "./read-plain-record.ts";
+import { writePlainRecord } from "./write-plain-record.ts";
 import { setMeta, type RowMeta } from "./row-meta.ts";
 import { findPlace, sortedRows } from "./row-order.ts";
 
@@ -60,7 +62,7 @@ export class DirectoryColumns {
 
   /**
    * Adds the row of a directory record that lies from `at` to `end`, its offset moved by `shift`, where it is a plain one
-   * (plain-record.ts). False, and nothing added, where it is not: decode and append it.
+   * (plain-form.ts). False, and nothing added, where it is not: decode and append it.
    */
   appendRecord(bytes: Uint8Array, { at, end }: { readonly at: number; readonly end: number }, shift = 0): boolean {
     const row = this.#length;
