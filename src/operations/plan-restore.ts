@@ -10,16 +10,9 @@ import { hostWithFiles } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { openRestoreArchive, refuseOutsideLinks, restoreScope, type RestoreArchive } from "./restore-archive.ts";
 import { planDatabaseRestore, type PlannedDatabase } from "./databases/plan-database-restore.ts";
-import {
-  checkConfigurationWish,
-  checkDatabaseWishes,
-  sourceOf,
-  stringsOfBackup,
-  targetId,
-  wantedTarget,
-  type RestoreSource,
-  type RestoreWish,
-} from "./restore-site.ts";
+import { checkConfigurationWish, checkDatabaseWishes, stringsOfBackup, type RestoreWish } from "./restore-site.ts";
+import { sourceOf, type RestoreSource } from "./restore-source.ts";
+import { targetId, wantedTarget } from "./restore-target.ts";
 import { checkReach } from "./within-reach.ts";
 
 interface PlanRestoreWish {
