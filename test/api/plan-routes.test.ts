@@ -13,8 +13,8 @@ const write = (path: string, content: string) => files.writeFile(pathFromText(pa
 beforeEach(() => {
   const given = memoryInstallation();
   files = new MemorySite();
-  // Safe: a dry run asks a host for its files alone.
-  const host = { files: files as SiteHost["files"] } as SiteHost;
+  // Safe: a dry run asks a host for its files alone, and whether there are any.
+  const host = { files: files as SiteHost["files"], content: async () => "present" } as SiteHost;
   ask = apiOver(planRoutes({ ...given.deps, hosts: { host: async () => host } }), given.call);
   write("site/wwwroot/index.html", "12345");
   write("site/wwwroot/cache/a.tmp", "1");
