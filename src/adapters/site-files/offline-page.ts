@@ -1,7 +1,18 @@
-import { closeSync, constants, existsSync, openSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { errorCode } from "../../domain/error-code.ts";
 import { secondsOf } from "../../domain/file-time.ts";
 import { offlinePage, offlinePageName } from "../../domain/own-names.ts";
+import { syncDirectory } from "./exchange/area.ts";
 import { isOwnOfflinePage } from "./exchange/moves.ts";
 
 /** Places our page in the served folder (latin1 path), to the disk. A user's own page says the site is offline already. */
@@ -21,6 +32,8 @@ const place = (file: string, run: string): void => {
   }
   try {
     writeFileSync(descriptor, offlinePage(run));
+    // A power cut would leave an empty page, which is nobody's: it would stand there for good.
+    fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
@@ -32,11 +45,15 @@ export const removeOfflinePage = (wwwroot: string): void => {
   if (isOwnOfflinePage(file)) keepingTime(wwwroot, () => rmSync(bytes(file)));
 };
 
-/** The page is nobody's content, so the folder looks as if it had never been there. */
+/**
+ * The page is nobody's content, so the folder looks as if it had never been there. Nor does a power cut bring back one
+ * that was taken away: nobody would take it away again.
+ */
 const keepingTime = (folder: string, change: () => void): void => {
   const { atimeNs, mtimeNs } = statSync(bytes(folder), { bigint: true });
   change();
   utimesSync(bytes(folder), secondsOf(atimeNs), secondsOf(mtimeNs));
+  syncDirectory(folder);
 };
 
 const fileIn = (wwwroot: string): string => `${wwwroot}/${offlinePageName}`;

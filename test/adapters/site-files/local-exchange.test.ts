@@ -8,6 +8,7 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -254,6 +255,33 @@ describe("an exchange of a site's content", () => {
     writeFileSync(join(site, "gone"), "a file where the folder was");
     await exchange().putBack();
     expect(tree()).toEqual(before);
+  });
+
+  it("never gives a file that was written to since a time from before", async () => {
+    const times: MetadataWriter = (file, { mtimeNs }) => {
+      utimesSync(Buffer.from(file, "latin1"), Number(mtimeNs) / 1e9, Number(mtimeNs) / 1e9);
+      return [];
+    };
+    const place = pathFromText("");
+    const options = { run: "restore-1", roots: () => [{ at: place, real: realRoot(site) }] };
+    const timed = (fault = (_point: string): void => undefined) =>
+      new LocalExchange({ ...options, setMetadata: times, setMetadataBack: times, fault });
+    const timeOf = (name: string) => lstatSync(join(site, name)).mtimeMs;
+    const adjusting = ["style.css", "index.html", "gone/a.txt"].map((name): SwapOperation => ({
+      kind: "setMetadata",
+      entry: entry(name, "file", 0o644),
+    }));
+    const old = timeOf("style.css");
+    await timed().stage("a1");
+    const { notes } = await timed((point) => {
+      if (point === "journal written") utimesSync(join(site, "gone/a.txt"), 1_650_000_000.5, 1_650_000_000.5);
+    }).swap(adjusting);
+    expect(notes).toEqual([expect.stringMatching(/^gone\/a.txt: it was written to/)]);
+    expect(["style.css", "index.html", "gone/a.txt"].map(timeOf)).toEqual([1.7e12, 1.7e12, 1_650_000_000_500]);
+    utimesSync(join(site, "index.html"), 1_750_000_000.5, 1_750_000_000.5);
+    await timed().putBack();
+    expect(timeOf("style.css")).toBeCloseTo(old, 1);
+    expect(timeOf("index.html")).toBe(1_750_000_000_500);
   });
 
   it("names what stands in the way, brings back all the rest, and tries again when it is asked to", async () => {

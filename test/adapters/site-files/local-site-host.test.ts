@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import fs, {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -40,6 +50,26 @@ describe("a site on this machine", () => {
     await host().start("restore-1");
     expect(existsSync(page)).toBe(false);
     await host().start("restore-1");
+  });
+
+  it("brings its page to the disk, and that it is gone again: after a power cut nobody would take it away", async () => {
+    const real = fs.fsyncSync;
+    const synced: string[] = [];
+    fs.fsyncSync = (descriptor) => {
+      const path = readlinkSync(`/proc/self/fd/${descriptor}`);
+      synced.push(`${path.slice(folder.length)} ${existsSync(page) ? statSync(page).size > 0 : "gone"}`);
+      real(descriptor);
+    };
+    syncBuiltinESMExports();
+    try {
+      await host().stop("restore-1");
+      expect(synced).toContain("/home/site/wwwroot/app_offline.htm true");
+      await host().start("restore-1");
+      expect(synced.at(-1)).toBe("/home/site/wwwroot gone");
+    } finally {
+      fs.fsyncSync = real;
+      syncBuiltinESMExports();
+    }
   });
 
   it("leaves a page of the user's own alone", async () => {

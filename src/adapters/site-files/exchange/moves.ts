@@ -5,7 +5,7 @@ import type { ListedEntry } from "../../../domain/listing.ts";
 import { offlinePageName, offlinePageRun } from "../../../domain/own-names.ts";
 import { reasonOf } from "../file-reasons.ts";
 import { bytes } from "./area.ts";
-import { listedEntry, type JournalLine } from "./journal.ts";
+import { listedEntry, type JournalEntry, type JournalLine } from "./journal.ts";
 import { readable } from "./places.ts";
 
 /** Where one operation finds its three places. `live` is reached through a directory held open, so no link leads away. */
@@ -52,8 +52,21 @@ export const forward = (line: JournalLine, places: Places, context: MoveContext)
     case "removeDirectory":
       return removeDirectory(places.live, line.path, context);
     case "setMetadata":
-      return setMetadata(places.live, listedEntry(line.entry), context);
+      return setForward(line, places.live, context);
   }
+};
+
+/** What is written to while the site's content is exchanged is not what the archive holds, and must not look like it. */
+const setForward = (
+  { path, entry, old }: Extract<JournalLine, { kind: "setMetadata" }>,
+  live: string,
+  context: MoveContext,
+): void => {
+  const written = old === undefined ? undefined : writtenSince(live, [old, entry]);
+  if (written === undefined) return setMetadata(live, listedEntry(entry), context);
+  context.note(
+    `${readable(path)}: it was written to while the site's content was exchanged, and is as it was written.`,
+  );
 };
 
 /** The metadata of what stays is set back in a pass of its own at the end: moving things changes folders' mtimes. */
@@ -78,7 +91,23 @@ export const back = (line: JournalLine, places: Places, context: MoveContext): v
 
 export const backMetadata = (line: JournalLine, places: Places, context: MoveContext): void => {
   if (line.kind !== "setMetadata" && line.kind !== "removeDirectory") return;
-  if (line.old !== undefined && isThere(places.live)) setMetadata(places.live, listedEntry(line.old), context);
+  if (line.old === undefined || !isThere(places.live)) return;
+  const old = listedEntry(line.old);
+  const written = line.kind === "setMetadata" ? writtenSince(places.live, [line.old, line.entry]) : undefined;
+  setMetadata(places.live, written === undefined ? old : { ...old, mtimeNs: written }, context);
+};
+
+/** The time of a file that has none of the times it was given: it was written to since, and keeps it. */
+const writtenSince = (live: string, given: readonly JournalEntry[]): bigint | undefined => {
+  const now = lstatSync(bytes(live), { bigint: true, throwIfNoEntry: false });
+  if (now?.isFile() !== true) return undefined;
+  return given.some(({ mtimeNs }) => isSameTime(BigInt(mtimeNs), now.mtimeNs)) ? undefined : now.mtimeNs;
+};
+
+/** Times are set to the microsecond; some file systems round them to seconds, or to two. */
+const isSameTime = (given: bigint, now: bigint): boolean => {
+  const difference = given > now ? given - now : now - given;
+  return difference < (now % 1_000_000_000n === 0n ? 2_000_000_000n : 1_000n);
 };
 
 /** Whether putting back brings something that has to have a folder to lie in. */
