@@ -92,6 +92,14 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
     expect(failure.kind).toBe("NotAllowed");
   });
 
+  it("columns whose values the server's dump rounds are named", async () => {
+    await server.query("", "CREATE DATABASE rounded");
+    await server.query("rounded", "CREATE TABLE t (a FLOAT, b DOUBLE, c FLOAT(7,3)); CREATE VIEW v AS SELECT a FROM t");
+    const { weaker } = await tool.check(server.connection("rounded"), "dump", never);
+    expect(weaker).toEqual([expect.stringMatching(/^t\.a, t\.c: FLOAT values come back as the six digits/)]);
+    await server.query("", "DROP DATABASE rounded");
+  });
+
   it("a view of what is gone does not stop the dump, and is named", async () => {
     await server.query("", "CREATE DATABASE views");
     await server.query("views", "CREATE TABLE a (id INT); CREATE VIEW broken AS SELECT * FROM a; DROP TABLE a");
@@ -146,6 +154,30 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
     expect(await definers()).toBe(before);
     expect(await server.query("orphans", "SELECT * FROM plain")).toBe("1");
     await server.query("", "DROP DATABASE orphans");
+  });
+
+  it("a view with a check option on a view that the dump names later comes back as it was", async () => {
+    await server.query("", "CREATE DATABASE checks");
+    await server.query(
+      "checks",
+      `CREATE TABLE t (id INT PRIMARY KEY); CREATE VIEW zz AS SELECT * FROM t WHERE id < 100 WITH LOCAL CHECK OPTION;
+       CREATE VIEW mm AS SELECT * FROM zz WHERE id > 0 WITH CASCADED CHECK OPTION; CREATE VIEW aa AS SELECT * FROM mm`,
+    );
+    const at = server.connection("checks");
+    const views = (database: string) =>
+      server.query(
+        "",
+        `SELECT TABLE_NAME, CHECK_OPTION, REPLACE(VIEW_DEFINITION, '${database}', ''), DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA = '${database}' ORDER BY 1`,
+      );
+    const before = await views("checks");
+    expect(before).toMatch(/^aa\tNONE[^]*mm\tCASCADED[^]*zz\tLOCAL/);
+    const bytes = await read(tool.dump(at, { scratch, signal: never }));
+    await tool.load(at, { scratch, dump: once(bytes), signal: never });
+    expect(await views(scratch)).toBe(before);
+    await tool.switchIn(at, { scratch, kept: keptDatabaseName("feedfeedfeedfeed"), replaces: true });
+    expect(await views("checks")).toBe(before);
+    await tool.switchBack(at, { scratch, kept: keptDatabaseName("feedfeedfeedfeed"), replaces: true });
+    await server.query("", "DROP DATABASE checks");
   });
 
   it("a dump of another tool that chooses its database itself does not reach the live one", async () => {

@@ -106,13 +106,17 @@ const otherVendor = ({ vendor, programs: { dump } }: Session): readonly string[]
     ? []
     : [`The server is ${vendor}, and ${dump.name} here is ${dump.vendor}'s: what only ${vendor} has may be refused.`];
 
+const manyTables = 1_000;
+
 const weakerPromises = async (session: Session, purpose: "dump" | "load"): Promise<readonly string[]> => {
   const { connection, vendor } = session;
   const here = literal(connection.database);
-  const [engines = [], versioned = [], logging = []] = await session.results([
+  const [engines = [], versioned = [], logging = [], floats = [], tables = []] = await session.results([
     `SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${here} AND TABLE_TYPE = 'BASE TABLE' AND ENGINE IN ('MyISAM', 'Aria', 'MEMORY', 'CSV', 'ARCHIVE', 'MERGE', 'MRG_MyISAM', 'FEDERATED', 'CONNECT') LIMIT 5`,
     `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${here} AND TABLE_TYPE = 'SYSTEM VERSIONED' LIMIT 5`,
     "SELECT @@GLOBAL.log_bin, @@GLOBAL.log_bin_trust_function_creators",
+    `SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS JOIN information_schema.TABLES USING (TABLE_SCHEMA, TABLE_NAME) WHERE TABLE_SCHEMA = ${here} AND DATA_TYPE = 'float' AND TABLE_TYPE <> 'VIEW' LIMIT 5`,
+    `SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${here} AND TABLE_TYPE <> 'VIEW'`,
   ]);
   const shown = (rows: readonly (readonly string[])[]): string => rows.map(([table]) => table).join(", ");
   const weaker: string[] = [];
@@ -122,6 +126,15 @@ const weakerPromises = async (session: Session, purpose: "dump" | "load"): Promi
     );
   if (versioned.length > 0 && purpose === "dump")
     weaker.push(`${shown(versioned)}: of system-versioned tables the rows of today are copied, not their history.`);
+  if (floats.length > 0 && purpose === "dump")
+    weaker.push(
+      `${shown(floats)}: FLOAT values come back as the six digits that the server writes of them (16777217 as 16777200). DOUBLE and DECIMAL keep theirs.`,
+    );
+  const count = Number(tables[0]?.[0]);
+  if (count > manyTables && purpose === "load")
+    weaker.push(
+      `The switch renames ${count} tables while the site is stopped: seconds for a thousand on a fast disk, minutes on a busy one.`,
+    );
   const broken = purpose === "dump" ? await brokenViews(session) : [];
   if (broken.length > 0)
     weaker.push(`${broken.join(", ")}: views that refer to something that is not there are not in the dump.`);

@@ -1,4 +1,5 @@
 import { inOwnName } from "./definers.ts";
+import { checkedViews } from "./checked-views.ts";
 import { disabledEvent } from "./events.ts";
 import { withoutOwnName } from "./view-text.ts";
 import { triggerHeader, withoutDatabase } from "./trigger-header.ts";
@@ -55,6 +56,7 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
     events: [],
     isBody: false,
   };
+  const views = checkedViews();
   let begun: Buffer | undefined;
   return {
     async first() {
@@ -80,11 +82,13 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
 
   async function* rewritten(): AsyncGenerator<Buffer> {
     for await (const line of lines) {
+      if (line.subarray(0, closing.length).equals(closing)) yield* views.atLast();
       if (line.length > 1) state.whole = line.subarray(0, closing.length).equals(closing);
       if (state.open === undefined && line.subarray(0, insert.length).equals(insert)) yield* outgoing(line);
       else yield* headed(line);
     }
     if (state.open !== undefined) yield* outgoing(own(state.open));
+    yield* views.atLast();
   }
 
   /** A trigger's header may have been typed on many lines: they are looked at together. */
@@ -93,7 +97,7 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
     const mayBegin = all[0] === slash || all[0] === capitalC;
     const isOpen = mayBegin && all.length < maxHeaderBytes && triggerHeader(all.toString("latin1")) === "begun";
     state.open = isOpen ? all : undefined;
-    if (!isOpen) yield* outgoing(own(all));
+    if (!isOpen) yield* outgoing(views.inPlace(own(all)));
   }
 
   function ofView(text: string): string {

@@ -83,7 +83,9 @@ export const writeJournal = async (
     ]),
   );
   const rows = (table: string, all: readonly (readonly string[])[]): readonly string[] =>
-    all.map((row, index) => `INSERT INTO ${at(table)} VALUES (${index}, ${row.map(literal).join(", ")})`);
+    together(all.map((row, index) => `(${index}, ${row.map(literal).join(", ")})`)).map(
+      (values) => `INSERT INTO ${at(table)} VALUES ${values}`,
+    );
   await session.results([
     `DROP DATABASE IF EXISTS ${name(kept)}`,
     `CREATE DATABASE ${name(kept)} ${live.options}`,
@@ -95,6 +97,23 @@ export const writeJournal = async (
     `INSERT INTO ${at(states)} VALUES (${["switching", live.options, fresh.options].map(literal).join(", ")})`,
     `CREATE TABLE ${at(durable)} (one INT) ${made}`,
   ]);
+};
+
+const togetherCharacters = 256 * 1024;
+
+/** The site is stopped meanwhile, and each statement waits for the server's disk: few of them, none larger than servers take. */
+const together = (values: readonly string[]): readonly string[] => {
+  const groups: string[][] = [];
+  let room = 0;
+  for (const value of values) {
+    if (value.length > room) {
+      groups.push([]);
+      room = togetherCharacters;
+    }
+    groups.at(-1)?.push(value);
+    room -= value.length;
+  }
+  return groups.map((group) => group.join(", "));
 };
 
 const made = "ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";

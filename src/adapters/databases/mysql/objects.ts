@@ -89,13 +89,18 @@ const defined = (object: DatabaseObject, row: Row): DefinedObject => {
   return { ...object, sql, sqlMode, collation, timeZone, databaseCollation };
 };
 
-const drops = (database: string, { kind, name: object }: DatabaseObject): string =>
-  `DROP ${kind} IF EXISTS ${name(database)}.${name(object)}`;
+const drops = (database: string, { kind, name: object }: DatabaseObject): readonly string[] => {
+  const drop = `DROP ${kind} IF EXISTS ${name(database)}.${name(object)}`;
+  // Most servers know the word only in this mode.
+  return kind.startsWith("PACKAGE")
+    ? ["SET @lifeboat_mode = @@sql_mode, sql_mode = 'ORACLE'", drop, "SET sql_mode = @lifeboat_mode"]
+    : [drop];
+};
 
 /** Triggers first: they may use the rest. Twice is no error. */
 export const dropObjects = async (session: Session, database: string): Promise<void> => {
   const present = await listObjects(session, database);
-  if (present.length > 0) await session.results(present.toReversed().map((one) => drops(database, one)));
+  if (present.length > 0) await session.results(present.toReversed().flatMap((one) => drops(database, one)));
 };
 
 /**
@@ -159,7 +164,7 @@ const madeTogether = async (session: Session, database: string, all: readonly De
 
 /** What the common call has made already is made again. */
 const dropAndCreate = (database: string, object: DefinedObject): readonly string[] => [
-  drops(database, object),
+  ...drops(database, object),
   ...creation(object),
 ];
 
