@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -245,6 +245,21 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
     expect(await server.query("", "SELECT COUNT(*) FROM mysql.user")).toBe(before);
     await tool.drop(connection, scratch);
     await server.query("", "DROP DATABASE others");
+  });
+
+  it("a user with what docs/databases.md names, and nothing more, restores and takes it back", async () => {
+    const text = readFileSync("docs/databases.md", "utf8");
+    const rights = /Restoring needs `(SELECT, [A-Z, ]+)`/.exec(text)?.[1] ?? "";
+    const connection = await as("exact", `${rights} ON shop.*`, `${rights} ON \`lifeboat\\_%\`.*`);
+    await tool.check(connection, "load", never);
+    const dump = dumpText("CREATE TABLE t (id INT);", "INSERT INTO t VALUES (7);");
+    await tool.load(connection, { scratch, dump, signal: never });
+    const exchanged = { scratch, kept: keptDatabaseName("feedfeedfeedfeed"), replaces: true };
+    await tool.switchIn(connection, exchanged);
+    expect(await server.query("shop", "SELECT id FROM t")).toBe("7");
+    await tool.switchBack(connection, exchanged);
+    expect(await server.query("shop", "SELECT COUNT(*) FROM goods")).toBe("800");
+    for (const name of [scratch, exchanged.kept]) await tool.drop(connection, name);
   });
 
   it("an event that another tool wrote in other words sleeps until its database is live", async () => {

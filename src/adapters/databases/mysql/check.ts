@@ -50,6 +50,8 @@ const forDump = ["SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "EXECUTE"];
 const forLoad = [
   "SELECT",
   "INSERT",
+  // The journal of the exchange changes its state, both ways.
+  "UPDATE",
   "CREATE",
   "DROP",
   "ALTER",
