@@ -28,7 +28,7 @@ export interface DatabaseFile {
 }
 
 /** What was found, with the databases and what lay beside them taken out of the listing. */
-interface FoundDatabases {
+export interface FoundDatabases {
   readonly found: SiteListing;
   readonly databases: readonly DatabaseFile[];
   /** As they are to be packed: nothing but their content proves them unchanged. */

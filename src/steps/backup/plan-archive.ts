@@ -12,13 +12,14 @@ import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { DestinationLimits } from "../../ports/destination.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
+import type { SiteConfiguration } from "../../ports/site-host.ts";
 import type { ScratchName, StepInput, StepResult } from "../../workflows/contract.ts";
 import { backingUp } from "./backing-up.ts";
 import { readAsked, type BackupPlan } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
-import { copyDatabaseFiles, withEntries } from "./database-files.ts";
+import { copyDatabaseFiles, withEntries, type FoundDatabases } from "./database-files.ts";
 import { failed } from "../owns-site.ts";
-import { noReuse, openNewest, reuseOf } from "./previous-archive.ts";
+import { noReuse, openNewest, reuseOf, type Reuse } from "./previous-archive.ts";
 import { checkRoomForArchive, checkRoomForCopies } from "./room-for-backup.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf, type Scratch } from "../scratch.ts";
@@ -30,10 +31,10 @@ export const planArchive =
     backingUp(deps, input, async () => {
       const progress = reportProgress(deps, input, "plan");
       progress.set({ phase: "Listing" });
+      const { signal } = progress;
       const host = await deps.hosts.host(input.site);
       const backup = await backupOf(deps, input);
       const destination = await openContainer(deps, backup.destination);
-      const { signal } = progress;
       const [listed, newest, lacking] = await Promise.all([
         listSite(host.files, { signal }),
         input.fromScratch ? undefined : openNewest(deps, backup, signal),
@@ -46,51 +47,67 @@ export const planArchive =
       progress.set({ totalFiles: listed.listing.length, totalBytes: listed.sizeBytes + dumpBytes });
       const checkRoom = async (sizeBytes: number) => checkRoomForCopies(deps, await deps.scratch(), sizeBytes);
       const copied = await copyDatabaseFiles({ files: host.files, found: listed, scratch, signal, checkRoom });
-      const { found, entries: databases } = copied;
-      const databaseBytes = databases.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      const { found } = copied;
       const today = { backup, found, files: host.files, scratch, signal };
       const reuse = newest === undefined ? noReuse(found.listing) : await reuseOf(deps, today, newest);
       // What an attempt before staged by copying is of no use any more, and would lie between the rest.
       if (input.fromScratch) await destination.abandon(uploadOf(backup, input.run));
-      const { rest, notes, ...reused } = reuse;
-      const { reusedBytes } = reuse;
-      await checkRoomForArchive(deps, destination, { reusedBytes, rest, files: host.files, signal });
-      const plan: BackupPlan = {
-        planned: deps.clock.now().toISOString(),
-        blockBytes: blockBytesFor(found.sizeBytes + databaseBytes + dumpBytes),
-        entries: found.listing.length + databases.length,
-        files: found.files + databases.length,
-        sizeBytes: found.sizeBytes + databaseBytes,
-        shards: await storeShards(scratch, withEntries(rest, databases)),
-        databaseFiles: await scratch.putJson(copied.databases),
-        ...reused,
-        configuration: await scratch.put(
-          await encodeConfiguration(siteResourceId(input.site), await host.settings.read(), deps.recovery),
-        ),
-        ...(deps.recovery.keyId === undefined ? {} : { recoveryKey: deps.recovery.keyId }),
-        filter: found.filter.lines,
-        leftOut: await scratch.putJson(found.leftOut),
-        uncertain: copied.uncertain.length,
-        notes: [
-          ...copied.uncertain,
-          ...notes,
-          ...configurationNotes(deps),
-          ...filterWarnings(found),
-          ...attributeNotes(lacking, found),
-        ],
-      };
+      await checkRoomForArchive(deps, destination, { ...reuse, files: host.files, signal });
+      const settings = await host.settings.read();
+      const plan = await planOf(deps, input, { scratch, settings, dumpBytes, copied, reuse, lacking });
       await progress.end();
       signal.throwIfAborted();
-      call.log.info("backup planned", {
-        site: siteLabel(input.site),
-        backup: input.backup,
-        files: plan.files,
-        bytes: plan.sizeBytes,
-        reusedBytes: plan.reusedBytes,
-      });
+      tellPlanned(call, input, plan);
       const [copies, shards] = [plan.copies.length, plan.shards.length];
       return { ok: true, plan: await scratch.putJson(plan), shards, copies, atATime: atATime(destination.limits) };
     });
+
+interface Facts {
+  readonly scratch: Scratch;
+  readonly settings: SiteConfiguration;
+  readonly dumpBytes: number;
+  readonly copied: FoundDatabases;
+  readonly reuse: Reuse;
+  readonly lacking: readonly LeftOut[];
+}
+
+const planOf = async (
+  deps: Installation,
+  { site }: StepInput<"planArchive">,
+  { scratch, settings, dumpBytes, copied, reuse, lacking }: Facts,
+): Promise<BackupPlan> => {
+  const { found, entries: databases } = copied;
+  const { rest, notes, ...reused } = reuse;
+  const sizeBytes = found.sizeBytes + databases.reduce((sum, database) => sum + database.sizeBytes, 0);
+  const configuration = await encodeConfiguration(siteResourceId(site), settings, deps.recovery);
+  return {
+    planned: deps.clock.now().toISOString(),
+    blockBytes: blockBytesFor(sizeBytes + dumpBytes),
+    entries: found.listing.length + databases.length,
+    files: found.files + databases.length,
+    sizeBytes,
+    shards: await storeShards(scratch, withEntries(rest, databases)),
+    databaseFiles: await scratch.putJson(copied.databases),
+    ...reused,
+    configuration: await scratch.put(configuration),
+    ...(deps.recovery.keyId === undefined ? {} : { recoveryKey: deps.recovery.keyId }),
+    filter: found.filter.lines,
+    leftOut: await scratch.putJson(found.leftOut),
+    uncertain: copied.uncertain.length,
+    notes: [
+      ...copied.uncertain,
+      ...notes,
+      ...configurationNotes(deps),
+      ...filterWarnings(found),
+      ...attributeNotes(lacking, found),
+    ],
+  };
+};
+
+const tellPlanned = ({ log }: Call, { site, backup }: StepInput<"planArchive">, plan: BackupPlan): void => {
+  const { files, sizeBytes: bytes, reusedBytes } = plan;
+  log.info("backup planned", { site: siteLabel(site), backup, files, bytes, reusedBytes });
+};
 
 /** Several shards at a time keep the threads busy while one waits for the store; appended to one file they cannot. */
 const atATime = (limits: DestinationLimits): number => (limits.appends ? 1 : 4);

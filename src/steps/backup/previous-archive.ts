@@ -24,7 +24,7 @@ const everyFromScratch = 14;
 /** Where only the content tells what has changed, the step reads for this long; whatever it did not get to is packed. */
 const readingMs = 3 * 60_000;
 
-type Reuse = Pick<BackupPlan, "previous" | "copies" | "reusedBytes" | "chain"> & {
+export type Reuse = Pick<BackupPlan, "previous" | "copies" | "reusedBytes" | "chain"> & {
   /** What the previous archive cannot give. */
   readonly rest: ListingColumns;
   /** Lines for the log. */
