@@ -281,6 +281,45 @@ describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
     });
   });
 
+  it("names what became of a server in the middle of a load, and leaves nothing of it that a drop does not take", async () => {
+    const server = await startPostgres();
+    try {
+      await server.query("", "CREATE ROLE app LOGIN CREATEDB PASSWORD 'plain'; CREATE DATABASE app OWNER app");
+      const app: DatabaseConnection = { ...server.connection("app"), user: "app", password: new Secret("plain") };
+      await server.query(
+        "app",
+        "SET ROLE app; CREATE SCHEMA s; CREATE TABLE s.t AS SELECT n, repeat('x', 500) FROM generate_series(1, 20000) n",
+      );
+      const dump: Uint8Array[] = [];
+      for await (const piece of tool.dump(app, { scratch, signal: never })) dump.push(piece);
+      const failing = async function* (happens: () => Promise<unknown>): AsyncGenerator<Uint8Array> {
+        for (const [place, piece] of dump.entries()) {
+          yield piece;
+          if (place === Math.floor(dump.length / 2)) await happens();
+        }
+      };
+      const setting = (value: string) => () =>
+        server.query("", `ALTER SYSTEM SET default_transaction_read_only = ${value}`).then(() => reload());
+      const reload = () => server.query("", "SELECT pg_reload_conf()");
+      const troubles = [
+        { happens: () => server.kill().then(server.start), kind: "Unreachable", message: /whether the server is up/ },
+        { happens: setting("on"), kind: "NotAllowed", message: /read-only transaction.*takes no changes now/ },
+      ];
+      for (const { happens, kind, message } of troubles) {
+        const work = tool.load(app, { scratch, dump: failing(happens), signal: never });
+        await expect(work, kind).rejects.toMatchObject({ kind, message: expect.stringMatching(message) as string });
+        await setting("off")();
+        await vi.waitFor(() => tool.drop(app, scratch), { timeout: 60_000, interval: 200 });
+        expect(await tool.listOwn(app)).toEqual([]);
+        expect(await server.query("app", "SELECT count(*) FROM s.t")).toBe("20000");
+      }
+      await server.query("", "ALTER ROLE app CONNECTION LIMIT 0");
+      await expect(tool.check(app, "load", never)).rejects.toMatchObject({ kind: "Busy" });
+    } finally {
+      await server.stop();
+    }
+  });
+
   it("lets a dump do no more than its plain user may: no programs, no files, no roles", async () => {
     const server = await startPostgres();
     const made = join(server.folder, "made-by-a-dump");

@@ -289,6 +289,29 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
     await tool.drop(server.connection("shop"), scratch);
   });
 
+  it("a server that goes away, or takes no more changes, in the middle of a load is named, and a drop takes the rest", async () => {
+    const connection = await as("laborer", "ALL PRIVILEGES ON shop.*", "ALL PRIVILEGES ON `lifeboat\\_%`.*");
+    const bytes = await read(tool.dump(connection, { scratch, signal: never }));
+    const failing = async function* (happens: () => Promise<unknown>): AsyncGenerator<Uint8Array> {
+      yield bytes.subarray(0, bytes.length / 2);
+      await happens();
+      yield bytes.subarray(bytes.length / 2);
+    };
+    const troubles = [
+      { happens: () => server.kill().then(server.start), kind: "Unreachable", message: /whether the server is up/ },
+      { happens: () => server.query("", "SET GLOBAL read_only = 1"), kind: "NotAllowed", message: /no changes now/ },
+    ];
+    for (const { happens, kind, message } of troubles) {
+      const work = tool.load(connection, { scratch, dump: failing(happens), signal: never });
+      const failure = await failureOf(DatabaseFailure, work);
+      expect(failure).toMatchObject({ kind, message: expect.stringMatching(message) as string });
+      await server.query("", "SET GLOBAL read_only = 0");
+      await tool.drop(connection, scratch);
+      expect(await tool.listOwn(connection)).toEqual([]);
+      expect(await server.query("shop", "SELECT COUNT(*) FROM goods")).toBe("800");
+    }
+  });
+
   it("a server that goes away in the middle of a dump ends it with an error", { timeout: 120_000 }, async () => {
     const work = read(tool.dump(server.connection("shop"), { scratch, signal: never }), server.kill);
     expect((await failureOf(DatabaseFailure, work)).kind).toBe("Unreachable");

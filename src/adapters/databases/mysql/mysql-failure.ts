@@ -57,6 +57,11 @@ const atCommit = 1180;
 const commitHint =
   "Mostly there is no room on the server's disk (or its tmpdir); else rows contradict an index. The server's log tells which.";
 
+/** The server takes no changes, whoever asks. */
+const readOnly = [1290, 1792, 1836];
+const readOnlyHint =
+  "The server takes no changes now: it is a replica, or was set so, as clouds do when its storage is nearly full.";
+
 /** What a tool or a program said, as what it means. Anything that is no tool's end is handed through. */
 export const mysqlFailure = (error: unknown, connection: DatabaseConnection): unknown => {
   if (!(error instanceof ToolFailed)) return error;
@@ -67,8 +72,13 @@ export const mysqlFailure = (error: unknown, connection: DatabaseConnection): un
     .trim();
   const shown = said === "" ? `it ended with ${error.code} and said nothing.` : said.slice(0, shownCharacters);
   const sentence = `The database ${databaseLabel(connection)}: ${shown}${/[.!?]$/.test(shown) ? "" : "."}`;
-  const hint = errorNumber(complaint) === atCommit ? commitHint : hints[kind];
+  const hint = hintFor(kind, errorNumber(complaint));
   return new DatabaseFailure(kind, `${sentence} ${hint}`.trimEnd(), { cause: error });
+};
+
+const hintFor = (kind: DatabaseFailureKind, number: number | undefined): string => {
+  if (number === atCommit) return commitHint;
+  return number !== undefined && readOnly.includes(number) ? readOnlyHint : hints[kind];
 };
 
 const withoutPassword = (said: string, { password }: DatabaseConnection): string => {

@@ -43,9 +43,14 @@ const readings: readonly Reading[] = [
     hint: "Check the database's name in the connection string.",
   },
   {
-    says: /is being accessed by other users|too many connections|remaining connection slots|lock timeout|LOCK TABLE/i,
+    says: /is being accessed by other users|too many (?:connections|clients)|remaining connection slots|lock timeout|LOCK TABLE/i,
     kind: "Busy",
     hint: "Ask who uses it (pg_stat_activity), and try again.",
+  },
+  {
+    says: /in a read-only transaction|while in recovery|recovery is in progress/,
+    kind: "NotAllowed",
+    hint: "The server takes no changes now: it is a replica, or was set so, as clouds do when its storage is nearly full.",
   },
   {
     says: /permission denied|must be owner|must be superuser|must be member|must be able to SET ROLE|row-level security|query would be affected/i,
