@@ -22,7 +22,7 @@ interface Target {
   /** Undefined for links, which have no mode of their own. */
   readonly chmod: ((mode: number) => void) | undefined;
   readonly chown: (uid: number, gid: number) => void;
-  readonly utimes: (seconds: number) => void;
+  readonly utimes: (seconds: number | string) => void;
 }
 
 const setIds = 0o6000;

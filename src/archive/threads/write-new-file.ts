@@ -7,7 +7,7 @@ import { parentOf, withShortPath } from "./long-path.ts";
 export interface FileStamp {
   readonly mode: number;
   /** Seconds since 1970. */
-  readonly mtime: number;
+  readonly mtime: number | string;
   /** Undefined: stays with whoever runs this. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }

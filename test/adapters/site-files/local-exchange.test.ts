@@ -210,7 +210,7 @@ describe("an exchange of a site's content", () => {
       staged: [{ path: pathFromText("new"), sizeBytes: 2 ** 60 }],
       changed: [],
     });
-    expect(problems).toEqual([expect.stringMatching(/bytes free/)]);
+    expect(problems).toEqual([expect.stringMatching(/ free, and the restore needs /)]);
   });
 
   it("says which names and folders stand against it before anything is touched", async () => {

@@ -34,6 +34,26 @@ describe.skipIf(process.platform === "win32")("setting metadata", () => {
     }
   });
 
+  it.each([
+    0n,
+    -1n,
+    -1_000n,
+    -1_000_000_000n,
+    -4_500_000_000n,
+    -4_999_999_999n,
+    -5_000_000_001n,
+    -1_234_567_890_123_456_789n,
+    1n,
+    1_700_000_000_123_456_789n,
+  ])("sets a time of %d ns since 1970 to the microsecond", (time) => {
+    symlinkSync("nowhere", at("link"));
+    for (const path of [file("file"), at("link")]) {
+      metadataSetter(nobodyKnown)(path, { mode: 0o644, mtimeNs: time });
+      const difference = lstatSync(path, { bigint: true }).mtimeNs - time;
+      expect(difference < 1_000n && difference > -1_000n, String(difference)).toBe(true);
+    }
+  });
+
   it("sets a link's own time, and nothing of where it leads", () => {
     const target = file("target");
     chmodSync(target, 0o600);
