@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { adminKeyFile, ensureAdminKey, readAdminKey } from "./adapters/callers/admin-key.ts";
 import { exampleName, offerExampleSite } from "./adapters/sites/example-site.ts";
+import { nodeProblem } from "./adapters/machine/node-version.ts";
 import { ownHub } from "./adapters/machine/own-hub.ts";
 import { consoleLine } from "./adapters/console/console-line.ts";
 import { quietTroubles } from "./adapters/console/quiet-troubles.ts";
@@ -23,7 +24,10 @@ import { messageOf } from "./domain/errors.ts";
 const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 
 // Safe: the project's own file.
-const { version } = JSON.parse(readFileSync(`${packageFolder}package.json`, "utf8")) as { version: string };
+const { version, engines } = JSON.parse(readFileSync(`${packageFolder}package.json`, "utf8")) as {
+  version: string;
+  engines: { node: string };
+};
 
 /** A flag wins over the environment. */
 const applyFlags = (): void => {
@@ -48,7 +52,7 @@ const printReady = (host: Host, config: Config, { isFirstStart, hasExample, trus
     `  key    ${key}${isFirstStart ? "  (made just now; keep it to yourself)" : ""}`,
     `  sites  ${config.sitesFolder}  (one JSON file each, see docs/sites.md)`,
     // What matters once: the key that opens what backups keep sealed, and something to try.
-    ...(isFirstStart
+    ...(isFirstStart && existsSync(join(config.dataFolder, "recovery-key"))
       ? [
           `  keep   ${join(config.dataFolder, "recovery-key")}  (copy it elsewhere: only it opens the settings inside backups)`,
         ]
@@ -103,6 +107,8 @@ const outliveReaders = (): void => {
 
 const start = async (): Promise<void> => {
   outliveReaders();
+  const tooOld = nodeProblem(process.versions.node, engines.node);
+  if (tooOld !== undefined) throw new HostFailure(tooOld);
   if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
     console.log(flagsHelp);
     return;
