@@ -1,16 +1,24 @@
 import { listLive } from "../archive/listing/list-site.ts";
 import { planRestore as compare, type PlannedChange, type RestoreCounts } from "../archive/restore/restore-plan.ts";
+import { Refusal } from "../domain/errors.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteFiles } from "../ports/site-files.ts";
 import type { SiteHost } from "../ports/site-host.ts";
+import { archivedConfiguration } from "./archived-configuration.ts";
 import { wantedDatabases } from "./databases/archived-databases.ts";
 import { keyOf } from "./databases/database-wishes.ts";
 import { hostWithFiles } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { openRestoreArchive, refuseOutsideLinks, restoreScope, type RestoreArchive } from "./restore-archive.ts";
 import { planDatabaseRestore, type PlannedDatabase } from "./databases/plan-database-restore.ts";
-import { checkConfigurationWish, checkDatabaseWishes, stringsOfBackup, type RestoreWish } from "./restore-site.ts";
+import {
+  checkConfigurationWish,
+  checkDatabaseWishes,
+  stringsOfBackup,
+  wantsConfiguration,
+  type RestoreWish,
+} from "./restore-site.ts";
 import { sourceOf, type RestoreSource } from "./restore-source.ts";
 import { targetId, wantedTarget } from "./restore-target.ts";
 import { checkReach } from "./within-reach.ts";
@@ -51,13 +59,14 @@ export const planRestore =
     const planning = { call, wish, source, target: target.id, opened, host };
     const files = wish.restore.databasesOnly === true ? noFiles : await planFiles(deps, planning);
     const databases = await databasesOf(deps, planning);
+    const shut = await shutConfiguration(deps, planning);
     return {
       target: target.id,
       isNew: target.site === undefined,
       blob: source.blob,
       ...files,
       databases,
-      problems: [...files.problems, ...databases.flatMap(({ problem }) => problem ?? [])],
+      problems: [...shut, ...files.problems, ...databases.flatMap(({ problem }) => problem ?? [])],
       notes: [...opened.notes, ...files.notes],
     };
   };
@@ -70,6 +79,26 @@ interface Planning {
   readonly opened: RestoreArchive;
   readonly host: SiteHost | undefined;
 }
+
+/** Why the configuration that is to come back cannot be opened, if so. */
+const shutConfiguration = async (
+  deps: Installation,
+  { call, wish: { restore }, host, opened }: Planning,
+): Promise<readonly string[]> => {
+  if (!wantsConfiguration(restore, host === undefined)) return [];
+  const { archive } = opened;
+  try {
+    await archivedConfiguration(deps, {
+      archive,
+      key: restore.recoveryKey,
+      ...(call.signal && { signal: call.signal }),
+    });
+    return [];
+  } catch (error) {
+    if (error instanceof Refusal) return [error.message];
+    throw error;
+  }
+};
 
 type PlannedFiles = Pick<PlannedRestore, "counts" | "problems" | "notes" | "changes" | "more">;
 

@@ -72,7 +72,7 @@ export const checkConfigurationWish = (call: Call, { wish, source, isNew }: Omit
     checkConfigurationReach(call, { blob: source.blob, isKnown: source.backup !== undefined });
 };
 
-const wantsConfiguration = ({ configuration }: RestoreWish, isNew: boolean): boolean => configuration ?? isNew;
+export const wantsConfiguration = ({ configuration }: RestoreWish, isNew: boolean): boolean => configuration ?? isNew;
 
 interface Asked {
   readonly wish: RestoreWish;

@@ -67,7 +67,17 @@ describeWith("bash and unzip", ["bash", "unzip"].every(hasCommand), "docs/rescue
     copyFileSync(at("data", "recovery-key"), at("recovery-key"));
     await killAll();
     await start(at("other"));
-    const { pasteWell, close } = reader(at("other"));
+    const { paste, pasteWell, close } = reader(at("other"));
+    // The dry run says what the restore would say.
+    for (const end of ["--dry-run", "--yes"]) {
+      const { code, said } = await paste(
+        `npx lifeboat restore shop nightly.zip --from file:///mnt/backups/shop ${end}`,
+      );
+      expect({ code, said }).toEqual({
+        code: 4,
+        said: expect.stringMatching(/is sealed to the recovery key [0-9a-f]{8}/),
+      });
+    }
     const [look = "", restore = ""] = sessionBelow("docs/rescue.md", "## On a new machine");
     expect(await pasteWell(look)).toMatch(/^nightly\.zip +shop [^]*the new site shop/m);
     await pasteWell(restore);

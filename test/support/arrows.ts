@@ -185,6 +185,11 @@ const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly
     may: /^operations\/databases\/(?:archived-databases|database-connection|database-wishes|plan-database-restore)\.ts$/,
     because: "Which databases are meant, and how they are reached, a dry run and the run itself find out alike.",
   },
+  {
+    in: /^steps\//,
+    may: /^operations\/archived-configuration\.ts$/,
+    because: "Whether an archive's configuration can be opened a dry run and the run itself find out alike.",
+  },
 ];
 
 /** Words a folder may not contain, with the reason. */

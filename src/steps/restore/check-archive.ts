@@ -7,7 +7,7 @@ import type { Call } from "../../ports/call.ts";
 import type { SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
 import { advancing } from "./advancing.ts";
-import { archivedConfiguration } from "./archived-configuration.ts";
+import { wantedConfiguration } from "./wanted-configuration.ts";
 import { settleFormerRuns } from "./former-runs.ts";
 import { restoring } from "./restoring.ts";
 import { databasesToRestore } from "./restored-databases.ts";
@@ -39,7 +39,7 @@ const check = (deps: Installation, ref: RunRef, call: Call): Promise<StepResult<
     const { wanted } = await databasesToRestore(deps, ref, opened);
     const scope = restoreScope(opened, request.paths, host.files.localRoots);
     await refuseOutsideLinks(deps, opened, { request, scope, signal });
-    const { lines } = await archivedConfiguration(deps, ref, { request, archive: opened.archive, signal });
+    const { lines } = await wantedConfiguration(deps, ref, { request, archive: opened.archive, signal });
     await progress.end();
     signal.throwIfAborted();
     const { commitId } = opened.archive;

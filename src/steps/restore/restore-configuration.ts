@@ -15,7 +15,7 @@ import { readLoadedDatabase } from "../../operations/rows/loaded-database-rows.t
 import { adjustedConnectionStrings, type AdjustedDatabase } from "./adjusted-connection-strings.ts";
 import { databasesToRestore } from "./restored-databases.ts";
 import { advancing, beyondCancelling } from "./advancing.ts";
-import { archivedConfiguration } from "./archived-configuration.ts";
+import { wantedConfiguration } from "./wanted-configuration.ts";
 import { ownsSite, runLost } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
@@ -44,7 +44,7 @@ export const restoreConfiguration =
       const { signal } = reportProgress(deps, ref, "configuration");
       const { commitId } = await readRecord<CheckedArchive>(scratch, ref.checked);
       const opened = await reopen(deps, request, { commitId, signal });
-      const found = await archivedConfiguration(deps, ref, { request, archive: opened.archive, signal });
+      const found = await wantedConfiguration(deps, ref, { request, archive: opened.archive, signal });
       // Why there is none, the check has said already.
       if (found.configuration === undefined && !adjusts) return report([]);
       const host = await deps.hosts.host(ref.site);
