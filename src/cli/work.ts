@@ -36,6 +36,8 @@ export interface EndedOperation {
   readonly log: string | null;
   /** When somebody asked for its end. */
   readonly cancelled: string | null;
+  /** The site holds a part of what was exchanged. */
+  readonly half: boolean;
   readonly properties: Answer;
 }
 
@@ -56,7 +58,10 @@ export const watchOperation = (
       const log = properties.textOr("log", null);
       const ended = status === "Succeeded" ? ("Succeeded" as const) : ("Failed" as const);
       const cancelled = properties.textOr("cancelled", null);
-      return { result: { id: operation, kind: properties.text("kind"), status: ended, log, cancelled, properties } };
+      const half = properties.flag("half");
+      return {
+        result: { id: operation, kind: properties.text("kind"), status: ended, log, cancelled, half, properties },
+      };
     },
     cancel: async () => {
       await cancelOperation(service, site, operation);

@@ -248,6 +248,7 @@ export const operation = z.strictObject({
     created: date,
     finished: date.nullable(),
     cancelled: date.nullable(),
+    half: z.boolean(),
     log: z.string().nullable(),
     backup: z.int().nullable(),
     blobName: z.string().nullable(),

@@ -19,6 +19,7 @@ export const operationReply = ({
     created: operation.created,
     finished: operation.finished ?? null,
     cancelled: operation.cancelled ?? null,
+    half: operation.half ?? false,
     log: operation.log ?? null,
     backup: operation.backup ?? operation.request?.backup ?? null,
     blobName: operation.request?.blob ?? null,

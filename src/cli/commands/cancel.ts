@@ -64,5 +64,5 @@ const cancelOther = async (
   }
   const ended = await watchOperation(context, site, { operation, title: `Cancelling ${what}` });
   tellOperation(context, { site: site.label, title: `The ${kind} of ${site.label}`, ended });
-  return exitCodes.done;
+  return ended.half ? exitCodes.failed : exitCodes.done;
 };

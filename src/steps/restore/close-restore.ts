@@ -137,7 +137,16 @@ const linesOf = async (deps: Installation, input: Input, { operation, failure }:
   const scratch = scratchOf(await deps.scratch(), input.run);
   const lines = failure === undefined ? [] : [failure];
   if (operation.cancelled !== undefined && operation.stopped === undefined) lines.push("The site was not touched.");
-  for (const name of input.reports) lines.push(...(await readRecord<RestoreReport>(scratch, name)).lines);
+  for (const name of input.reports) {
+    const report = await readRecord<RestoreReport>(scratch, name);
+    const done = report.done ?? [];
+    lines.push(
+      ...(failure === undefined
+        ? done
+        : done.map((line) => `Planned, not done: ${line.charAt(0).toLowerCase()}${line.slice(1)}`)),
+      ...report.lines,
+    );
+  }
   if (operation.stopped === "page")
     lines.push("The site has no stop command: writes of its own during the exchange are not excluded.");
   return lines;

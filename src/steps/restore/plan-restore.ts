@@ -50,7 +50,8 @@ export const planRestore =
         verdicts: await scratch.put(plan.verdicts),
         unlisted: live.unlisted,
         counts: plan.counts,
-        lines: [...countLines(plan), ...checked.lines, ...plan.notes, ...notes, ...unlistedLines(live)],
+        done: countLines(plan),
+        lines: [...checked.lines, ...plan.notes, ...notes, ...unlistedLines(live)],
       };
       const changes = changeCount(plan) + (request.configuration ? 1 : 0);
       call.log.info("restore planned", { site: siteLabel(input.site), run: input.run, changes, ...flat(plan) });

@@ -20,6 +20,8 @@ import type { Scratch } from "../scratch.ts";
 export interface RestoreReport {
   /** For the operation's log. */
   readonly lines: readonly string[];
+  /** Before those: what is so once the restore has succeeded, and was only planned until then. */
+  readonly done?: readonly string[];
 }
 
 export interface CheckedArchive extends RestoreReport {

@@ -121,6 +121,8 @@ describe("a restore that is cancelled", () => {
     const done = await world.run(operation, around("swapIn", { after: () => cancel(operation) }));
     expect(done.steps.slice(-4)).toEqual(["restoreConfiguration", "putBack", "startSite", "closeRestore"]);
     expect(done.log).toContain("What was replaced was put back.");
+    expect(done.log).toMatch(/^Planned, not done: written: 4, replaced: 2 /m);
+    expect(done.log).not.toMatch(/^Written/m);
     expect(done.log).not.toContain("The site was not touched.");
   });
 
