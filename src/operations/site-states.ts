@@ -1,12 +1,12 @@
 import { isRestorable, isSound, type Backup } from "../domain/backup.ts";
-import { siteLabel, type SiteId } from "../domain/site.ts";
+import { siteKey, siteLabel, type SiteId } from "../domain/site.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Call } from "../ports/call.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
 import type { Installation } from "./installation.ts";
-import { readBackups } from "./rows/backup-rows.ts";
-import { readConfigurationRow, type BackupConfiguration } from "./rows/schedule-rows.ts";
-import { readSiteRow, type SiteRow } from "./rows/site-row.ts";
+import { configurationPages, readConfigurationRow, type BackupConfiguration } from "./rows/schedule-rows.ts";
+import { readSiteWithBackups, type SiteRow } from "./rows/site-row.ts";
+import { severalAtATime } from "./several-at-a-time.ts";
 
 /** How a site stands: what runs, what there is to go back to. */
 export interface SiteState {
@@ -35,14 +35,40 @@ export const siteStates = async (
   isWanted: (id: SiteId) => boolean,
 ): Promise<readonly (SiteState | UnknownState)[]> => {
   const sites = (await deps.sites.list()).filter(({ id }) => isWanted(id));
-  const states: (SiteState | UnknownState)[] = [];
-  for (const site of sites) states.push(await knownState(deps, call, site));
-  return states;
+  const configurationOf = sites.length > fewSites ? await allConfigurations(deps) : oneByOne(deps);
+  return severalAtATime(sites, sitesAtATime, (site) => knownState({ ...deps, configurationOf }, call, site));
 };
+
+/** What waits for a store's answers may do so side by side. */
+const sitesAtATime = 8;
+/** For more than these the configurations are read page by page. */
+const fewSites = 10;
+
+type ConfigurationOf = (site: SiteId) => Promise<BackupConfiguration | undefined>;
+
+const oneByOne =
+  ({ catalog }: Pick<Installation, "catalog">): ConfigurationOf =>
+  async (site) =>
+    (await readConfigurationRow(catalog, site))?.configuration;
+
+const allConfigurations = async ({ catalog }: Pick<Installation, "catalog">): Promise<ConfigurationOf> => {
+  const unreadable = new Map<string, unknown>();
+  const found = new Map<string, BackupConfiguration>();
+  for await (const page of configurationPages(catalog, (site, error) => unreadable.set(siteKey(site), error)))
+    for (const one of page) found.set(siteKey(one.site), one);
+  return async (site) => {
+    if (unreadable.has(siteKey(site))) throw unreadable.get(siteKey(site));
+    return found.get(siteKey(site));
+  };
+};
+
+interface Reading extends Pick<Installation, "catalog"> {
+  readonly configurationOf: ConfigurationOf;
+}
 
 /** Rows that cannot be understood hide no other site; a catalog that does not answer is another matter. */
 const knownState = async (
-  deps: Pick<Installation, "catalog">,
+  deps: Reading,
   { log }: Pick<Call, "log">,
   site: SiteDefinition,
 ): Promise<SiteState | UnknownState> => {
@@ -55,13 +81,12 @@ const knownState = async (
   }
 };
 
-const stateOf = async (deps: Pick<Installation, "catalog">, site: SiteDefinition): Promise<SiteState> => {
-  const [row, rows, configured] = await Promise.all([
-    readSiteRow(deps.catalog, site.id),
-    readBackups(deps.catalog, site.id),
-    readConfigurationRow(deps.catalog, site.id),
+const stateOf = async (deps: Reading, site: SiteDefinition): Promise<SiteState> => {
+  const [{ row, backups: all }, configuration] = await Promise.all([
+    readSiteWithBackups(deps.catalog, site.id),
+    deps.configurationOf(site.id),
   ]);
-  const backups = rows.map(({ backup }) => backup).filter(({ status }) => status !== "Deleted");
+  const backups = all.filter(({ status }) => status !== "Deleted");
   const good = backups.filter(({ status }) => isRestorable(status));
   const last = backups.at(-1);
   const lastGood = good.findLast(isSound);
@@ -71,6 +96,6 @@ const stateOf = async (deps: Pick<Installation, "catalog">, site: SiteDefinition
     restorable: good.length,
     ...(last === undefined ? {} : { last }),
     ...(lastGood === undefined ? {} : { lastGood }),
-    ...(configured === undefined ? {} : { configuration: configured.configuration }),
+    ...(configuration === undefined ? {} : { configuration }),
   };
 };

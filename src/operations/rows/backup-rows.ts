@@ -53,6 +53,10 @@ export const readBackup = async (catalog: Catalog, of: SiteId, id: number): Prom
 export const readBackups = async (catalog: Catalog, of: SiteId): Promise<readonly BackupRow[]> =>
   (await catalog.list(sitePartition(of), { prefix: backupPrefix })).map(parse);
 
+/** Those among rows of a site's partition, in their order. */
+export const backupsAmong = (rows: readonly Row[]): readonly Backup[] =>
+  rows.filter(({ key }) => key.startsWith(backupPrefix)).map((row) => parse(row).backup);
+
 export const insertBackup = (added: Backup): RowChange => ({
   kind: "insert",
   key: backupKey(added.id),

@@ -1,8 +1,10 @@
 import * as z from "zod";
+import type { Backup } from "../../domain/backup.ts";
 import { refuse } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Catalog, RowChange, RowValue } from "../../ports/catalog.ts";
-import { sitePartition, siteRowKey } from "./keys.ts";
+import { backupsAmong } from "./backup-rows.ts";
+import { backupPrefix, sitePartition, siteRowKey } from "./keys.ts";
 
 const openRun = z.object({
   id: z.string(),
@@ -35,6 +37,17 @@ export const readSiteRow = async (catalog: Catalog, site: SiteId): Promise<SiteR
 const read = async (catalog: Catalog, site: SiteId): Promise<{ row: SiteRow; version?: string }> => {
   const found = await catalog.get(sitePartition(site), siteRowKey);
   return found === undefined ? { row: untouched } : { row: siteRow.parse(found.value), version: found.version };
+};
+
+/** As `readSiteRow`, and the site's backups as they were at the same time: in one request. */
+export const readSiteWithBackups = async (
+  catalog: Catalog,
+  site: SiteId,
+): Promise<{ readonly row: SiteRow; readonly backups: readonly Backup[] }> => {
+  // Few other rows lie between: operations, and what a run has under way.
+  const rows = await catalog.list(sitePartition(site), { from: backupPrefix, before: `${siteRowKey} ` });
+  const own = rows.find(({ key }) => key === siteRowKey);
+  return { row: own === undefined ? untouched : siteRow.parse(own.value), backups: backupsAmong(rows) };
 };
 
 export interface SiteChange<Result> {

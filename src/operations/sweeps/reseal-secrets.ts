@@ -1,5 +1,6 @@
 import { messageOf } from "../../domain/errors.ts";
 import { SecretUnreadable } from "../../domain/secret.ts";
+import type { SiteId } from "../../domain/site.ts";
 import type { Row, RowValue } from "../../ports/catalog.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Installation } from "../installation.ts";
@@ -24,15 +25,16 @@ export const resealSecrets =
   async ({ log }: { readonly log: Log }): Promise<Resealed> => {
     const unreadable = new Map<string, number>();
     let resealed = 0;
-    for (const place of await sealedPlaces(deps))
-      try {
-        if (await resealAt(deps, place)) resealed++;
-      } catch (error) {
-        if (!(error instanceof SecretUnreadable)) throw error;
-        const key = place.sealed.split(".")[1] ?? "";
-        unreadable.set(key, (unreadable.get(key) ?? 0) + 1);
-        log.warn("secret unreadable", { partition: place.partition, row: place.row.key, error: messageOf(error) });
-      }
+    for await (const places of sealedPlaces(deps))
+      for (const place of places)
+        try {
+          if (await resealAt(deps, place)) resealed++;
+        } catch (error) {
+          if (!(error instanceof SecretUnreadable)) throw error;
+          const key = place.sealed.split(".")[1] ?? "";
+          unreadable.set(key, (unreadable.get(key) ?? 0) + 1);
+          log.warn("secret unreadable", { partition: place.partition, row: place.row.key, error: messageOf(error) });
+        }
     if (resealed > 0) log.info("secrets sealed anew with the newest key", { secrets: resealed });
     return { resealed, unreadable };
   };
@@ -46,22 +48,46 @@ interface SealedPlace {
   readonly context: string;
 }
 
-const sealedPlaces = async ({ catalog, sites }: Needs): Promise<readonly SealedPlace[]> => {
-  const ids = (await sites.list()).map(({ id }) => id);
-  const places: SealedPlace[] = [];
-  const look = async (partition: string, { prefix = "", field }: SealedField, contextOf: (key: string) => string) => {
-    const path = field.split(".");
-    for (const row of await catalog.list(partition, { prefix })) {
-      const sealed = textAt(row.value, path);
-      if (sealed !== undefined) places.push({ partition, row, path, sealed, context: contextOf(row.key) });
-    }
-  };
+/** Each partition is read once, however many of its fields are sealed. */
+async function* sealedPlaces({ catalog, sites }: Needs): AsyncGenerator<readonly SealedPlace[]> {
+  const ofSites = sealedFields.filter(({ partition }) => partition === undefined);
   for (const field of sealedFields)
-    if (field.partition === undefined)
-      for (const site of ids) await look(sitePartition(site), field, (key) => field.contextOf(key, site));
-    else await look(field.partition, field, field.contextOf);
-  return places;
-};
+    if (field.partition !== undefined)
+      yield placesIn(field.partition, await catalog.list(field.partition, { prefix: field.prefix ?? "" }), [
+        { ...field, contextOf: field.contextOf },
+      ]);
+  const ids = (await sites.list()).map(({ id }) => id);
+  for (let from = 0; from < ids.length; from += sitesAtATime) {
+    const some = ids.slice(from, from + sitesAtATime);
+    const rows = await Promise.all(some.map((site) => catalog.list(sitePartition(site))));
+    for (const [index, site] of some.entries()) {
+      const fields = ofSites.map((field) => ({ ...field, contextOf: (key: string) => contextIn(field, key, site) }));
+      yield placesIn(sitePartition(site), rows[index] ?? [], fields);
+    }
+  }
+}
+
+/** What waits for a store's answers may do so side by side. */
+const sitesAtATime = 8;
+
+const contextIn = (field: SealedField, key: string, site: SiteId): string =>
+  field.partition === undefined ? field.contextOf(key, site) : field.contextOf(key);
+
+interface FieldOfRows {
+  readonly prefix?: string;
+  readonly field: string;
+  readonly contextOf: (key: string) => string;
+}
+
+const placesIn = (partition: string, rows: readonly Row[], fields: readonly FieldOfRows[]): readonly SealedPlace[] =>
+  rows.flatMap((row) =>
+    fields.flatMap(({ prefix = "", field, contextOf }) => {
+      if (!row.key.startsWith(prefix)) return [];
+      const path = field.split(".");
+      const sealed = textAt(row.value, path);
+      return sealed === undefined ? [] : [{ partition, row, path, sealed, context: contextOf(row.key) }];
+    }),
+  );
 
 const resealAt = async ({ catalog, sealer }: Needs, { partition, row, path, sealed, context }: SealedPlace) => {
   const text = await sealer.reseal(sealed, context);
