@@ -25,6 +25,8 @@ export interface ProgressView {
 /** Plain lines: every five seconds at first, ever more rarely for what takes an hour, and only when something changed. */
 const plainEveryMs = 5_000;
 const rarestMs = 60_000;
+/** Contents come in hundreds of pieces a second, and a line may be far away. */
+const drawEveryMs = 100;
 
 export const progressView = (
   terminal: Terminal,
@@ -32,6 +34,7 @@ export const progressView = (
 ): ProgressView => {
   const rate = rateMeter(now);
   let drawn = "";
+  let drawnLast: { readonly phase: string | null; readonly at: number } = { phase: null, at: -drawEveryMs };
   const began = now().getTime();
   let told = { state: "", phase: "", at: began };
   const clear = (): void => {
@@ -52,8 +55,12 @@ export const progressView = (
     show(news) {
       if (quiet) return;
       const line = `${title}: ${progressLine(news, rate(news))}`;
-      if (terminal.errIsTerminal) return draw(line);
       const at = now().getTime();
+      if (terminal.errIsTerminal) {
+        if (news.phase === drawnLast.phase && at - drawnLast.at < drawEveryMs) return;
+        drawnLast = { phase: news.phase, at };
+        return draw(line);
+      }
       const phase = news.phase ?? "";
       const state = JSON.stringify([phase, news.percent, news.bytes]);
       const everyMs = Math.min(Math.max(plainEveryMs, (at - began) / 10), rarestMs);

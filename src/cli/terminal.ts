@@ -56,7 +56,8 @@ export const processTerminal = (): Terminal => {
     outIsTerminal: stdout.isTTY,
     errIsTerminal: stderr.isTTY,
     canAsk: stdin.isTTY && stderr.isTTY,
-    columns: () => stderr.columns ?? usualColumns,
+    // Also 0, where the terminal does not know.
+    columns: () => stderr.columns || usualColumns,
     ask: async (question) => {
       stderr.write(question);
       return answer();

@@ -45,6 +45,17 @@ describe("the view of progress", () => {
     expect(drawn).toEqual(["", "Backing up: packing   61%  22", "Backing up:", "Something happened.\n"]);
   });
 
+  it("draws ten times a second at most, and a new phase at once", () => {
+    const { terminal, clock, shown } = view(true);
+    for (let millisecond = 0; millisecond < 1_000; millisecond++) {
+      clock.time = millisecond;
+      shown.show(news({ bytes: millisecond }));
+    }
+    expect(terminal.written.err.split("\r\u001b[K")).toHaveLength(11);
+    shown.show(news({ phase: "Sealing" }));
+    expect(terminal.written.err).toContain("sealing");
+  });
+
   it("repeats no plain line while nothing changes, but for a sign of life every minute", () => {
     const { terminal, clock, shown } = view(false);
     for (let second = 0; second <= 150; second++) {
