@@ -47,6 +47,6 @@ export const registerTimers = (installation: Installation, { isAlone }: { readon
     }),
   );
   // Where instances share a catalog it lies on no disk of theirs.
-  if (isAlone) registerTimer("zRoom", "*/5 * * * * *", watchRoom(installation));
+  if (isAlone) registerTimer("zRoom", "*/2 * * * * *", watchRoom(installation));
   registerTimer("zUndoEnds", "0 40 * * * *", forgetExpiredUndos(installation));
 };
