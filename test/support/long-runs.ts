@@ -31,4 +31,4 @@ export const scheduledSiteCount = Number(process.env["LIFEBOAT_SCHEDULED"] ?? 8)
 export const databaseRows = Number(process.env["LIFEBOAT_ROWS"] ?? 2_000);
 
 /** Runs are taken over at every so many of the moments there are. */
-export const takeOverStride = Number(process.env["LIFEBOAT_TAKE_OVERS"] ?? 41);
+export const takeOverStride = Number(process.env["LIFEBOAT_TAKE_OVERS"] ?? 83);

@@ -10,8 +10,10 @@ import type { BytePath } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { readManifest } from "../../../src/manifest/read-manifest.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
-import { readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";
+import { announceRun, readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";
 import { readOperation } from "../../../src/operations/rows/operation-rows.ts";
+import { readMarks } from "../../../src/operations/rows/watch-rows.ts";
+import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import { takeOver } from "../../../src/operations/sweeps/take-over.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import { backupSteps } from "../../../src/steps/backup/backup-steps.ts";
@@ -51,6 +53,26 @@ class StandsStill extends Interleaving {
   async isOver(): Promise<boolean> {
     await this.#still;
     return this.#still !== undefined;
+  }
+}
+
+/** A process that ends at one of its calls: right before it, or right after. */
+class Dies extends Interleaving {
+  readonly #at: number;
+  #calls = 0;
+
+  constructor(at: number) {
+    super(0);
+    this.#at = at;
+  }
+
+  override async gate(): Promise<void> {
+    if (isAnother.getStore() === true) return;
+    if (this.#calls++ >= this.#at) throw new Error("The process is dead.");
+  }
+
+  isDead(): boolean {
+    return this.#calls > this.#at;
   }
 }
 
@@ -157,7 +179,7 @@ describe("a backup whose process stands still while another takes it over and en
 });
 
 /** The first process' gates open with the first call of its `from`. */
-const standing = (still: StandsStill, from: keyof ReturnType<typeof backupSteps> = "openBackup") => {
+const standing = (still: Interleaving, from: keyof ReturnType<typeof backupSteps> = "openBackup") => {
   const real = backupSteps(world.deps);
   type Step = (input: never, call: never) => Promise<unknown>;
   const step: Step = async (input, call) => {
@@ -239,5 +261,71 @@ describe("an undo whose process stands still while another takes it over and end
       return isOver;
     });
     expect(moments).toBeGreaterThan(30);
+  });
+});
+
+/** What a dead process had is taken over; what it had ended is cleared away. */
+const afterDeath = (): Promise<void> =>
+  isAnother.run(true, async () => {
+    await another();
+    world.clock.time = new Date(world.clock.time.getTime() + 120_000);
+    const look = takeUpRuns({ ...world.deps, hub: "ownother" });
+    // It was dead long before.
+    for (const { run, site, since } of await readOpenRuns(world.deps.catalog))
+      await announceRun({ catalog: world.deps.catalog, hub: "ownother" }, { run, site, since });
+    await look(world.call);
+  });
+
+/** Whom the news is of that alarms wait for. */
+const news = async (): Promise<readonly unknown[]> => {
+  const marks = await readMarks(world.deps.catalog, 1_000);
+  return marks.map(({ backup, restore }) => backup?.id ?? restore?.id);
+};
+
+describe("a process that dies, at any moment of", () => {
+  it("a backup, leaves a whole one to whoever takes it over, and news of it", async () => {
+    const moments = await everyMoment(async (moment) => {
+      const dying = new Dies(moment);
+      writeFileSync(join(world.home, "site/wwwroot/index.html"), `index ${moment}`);
+      const id = (await world.row()).nextBackupId;
+      await world.tryBackUp({ name: `nightly-${moment}` }, standing(dying)).catch((error: unknown) => {
+        if (!dying.isDead()) throw error;
+      });
+      await afterDeath();
+      world.setInterleaving(undefined);
+      await expectProven(id);
+      expect((await world.row()).run).toBeUndefined();
+      expect(await readOpenRuns(world.deps.catalog)).toEqual([]);
+      expect(await news(), `dead at moment ${moment}`).toContain(id);
+      return dying.isDead();
+    });
+    expect(moments).toBeGreaterThan(100);
+  });
+
+  it("a restore, leaves a whole site to whoever takes it over, and what can be undone", async () => {
+    const backup = await world.backUp();
+    const backedUp = state();
+    wreck();
+    const wrecked = state();
+    const moments = await everyMoment(async (moment) => {
+      const about = `dead at moment ${moment}`;
+      const dying = new Dies(moment);
+      const operation = await world.ask(backup, { configuration: true });
+      world.setInterleaving(dying);
+      await world.run(operation).catch((error: unknown) => {
+        if (!dying.isDead()) throw error;
+      });
+      await afterDeath();
+      world.setInterleaving(undefined);
+      expect((await readOperation(world.deps.catalog, shop, operation.id))?.operation.status, about).toBe("Succeeded");
+      expect(state(), about).toBe(backedUp);
+      expect(await readOpenRuns(world.deps.catalog), about).toEqual([]);
+      expect(await news(), about).toContain(operation.id);
+      expect((await world.undo()).status, about).toBe("Succeeded");
+      expect(state(), about).toBe(wrecked);
+      expect(world.areas(), about).toEqual([]);
+      return dying.isDead();
+    });
+    expect(moments).toBeGreaterThan(100);
   });
 });
