@@ -47,6 +47,19 @@ const writer = `
   turn();
 `;
 
+/** Has a database open, and writes to it and closes it when it is told to. */
+const holding = `
+  const Libsql = require("libsql");
+  const database = new Libsql(process.argv[1]);
+  database.prepare("SELECT count(*) FROM accounts").get();
+  process.stdout.write("open\\n");
+  process.stdin.once("data", () => {
+    database.exec("INSERT INTO accounts VALUES (4, 8000)");
+    database.close();
+    process.exit();
+  });
+`;
+
 let world: RestoreWorld;
 let data: string;
 let writing: ChildProcess | undefined;
@@ -197,6 +210,67 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
     expect([...files.keys()]).toEqual(["log.db"]);
     writeFileSync(join(world.folder, "copy.db"), files.get("log.db") ?? Buffer.alloc(0));
     expect(judge(join(world.folder, "copy.db"))).toEqual(["ok", 5, 1]);
+  });
+
+  it.each(["WAL", "DELETE"])(
+    "is in the backup without what a long transaction has not committed, in %s mode",
+    async (mode) => {
+      const database = new Libsql(join(data, "live.db"));
+      database.exec(`PRAGMA journal_mode = ${mode}; CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance, padding)`);
+      for (let id = 0; id < 50; id++) database.exec("INSERT INTO accounts VALUES (NULL, 2, randomblob(9000))");
+      // In WAL mode more than its memory holds: uncommitted pages lie in the log.
+      if (mode === "WAL") database.exec("PRAGMA cache_size = 5");
+      database.exec("BEGIN IMMEDIATE; UPDATE accounts SET balance = 3, padding = randomblob(9001)");
+      const backup = await backUp();
+      expect(backup.status).toBe("Succeeded");
+      database.exec("COMMIT");
+      database.close();
+      const content = (await databasesIn(await archiveOf(backup))).get("live.db") ?? Buffer.alloc(0);
+      writeFileSync(join(world.folder, "copy.db"), content);
+      expect(judge(join(world.folder, "copy.db"))).toEqual(["ok", 100, 50]);
+    },
+  );
+
+  it.each([512, 4096, 65_536])("may have pages of %d bytes", async (pageBytes) => {
+    const database = new Libsql(join(data, "pages.db"));
+    database.exec(`PRAGMA page_size = ${pageBytes}; CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance, padding)`);
+    for (let id = 0; id < 9; id++) database.exec("INSERT INTO accounts VALUES (NULL, 2, randomblob(90000))");
+    database.exec("DELETE FROM accounts WHERE id > 7");
+    const backup = await backUp();
+    database.close();
+    const content = (await databasesIn(await archiveOf(backup))).get("pages.db");
+    expect(content?.equals(readFileSync(join(data, "pages.db")))).toBe(true);
+  });
+
+  it("may be restored while its application holds it: neither the new one nor the replaced one is harmed", async () => {
+    const open = (): Libsql.Database => {
+      const database = new Libsql(join(data, "live.db"));
+      database.exec("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, balance)");
+      return database;
+    };
+    const pay = (database: Libsql.Database, id: number, balance: number) =>
+      database.prepare("INSERT INTO accounts VALUES (?, ?)").run(id, balance);
+    const before = open();
+    pay(before, 1, 5);
+    const backup = await backUp();
+    pay(before, 2, 70);
+    // Another process, as an application is: locks are of a process.
+    const holder = spawn(process.execPath, ["-e", holding, join(data, "live.db")], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    await once(holder.stdout, "data");
+    before.close();
+    expect((await world.restore(backup)).status).toBe("Succeeded");
+    const after = open();
+    pay(after, 3, 600);
+    holder.stdin.end("write and close\n");
+    await once(holder, "close");
+    expect(judge(join(data, "live.db"))).toEqual(["ok", 605, 2]);
+    after.close();
+    expect(judge(join(data, "live.db"))).toEqual(["ok", 605, 2]);
+    expect((await world.undo()).status).toBe("Succeeded");
+    // With what its holder still wrote into it.
+    expect(judge(join(data, "live.db"))).toEqual(["ok", 8075, 3]);
   });
 
   it("that nobody has open is an ordinary file, copied from the backup before when it has not changed", async () => {
