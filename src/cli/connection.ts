@@ -5,7 +5,7 @@ import type { Trust } from "./http-exchange.ts";
 import { keyInFile } from "./key-file.ts";
 import { localConnection } from "./local-connection.ts";
 import { readText } from "./read-text.ts";
-import { readProfile, type Profile } from "./profiles.ts";
+import { profilesFile, readProfile, type Profile } from "./profiles.ts";
 
 /** Which installation, how to know it, and with which key. */
 export interface Connection {
@@ -77,7 +77,11 @@ const dropEmpty = (given: { readonly [Name in keyof ConnectionFlags]: string | u
 const profileConnection = (name: string, flags: ConnectionFlags, deps: ConnectionDeps): Connection => {
   const profile = readProfile(deps.environment, name);
   if (profile === undefined)
-    throw new CommandFailure(exitCodes.usage, "NoSuchProfile", `There is no profile "${name}".`);
+    throw new CommandFailure(
+      exitCodes.usage,
+      "NoSuchProfile",
+      `There is no profile "${name}" in ${profilesFile(deps.environment)}.`,
+    );
   // Of the environment only the key counts, and only where the profile names none.
   const said = { ...profile, ...dropEmpty({ keyFile: flags.keyFile, caFile: flags.caFile, audience: flags.audience }) };
   return remoteConnection(profile.url, { ...said, name: profile.name }, deps);

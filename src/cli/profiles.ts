@@ -16,7 +16,7 @@ export interface Profile {
   readonly audience?: string;
 }
 
-const profilesFile = (environment: Environment): string =>
+export const profilesFile = (environment: Environment): string =>
   join(environment["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "lifeboat", "profiles.json");
 
 /** The profile of that name, or with "" the one that the file calls its default. */

@@ -113,7 +113,7 @@ describe("a service elsewhere", () => {
   });
 
   it("names a profile that is not there, and a file that is not understood", () => {
-    expect(() => find({ profile: "none" }, withProfiles)).toThrow('There is no profile "none".');
+    expect(() => find({ profile: "none" }, withProfiles)).toThrow(/no profile "none" in \/\S+profiles\.json\./);
     mkdirSync(at("broken/lifeboat"), { recursive: true });
     writeFileSync(at("broken/lifeboat/profiles.json"), "{");
     expect(() => find({ profile: "home" }, { XDG_CONFIG_HOME: at("broken") })).toThrow(
