@@ -55,6 +55,12 @@ export interface SiteFiles {
     signal?: AbortSignal,
   ): AsyncIterable<{ readonly entries: readonly ListedEntry[]; readonly leftOut: readonly LeftOut[] }>;
 
+  /** Where the files lay when they were listed, links resolved; undefined before, and where that cannot be told. */
+  readonly listedRoots?: readonly LocalRoot[] | undefined;
+
+  /** The files that lie there, whatever has become of the site's definition or of a link that led there. */
+  at?(roots: readonly LocalRoot[]): SiteFiles;
+
   /** Absent where a listing is of one moment. */
   readonly folders?: SiteFolders;
 

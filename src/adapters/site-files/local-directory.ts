@@ -35,6 +35,8 @@ const fill = async (descriptor: number, bytes: Buffer, offset: number): Promise<
   return filled;
 };
 
+const textOf = (path: string): string => Buffer.from(path, "latin1").toString("utf8");
+
 const resolveRoot = ({ at, directory }: LocalRoot): ResolvedRoot => {
   try {
     return { at, real: realRoot(directory) };
@@ -66,6 +68,16 @@ export class LocalDirectory implements SiteFiles {
     this.#lister = lister;
     // Outer directories first, so that parents are told before children.
     this.localRoots = roots.toSorted((a, b) => a.at.length - b.at.length);
+  }
+
+  get listedRoots(): readonly LocalRoot[] | undefined {
+    const roots = this.#resolved?.map(({ at, real }) => ({ at, real, directory: textOf(real || "/") }));
+    if (roots?.some(({ real, directory }) => Buffer.from(directory).toString("latin1") !== (real || "/"))) return;
+    return roots?.map(({ at, directory }) => ({ at, directory }));
+  }
+
+  at(roots: readonly LocalRoot[]): SiteFiles {
+    return new LocalDirectory(roots, this.#lister);
   }
 
   /** True when all directories lie on file systems whose ctime and inode tell every edit (steady-file-systems.ts). */

@@ -5,6 +5,7 @@ import type { BytePath } from "../../domain/byte-path.ts";
 import type { DatabaseReference } from "../../domain/database.ts";
 import type { FilterLine } from "../../domain/filter.ts";
 import type { LeftOut } from "../../domain/listing.ts";
+import type { LocalRoot, SiteFiles } from "../../ports/site-files.ts";
 import type { ScratchName } from "../../workflows/contract.ts";
 import type { DatabaseFile } from "./database-files.ts";
 import type { Scratch } from "../scratch.ts";
@@ -14,6 +15,8 @@ export interface BackupPlan {
   /** ISO 8601. */
   readonly planned: string;
   readonly blockBytes: number;
+  /** Where the site's files lay when they were listed: there they are read, also when a link turns or the site's file changes. */
+  readonly roots?: readonly LocalRoot[];
   /** Entries that are packed or copied or named as left out while packing; the configuration not counted. */
   readonly entries: number;
   /** Files and links among them. */
@@ -41,6 +44,10 @@ export interface BackupPlan {
   /** Warnings for the log, in the order in which they came up. */
   readonly notes: readonly string[];
 }
+
+/** The files that the plan is of. */
+export const plannedFiles = (files: SiteFiles, { roots }: Pick<BackupPlan, "roots">): SiteFiles =>
+  (roots && files.at?.(roots)) ?? files;
 
 /** The archive that unchanged entries are copied from. */
 interface Previous {

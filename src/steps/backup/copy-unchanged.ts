@@ -9,7 +9,7 @@ import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { backingUp } from "./backing-up.ts";
-import { readPlan, type Copied } from "./backup-plan.ts";
+import { plannedFiles, readPlan, type Copied } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
 import { notePrevious } from "./previous-archive.ts";
 import { reportProgress } from "../progress.ts";
@@ -24,7 +24,8 @@ export const copyUnchanged =
       progress.set({ phase: "Copying" });
       const { signal } = progress;
       const scratch = scratchOf(await deps.scratch(), input.run);
-      const { previous, copies, blockBytes } = await readPlan(scratch, input.plan);
+      const plan = await readPlan(scratch, input.plan);
+      const { previous, copies, blockBytes } = plan;
       const part = copies[input.part];
       if (previous === undefined || part === undefined) throw new Error(`The plan has no part ${input.part} to copy.`);
       const [number, parts] = [input.part + 1, copies.length];
@@ -36,7 +37,7 @@ export const copyUnchanged =
       const host = await deps.hosts.host(input.site);
       const upload = uploadOf(backup, input.run);
       const { indexes, damaged } = await copyShard(
-        { site: host.files, destination, runner: deps.threads },
+        { site: plannedFiles(host.files, plan), destination, runner: deps.threads },
         {
           previous: await openPrevious(source, previous.object, signal),
           isInDestination,

@@ -7,7 +7,7 @@ import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { backingUp } from "./backing-up.ts";
-import { readDatabaseFiles, readPlan } from "./backup-plan.ts";
+import { plannedFiles, readDatabaseFiles, readPlan } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
 import { withDatabaseFiles } from "./database-files.ts";
 import { reportProgress } from "../progress.ts";
@@ -31,7 +31,11 @@ export const packShard =
       const destination = await openContainer(deps, backup.destination);
       const databases = await readDatabaseFiles(scratch, plan.databaseFiles);
       const index = await pack(
-        { site: withDatabaseFiles(host.files, databases, scratch), destination, runner: deps.threads },
+        {
+          site: withDatabaseFiles(plannedFiles(host.files, plan), databases, scratch),
+          destination,
+          runner: deps.threads,
+        },
         {
           ...shard,
           listing: listingFromBytes(await scratch.get(shard.listing)),

@@ -12,7 +12,7 @@ import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { DestinationLimits } from "../../ports/destination.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
-import type { SiteConfiguration } from "../../ports/site-host.ts";
+import type { SiteConfiguration, SiteHost } from "../../ports/site-host.ts";
 import type { ScratchName, StepInput, StepResult } from "../../workflows/contract.ts";
 import { backingUp } from "./backing-up.ts";
 import { readAsked, type BackupPlan } from "./backup-plan.ts";
@@ -54,7 +54,7 @@ export const planArchive =
       if (input.fromScratch) await destination.abandon(uploadOf(backup, input.run));
       await checkRoomForArchive(deps, destination, { ...reuse, files: host.files, signal });
       const settings = await host.settings.read();
-      const plan = await planOf(deps, input, { scratch, settings, dumpBytes, copied, reuse, lacking });
+      const plan = await planOf(deps, input, { host, scratch, settings, dumpBytes, copied, reuse, lacking });
       await progress.end();
       signal.throwIfAborted();
       tellPlanned(call, input, plan);
@@ -63,6 +63,7 @@ export const planArchive =
     });
 
 interface Facts {
+  readonly host: SiteHost;
   readonly scratch: Scratch;
   readonly settings: SiteConfiguration;
   readonly dumpBytes: number;
@@ -74,15 +75,17 @@ interface Facts {
 const planOf = async (
   deps: Installation,
   { site }: StepInput<"planArchive">,
-  { scratch, settings, dumpBytes, copied, reuse, lacking }: Facts,
+  { host, scratch, settings, dumpBytes, copied, reuse, lacking }: Facts,
 ): Promise<BackupPlan> => {
   const { found, entries: databases } = copied;
   const { rest, notes, ...reused } = reuse;
   const sizeBytes = found.sizeBytes + databases.reduce((sum, database) => sum + database.sizeBytes, 0);
   const configuration = await encodeConfiguration(siteResourceId(site), settings, deps.recovery);
+  const roots = host.files.listedRoots;
   return {
     planned: deps.clock.now().toISOString(),
     blockBytes: blockBytesFor(sizeBytes + dumpBytes),
+    ...(roots === undefined ? {} : { roots }),
     entries: found.listing.length + databases.length,
     files: found.files + databases.length,
     sizeBytes,

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
@@ -23,6 +23,7 @@ import { backupSteps } from "../../../src/steps/backup/backup-steps.ts";
 import { backupSite } from "../../../src/workflows/backup-site.ts";
 import { deleteBackup as deleteWorkflow } from "../../../src/workflows/delete-backup.ts";
 import type { BackupRef } from "../../../src/workflows/contract.ts";
+import { contentOf } from "../../support/archive-contents.ts";
 import { buildTree, temporaryFolder, treeOf } from "../../support/file-tree.ts";
 import { describeWith, hasCommand } from "../../support/needs.ts";
 import { inlineThreads, memoryInstallation, shop } from "../../support/installation.ts";
@@ -216,7 +217,7 @@ describe("a second backup", () => {
   let site: MemorySite;
   let now = 1_800_000_000_000_000_000n;
   const later = (): void => void (now += 60_000_000_000n);
-  const contentOf = async (backup: Backup): Promise<ReadonlyMap<string, string | undefined>> => {
+  const contentsOf = async (backup: Backup): Promise<ReadonlyMap<string, string | undefined>> => {
     const { directory } = await openZip(backup);
     const places = Array.from({ length: directory.length }, (_, place) => directory.at(place));
     const files = places.filter(({ name }) => name.startsWith("fs/"));
@@ -243,7 +244,7 @@ describe("a second backup", () => {
       planArchive: (input, call) => backupSteps(deps).planArchive({ ...input, fromScratch: true }, call),
     });
     expect(scratch).toMatchObject({ chain: 0, reusedBytes: 0 });
-    expect(await contentOf(second)).toEqual(await contentOf(scratch));
+    expect(await contentsOf(second)).toEqual(await contentsOf(scratch));
     expect(await verifyArchive(await openZip(second), { inflate: true, runner: inlineThreads })).toMatchObject({
       ok: true,
     });
@@ -306,6 +307,38 @@ describe("a second backup", () => {
       chains.push((await run(await begin())).chain);
     }
     expect(chains).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0]);
+  });
+});
+
+describe("a site whose directory is a link that is turned meanwhile", () => {
+  const at = (name: string): string => join(folder.path, name);
+  const turn = (): void => {
+    symlinkSync("release-2", at("next"));
+    renameSync(at("next"), at("current"));
+  };
+
+  beforeEach(() => {
+    const roots = [{ at: pathFromText("site/wwwroot"), directory: at("current") }];
+    deps = { ...deps, hosts: { host: async () => localSiteHost({ roots, settings }) } };
+    for (const [release, pages] of Object.entries({ 1: ["a", "b", "c"], 2: ["b", "c", "d"] })) {
+      const files = pages.map((page) => [`release-${release}/${page}.html`, { content: `release ${release}` }]);
+      buildTree(folder.path, treeOf(Object.fromEntries(files)));
+    }
+    symlinkSync("release-1", at("current"));
+  });
+
+  it("is backed up as what it was when it was listed", async () => {
+    const real = backupSteps(deps);
+    const backup = await run(await begin(), {
+      packShard: async (input, call) => {
+        turn();
+        return real.packShard(input, call);
+      },
+    });
+    expect(backup).toMatchObject({ status: "Succeeded", files: 3 });
+    const archive = await openZip(backup);
+    const page = archive.directory.find(pathFromText("fs/site/wwwroot/b.html"));
+    expect((await contentOf(archive, page)).toString()).toBe("release 1");
   });
 });
 
