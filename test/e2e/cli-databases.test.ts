@@ -27,8 +27,8 @@ describeWith("postgresql", postgresPrograms !== undefined, "databases by the com
     };
     const site = { wwwroot: join(folder.path, "srv"), connectionStrings };
     writeFileSync(join(data, "sites", "shop.json"), JSON.stringify(site));
-    await startLifeboat({ data, flags: ["--tls-port", "0"] });
-    lifeboat = commandLine({ LIFEBOAT_DATA: data }, folder.path);
+    await startLifeboat({ data, flags: ["--tls-port", "0", "--site-roots", join(folder.path, "srv")] });
+    lifeboat = commandLine({ LIFEBOAT_DATA: data, DATABASE_URL: server.url("orders") }, folder.path);
   });
   afterAll(async () => {
     await killAll();
@@ -99,5 +99,17 @@ describeWith("postgresql", postgresPrograms !== undefined, "databases by the com
     expect(await told("restore shop whole --to second --yes", 4)).toMatch(
       /no connection string[^]*Nothing was changed\. --files-only --configuration brings back/,
     );
+  });
+
+  it("describes a site with its database by one command, which is then in its backups", async () => {
+    mkdirSync(join(folder.path, "srv", "crm"));
+    writeFileSync(join(folder.path, "broken"), server.url("nothing"));
+    const add = `site add crm ${join(folder.path, "srv", "crm")}`;
+    expect(await told(`${add} --connection-string main=postgres://u:pass@h/d`, 2)).toMatch(/never the string itself/);
+    expect(await told(`${add} --connection-string main=env:DATABASE_URL --connection-string bad=broken`, 3)).toMatch(
+      /\n {2}database main: orders on 127\.0\.0\.1:\d+, [\d.]+ MB, by pg_dump [\d.]+\S*\n {2}database bad: .*nothing.*\n`lifeboat backup crm --database all`/,
+    );
+    expect(await told("backup crm --database main")).toMatch(/^Backup 1 of crm: Succeeded/);
+    expect(await told("site list")).not.toContain("127.0.0.1");
   });
 });
