@@ -202,6 +202,31 @@ describe.each(places)("restores from $name and undos, with the service killed", 
     expect(areas()).toEqual([]);
   });
 
+  it("and cancelled before that, at random moments, end as before unless it was too late", async () => {
+    wreck(50);
+    const began = performance.now();
+    await ended(await restore());
+    const oneRestoreMs = performance.now() - began;
+    for (let round = 51; round <= 50 + kills / 3; round++) {
+      wreck(round);
+      const before = state();
+      const operation = await restore();
+      await pause(random() * oneRestoreMs);
+      const { status } = await client().ask("DELETE", `/operations/${operation}`);
+      await pause((random() * oneRestoreMs) / 4);
+      await kill();
+      await start();
+      const done = await ended(operation);
+      expectWhole(done, before, backedUp);
+      expect([status, done.status]).toEqual(status === 200 ? [200, "Failed"] : [409, "Succeeded"]);
+      if (status === 200) expect(done.log).toMatch(/^It was cancelled\./);
+    }
+    await ended(await restore());
+    await pause(200);
+    expect(areas().length).toBeLessThanOrEqual(1);
+    expect(workFiles()).toEqual([]);
+  });
+
   it("right before any of the changes of an exchange, end well also", async () => {
     const counted = join(folder.path, "count");
     const hook = pathToFileURL("test/support/end-at-change.mjs").href;
