@@ -60,10 +60,9 @@ describe("JSON as people write it", () => {
     expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined();
   });
 
-  it("takes long texts in linear time", () => {
+  it("takes texts of megabytes before the test runs out of time", () => {
     const long = `{"a":"${"x".repeat(2_000_000)}", "b": [${"1,".repeat(200_000)}],}`;
-    const begin = performance.now();
-    parseTolerantJson(long);
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    const { a, b } = parseTolerantJson(long) as { readonly a: string; readonly b: readonly number[] };
+    expect([a.length, b.length]).toEqual([2_000_000, 200_000]);
   });
 });

@@ -53,12 +53,22 @@ describe("a backup's name", () => {
     ]);
   });
 
-  it.each(["", "a/../b", "/a", "a//b", "a\\b", "a?b", "a\u0000b", ".lifeboat/x", "a.", "x".repeat(201)])(
-    "is not %j",
-    (name) => {
-      expect(nameProblem(name)).toBeTypeOf("string");
-    },
-  );
+  it.each([
+    ["", "is empty"],
+    ["a/../b", "an empty"],
+    ["a/./b", "an empty"],
+    ["..", "an empty"],
+    ["/a", "an empty"],
+    ["a//b", "an empty"],
+    ["a\\b", "holds"],
+    ["a?b", "holds"],
+    ["a\u0000b", "holds"],
+    [".lifeboat/x", "begins with"],
+    ["a.", "ends with"],
+    ["x".repeat(201), "longer than 200"],
+  ])("is not %j, since it %s", (name, reason) => {
+    expect(nameProblem(name)).toContain(reason);
+  });
 
   it.each(["nightly", "2026/11/nightly", "Größe 1", "a.b"])("may be %j", (name) => {
     expect(nameProblem(name)).toBeUndefined();

@@ -174,6 +174,7 @@ describe("a token of Entra ID", () => {
     const error: unknown = await withClaims({ aud: "planted-audience", preferred_username: "planted-name" }).catch(
       (reason: unknown) => reason,
     );
+    expect(error).toMatchObject({ code: "TokenRefused" });
     expect(String(error)).not.toContain("planted");
   });
 });

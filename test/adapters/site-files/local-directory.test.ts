@@ -169,6 +169,9 @@ describe.each(listers)("listed %s", (_how, given) => {
         told.push(...batch.entries.map((entry) => entry.path));
       }
       expect(told).not.toContain("folder/secret");
+      // What was behind the folder before was not listed yet either: it was replaced in time.
+      expect(told).not.toContain("folder/file");
+      expect(told).toContain("file-999");
     });
   });
 

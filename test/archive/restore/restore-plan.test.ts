@@ -145,6 +145,14 @@ describe("the plan of a restore", () => {
       "leave site/wwwroot/logs/deep",
       "leave site/wwwroot/logs/deep/today.log",
     ]);
+    const reasons = [...made.changes()]
+      .filter(({ action }) => action === "leave")
+      .map(({ path: at, reason }) => [at, reason]);
+    expect(Object.fromEntries(reasons)).toMatchObject({
+      "site/wwwroot/goes": "It holds something that stays.",
+      "site/wwwroot/locked/inside": "The backup could not read it.",
+      "site/wwwroot/logs/deep/today.log": "The backup left it out (**/*.log).",
+    });
   });
 
   it("removes nothing when not all is known that the backup could not read", async () => {

@@ -29,6 +29,15 @@ const names = (port: number): Promise<string | undefined> =>
     socket.on("error", reject);
   });
 
+describe("a port that cannot be had", () => {
+  it("is said to be in use, or its address to be none of this machine's", async () => {
+    const options = { address: "127.0.0.1", port: 0, handle: () => undefined };
+    listener = await listen(options);
+    await expect(listen({ ...options, port: listener.port })).rejects.toThrow(/Port \d+ on 127\.0\.0\.1 is in use/);
+    await expect(listen({ ...options, address: "192.0.2.1" })).rejects.toThrow("192.0.2.1 is not an address of this");
+  });
+});
+
 describe("a port that speaks https", () => {
   it("serves a renewed certificate from the next connection on", async () => {
     const tls = certificate("before");
