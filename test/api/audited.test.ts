@@ -51,6 +51,23 @@ describe("what is kept of a call", () => {
     ]);
   });
 
+  it("tells of a restore which archive comes over which site", async () => {
+    const body = { properties: { blobName: "kept.zip", overwrite: true, storageAccountUrl: "file:///backups/shop" } };
+    await asking(routes(given.deps))("POST", `${shopPath}/restoreFromBackupBlob`, { body });
+    expect(kept.map(({ facts, status }) => [facts, status])).toEqual([
+      [
+        {
+          operation: expect.any(String),
+          target: shopPath,
+          destination: "file:///backups/shop",
+          blob: "kept.zip",
+          overwrite: true,
+        },
+        202,
+      ],
+    ]);
+  });
+
   it("is kept also of what was refused, with the reason's name", async () => {
     await asking(routes(given.deps))("DELETE", `${shopPath}/backups/7`, { as: "reader" });
     await asking(routes(given.deps))("DELETE", `${shopPath}/backups/7`);

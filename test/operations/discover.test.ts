@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { memoryDestination } from "../support/memory-destination.ts";
+import { siteKey } from "../../src/domain/site.ts";
 import { openArchive } from "../../src/archive/read/open-archive.ts";
 import type { Manifest } from "../../src/domain/manifest.ts";
 import { Secret } from "../../src/domain/secret.ts";
@@ -214,5 +215,19 @@ describe("the container's SAS", () => {
     const { found } = await discoverBackups(deps)(given.call, stranger, { storageAccountUrl: new Secret(container) });
     expect(found).toHaveLength(1);
     expect(opened).toEqual(["se=2027-01-01&sp=rwdl&sig=planted"]);
+  });
+
+  it("is the site's own where the request names none", async () => {
+    await putOurs("one");
+    given.sites.set(siteKey(shop), {
+      id: shop,
+      location: "Local",
+      tier: "Standard",
+      defaultDestination: storageAccountUrl,
+    });
+    const opened: string[] = [];
+    const open = async (url: string) => (opened.push(url), destination);
+    const { found } = await discoverBackups({ ...given.deps, destinations: { open } })(given.call, shop, {});
+    expect([found.length, opened]).toEqual([1, [container]]);
   });
 });

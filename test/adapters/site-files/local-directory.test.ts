@@ -156,6 +156,10 @@ describe.each(listers)("listed %s", (_how, given) => {
       expect(Buffer.from(await files.read(path("file"), 0, 3)).toString()).toBe("two");
     });
 
+    it("proves nothing of what cannot be reached", () => {
+      expect(directoryOf([{ at: path(""), directory: join(folder, "gone") }]).provesUnchanged).toBe(false);
+    });
+
     it("does not list through a link that took the place of a folder", async () => {
       buildTree(folder, treeOf({ "outside/secret": { content: "x" }, "site/folder/file": { content: "x" } }));
       for (let n = 0; n < 1_000; n++) writeFileSync(join(folder, "site", `file-${n}`), "");
