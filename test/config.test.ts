@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { format, inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { ConfigProblems, readConfig } from "../src/config.ts";
@@ -26,6 +27,13 @@ describe("the configuration", () => {
     expect(read).toThrow(
       /LIFEBOAT_PORT: .*port number.*\n.*LIFEBOAT_ALLOW_HTTP_STORAGE: .*true or false.*\n.*LIFEBOAT_PROT: no such setting\. Did you mean LIFEBOAT_PORT\?/,
     );
+  });
+
+  it("does not mind what is set for the tests and the command line", () => {
+    const counts = readFileSync("CONTRIBUTING.md", "utf8").match(/\bLIFEBOAT_\w+/g) ?? [];
+    const others = [...counts, "LIFEBOAT_URL", "LIFEBOAT_KEY_FILE"].map((name) => [name, "1"]);
+    expect(others.length).toBeGreaterThan(10);
+    expect(() => readConfig(Object.fromEntries(others))).not.toThrow();
   });
 
   it("does not repeat a value that may be a secret", () => {
