@@ -108,6 +108,12 @@ describe("the documents", () => {
   });
 });
 
+describe("changelog/unreleased", () => {
+  it.each(readdirSync("changelog/unreleased"))("%s begins as the template says", (name) => {
+    expect(text(`changelog/unreleased/${name}`)).toMatch(/^# (?:Bugfix|Enhancement|Change|Security): \S.+\n\n\S/);
+  });
+});
+
 describe("docs/errors.md", () => {
   const section = /^## (\w+)\n\n`(\d+) (\w+)`\n\n> (.+)\n\n.+$/gm;
   const documented = [...text("docs/errors.md").matchAll(section)].map(([, code, status, word, message]) => [
