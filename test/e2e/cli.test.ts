@@ -195,7 +195,8 @@ describe("the command line, piped", () => {
     expect(await told("schedule blog --window night", 2)).toMatch(/^--window: "night" is not two times/);
     expect(await told("schedule blog --remove")).toBe("blog has no schedule any more.\n");
     const status = await told("status");
-    expect(status).toMatch(/^SITE +STATE +LAST GOOD +SIZE +KEPT +NEXT\nblog +ok +<when> \(2\) +1\.\d KB +2 +by hand\n/);
+    // The second was found damaged above.
+    expect(status).toMatch(/^SITE +STATE +LAST GOOD +SIZE +KEPT +NEXT\nblog +ok +<when> \(1\) +1\.\d KB +2 +by hand\n/);
     expect(status).toMatch(/\nexample +no backup +never +- +0 +by hand\n$/);
     expect(await json("status --check", 1)).toMatchObject({
       sites: expect.arrayContaining([expect.objectContaining({ site: "blog", state: "ok" })]),
