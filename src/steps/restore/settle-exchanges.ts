@@ -37,7 +37,12 @@ export const settleExchanges = async (
       await exchange.putBack();
       await host.start(run);
     }
-    if (isLast) await changeSite(deps.catalog, ref.site, (row) => ({ row: withoutUndo(row), result: undefined }));
+    // Databases of it that are exchanged still are kept by nothing but that row.
+    const isOnlyFiles = !(await readLoadedDatabases(deps.catalog, ref.site, run)).some((row) =>
+      isExchanged(row.database),
+    );
+    if (isLast && isOnlyFiles)
+      await changeSite(deps.catalog, ref.site, (row) => ({ row: withoutUndo(row), result: undefined }));
     await exchange.forget();
   }
   await settleDatabases(deps, { ref, host }, call);

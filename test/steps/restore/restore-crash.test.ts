@@ -5,6 +5,8 @@ import type { Backup } from "../../../src/domain/backup.ts";
 import type { BytePath } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { endRunLate } from "../../../src/operations/sweeps/end-run-late.ts";
+import { sitePartition } from "../../../src/operations/rows/keys.ts";
+import { insertLoadedDatabase, readLoadedDatabases } from "../../../src/operations/rows/loaded-database-rows.ts";
 import { readOperation, type Operation } from "../../../src/operations/rows/operation-rows.ts";
 import { changeSite, takenBy } from "../../../src/operations/rows/site-row.ts";
 import type { StepName } from "../../../src/workflows/contract.ts";
@@ -180,6 +182,38 @@ describe("a step of a restore that fails", () => {
     expect(await world.undo()).toMatchObject({ status: "Succeeded" });
     expect(state()).toBe(wrecked);
     await nothingIsLeft(0);
+  });
+});
+
+describe("a restore that failed and could not put its databases back", () => {
+  it("stays the one to undo after the next backup, though its files were never exchanged", async () => {
+    const done = await world.restore(
+      backup,
+      {},
+      {
+        swapIn: async ({ run }) => {
+          const switched = insertLoadedDatabase({
+            run,
+            place: 0,
+            reference: { type: "MySql", name: "orders" },
+            databaseSecrets: "",
+            token: "feedfeedfeedfeed",
+            replaces: true,
+            scratches: ["lifeboat_s_feedfeedfeedfeed_1"],
+            chosen: "lifeboat_s_feedfeedfeedfeed_1",
+            state: "switched",
+          });
+          await world.deps.catalog.write(sitePartition(shop), [switched]);
+          return { ok: false, code: "Failed", message: "No." };
+        },
+        putBack: () => Promise.reject(ended),
+      },
+    );
+    expect(done).toMatchObject({ status: "Failed", half: true });
+    expect((await world.row()).undo?.run).toBe(done.run);
+    await world.backUp();
+    expect((await world.row()).undo?.run).toBe(done.run);
+    expect(await readLoadedDatabases(world.deps.catalog, shop, done.run)).toHaveLength(1);
   });
 });
 
