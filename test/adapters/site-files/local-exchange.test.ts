@@ -205,6 +205,15 @@ describe("an exchange of a site's content", () => {
     expect(Object.keys(tree())).not.toContain("app_offline.htm");
   });
 
+  it("makes a folder that is called as our page is", async () => {
+    writeFileSync(join(site, "app_offline.htm"), offlinePage("restore-1"));
+    await exchange().stage("a1");
+    await exchange().swap([{ kind: "makeDirectory", path: pathFromText("app_offline.htm") }]);
+    expect(lstatSync(join(site, "app_offline.htm")).isDirectory()).toBe(true);
+    await exchange().putBack();
+    expect(readdirSync(site)).not.toContain("app_offline.htm");
+  });
+
   it("says what the disk lacks before anything is touched", async () => {
     const problems = await exchange().check({
       staged: [{ path: pathFromText("new"), sizeBytes: 2 ** 60 }],

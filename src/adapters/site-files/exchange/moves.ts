@@ -173,6 +173,8 @@ export const isOwnOfflinePage = (file: string): boolean => {
 };
 
 const makeDirectory = (live: string): void => {
+  // A user's own folder of that name takes the place of our page.
+  if (isOwnOfflinePage(live)) unlinkSync(bytes(live));
   try {
     mkdirSync(bytes(live), 0o700);
   } catch (error) {
