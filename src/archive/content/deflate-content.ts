@@ -1,4 +1,5 @@
 import { constants, deflateRawSync } from "node:zlib";
+import { freeResult, leastOwned } from "./free-memory.ts";
 
 /** Below this, trying costs no more than probing. */
 const probedBytes = 32 * 1024;
@@ -9,7 +10,6 @@ const storedBlockHead = 5;
 /** Smaller than zlib's default: fits a core's cache, costs nothing in size, and is set up faster for small files. */
 const memLevel = 7;
 const leastOutput = 64;
-const mostOutput = 256 * 1024;
 
 export const stored = 0;
 export const deflated = 8;
@@ -22,9 +22,15 @@ export const deflateEnd = Buffer.from([0x03, 0x00]);
 // A new zlib state every time: one that is reset gives other bytes now and then, for Node's zlib looks one byte beyond
 // its input, at what the content before has left there.
 const deflate = (content: Buffer, level: number, finishFlush: number = constants.Z_FINISH): Buffer => {
-  // Most need no second buffer then, and small ones share memory with others.
-  const chunkSize = Math.min(mostOutput, Math.max(leastOutput, content.length >> 1));
+  // Most small ones need no second buffer then, and share memory with others.
+  const chunkSize = content.length > leastOwned ? content.length : Math.max(leastOutput, content.length >> 1);
   return deflateRawSync(content, { level, memLevel, chunkSize, finishFlush });
+};
+
+/** Puts what was made of the content into its place, and lets go of where it was made. */
+const put = (bytes: Buffer, into: Buffer, at: number): void => {
+  into.set(bytes, at);
+  freeResult(bytes);
 };
 
 /** One a thread: nothing lives in it from one call to the next. */
@@ -60,10 +66,14 @@ export const storeContent = (
   level: number,
   { into, at }: { readonly into: Buffer; readonly at: number },
 ): { readonly method: 0 | 8; readonly length: number } => {
-  const bytes = isCompressible(content) ? deflate(content, level) : content;
-  const isShorter = bytes.length < content.length;
-  into.set(isShorter ? bytes : content, at);
-  return isShorter ? { method: deflated, length: bytes.length } : { method: stored, length: content.length };
+  const bytes = isCompressible(content) ? deflate(content, level) : undefined;
+  if (bytes === undefined || bytes.length >= content.length) {
+    into.set(content, at);
+    return { method: stored, length: content.length };
+  }
+  const { length } = bytes;
+  put(bytes, into, at);
+  return { method: deflated, length };
 };
 
 /** Room that a slice needs: what does not compress becomes a little longer. */
@@ -77,10 +87,11 @@ export const sliceRoom = (contentBytes: number): number =>
  */
 export const storeSlice = (content: Buffer, level: number, into: Buffer): number => {
   if (content.length === 0) return 0;
-  const bytes = isCompressible(content) ? deflate(content, level, constants.Z_SYNC_FLUSH) : content;
-  if (bytes.length >= content.length) return writeStoredBlocks(content, into);
-  into.set(bytes);
-  return bytes.length;
+  const bytes = isCompressible(content) ? deflate(content, level, constants.Z_SYNC_FLUSH) : undefined;
+  if (bytes === undefined || bytes.length >= content.length) return writeStoredBlocks(content, into);
+  const { length } = bytes;
+  put(bytes, into, 0);
+  return length;
 };
 
 /** Deflate's own blocks of uncompressed bytes: five bytes each and up to 65,535 of content. */

@@ -63,7 +63,7 @@ export class LargeEntryWriter {
   /** What is held takes the room that it needs, not that of a slice that does not compress. */
   #compact(slice: PackedSlice): PackedSlice {
     if (2 * slice.storedBytes > slice.output.length) return slice;
-    const output = slice.output.slice(0, slice.storedBytes);
+    const output = Uint8Array.from(slice.output.subarray(0, slice.storedBytes));
     this.#spare.give(slice.output);
     return { ...slice, output };
   }

@@ -57,9 +57,10 @@ const runJob = (
   // A batch is smaller than one slice of a listing.
   const [entries] = encodeListing(listing, job.from, job.to);
   if (entries === undefined) return Promise.resolve(noPackedFiles);
-  const { runner, suspectAfterNs, signal } = context;
+  const { runner, suspectAfterNs, spare, signal } = context;
   const changed = job.changed ?? [];
-  return runner.run("packFiles", { entries, from: job.source, level: runner.level, suspectAfterNs, changed }, signal);
+  const work = { entries, from: job.source, level: runner.level, suspectAfterNs, changed, ...spare.take() };
+  return runner.run("packFiles", work, signal);
 };
 
 /** A thread refuses what is not as listed; that is read again through the site, in its place. */
@@ -77,6 +78,7 @@ const addThreadsWork = async (
     added = place + 1;
   }
   await context.writer.addPacked(packed, added, to - from);
+  context.spare.give(packed.output);
 };
 
 const readAll = async (
@@ -118,6 +120,7 @@ const addReads = async (context: PackContext, reads: readonly Read[], packed: Pa
     else await packGrown(context, read.grown);
   }
   await context.writer.addPacked(packed, from, place);
+  context.spare.give(packed.output);
 };
 
 const packGrown = (context: PackContext, grown: ListedEntry): Promise<void> => {

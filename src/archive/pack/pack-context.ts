@@ -13,7 +13,7 @@ export interface PackContext {
   readonly suspectAfterNs: bigint;
   /** Slices of a file are held in memory up to this much, until its header can be written. */
   readonly heldBytes: number;
-  /** For packed slices. */
+  /** For what jobs pack. */
   readonly spare: SpareMemory;
   readonly signal: AbortSignal | undefined;
 }

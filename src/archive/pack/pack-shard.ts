@@ -67,6 +67,8 @@ export const packShard = async (dependencies: PackDependencies, work: ShardWork)
   } catch (error) {
     await writer.blocks.settle();
     throw error;
+  } finally {
+    context.spare.free();
   }
 };
 

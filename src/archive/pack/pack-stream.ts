@@ -55,6 +55,8 @@ export const packStream = async (
   } catch (error) {
     await writer.blocks.settle();
     throw error;
+  } finally {
+    spare.free();
   }
 };
 

@@ -1,10 +1,14 @@
 /** Memory that is filled from its start, emptied, and filled again: what a thread makes a result in. */
 export class ByteArena {
-  bytes: Buffer;
+  bytes: Buffer<ArrayBuffer>;
   length = 0;
 
-  constructor(bytes = 64 * 1024) {
-    this.bytes = Buffer.allocUnsafeSlow(bytes);
+  /** Memory to fill, or how much of it. */
+  constructor(memory: Uint8Array<ArrayBuffer> | number = 64 * 1024) {
+    this.bytes =
+      typeof memory === "number"
+        ? Buffer.allocUnsafeSlow(memory)
+        : Buffer.from(memory.buffer, memory.byteOffset, memory.length);
   }
 
   /** Room for this many bytes behind what is there. `bytes` is another buffer afterwards when there was none. */

@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import { ArchiveInvalid, type ArchiveInvalidCode } from "../archive-invalid.ts";
 import type { DirectoryEntry } from "../records/directory-entry.ts";
 import { hashBytes } from "../records/extra-fields.ts";
+import { freeResult } from "../content/free-memory.ts";
 import { inflateWhole } from "../content/inflate-entry.ts";
 import { writeNewFile, type FileStamp } from "./write-new-file.ts";
 
@@ -73,8 +74,16 @@ export const runExtractJob = (job: ExtractJob): ExtractResult => {
       const file = job.output[index];
       if (file && !writeNewFile(Buffer.from(file.path, "latin1"), content, file)) ownerRefused++;
     }
+    if (job.output !== "return") freeInflated(job, content);
   }
-  return { faults, content: joined(contents), ownerRefused };
+  const content = joined(contents);
+  for (const one of contents) freeInflated(job, one);
+  return { faults, content, ownerRefused };
+};
+
+/** What was stored as it is lies in the job's bytes still. */
+const freeInflated = (job: ExtractJob, content: Uint8Array): void => {
+  if (content.buffer !== job.bytes.buffer) freeResult(content);
 };
 
 const checkedContent = (job: ExtractJob, index: number, faults: ExtractFault[]): Uint8Array | undefined => {

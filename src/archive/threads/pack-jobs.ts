@@ -22,12 +22,14 @@ export interface PackFilesJob {
   readonly level: number;
   /** Places of entries that changed while they were read. */
   readonly changed: readonly number[];
+  /** Memory to pack into, with room for a slice: given away with the job, and back with its result. */
+  readonly into?: Uint8Array<ArrayBuffer>;
   /** The content of the files, one after another; or where they lie on this machine. */
   readonly from: { readonly content: Uint8Array } | { readonly roots: readonly LocalRoot[] };
 }
 
 export interface PackFilesResult {
-  /** Local headers and stored bytes, entry after entry. */
+  /** Begins with local headers and stored bytes, entry after entry, as far as the last entry's end. */
   readonly output: Uint8Array<ArrayBuffer>;
   /** Their directory records, with offsets from the start of the output. */
   readonly records: Uint8Array<ArrayBuffer>;
@@ -77,22 +79,16 @@ export interface PackSliceResult {
   readonly slice: PackedSlice | undefined;
 }
 
-/** One of each a thread, for what it reads and what it makes of it. */
+/** One of each a thread, for what it reads and the records that it makes. */
 let readBuffer: Buffer | undefined;
-let output: ByteArena | undefined;
 let records: ByteArena | undefined;
 
-/** What most jobs make; a larger one lets it grow. */
-const arenaBytes = 4 * 2 ** 20;
-
 export const runPackFilesJob = (job: PackFilesJob): PackFilesResult => {
-  output ??= new ByteArena(arenaBytes);
   records ??= new ByteArena();
   try {
-    return packFiles(job, output, records);
+    return packFiles(job, new ByteArena(job.into ?? sliceRoom(sliceBytes)), records);
   } finally {
     // Also after an error, for the next job.
-    output.length = 0;
     records.length = 0;
   }
 };
@@ -114,7 +110,7 @@ const packFiles = (job: PackFilesJob, out: ByteArena, rows: ByteArena): PackFile
     ends.add(out.length, rows.length, contentBytes);
     place++;
   }
-  return { output: out.take(), records: rows.take(), ...ends.finish() };
+  return { output: new Uint8Array(out.bytes.buffer), records: rows.take(), ...ends.finish() };
 };
 
 /** Writes an entry's local header and its stored bytes; the row's offset counts from the start of the arena. */

@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import { freeMemory } from "../content/free-memory.ts";
 import { buffersOf, runThreadJob, type ListFolders, type ThreadAnswer, type ThreadRequest } from "./thread-jobs.ts";
 
 /** Makes the thread that calls it one of a pool's: jobs come in, results go out, one after another. */
@@ -14,5 +15,7 @@ export const serveJobs = (listFolders: ListFolders): void => {
   parentPort?.on("message", (request: ThreadRequest) => {
     const answer = answerTo(request);
     parentPort?.postMessage(answer, "result" in answer ? buffersOf(answer.result) : []);
+    // What came with the job and did not go back with the result.
+    for (const memory of buffersOf(request.job)) freeMemory(memory);
   });
 };
