@@ -54,6 +54,30 @@ describe("a dump on its way into the server", () => {
     },
   );
 
+  it("is never held whole where a row is long, and ends where it ends", async () => {
+    const row = `INSERT INTO t VALUES (0x${"ab".repeat(4 * 2 ** 20)}),(1);`;
+    const text = around("CREATE TABLE t (a LONGBLOB);", row, `(2,'${"x".repeat(2 ** 21)}');`, "USE_ is no word;");
+    const dump = readableDump(inPieces(Buffer.from(text), 100_000), {
+      soleDefiner: "me@%",
+      dropsSandbox: false,
+      leaving,
+    });
+    await dump.first();
+    const pieces: Uint8Array[] = [];
+    for await (const piece of dump.rest()) pieces.push(piece);
+    expect(Buffer.concat(pieces).toString()).toBe(text);
+    expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThan(2 * 2 ** 20);
+    expect(dump.isWhole()).toBe(true);
+    const cut = readableDump(inPieces(Buffer.from(text.slice(0, -4_000_000)), 100_000), {
+      soleDefiner: "me@%",
+      dropsSandbox: false,
+      leaving,
+    });
+    await cut.first();
+    for await (const _ of cut.rest());
+    expect(cut.isWhole()).toBe(false);
+  });
+
   it("may hold such words in a body and in rows", async () => {
     const text = around(
       "DELIMITER ;;",

@@ -2,6 +2,7 @@ import { inOwnName } from "./definers.ts";
 import { checkedViews } from "./checked-views.ts";
 import { disabledEvent } from "./events.ts";
 import { withoutOwnName } from "./view-text.ts";
+import { linesOf } from "./lines-of.ts";
 import { triggerHeader, withoutDatabase } from "./trigger-header.ts";
 
 interface Reading {
@@ -27,7 +28,6 @@ interface ReadableDump {
   database(): string | undefined;
 }
 
-const lineFeed = 10;
 const hyphen = 0x2d;
 const slash = 0x2f;
 const capitalA = 0x41;
@@ -35,14 +35,16 @@ const capitalC = 0x43;
 const closing = Buffer.from("-- Dump completed");
 const insert = Buffer.from("INSERT ");
 const viewBegins = "/*!50001 VIEW ";
+/** What the lines begin with that are more than rows. */
+const lookedAt: ReadonlySet<number> = new Set(Buffer.from("/CADU-"));
 const maxHeaderBytes = 65_536;
 
 /**
- * A dump, line by line, with no more than one line in memory. Rows go through as they are; only lines that may begin an object
+ * A dump, line by line, with no more than one line in memory, and of rows no more than a piece. Rows go through as they are; only lines that may begin an object
  * are looked at.
  */
 export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading): ReadableDump => {
-  const lines = linesOf(source);
+  const lines = linesOf(source, (first) => lookedAt.has(first));
   const state: {
     whole: boolean;
     changed: number;
@@ -62,7 +64,7 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
     async first() {
       const next = await lines.next();
       if (next.done === true) return undefined;
-      begun = next.value;
+      begun = next.value.bytes;
       const text = begun.subarray(0, 300).toString("utf8").trimEnd();
       return /^(?:-- Lifeboat:|-- (?:MySQL|MariaDB) dump|\/\*!?M?!999999)/.test(text) ? text : undefined;
     },
@@ -81,7 +83,11 @@ export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading
   }
 
   async function* rewritten(): AsyncGenerator<Buffer> {
-    for await (const line of lines) {
+    for await (const { bytes: line, continues } of lines) {
+      if (continues) {
+        yield line;
+        continue;
+      }
       if (line.subarray(0, closing.length).equals(closing)) yield* views.atLast();
       if (line.length > 1) state.whole = line.subarray(0, closing.length).equals(closing);
       if (state.open === undefined && line.subarray(0, insert.length).equals(insert)) yield* outgoing(line);
@@ -149,24 +155,6 @@ const ofDefault = (line: Buffer): Buffer => {
   const rest = alterDatabase.exec(line.toString("latin1"))?.[1];
   return rest === undefined ? line : Buffer.from(`ALTER DATABASE ${rest}`, "latin1");
 };
-
-/** Lines with their line feeds; the last may have none. */
-async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let open: Buffer[] = [];
-  for await (const piece of source) {
-    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-    let from = 0;
-    for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, from)) {
-      const end = bytes.subarray(from, at + 1);
-      yield open.length === 0 ? end : Buffer.concat([...open, end]);
-      open = [];
-      from = at + 1;
-    }
-    // A copy: whoever gives the pieces may use their memory again.
-    if (from < bytes.length) open.push(Buffer.from(bytes.subarray(from)));
-  }
-  if (open.length > 0) yield Buffer.concat(open);
-}
 
 const gatheredBytes = 256 * 1024;
 
