@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { arrows, brokenRules } from "./support/arrows.ts";
+import { importCircles } from "./support/import-circles.ts";
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" })
   .map((path) => path.replaceAll("\\", "/"))
@@ -17,6 +18,10 @@ describe("the tree", () => {
     expect(files.flatMap((path) => brokenRules(path, textOf(path))).join("\n")).toBe("");
   });
 
+  it("has no circle of imports, in which what runs first would depend on who came first", () => {
+    expect(importCircles(new Map(files.map((path) => [path, textOf(path)])))).toEqual([]);
+  });
+
   it("explains every folder in a README of a few lines", () => {
     const folders = [...new Set(files.map(dirname))].filter((folder) => folder !== ".");
     const wrong = folders.filter((folder) => {
@@ -29,6 +34,19 @@ describe("the tree", () => {
   it("keeps files under 400 lines, or says why not", () => {
     const over = files.filter((path) => textOf(path).split("\n").length > 400);
     expect(over).toEqual(Object.keys(long).toSorted());
+  });
+});
+
+describe("a search for circles", () => {
+  const inFile = (name: string, ...lines: readonly string[]): readonly [string, string] => [name, lines.join("\n")];
+
+  it("finds those of values, also over several files, and lets types be", () => {
+    const b = inFile("x/b.ts", `import { c } from "../y/c.ts";`);
+    const c = inFile("y/c.ts", `import type { B } from "../x/b.ts";`, `import { type A, a } from "../x/a.ts";`);
+    const values = inFile("x/a.ts", `import {\n  b,\n  type B,\n} from "./b.ts";`);
+    expect(importCircles(new Map([values, b, c]))).toEqual([["x/a.ts", "x/b.ts", "y/c.ts", "x/a.ts"]]);
+    const types = inFile("x/a.ts", `import { type B } from "./b.ts";`);
+    expect(importCircles(new Map([types, b, c]))).toEqual([]);
   });
 });
 

@@ -32,7 +32,9 @@ export interface SealedArchive {
   readonly contents: ArchiveContents;
   /** What stands in the root beside the site's files: dumps and the configuration. */
   readonly rootEntries: readonly RootEntry[];
+  /** Left out while the site was packed. */
   readonly leftOut: readonly LeftOut[];
+  /** Changed while they were read, also at the second attempt. */
   readonly changed: readonly BytePath[];
 }
 

@@ -1,10 +1,9 @@
 import type { Shard } from "../../archive/listing/plan.ts";
-import type { ArchiveContents, RootEntry } from "../../archive/shards/seal.ts";
+import type { SealedArchive } from "../../archive/shards/seal.ts";
 import type { Backup } from "../../domain/backup.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { DatabaseReference } from "../../domain/database.ts";
 import type { FilterLine } from "../../domain/filter.ts";
-import type { LeftOut } from "../../domain/listing.ts";
 import type { LocalRoot, SiteFiles } from "../../ports/site-files.ts";
 import type { ScratchName } from "../../workflows/contract.ts";
 import type { DatabaseFile } from "./database-files.ts";
@@ -103,16 +102,7 @@ export const readDumped = async (scratch: Scratch, name: ScratchName): Promise<D
   (await scratch.getJson(name)) as Dumped;
 
 /** What sealing found out; lies in scratch. */
-export interface Seal {
-  readonly commitId: string;
-  readonly sizeBytes: number;
-  readonly entries: number;
-  readonly contents: ArchiveContents;
-  readonly rootEntries: readonly RootEntry[];
-  /** Left out while the site was packed. */
-  readonly leftOut: readonly LeftOut[];
-  /** Changed while they were read, also at the second attempt. */
-  readonly changed: readonly BytePath[];
+export interface Seal extends Omit<SealedArchive, "blocks"> {
   /** Damaged in the previous archive; packed from the site. */
   readonly damaged: readonly BytePath[];
 }
