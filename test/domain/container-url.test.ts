@@ -17,11 +17,15 @@ describe("a container's URL", () => {
     expect(parse("file:///srv/backups/")).toEqual({ container: "file:///srv/backups" });
   });
 
-  it.each(["nonsense?sig=planted", "ftp://h/c?sig=planted", "https://user:planted@h/c", "https://h?sig=planted"])(
-    "is refused without being repeated: %s",
-    (text) => {
-      expect(() => parse(text)).toThrow(/properties\.storageAccountUrl/);
-      expect(() => parse(text)).not.toThrow(/planted/);
-    },
-  );
+  it.each([
+    "nonsense?sig=planted",
+    "ftp://h/c?sig=planted",
+    "https://user:planted@h/c",
+    "https://user@h/c?sig=planted",
+    "https://:planted@h/c",
+    "https://h?sig=planted",
+  ])("is refused without being repeated: %s", (text) => {
+    expect(() => parse(text)).toThrow(/properties\.storageAccountUrl/);
+    expect(() => parse(text)).not.toThrow(/planted/);
+  });
 });

@@ -54,6 +54,19 @@ describe("the catalog's file", () => {
     expect(new Database(path).prepare("SELECT count(*) AS n FROM rows").raw().get()).toEqual([1]);
   });
 
+  it("never gives a version twice, also when all that had it is removed and the catalog was closed since", async () => {
+    const versions: (string | undefined)[] = [];
+    for (let start = 0; start < 3; start++) {
+      const catalog = await openSqliteCatalog(path);
+      await catalog.write("p", [put("a", "the same")]);
+      versions.push((await catalog.read("p", "a"))?.version);
+      await catalog.write("p", [{ kind: "remove", key: "a" }]);
+      await catalog.close();
+    }
+    expect(new Set(versions).size).toBe(3);
+    expect(versions).not.toContain(undefined);
+  });
+
   it("takes the writes of one turn in one transaction", async () => {
     const catalog = await openSqliteCatalog(path);
     const before = statSync(`${path}-wal`).size;
