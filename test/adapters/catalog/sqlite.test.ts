@@ -59,7 +59,7 @@ describe("the catalog's file", () => {
     for (let start = 0; start < 3; start++) {
       const catalog = await openSqliteCatalog(path);
       await catalog.write("p", [put("a", "the same")]);
-      versions.push((await catalog.read("p", "a"))?.version);
+      versions.push((await catalog.get("p", "a"))?.version);
       await catalog.write("p", [{ kind: "remove", key: "a" }]);
       await catalog.close();
     }
