@@ -51,6 +51,20 @@ describe("the preview of a restore", () => {
     expect(isCut(plan(50, 10))).toBe(false);
   });
 
+  it("tells a database that is made from one that is replaced, and a backup that holds nothing", () => {
+    const database = (name: string, action: string) => ({
+      name,
+      action,
+      target: `${name} on db`,
+      dumpSizeBytes: 10,
+      problem: null,
+    });
+    const text = restorePlanText({ ...plan(0, 0), databases: [database("new", "create"), database("old", "replace")] });
+    expect(text).toContain("  database new (10 B) made: new on db\n  database old (10 B) replaced: old on db\n");
+    expect(text).not.toContain("nothing is in it");
+    expect(restorePlanText(plan(0, 0))).toContain("  nothing is in it\n");
+  });
+
   it("tells what stands against a database once", () => {
     const problem = "The user u of blog on db:3306 lacks CREATE. Let an administrator GRANT it.";
     const blog = { name: "Blog", action: "replace", target: "blog on db:3306", dumpSizeBytes: 10, problem };
