@@ -534,7 +534,7 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     const asked = await world.askDatabases({ databases: [orders()] }, deps);
     expect(asked).toMatchObject({
       ok: false,
-      message: expect.stringMatching(/holds \d+ bytes.*functionTimeout/) as string,
+      message: expect.stringMatching(/holds [\d.]+ [kM]?B.*functionTimeout/) as string,
     });
   });
 
