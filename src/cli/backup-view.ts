@@ -16,6 +16,8 @@ export interface BackupView {
   readonly scheduled: boolean;
   readonly expires: string | null;
   readonly lastRestored: string | null;
+  /** When its archive was found damaged. */
+  readonly damaged: string | null;
   readonly databases: readonly BackedUpDatabase[];
   readonly log: string | null;
 }
@@ -42,6 +44,7 @@ export const backupView = (site: string, item: Answer): BackupView => {
     scheduled: properties.flag("scheduled"),
     expires: properties.textOr("expires", null),
     lastRestored: properties.textOr("lastRestoreTimeStamp", null),
+    damaged: properties.textOr("damaged", null),
     databases: properties.has("databases") ? properties.list("databases").map(backedUpDatabase) : [],
     log: properties.textOr("log", null),
   };

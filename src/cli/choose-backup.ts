@@ -15,13 +15,30 @@ export const listBackups = async (context: CommandContext, site: SiteReference):
 export const findBackup = async (context: CommandContext, site: SiteReference, text: string): Promise<BackupView> =>
   named(site, await listBackups(context, site), text);
 
-/** As `findBackup`; where none was named, the person is asked. Nobody is guessed for. */
+/**
+ * What is restored: as `findBackup`, but `latest` is no backup that was found damaged while there is another. Where none was
+ * named, the person is asked. Nobody is guessed for.
+ */
 export const chooseBackup = async (
   context: CommandContext,
   site: SiteReference,
   text: string | undefined,
 ): Promise<BackupView> => {
   const backups = await listBackups(context, site);
+  const chosen = await choice(context, site, { backups, text });
+  noteDamage(context, backups, chosen);
+  return chosen;
+};
+
+const newestSound = (backups: readonly BackupView[]): BackupView | undefined =>
+  backups.findLast((backup) => isRestorable(backup) && backup.damaged === null);
+
+const choice = async (
+  context: CommandContext,
+  site: SiteReference,
+  { backups, text }: { readonly backups: readonly BackupView[]; readonly text: string | undefined },
+): Promise<BackupView> => {
+  if (text?.toLowerCase() === "latest") return newestSound(backups) ?? named(site, backups, text);
   if (text !== undefined) return named(site, backups, text);
   const restorable = backups.filter(isRestorable);
   const [only] = restorable;
@@ -61,6 +78,15 @@ const named = (site: SiteReference, backups: readonly BackupView[], text: string
   return only;
 };
 
+const noteDamage = ({ terminal }: CommandContext, backups: readonly BackupView[], chosen: BackupView): void => {
+  const told = (backup: BackupView): string =>
+    `Backup ${backup.id} was found damaged at ${showTime(backup.damaged ?? "")}`;
+  const newer = backups.findLast(isRestorable);
+  if (chosen.damaged !== null) terminal.err(`${told(chosen)}. \`lifeboat show\` tells what is wrong with it.\n`);
+  else if (newer !== undefined && newer.damaged !== null && newer.id > chosen.id)
+    terminal.err(`${told(newer)}: backup ${chosen.id}, of ${showTime(chosen.created)}, is taken.\n`);
+};
+
 const none = (site: SiteReference): CommandFailure =>
   new CommandFailure(exitCodes.notFound, "NoBackup", `${site.label} has no backup that can be restored.`);
 
@@ -72,18 +98,20 @@ const asked = async (
   restorable: readonly BackupView[],
 ): Promise<BackupView> => {
   const offered = restorable.slice(-mostOffered);
-  const newest = offered.at(-1);
+  const newest = newestSound(offered) ?? offered.at(-1);
   const columns = [
     { title: "NUMBER", right: true },
     { title: "CREATED" },
     { title: "SIZE", right: true },
     { title: "NAME" },
+    { title: "" },
   ];
-  const rows = offered.map(({ id, created, sizeBytes, name }) => [
+  const rows = offered.map(({ id, created, sizeBytes, name, damaged }) => [
     String(id),
     showTime(created),
     showBytes(sizeBytes),
     name,
+    damaged === null ? "" : "found damaged",
   ]);
   terminal.err(showTable(columns, rows));
   const typed = await terminal.ask(`Which backup of ${site.label}? [${newest?.id ?? ""}] `);

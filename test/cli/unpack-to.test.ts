@@ -82,6 +82,7 @@ const unpack = (to = join(folder, "out", "old"), terminal = fakeTerminal()) => {
     scheduled: false,
     expires: null,
     lastRestored: null,
+    damaged: null,
     databases: [],
     log: null,
   };

@@ -57,6 +57,7 @@ const backupProperties = z.strictObject({
   finishedTimeStamp: date.optional(),
   lastRestoreTimeStamp: date.optional(),
   expires: date.optional(),
+  damaged: date.optional().describe("Own: when its archive was found damaged."),
 });
 
 export const backupItem = z.strictObject({ ...envelope, properties: backupProperties });

@@ -35,6 +35,7 @@ const itemProperties = ({ backup, apiVersion, storageAccountUrl }: Shown, blobNa
   ...(backup.finished === undefined ? {} : { finishedTimeStamp: backup.finished }),
   ...(backup.lastRestored === undefined ? {} : { lastRestoreTimeStamp: backup.lastRestored }),
   ...(backup.expires === undefined ? {} : { expires: backup.expires }),
+  ...(backup.damaged === undefined ? {} : { damaged: backup.damaged }),
 });
 
 const started = (backup: Backup): string => (backup.status === "Created" ? backup.blobBase : zipName(backup.blobBase));

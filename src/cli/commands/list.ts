@@ -30,10 +30,10 @@ const tableOf = (backups: readonly BackupView[]): string => {
   ];
   return showTable(
     columns,
-    backups.map(({ site, id, status, created, sizeBytes, name }) => [
+    backups.map(({ site, id, status, damaged, created, sizeBytes, name }) => [
       site,
       String(id),
-      status,
+      damaged === null ? status : `${status}, damaged`,
       showTime(created),
       sizeBytes === 0 ? "-" : showBytes(sizeBytes),
       name,

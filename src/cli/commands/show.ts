@@ -29,6 +29,7 @@ const details = (backup: BackupView): string => {
     ["made by", backup.scheduled ? "the schedule" : "a person"],
     ["expires", backup.expires && showTime(backup.expires)],
     ["restored", backup.lastRestored && showTime(backup.lastRestored)],
+    ["damaged", backup.damaged && `found so at ${showTime(backup.damaged)}`],
   ];
   const lines = rows.flatMap(([title, value]) => (value === null ? [] : [`${title.padEnd(9)} ${showName(value)}\n`]));
   return lines.join("") + (backup.log === null || backup.log === "" ? "" : `log\n${indented(backup.log)}`);
