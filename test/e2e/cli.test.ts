@@ -77,6 +77,7 @@ describe("the command line, piped", () => {
         scheduled: false,
         expires: null,
         lastRestored: null,
+        damaged: null,
         databases: [],
         log: expect.stringContaining("matches nothing"),
       },

@@ -1,5 +1,14 @@
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -116,8 +125,12 @@ describe.each(places)("restores from $name and undos, with the service killed", 
 
   /** Another mess in every round: changed, gone, new, and of another kind. */
   const wreck = (round: number): void => {
-    // What the round before made of a folder, where its undo has brought that back.
     rmSync(at(`folder-${(round + 19) % 20}`), { recursive: true, force: true });
+    // What earlier rounds made of folders, where an undo has brought that back.
+    for (let number = 0; number < 20; number++) {
+      const folderOrFile = at(`folder-${number}`);
+      if (statSync(folderOrFile, { throwIfNoEntry: false })?.isFile()) rmSync(folderOrFile);
+    }
     for (let number = round % 5; number < files; number += 5)
       rmSync(at(`folder-${number % 20}/file-${number}`), { recursive: true, force: true });
     for (let number = round % 3; number < files; number += 7) {

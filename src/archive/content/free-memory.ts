@@ -8,10 +8,10 @@ nowhere.close();
  */
 export const freeMemory = (memory: ArrayBuffer): void => nowhere.postMessage(undefined, [memory]);
 
-/** Node gives what is shorter a part of memory that others have parts of, too; zlib's results are that, or have their own. */
+/** What zlib makes in one piece of this length or more has memory of its own, whatever Node's version. */
 export const leastOwned = 64 * 1024;
 
-/** Gives back the memory of what zlib made, unless others may share it. */
+/** Gives back the memory of what zlib made, unless it is Node's pool, of which others have parts too. */
 export const freeResult = ({ buffer }: Uint8Array): void => {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= leastOwned) freeMemory(buffer);
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) freeMemory(buffer);
 };
