@@ -158,7 +158,16 @@ describe.each(places)("restores from $name and undos, with the service killed", 
   /** Either all of it or nothing; and the site runs. */
   const expectWhole = ({ status, log }: Ended, before: string, wanted: string): void => {
     expect(["Succeeded", "Failed"]).toContain(status);
-    expect(state() === (status === "Succeeded" ? wanted : before), `${status}: ${log}`).toBe(true);
+    const expected = status === "Succeeded" ? wanted : before;
+    const differing = (of: string, from: string): readonly string[] => {
+      const known = new Set(from.split("\n"));
+      return of.split("\n").filter((line) => !known.has(line));
+    };
+    const [is, shouldBe] = [state(), expected];
+    expect({ is: differing(is, shouldBe), shouldBe: differing(shouldBe, is) }, `${status}: ${log}`).toEqual({
+      is: [],
+      shouldBe: [],
+    });
     expect(existsSync(at("app_offline.htm"))).toBe(false);
   };
 
