@@ -1,5 +1,6 @@
-// Loaded into a process before all else: ends it, as a power cut would, right before one of the changes that an exchange
-// makes in the file system. Which one, END_AT says; how many there were is written to END_COUNT.
+// Loaded into a process before all else: ends it, as a power cut would, right before one of the changes that an exchange,
+// or the page in front of the site, makes in the file system. Which one, END_AT says; how many there were is written to
+// END_COUNT.
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { isMainThread } from "node:worker_threads";
@@ -7,12 +8,10 @@ import { isMainThread } from "node:worker_threads";
 const endAt = Number(process.env["END_AT"] ?? "0");
 const countFile = process.env["END_COUNT"] ?? "";
 const changes = ["renameSync", "linkSync", "unlinkSync", "mkdirSync", "rmdirSync", "rmSync", "chmodSync", "utimesSync"];
+const ofExchange = /\/\.lifeboat-|^\/proc\/self\/fd\/|\/site\/wwwroot(?:\/app_offline\.htm)?$/;
 
 let seen = 0;
-const isExchange = (path) => {
-  const text = Buffer.isBuffer(path) ? path.toString("latin1") : String(path);
-  return text.includes("/.lifeboat-restore-") || text.startsWith("/proc/self/fd/");
-};
+const isExchange = (path) => ofExchange.test(Buffer.isBuffer(path) ? path.toString("latin1") : String(path));
 
 if (isMainThread && endAt > 0) {
   for (const name of changes) {

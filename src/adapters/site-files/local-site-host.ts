@@ -4,11 +4,11 @@ import type { LocalRoot } from "../../ports/site-files.ts";
 import type { Exchange, SiteHost, SiteSettings } from "../../ports/site-host.ts";
 import { accountNames } from "./account-names.ts";
 import { realRoot } from "./beneath.ts";
-import { runsAt } from "./exchange/area.ts";
+import { areaOf, runsAt } from "./exchange/area.ts";
 import { LocalExchange } from "./exchange/local-exchange.ts";
 import type { ResolvedRoot } from "./list-root.ts";
 import { LocalDirectory } from "./local-directory.ts";
-import { placeOfflinePage, removeOfflinePage } from "./offline-page.ts";
+import { placeOfflinePage, removeOfflinePage, type PagePlace } from "./offline-page.ts";
 import { runCommand } from "./run-command.ts";
 import { restoredOwners } from "./restored-owners.ts";
 import { metadataSetter } from "./set-metadata.ts";
@@ -65,22 +65,24 @@ export const localSiteHost = ({
     exchanges: async () => [...new Set(resolved().flatMap(runsAt))],
 
     async stop(run) {
-      placeOfflinePage(servedFolder(resolved()), run);
+      placeOfflinePage(pagePlace(resolved(), run), run);
       if (stopCommand === undefined) return "page";
       await runCommand(stopCommand, "stop");
       return "stopped";
     },
 
-    async start() {
+    async start(run) {
       if (startCommand !== undefined) await runCommand(startCommand, "start");
-      removeOfflinePage(servedFolder(resolved()));
+      removeOfflinePage(pagePlace(resolved(), run));
     },
   };
 };
 
-/** `site/wwwroot`, wherever it lies. */
-const servedFolder = (roots: readonly ResolvedRoot[]): string => {
+/** `site/wwwroot`, wherever it lies, and the first root's area, where all that a run remembers is. */
+const pagePlace = (roots: readonly ResolvedRoot[], run: string): PagePlace => {
+  const [main] = roots;
+  if (main === undefined) throw new Error("The site has no directory.");
   const own = roots.find(({ at }) => at === "site/wwwroot");
   const home = roots.find(({ at }) => at === "");
-  return own?.real ?? `${home?.real ?? ""}/site/wwwroot`;
+  return { folder: own?.real ?? `${home?.real ?? ""}/site/wwwroot`, area: areaOf(main, run) };
 };

@@ -1,9 +1,9 @@
 import {
-  closeSync,
-  constants,
   existsSync,
-  fsyncSync,
-  openSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   utimesSync,
@@ -12,49 +12,100 @@ import {
 import { errorCode } from "../../domain/error-code.ts";
 import { secondsOf } from "../../domain/file-time.ts";
 import { offlinePage, offlinePageName } from "../../domain/own-names.ts";
-import { syncDirectory } from "./exchange/area.ts";
-import { isOwnOfflinePage } from "./exchange/moves.ts";
+import { bytes, makeArea, syncDirectory, type Area } from "./exchange/area.ts";
+import { isOwnOfflinePage, isThere } from "./exchange/moves.ts";
 
-/** Places our page in the served folder (latin1 path), to the disk. A user's own page says the site is offline already. */
-export const placeOfflinePage = (wwwroot: string, run: string): void => {
-  if (existsSync(bytes(wwwroot))) keepingTime(wwwroot, () => place(fileIn(wwwroot), run));
+/** Paths in latin1. */
+export interface PagePlace {
+  /** The served one. */
+  readonly folder: string;
+  /** Of the run that stops or starts the site. */
+  readonly area: Area;
+}
+
+/** Places our page in the served folder, to the disk. A user's own page says the site is offline already. */
+export const placeOfflinePage = (place: PagePlace, run: string): void => {
+  if (existsSync(bytes(place.folder))) keepingTime(place, () => putPage(place, offlinePage(run)));
 };
 
-const place = (file: string, run: string): void => {
-  // One of ours that a crashed run left names that run: this one takes it over.
-  if (isOwnOfflinePage(file)) rmSync(bytes(file));
-  let descriptor: number;
+const putPage = ({ folder, area }: PagePlace, page: string): void => {
+  const file = pageIn(folder);
+  const ready = pageIn(area.directory);
   try {
-    descriptor = openSync(bytes(file), constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o644);
+    // All of it or nothing: half a page would be nobody's, and stand there for good.
+    writeFileSync(bytes(ready), page, { mode: 0o644, flush: true });
+    // One of ours that a crashed run left names that run: this one takes it over.
+    if (isOwnOfflinePage(file)) renameSync(bytes(ready), bytes(file));
+    else linkSync(bytes(ready), bytes(file));
   } catch (error) {
-    if (errorCode(error) === "EEXIST") return;
-    throw error;
-  }
-  try {
-    writeFileSync(descriptor, offlinePage(run));
-    // A power cut would leave an empty page, which is nobody's: it would stand there for good.
-    fsyncSync(descriptor);
+    if (errorCode(error) !== "EEXIST") writePage(file, page);
   } finally {
-    closeSync(descriptor);
+    rmSync(bytes(ready), { force: true });
+  }
+};
+
+/** Where there can be no area, or it lies on another file system, or that knows no links. */
+const writePage = (file: string, page: string): void => {
+  if (isOwnOfflinePage(file)) rmSync(bytes(file));
+  try {
+    writeFileSync(bytes(file), page, { mode: 0o644, flag: "wx", flush: true });
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
   }
 };
 
 /** Takes away our page, whichever run placed it: whoever starts the site owns it. */
-export const removeOfflinePage = (wwwroot: string): void => {
-  const file = fileIn(wwwroot);
-  if (isOwnOfflinePage(file)) keepingTime(wwwroot, () => rmSync(bytes(file)));
+export const removeOfflinePage = (place: PagePlace): void => {
+  const file = pageIn(place.folder);
+  const isOurs = isOwnOfflinePage(file);
+  const isCutOff = isThere(timesIn(place.area)) && existsSync(bytes(place.folder));
+  if (isOurs || isCutOff) keepingTime(place, () => isOurs && rmSync(bytes(file)));
 };
 
 /**
  * The page is nobody's content, so the folder looks as if it had never been there. Nor does a power cut bring back one
  * that was taken away: nobody would take it away again.
  */
-const keepingTime = (folder: string, change: () => void): void => {
-  const { atimeNs, mtimeNs } = statSync(bytes(folder), { bigint: true });
+const keepingTime = ({ folder, area }: PagePlace, change: () => void): void => {
+  const { atimeNs, mtimeNs } = rememberedTimes({ folder, area });
+  const setBack = () => utimesSync(bytes(folder), secondsOf(atimeNs), secondsOf(mtimeNs));
   change();
-  utimesSync(bytes(folder), secondsOf(atimeNs), secondsOf(mtimeNs));
+  setBack();
   syncDirectory(folder);
+  rmSync(bytes(timesIn(area)), { force: true });
+  // An area may lie in this very folder.
+  if (removeEmpty(area)) setBack();
 };
 
-const fileIn = (wwwroot: string): string => `${wwwroot}/${offlinePageName}`;
-const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
+interface Times {
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+}
+
+/** An attempt that was killed between its change and setting the times back has left them for the next one. */
+const rememberedTimes = ({ folder, area }: PagePlace): Times => {
+  const file = bytes(timesIn(area));
+  const left = isThere(timesIn(area)) ? /^(-?\d+) (-?\d+)\n/.exec(readFileSync(file, "latin1")) : null;
+  if (left !== null) return { atimeNs: BigInt(left[1] ?? 0), mtimeNs: BigInt(left[2] ?? 0) };
+  const { atimeNs, mtimeNs } = statSync(bytes(folder), { bigint: true });
+  try {
+    makeArea(area);
+    writeFileSync(file, `${atimeNs} ${mtimeNs}\n`, { flush: true });
+  } catch {
+    // On a full or closed disk the site has to start all the same, and only a kill in the next instant loses the time.
+  }
+  return { atimeNs, mtimeNs };
+};
+
+const removeEmpty = (area: Area): boolean => {
+  try {
+    rmdirSync(bytes(area.directory));
+    return true;
+  } catch {
+    // A run keeps its content there, or there is none.
+    return false;
+  }
+};
+
+const pageIn = (folder: string): string => `${folder}/${offlinePageName}`;
+const timesIn = (area: Area): string => `${area.directory}/served-folder-times`;

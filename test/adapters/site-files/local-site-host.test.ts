@@ -2,10 +2,12 @@ import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
@@ -63,7 +65,7 @@ describe("a site on this machine", () => {
     syncBuiltinESMExports();
     try {
       await host().stop("restore-1");
-      expect(synced).toContain("/home/site/wwwroot/app_offline.htm true");
+      expect(synced).toContain("/home/site/wwwroot true");
       await host().start("restore-1");
       expect(synced.at(-1)).toBe("/home/site/wwwroot gone");
     } finally {
@@ -107,5 +109,86 @@ describe("a site on this machine", () => {
     expect(await host().exchanges()).toEqual(["restore-1"]);
     await host().exchange("restore-1").forget();
     expect(await host().exchanges()).toEqual([]);
+  });
+});
+
+describe("killed at any change that its page needs", () => {
+  const wwwroot = (): string => join(folder, "home", "site", "wwwroot");
+  const long = new Date("2024-05-06T07:08:09.123Z");
+
+  const changes = [
+    "writeFileSync",
+    "linkSync",
+    "renameSync",
+    "rmSync",
+    "rmdirSync",
+    "mkdirSync",
+    "utimesSync",
+  ] as const;
+
+  /** From the change on that it dies at, nothing is done any more, also not what `finally` asks for. */
+  const dyingAt = async (change: number, isHalf: boolean, work: () => Promise<unknown>): Promise<boolean> => {
+    let made = 0;
+    const real = changes.map((name) => [name, fs[name]] as const);
+    for (const [name, make] of real)
+      Object.assign(fs, {
+        [name]: (...given: [never, never, never]) => {
+          if (!String(given[0]).startsWith(folder)) return make(...given);
+          made++;
+          if (isHalf && made === change && name === "writeFileSync") fs.openSync(given[0], "w");
+          if (made >= change) throw new Error("dead");
+          return make(...given);
+        },
+      });
+    syncBuiltinESMExports();
+    try {
+      await work().catch(() => undefined);
+    } finally {
+      for (const [name, make] of real) Object.assign(fs, { [name]: make });
+      syncBuiltinESMExports();
+    }
+    return made >= change;
+  };
+
+  /** As closing a run does it: a folder of it that is empty may be left. */
+  const expectAsBefore = async (): Promise<void> => {
+    await host().exchange("restore-1").forget();
+    expect(statSync(wwwroot()).mtime).toEqual(long);
+    expect(readdirSync(folder)).toEqual(["home"]);
+  };
+
+  it.each([
+    { name: "stopping", isHalf: false },
+    { name: "stopping, files half written", isHalf: true },
+    { name: "starting", isHalf: false },
+    { name: "starting, files half written", isHalf: true },
+  ])("$name again leaves the page or none, and the folder's time", async ({ name, isHalf }) => {
+    const isStop = name.startsWith("stop");
+    let deaths = 0;
+    for (let hasDied = true; hasDied; deaths++) {
+      utimesSync(wwwroot(), long, long);
+      if (!isStop) await host().stop("restore-1");
+      const work = () => (isStop ? host().stop("restore-1") : host().start("restore-1"));
+      hasDied = await dyingAt(deaths + 1, isHalf, work);
+      await work();
+      expect(existsSync(page)).toBe(isStop);
+      if (isStop) expect(readFileSync(page, "utf8")).toMatch(/restore-1(.|\n)*<\/p>\n$/);
+      await expectAsBefore();
+      await host().start("restore-1");
+      await expectAsBefore();
+    }
+    expect(deaths).toBeGreaterThan(isStop ? 8 : 5);
+  });
+
+  it("does not take a page of the user's for its own", async () => {
+    for (let change = 1, hasDied = true; hasDied; change++) {
+      writeFileSync(page, "");
+      utimesSync(wwwroot(), long, long);
+      hasDied = await dyingAt(change, true, () => host().stop("restore-1"));
+      await host().stop("restore-1");
+      await host().start("restore-1");
+      expect(readFileSync(page, "utf8")).toBe("");
+      await expectAsBefore();
+    }
   });
 });
