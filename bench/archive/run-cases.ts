@@ -37,7 +37,14 @@ const warmUps = 2;
 interface Prepared {
   readonly command: ToolCommand;
   /** Where what it writes can be weighed. */
-  readonly output: string | undefined;
+  readonly output?: string | undefined;
+}
+
+/** What one tool does in a case, in each of its runs. */
+interface Contender {
+  readonly name: string;
+  /** Undefined: it cannot do this. */
+  readonly prepare: () => Prepared | undefined;
 }
 
 /** All cases over one corpus; in each, the tools take turns, so that noise falls on all of them alike. */
@@ -71,84 +78,83 @@ export class CorpusBench {
 
   /** Always run: what the others start from. Its archives stay. */
   async #first(): Promise<void> {
-    await this.#inTurns("first", this.#withOthers, (tool) => {
-      const output = this.#output(tool.name);
-      for (const old of [output, `${output}.cache`]) rmSync(old, { recursive: true, force: true });
-      tool.prepare?.(output);
-      return { command: tool.first(this.#site, output), output };
-    });
+    await this.#inTurns("first", (ours) =>
+      this.#eachTool(ours, (tool) => {
+        const output = this.#output(tool.name);
+        for (const old of [output, `${output}.cache`]) rmSync(old, { recursive: true, force: true });
+        tool.prepare?.(output);
+        return { command: tool.first(this.#site, output), output };
+      }),
+    );
   }
 
-  readonly #withOthers = (ours: OwnTool): readonly Tool[] => [ours, ...this.#others];
-
   async #nothingChanged(): Promise<void> {
-    const least: Tool = {
+    const least: Contender = {
       name: "walk + copy",
-      isHere: true,
-      first: () => ownPart("walk-and-copy"),
-      again: (site, _, output) => ownPart("walk-and-copy", site, this.#output(oursName), output),
+      prepare: () => {
+        const output = this.#fresh("again");
+        return { command: ownPart("walk-and-copy", this.#site, this.#output(oursName), output), output };
+      },
     };
-    const tools = (ours: OwnTool): readonly Tool[] => [...this.#withOthers(ours), least];
-    await this.#inTurns("nothing changed", tools, (tool) => {
-      const again = this.#fresh("again");
-      const command = tool.again?.(this.#site, this.#output(tool.name), again);
-      return command && { command, output: tool.hasRepository ? undefined : again };
-    });
+    await this.#inTurns("nothing changed", (ours) => [
+      ...this.#eachTool(ours, (tool) => {
+        const again = this.#fresh("again");
+        const command = tool.again?.(this.#site, this.#output(tool.name), again);
+        return command && { command, output: tool.hasRepository ? undefined : again };
+      }),
+      least,
+    ]);
   }
 
   async #onePercentChanged(): Promise<void> {
-    await this.#inTurns("1 % changed", this.#withOthers, (tool) => {
-      if (!tool.again) return undefined;
-      const again = this.#fresh("again");
-      const previous = this.#output(tool.name);
-      if (!tool.hasRepository) return { command: tool.again(this.#site, previous, again), output: again };
-      // Each run gets a copy of the repository that knows the first backup only.
-      const repository = this.#fresh("repository");
-      cpSync(previous, repository, { recursive: true });
-      cpSync(`${previous}.cache`, `${repository}.cache`, { recursive: true, force: true });
-      return { command: tool.again(this.#site, repository, again), output: undefined };
-    });
+    await this.#inTurns("1 % changed", (ours) =>
+      this.#eachTool(ours, (tool) => {
+        if (!tool.again) return undefined;
+        const again = this.#fresh("again");
+        const previous = this.#output(tool.name);
+        if (!tool.hasRepository) return { command: tool.again(this.#site, previous, again), output: again };
+        // Each run gets a copy of the repository that knows the first backup only.
+        const repository = this.#fresh("repository");
+        cpSync(previous, repository, { recursive: true });
+        cpSync(`${previous}.cache`, `${repository}.cache`, { recursive: true, force: true });
+        return { command: tool.again(this.#site, repository, again) };
+      }),
+    );
   }
 
   async #restore(): Promise<void> {
-    await this.#inTurns("restore", this.#withOthers, (tool) => {
-      const command = tool.restore?.(this.#output(tool.name), this.#freshFolder("restored"));
-      return command && { command, output: undefined };
-    });
+    await this.#inTurns("restore", (ours) =>
+      this.#eachTool(ours, (tool) => {
+        const command = tool.restore?.(this.#output(tool.name), this.#freshFolder("restored"));
+        return command && { command };
+      }),
+    );
   }
 
   async #restoreOnePercent(): Promise<void> {
     const archive = this.#output(oursName);
-    const tools = (ours: OwnTool): readonly Tool[] => [
-      { ...ours, restore: (output, into) => ours.compare(output, this.#site, into) },
-      { ...ours, name: "lifeboat, all of it" },
-    ];
-    await this.#inTurns("restore 1 %", tools, (tool) => {
-      const command = tool.restore?.(archive, this.#freshFolder("restored"));
-      return command && { command, output: undefined };
-    });
+    await this.#inTurns("restore 1 %", ({ name, compare, restore }) => [
+      { name, prepare: () => ({ command: compare(archive, this.#site, this.#freshFolder("restored")) }) },
+      { name: `${name}, all of it`, prepare: () => ({ command: restore(archive, this.#freshFolder("restored")) }) },
+    ]);
   }
 
-  async #inTurns(
-    name: CaseName,
-    toolsWith: (ours: OwnTool) => readonly Tool[],
-    prepare: (tool: Tool) => Prepared | undefined,
-  ): Promise<void> {
+  #eachTool(ours: OwnTool, prepare: (tool: Tool) => Prepared | undefined): readonly Contender[] {
+    return [ours, ...this.#others].map((tool) => ({ name: tool.name, prepare: () => prepare(tool) }));
+  }
+
+  async #inTurns(name: CaseName, contendersWith: (ours: OwnTool) => readonly Contender[]): Promise<void> {
     // One a case, so that its memory is this case's.
     const { engine, ours } = runningService();
-    const tools = toolsWith(ours);
+    const contenders = contendersWith(ours);
     for (let run = -warmUps; run < this.#options.runs; run++)
-      for (const tool of run < 0 ? tools.slice(0, 1) : tools)
-        await this.#one(name, tool, { prepare, isMeasured: run >= 0 });
+      for (const contender of run < 0 ? contenders.slice(0, 1) : contenders)
+        await this.#one(name, contender, { isMeasured: run >= 0 });
     await engine.close();
   }
 
-  async #one(
-    name: CaseName,
-    tool: Tool,
-    { prepare, isMeasured }: { readonly prepare: (tool: Tool) => Prepared | undefined; readonly isMeasured: boolean },
-  ): Promise<void> {
-    const prepared = prepare(tool);
+  async #one(name: CaseName, contender: Contender, { isMeasured }: { readonly isMeasured: boolean }): Promise<void> {
+    const prepared = contender.prepare();
     if (!prepared) return;
     // What the one before left in the page cache is not written at the expense of the next.
     execFileSync("sync");
@@ -156,8 +162,8 @@ export class CorpusBench {
     if (!isMeasured) return;
     const bytes = prepared.output === undefined ? undefined : outputBytes(prepared.output);
     const corpus = this.#options.label;
-    this.results.push({ case: name, corpus, tool: tool.name, seconds, peakBytes, outputBytes: bytes });
-    console.error(`${name}, ${corpus}, ${tool.name}: ${seconds.toFixed(2)} s`);
+    this.results.push({ case: name, corpus, tool: contender.name, seconds, peakBytes, outputBytes: bytes });
+    console.error(`${name}, ${corpus}, ${contender.name}: ${seconds.toFixed(2)} s`);
   }
 
   #output(tool: string): string {

@@ -26,6 +26,7 @@ export interface Tool {
 
 /** Ours can also do half of a restore: find out what differs, and stage that. */
 export interface OwnTool extends Tool {
+  readonly restore: NonNullable<Tool["restore"]>;
   readonly compare: (archive: string, site: string, staging: string) => ToolCommand;
 }
 

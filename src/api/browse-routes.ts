@@ -1,4 +1,4 @@
-import { pathText, type BytePath } from "../domain/byte-path.ts";
+import { noPath, pathText, type BytePath } from "../domain/byte-path.ts";
 import { refuse } from "../domain/errors.ts";
 import { backupArchives } from "../operations/backup-archive.ts";
 import { browseBackup } from "../operations/browse-backup.ts";
@@ -69,13 +69,13 @@ const compareWish = (call: RouteCall): CompareWish => {
   if (text !== "live" && !/^\d{1,10}$/.test(text))
     throw refuse("InvalidField", { field: "with", reason: `"${text}" is neither a backup's number nor live.` });
   // The cast is safe: everything.
-  const path = pathQuery(call, "path") ?? ("" as BytePath);
+  const path = pathQuery(call, "path") ?? noPath;
   return { backup: backupIdOf(call), with: text === "live" ? "live" : Number(text), path, limit: limitOf(call) };
 };
 
 const browse = async (call: RouteCall, open: ReturnType<typeof backupArchives>): Promise<ApiResponse> => {
   // The cast is safe: the home itself.
-  const folder = pathQuery(call, "path") ?? ("" as BytePath);
+  const folder = pathQuery(call, "path") ?? noPath;
   const [after] = pathQueries(call, "after", { keepSlashes: true });
   const wish = { backup: backupIdOf(call), folder, limit: limitOf(call), ...(after === undefined ? {} : { after }) };
   const found = await browseBackup(open)(call, call.site(), wish);

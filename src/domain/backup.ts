@@ -1,23 +1,11 @@
 import type { KeptDatabases } from "./database.ts";
 import type { SiteId } from "./site.ts";
 
-/** What a caller may conclude from each status stands in docs/api.md. */
-export const backupStatuses = [
-  "InProgress",
-  "Failed",
-  "Succeeded",
-  "TimedOut",
-  "Created",
-  "Skipped",
-  "PartiallySucceeded",
-  "DeleteInProgress",
-  "DeleteFailed",
-  "Deleted",
-] as const;
-export type BackupStatus = (typeof backupStatuses)[number];
-
-/** ARM's numbers, sent to clients of api-version 2015-08-01 and older. */
-export const statusNumber: Readonly<Record<BackupStatus, number>> = {
+/**
+ * What a caller may conclude from each status stands in docs/api.md. The numbers are ARM's, sent to clients of api-version
+ * 2015-08-01 and older.
+ */
+export const statusNumber = {
   InProgress: 0,
   Failed: 1,
   Succeeded: 2,
@@ -28,7 +16,11 @@ export const statusNumber: Readonly<Record<BackupStatus, number>> = {
   DeleteInProgress: 7,
   DeleteFailed: 8,
   Deleted: 9,
-};
+} as const;
+
+export type BackupStatus = keyof typeof statusNumber;
+// Safe: the keys of the literal above.
+export const backupStatuses = Object.keys(statusNumber) as readonly BackupStatus[];
 
 const nextStatuses: Readonly<Record<BackupStatus, readonly BackupStatus[]>> = {
   Created: ["InProgress", "Skipped", "Failed", "TimedOut", "DeleteInProgress"],

@@ -6,6 +6,9 @@
  */
 export type BytePath = string & { readonly __bytePath: unique symbol };
 
+/** The site itself. */
+export const noPath = "" as BytePath;
+
 // The casts are safe: any string of code units below 256 is a byte path.
 export const pathFromBytes = (bytes: Uint8Array): BytePath =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1") as BytePath;

@@ -3,7 +3,7 @@ import type { DirectoryEntry } from "../archive/records/directory-entry.ts";
 import { filesPrefix } from "../archive/listing/entry-row.ts";
 import type { Archive } from "../archive/read/open-archive.ts";
 import type { Backup } from "../domain/backup.ts";
-import { pathText, type BytePath } from "../domain/byte-path.ts";
+import { noPath, pathText, type BytePath } from "../domain/byte-path.ts";
 import { refuse } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
@@ -70,7 +70,7 @@ export const inArchive = (path: BytePath): BytePath =>
 
 /** The home itself is there even in a backup of nothing. */
 const isFolder = (archive: Archive, folder: BytePath): boolean => {
-  if (folder === inArchive("" as BytePath)) return true;
+  if (folder === inArchive(noPath)) return true;
   const place = findEntry(archive.directory, folder);
   if (place !== undefined) return archive.directory.at(place).kind === "directory";
   const { from, to } = placesBelow(archive.directory, folder);

@@ -3,7 +3,7 @@ import { copyOutZip } from "../archive/selection/copy-out-zip.ts";
 import { selectEntries } from "../archive/selection/copy-selection.ts";
 import type { Archive } from "../archive/read/open-archive.ts";
 import type { Backup } from "../domain/backup.ts";
-import type { BytePath } from "../domain/byte-path.ts";
+import { noPath, type BytePath } from "../domain/byte-path.ts";
 import { refuse } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
@@ -34,7 +34,7 @@ export const downloadBackup =
   async (call: Call, site: SiteId, wish: DownloadWish): Promise<Download> => {
     const { backup, archive } = await open(site, wish.backup);
     // The cast is safe: the empty string names everything.
-    const names = wish.paths.length === 0 ? ["" as BytePath] : wish.paths.map(inArchive);
+    const names = wish.paths.length === 0 ? [noPath] : wish.paths.map(inArchive);
     const { places, missing } = selectEntries(archive.directory, names);
     const [first] = missing;
     if (first !== undefined)
@@ -64,7 +64,7 @@ const copyOut = (
 };
 
 // The cast is safe: what `inArchive` put before it is taken away.
-const atHome = (name: BytePath): BytePath => name.slice(inArchive("" as BytePath).length + 1) as BytePath;
+const atHome = (name: BytePath): BytePath => name.slice(inArchive(noPath).length + 1) as BytePath;
 
 async function* refused(content: AsyncIterable<Uint8Array>, backup: Backup): AsyncGenerator<Uint8Array> {
   try {

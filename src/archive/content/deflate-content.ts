@@ -27,10 +27,12 @@ const deflate = (content: Buffer, level: number, finishFlush: number = constants
   return deflateRawSync(content, { level, memLevel, chunkSize, finishFlush });
 };
 
-/** Puts what was made of the content into its place, and lets go of where it was made. */
-const put = (bytes: Buffer, into: Buffer, at: number): void => {
+/** Puts what was made of the content into its place, and lets go of where it was made. Returns its length. */
+const put = (bytes: Buffer, into: Buffer, at: number): number => {
+  const { length } = bytes;
   into.set(bytes, at);
   freeResult(bytes);
+  return length;
 };
 
 /** One a thread: nothing lives in it from one call to the next. */
@@ -71,9 +73,7 @@ export const storeContent = (
     into.set(content, at);
     return { method: stored, length: content.length };
   }
-  const { length } = bytes;
-  put(bytes, into, at);
-  return { method: deflated, length };
+  return { method: deflated, length: put(bytes, into, at) };
 };
 
 /** Room that a slice needs: what does not compress becomes a little longer. */
@@ -89,9 +89,7 @@ export const storeSlice = (content: Buffer, level: number, into: Buffer): number
   if (content.length === 0) return 0;
   const bytes = isCompressible(content) ? deflate(content, level, constants.Z_SYNC_FLUSH) : undefined;
   if (bytes === undefined || bytes.length >= content.length) return writeStoredBlocks(content, into);
-  const { length } = bytes;
-  put(bytes, into, 0);
-  return length;
+  return put(bytes, into, 0);
 };
 
 /** Deflate's own blocks of uncompressed bytes: five bytes each and up to 65,535 of content. */

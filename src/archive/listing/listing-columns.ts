@@ -1,4 +1,4 @@
-import { pathBytes, type BytePath } from "../../domain/byte-path.ts";
+import { noPath, pathBytes, type BytePath } from "../../domain/byte-path.ts";
 import type { ListedEntry } from "../../domain/listing.ts";
 import { ByteStore } from "../directory/byte-store.ts";
 import { noOwnerNames, type OwnerNames } from "../records/directory-entry.ts";
@@ -60,7 +60,7 @@ export class ListingColumns {
     const slab = this.#slab(row);
     const at = row & (slabRows - 1);
     const name = listedName(entry);
-    const target = entry.target ?? pathNothing;
+    const target = entry.target ?? noPath;
     slab.nameAt[at] = this.#names.append(name);
     slab.nameLength[at] = name.length;
     slab.targetAt[at] = this.#names.append(target);
@@ -193,4 +193,3 @@ export class ListingColumns {
 }
 
 // The cast is safe: the empty string is the byte path of no bytes.
-const pathNothing = "" as BytePath;

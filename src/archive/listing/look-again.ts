@@ -1,4 +1,4 @@
-import type { BytePath } from "../../domain/byte-path.ts";
+import { noPath, type BytePath } from "../../domain/byte-path.ts";
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import type { Folder, SiteFiles } from "../../ports/site-files.ts";
 import { ListingColumns } from "./listing-columns.ts";
@@ -67,7 +67,7 @@ class LatecomersFound {
   /** Every folder that is known by now, the home itself among them. */
   *folders(): Generator<Folder> {
     const { listing } = this.#told;
-    yield { path: home, mtimeNs: this.#times.get(home) };
+    yield { path: noPath, mtimeNs: this.#times.get(noPath) };
     for (let place = 0; place < listing.length; place++) {
       const folder = listing.folder(place);
       if (folder !== undefined) yield { ...folder, mtimeNs: this.#times.get(folder.path) ?? folder.mtimeNs };
@@ -96,7 +96,6 @@ class LatecomersFound {
 }
 
 // The cast is safe: the empty string is the byte path of no bytes.
-const home = "" as BytePath;
 
 const together = (listing: ListingColumns, found: readonly ListedEntry[]): ListingColumns => {
   if (found.length === 0) return listing;

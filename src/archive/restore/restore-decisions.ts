@@ -1,4 +1,4 @@
-import { pathText, type BytePath } from "../../domain/byte-path.ts";
+import { noPath, pathText, type BytePath } from "../../domain/byte-path.ts";
 import type { ListedEntry } from "../../domain/listing.ts";
 import { isOwnPath } from "../../domain/own-names.ts";
 import { databaseBeside, mayBeSqlite } from "../../domain/sqlite-file.ts";
@@ -231,7 +231,6 @@ export const wantedOwner = (
 };
 
 // The casts are safe: byte paths, cut at or joined with ASCII.
-const noPath = "" as BytePath;
 const slashed = (path: BytePath): BytePath => `${path}/` as BytePath;
 const archiveName = (path: BytePath): BytePath => `${filesPrefix}${path}` as BytePath;
 export const folderName = (path: BytePath): BytePath => `${filesPrefix}${path}/` as BytePath;

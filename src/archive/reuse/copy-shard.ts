@@ -9,8 +9,6 @@ import { packShard, type PackDependencies } from "../pack/pack-shard.ts";
 import type { ShardIndex } from "../shards/shard-index.ts";
 import { asSourceLost, SourceLost } from "./source-lost.ts";
 
-interface CopyShardWork extends CopyWork {}
-
 interface CopiedShard {
   /** For sealing, in this order: what was copied and, where something was damaged, what was packed in its place. */
   readonly indexes: readonly ShardIndex[];
@@ -25,7 +23,7 @@ const mostRepairedBytes = 512 * 2 ** 20;
  * Copies the entries of a shard out of the previous archive, and packs from the site those that are damaged there.
  * Throws SourceLost when that archive is not there any more, or not worth copying from: then no shard of it is used.
  */
-export const copyShard = async (dependencies: PackDependencies, work: CopyShardWork): Promise<CopiedShard> => {
+export const copyShard = async (dependencies: PackDependencies, work: CopyWork): Promise<CopiedShard> => {
   const { shard, upload, blockBytes, signal, onProgress } = work;
   const { name } = work.previous.object;
   const { index, damaged } = await copyAll(dependencies, work).catch((error: unknown) => {
