@@ -9,7 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { errorCode } from "../../domain/error-code.ts";
+import { errorCode, isCode } from "../../domain/error-code.ts";
 import { secondsOf } from "../../domain/file-time.ts";
 import { offlinePage, offlinePageName } from "../../domain/own-names.ts";
 import { bytes, makeArea, syncDirectory, type Area } from "./exchange/area.ts";
@@ -50,7 +50,10 @@ const writePage = (file: string, page: string): void => {
   try {
     writeFileSync(bytes(file), page, { mode: 0o644, flag: "wx", flush: true });
   } catch (error) {
-    if (errorCode(error) !== "EEXIST") throw error;
+    if (errorCode(error) === "EEXIST") return;
+    // A full disk has room for the name alone.
+    rmSync(bytes(file), { force: true });
+    throw error;
   }
 };
 
@@ -68,9 +71,12 @@ export const removeOfflinePage = (place: PagePlace): void => {
  */
 const keepingTime = ({ folder, area }: PagePlace, change: () => void): void => {
   const { atimeNs, mtimeNs } = rememberedTimes({ folder, area });
-  const setBack = () => utimesSync(bytes(folder), secondsOf(atimeNs), secondsOf(mtimeNs));
-  change();
-  setBack();
+  const setBack = () => setTimes(folder, { atimeNs, mtimeNs });
+  try {
+    change();
+  } finally {
+    setBack();
+  }
   syncDirectory(folder);
   rmSync(bytes(timesIn(area)), { force: true });
   // An area may lie in this very folder.
@@ -95,6 +101,15 @@ const rememberedTimes = ({ folder, area }: PagePlace): Times => {
     // On a full or closed disk the site has to start all the same, and only a kill in the next instant loses the time.
   }
   return { atimeNs, mtimeNs };
+};
+
+const setTimes = (folder: string, { atimeNs, mtimeNs }: Times): void => {
+  try {
+    utimesSync(bytes(folder), secondsOf(atimeNs), secondsOf(mtimeNs));
+  } catch (error) {
+    // Only its owner may set a folder's times, and a group that may write in it is enough for a restore.
+    if (!isCode(error, "EPERM", "EACCES")) throw error;
+  }
 };
 
 const removeEmpty = (area: Area): boolean => {

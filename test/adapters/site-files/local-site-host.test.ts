@@ -16,6 +16,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
+import { canMount, smallDisk } from "../../support/small-disk.ts";
+import { describeWith } from "../../support/needs.ts";
 import { SiteCommandFailed, type SiteSettings } from "../../../src/ports/site-host.ts";
 
 let folder: string;
@@ -109,6 +111,48 @@ describe("a site on this machine", () => {
     expect(await host().exchanges()).toEqual(["restore-1"]);
     await host().exchange("restore-1").forget();
     expect(await host().exchanges()).toEqual([]);
+  });
+});
+
+describe("a site whose served folder belongs to somebody else", () => {
+  it("is stopped and started by a service that may write there, which may not set the folder's time", async () => {
+    const real = fs.utimesSync;
+    fs.utimesSync = () => {
+      throw Object.assign(new Error("EPERM: operation not permitted, utime"), { code: "EPERM" });
+    };
+    syncBuiltinESMExports();
+    try {
+      expect(await host().stop("restore-1")).toBe("page");
+      expect(readFileSync(page, "utf8")).toContain("restore-1");
+      await host().start("restore-1");
+    } finally {
+      fs.utimesSync = real;
+      syncBuiltinESMExports();
+    }
+    expect(existsSync(page)).toBe(false);
+    expect(readdirSync(folder)).toEqual(["home"]);
+  });
+});
+
+describeWith("mount", canMount, "a site on a full disk", () => {
+  it("is not stopped, and no empty page stands in front of it for good", async () => {
+    const disk = smallDisk(1);
+    try {
+      const home = join(disk.folder, "home");
+      const wwwroot = join(home, "site", "wwwroot");
+      mkdirSync(wwwroot, { recursive: true });
+      disk.fill();
+      const long = new Date("2024-05-06T07:08:09.123Z");
+      utimesSync(wwwroot, long, long);
+      const full = localSiteHost({ roots: [{ at: pathFromText(""), directory: home }], settings });
+      await expect(full.stop("restore-1")).rejects.toThrow("ENOSPC");
+      expect(readdirSync(wwwroot)).toEqual([]);
+      expect(statSync(wwwroot).mtime).toEqual(long);
+      await full.start("restore-1");
+      expect(readdirSync(disk.folder)).toEqual(["ballast", "home"]);
+    } finally {
+      disk.remove();
+    }
   });
 });
 
