@@ -4,9 +4,13 @@ import type { SiteDefinition } from "../ports/sites.ts";
 import { withCredential } from "./credentials.ts";
 import type { Installation } from "./installation.ts";
 import { isReady } from "./health.ts";
+import { siteRowKey } from "./rows/keys.ts";
 import { listOpenRuns } from "./rows/open-run-rows.ts";
+import { listOperations } from "./rows/operation-rows.ts";
+import { hasReadableRow } from "./rows/site-row.ts";
 import { readWaitingLetters, unreadableWatchRows } from "./rows/watch-rows.ts";
 import { sharedFolders, siteFolders } from "./shared-folders.ts";
+import { unreadableAdvice } from "./unreadable-advice.ts";
 import { whereTo } from "./where-to.ts";
 
 /** One thing that was looked at. */
@@ -156,20 +160,43 @@ const checkAlarms = async ({ policy, catalog, clock }: Installation): Promise<Fi
 const mostNamed = 5;
 
 /** Those that timers go through for everybody, and pass over where they do not understand them. */
-const checkRows = async ({ catalog }: Installation): Promise<readonly Finding[]> => {
+const checkRows = async (deps: Installation): Promise<readonly Finding[]> => [
+  ...(await checkSharedRows(deps)),
+  ...(await checkSiteRows(deps)),
+];
+
+/** Those of a site by which its runs go on, and by which others know what is being read. */
+const checkSiteRows = async ({ catalog, sites }: Installation): Promise<readonly Finding[]> => {
+  const found: string[] = [];
+  for (const { id } of await sites.list()) {
+    const operations = (await listOperations(catalog, id)).filter(({ operation }) => operation === undefined);
+    const keys = [
+      ...((await hasReadableRow(catalog, id)) ? [] : [siteRowKey]),
+      ...operations.map(({ row }) => row.key),
+    ];
+    found.push(...keys.map((key) => `${key} of ${siteLabel(id)}`));
+  }
+  if (found.length === 0) return [];
+  const message = `The catalog holds rows of sites that cannot be read: ${listed(found)}. Runs of these sites cannot go on, and backups that they may be reading are not deleted.`;
+  return [{ name: "rows", state: "problem", message, advice: unreadableAdvice }];
+};
+
+const checkSharedRows = async ({ catalog }: Installation): Promise<readonly Finding[]> => {
   const runs = (await listOpenRuns(catalog)).unreadable.map(({ key }) => key);
   const keys = [...runs, ...(await unreadableWatchRows(catalog))];
   if (keys.length === 0) return [];
-  const more = keys.length > mostNamed ? ` and ${keys.length - mostNamed} more` : "";
   return [
     {
       name: "rows",
       state: "warning",
-      message: `The catalog holds rows that cannot be read and are passed over: ${keys.slice(0, mostNamed).join(", ")}${more}.`,
+      message: `The catalog holds rows that cannot be read and are passed over: ${listed(keys)}.`,
       advice: "Look at the log, which says what became of each; delete a backup again whose deletion it was.",
     },
   ];
 };
+
+const listed = (keys: readonly string[]): string =>
+  keys.slice(0, mostNamed).join(", ") + (keys.length > mostNamed ? ` and ${keys.length - mostNamed} more` : "");
 
 const checkTools = ({ machine }: Installation): readonly Finding[] =>
   machine.databaseTools().map(({ name, engine, path }) => {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { shownLogLength, type EndedRestore } from "../../domain/alarm.ts";
 import type { SiteId } from "../../domain/site.ts";
-import type { Catalog, RowChange } from "../../ports/catalog.ts";
+import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import { keptDatabases } from "./database-reference.ts";
 import { operationKey, operationPrefix, sitePartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
@@ -102,6 +102,16 @@ export const readOperations = async (
   (await catalog.list(sitePartition(site), { prefix: operationPrefix })).map(({ key, value }) => ({
     key,
     operation: operation.parse(value),
+  }));
+
+/** As `readOperations`; without the operation where a row cannot be understood. */
+export const listOperations = async (
+  catalog: Catalog,
+  site: SiteId,
+): Promise<readonly { readonly row: Row; readonly operation: Operation | undefined }[]> =>
+  (await catalog.list(sitePartition(site), { prefix: operationPrefix })).map((row) => ({
+    row,
+    operation: operation.safeParse(row.value).data,
   }));
 
 /**

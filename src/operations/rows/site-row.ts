@@ -39,6 +39,12 @@ const read = async (catalog: Catalog, site: SiteId): Promise<{ row: SiteRow; ver
   return found === undefined ? { row: untouched } : { row: siteRow.parse(found.value), version: found.version };
 };
 
+/** Whether `readSiteRow` can understand it. */
+export const hasReadableRow = async (catalog: Catalog, site: SiteId): Promise<boolean> => {
+  const found = await catalog.get(sitePartition(site), siteRowKey);
+  return found === undefined || siteRow.safeParse(found.value).success;
+};
+
 /** As `readSiteRow`, and the site's backups as they were at the same time: in one request. */
 export const readSiteWithBackups = async (
   catalog: Catalog,

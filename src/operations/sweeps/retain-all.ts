@@ -22,9 +22,9 @@ const noteEach = 100;
  * that is there, once an hour; a share of some minutes each time it is called, so that very many
  * sites get their turn too. A site that is gone keeps its backups: nothing new takes their place.
  */
-export const retainAll =
-  (deps: Installation, also: (site: SiteId) => Promise<void>) =>
-  async (call: Call): Promise<void> => {
+export const retainAll = (deps: Installation, also: (site: SiteId) => Promise<void>) => {
+  const retain = retainSite(deps);
+  return async (call: Call): Promise<void> => {
     const began = deps.clock.now();
     const before = await readRound(deps);
     const isDone = before !== undefined && before.after === undefined;
@@ -42,20 +42,22 @@ export const retainAll =
       if (last !== undefined && (isOver || index % noteEach === 0))
         await writeRound(deps, { began: now.began, after: last.key });
       if (isOver) return;
-      await seeTo(deps, call, { site: id, also });
+      await seeTo(call, { site: id, retain, also });
     }
     await writeRound(deps, { began: now.began });
   };
+};
 
 interface Turn {
   readonly site: SiteId;
+  readonly retain: ReturnType<typeof retainSite>;
   readonly also: (site: SiteId) => Promise<void>;
 }
 
 /** One site's trouble must not keep the others' backups; it comes again with the next round. */
-const seeTo = async (deps: Installation, call: Call, { site, also }: Turn): Promise<void> => {
+const seeTo = async (call: Call, { site, retain, also }: Turn): Promise<void> => {
   try {
-    await retainSite(deps, call, site);
+    await retain(call, site);
     await also(site);
   } catch (error) {
     call.log.error("retention of a site failed", { site: siteLabel(site), error });

@@ -1,7 +1,7 @@
 import type { Backup } from "../../domain/backup.ts";
 import { retention, type RetentionPolicy } from "../../domain/retention.ts";
 import { sasExpiry } from "../../domain/sas.ts";
-import { siteLabel, type SiteId } from "../../domain/site.ts";
+import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import { archivesInUse } from "./archives-in-use.ts";
 import { credentialOf } from "../credentials.ts";
@@ -11,32 +11,44 @@ import type { Installation } from "../installation.ts";
 import { readBackups, type BackupRow } from "../rows/backup-rows.ts";
 import { backupKey, sitePartition } from "../rows/keys.ts";
 import { readConfigurationRow } from "../rows/schedule-rows.ts";
+import { tellOnce } from "../tell-once.ts";
+import { unreadableAdvice } from "../unreadable-advice.ts";
 import { isSteady } from "./steady-clock.ts";
 
 /**
  * Deletes what the site's retention lets go, each by a run of its own; and forgets the rows of what was deleted long ago.
  * Answers how many deletions it began; none while the clock is not to be believed. Asked twice, or by two at a time, it deletes nothing twice.
  */
-export const retainSite = async (deps: Installation, call: Call, site: SiteId): Promise<number> => {
-  const rows = await readBackups(deps.catalog, site);
-  if (rows.length === 0 || !(await isSteady(deps))) return 0;
-  await forgetDeleted(deps, site, rows);
-  const backups = rows.map(({ backup }) => backup);
-  const policy = await policyOf(deps, site);
-  const now = deps.clock.now();
-  // Most of the time nothing goes; then nobody has to know what is in use.
-  if (retention({ backups, policy, now, inUse: new Set() }).every(({ keep }) => keep)) return 0;
-  const decisions = retention({ backups, policy, now, inUse: await archivesInUse(deps, site) });
-  let begun = 0;
-  for (const [index, { keep, reason }] of decisions.entries()) {
-    const backup = backups[index];
-    if (keep || backup === undefined || !(await maySucceed(deps, backup))) continue;
-    call.log.info("backup let go", { site: siteLabel(site), backup: backup.id, reason });
-    await deleteBackup(deps)(call, site, backup.id);
-    begun++;
-  }
-  return begun;
+export const retainSite = (deps: Installation) => {
+  const isNews = tellOnce();
+  return async (call: Call, site: SiteId): Promise<number> => {
+    const rows = await readBackups(deps.catalog, site);
+    if (rows.length === 0 || !(await isSteady(deps))) return 0;
+    await forgetDeleted(deps, site, rows);
+    const backups = rows.map(({ backup }) => backup);
+    const policy = await policyOf(deps, site);
+    const now = deps.clock.now();
+    // Most of the time nothing goes; then nobody has to know what is in use.
+    if (retention({ backups, policy, now, inUse: new Set() }).every(({ keep }) => keep)) return 0;
+    const inUse = await archivesInUse(deps, site, backups);
+    for (const { site: of, key } of inUse.unreadable)
+      if (isNews(`${siteKey(of)} ${key}`))
+        call.log.error(heldBack, { row: key, site: siteLabel(of), next: unreadableAdvice });
+    const decisions = retention({ backups, policy, now, inUse: inUse.backups });
+    let begun = 0;
+    for (const [index, { keep, reason }] of decisions.entries()) {
+      const backup = backups[index];
+      if (keep || backup === undefined || !(await maySucceed(deps, backup))) continue;
+      call.log.info("backup let go", { site: siteLabel(site), backup: backup.id, reason });
+      await deleteBackup(deps)(call, site, backup.id);
+      begun++;
+    }
+    return begun;
+  };
 };
+
+const heldBack =
+  "a row of the catalog cannot be read; backups that its operation may be reading are not deleted meanwhile";
 
 /** Where nothing new is made by a schedule, nothing of it goes: the last copies are worth more than the space. */
 const nothingGoes: RetentionPolicy = { days: 0, keepAtLeastOne: true };

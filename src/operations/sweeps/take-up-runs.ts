@@ -12,6 +12,7 @@ import { announceRun, forgetRun, listOpenRuns, mendOpenRun, type AnnouncedRun } 
 import { readSiteRow } from "../rows/site-row.ts";
 import { isDeletion, runRef, startRun } from "../start-run.ts";
 import { tellOnce } from "../tell-once.ts";
+import { unreadableAdvice } from "../unreadable-advice.ts";
 import { forgetAnnounced, takeOver } from "./take-over.ts";
 
 /** Who began a run has this long to start it. */
@@ -44,6 +45,7 @@ export const takeUpRuns = (deps: Installation) => {
           call.log.error("a run cannot be looked after: what the catalog holds of its site cannot be read", {
             site: siteLabel(announced.site),
             run: announced.run,
+            next: unreadableAdvice,
             error,
           });
       }
@@ -66,28 +68,32 @@ const lookAt = async (deps: Installation, call: Call, { announced, open }: Look)
 
 /**
  * A run whose announcement cannot be understood is announced again by the row of the site that it owns; where none says so,
- * nobody waits for it. Of a deletion the site cannot be told, so that it stays for a person to see.
+ * nobody waits for it. Where a site's row cannot be understood either, and of a deletion, whose site cannot be told, it
+ * stays for a person to see.
  */
 const mend = async (deps: Installation, call: Call, row: Row): Promise<void> => {
   const run = row.key;
-  const owned = isDeletion(run) ? undefined : await ownedBy(deps, run);
-  const what = owned === undefined ? "it is passed over" : "it is written anew from its site's";
-  call.log.error(`the row of an open run cannot be read; ${what}`, { run, site: owned && siteLabel(owned.site) });
-  if (owned !== undefined || !isDeletion(run)) await mendOpenRun(deps.catalog, row, owned);
+  const owned = isDeletion(run) ? "unknown" : await ownedBy(deps, run);
+  const site = typeof owned === "object" ? siteLabel(owned.site) : undefined;
+  const what = site === undefined ? "it is passed over" : "it is written anew from its site's";
+  call.log.error(`the row of an open run cannot be read; ${what}`, { run, site });
+  if (owned !== "unknown") await mendOpenRun(deps.catalog, row, owned);
 };
 
 const ownedBy = async (
   deps: Installation,
   run: string,
-): Promise<{ readonly site: SiteId; readonly since: string } | undefined> => {
+): Promise<{ readonly site: SiteId; readonly since: string } | "unknown" | undefined> => {
+  let isUnknown = false;
   for (const { id: site } of await deps.sites.list()) {
-    // Another site's row that cannot be understood says nothing about this run.
+    // Another site's row that cannot be understood may be the one that says so.
     const row = await readSiteRow(deps.catalog, site).catch((error: unknown) => {
       if (!(error instanceof ZodError)) throw error;
+      isUnknown = true;
     });
     if (row?.run?.id === run) return { site, since: row.run.since };
   }
-  return undefined;
+  return isUnknown ? "unknown" : undefined;
 };
 
 /** While this process was away another one believed it dead and began the deletion anew: one of them is enough. */

@@ -2,17 +2,21 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { parseConfigurationRequest } from "../../../src/api/wire/backup-request.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { StoreFailure } from "../../../src/domain/store-failure.ts";
-import { siteKey } from "../../../src/domain/site.ts";
+import { siteKey, type SiteId } from "../../../src/domain/site.ts";
 import { afterBackup } from "../../../src/operations/sweeps/after-backup.ts";
 import { putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
+import { checkInstallation } from "../../../src/operations/check-installation.ts";
 import { createBackup } from "../../../src/operations/create-backup.ts";
 import { renewBackupAccess } from "../../../src/operations/renew-backup-access.ts";
 import { retainAll } from "../../../src/operations/sweeps/retain-all.ts";
 import { retainSite } from "../../../src/operations/sweeps/retain-site.ts";
-import { sitePartition } from "../../../src/operations/rows/keys.ts";
+import { sitePartition, siteRowKey } from "../../../src/operations/rows/keys.ts";
 import { changeSite } from "../../../src/operations/rows/site-row.ts";
 import { sweep } from "../../../src/operations/sweeps/sweep.ts";
+import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
+import { unreadableAdvice } from "../../../src/operations/unreadable-advice.ts";
 import { verifyBackup } from "../../../src/operations/verify-backup.ts";
+import type { RowValue } from "../../../src/ports/catalog.ts";
 import { removeBackup } from "../../../src/steps/backup/remove-backup.ts";
 import type { BackupRef } from "../../../src/workflows/contract.ts";
 import { putObject } from "../../support/put-object.ts";
@@ -59,12 +63,37 @@ const removals = async (): Promise<void> => {
 const statuses = async (): Promise<Record<number, string>> =>
   Object.fromEntries((await world.backups(shop)).map(({ id, status }) => [id, status]));
 const retain = async (): Promise<number> => {
-  const begun = await retainSite(world.deps, world.call, shop);
+  const begun = await retainSite(world.deps)(world.call, shop);
   await removals();
   return begun;
 };
 const at = (day: number): void => {
   world.clock.time = new Date(start.getTime() + day * dayMs);
+};
+
+/** A restore of the shop's first backup has this site; `more` is what its row says otherwise. */
+const restoreAt = async (site: SiteId, more: RowValue = {}): Promise<void> => {
+  const [first] = await world.backups(shop);
+  const request = {
+    destination: first?.destination,
+    blob: `${first?.blobBase}.zip`,
+    backup: 1,
+    backupSite: shop,
+    overwrite: true,
+    paths: [],
+    configuration: false,
+    quick: false,
+    allowOutsideLinks: false,
+  };
+  const own = { id: "op", kind: "restore", run: "restore-1", status: "InProgress", created: start.toISOString() };
+  await changeSite(world.deps.catalog, site, (row) => ({
+    row: { ...row, run: { id: "restore-1", kind: "restore", since: start.toISOString(), operation: "op" } },
+    also: [{ kind: "insert", key: "operation!op", value: { ...own, request, ...more } }],
+    result: undefined,
+  }));
+  await world.deps.catalog.write("open-runs", [
+    { kind: "put", key: "restore-1", value: { site, since: start.toISOString() } },
+  ]);
 };
 
 describe("retention of a site", () => {
@@ -111,38 +140,7 @@ describe("retention of a site", () => {
     await put(daily);
     await days(3);
     at(50);
-    const [first] = await world.backups(shop);
-    await changeSite(world.deps.catalog, siteNamed("blog"), (row) => ({
-      row: { ...row, run: { id: "restore-1", kind: "restore", since: start.toISOString(), operation: "op" } },
-      also: [
-        {
-          kind: "insert",
-          key: "operation!op",
-          value: {
-            id: "op",
-            kind: "restore",
-            run: "restore-1",
-            status: "InProgress",
-            created: start.toISOString(),
-            request: {
-              destination: first?.destination,
-              blob: `${first?.blobBase}.zip`,
-              backup: 1,
-              backupSite: shop,
-              overwrite: true,
-              paths: [],
-              configuration: false,
-              quick: false,
-              allowOutsideLinks: false,
-            },
-          },
-        },
-      ],
-      result: undefined,
-    }));
-    await world.deps.catalog.write("open-runs", [
-      { kind: "put", key: "restore-1", value: { site: siteNamed("blog"), since: start.toISOString() } },
-    ]);
+    await restoreAt(siteNamed("blog"));
     await verifyBackup(world.deps)(world.call, shop, { backup: 2, quick: true });
     expect(await retain()).toBe(0);
     await world.deps.catalog.write("open-runs", [{ kind: "remove", key: "restore-1" }]);
@@ -150,12 +148,73 @@ describe("retention of a site", () => {
     expect(await statuses()).toEqual({ 1: "Deleted", 2: "Succeeded", 3: "Succeeded" });
   });
 
-  it("deletes nothing when it cannot tell what is in use", async () => {
+  describe("while a row of another site with a run under way cannot be read", () => {
+    const blog = siteNamed("blog");
+    beforeEach(async () => {
+      await put(daily);
+      await days(4);
+      at(50);
+    });
+
+    it("holds back what that run reads, as far as its site still says so, and lets the rest go", async () => {
+      await restoreAt(blog);
+      await world.deps.catalog.write(sitePartition(blog), [{ kind: "put", key: siteRowKey, value: { epoch: "?" } }]);
+      await retain();
+      expect(await statuses()).toEqual({ 1: "Succeeded", 2: "Deleted", 3: "Deleted", 4: "Succeeded" });
+    });
+
+    it("holds back what has the name that a damaged restore still names", async () => {
+      await restoreAt(blog, { run: 7 });
+      await retain();
+      expect(await statuses()).toEqual({ 1: "Succeeded", 2: "Deleted", 3: "Deleted", 4: "Succeeded" });
+    });
+
+    it("holds back everything that a restore could be reading which names nothing, and says once why and what to do", async () => {
+      await restoreAt(blog, { request: { blob: 7 } });
+      const told: unknown[] = [];
+      const log = {
+        ...world.call.log,
+        error: (event: string, fields?: object) => void told.push({ event, ...fields }),
+      };
+      const look = retainSite(world.deps);
+      for (let round = 0; round < 3; round++) expect(await look({ ...world.call, log }, shop)).toBe(0);
+      expect(told).toEqual([
+        {
+          event: expect.stringContaining("not deleted"),
+          site: expect.stringContaining("blog"),
+          row: "operation!op",
+          next: unreadableAdvice,
+        },
+      ]);
+      expect(await checkInstallation(world.deps)).toContainEqual(
+        expect.objectContaining({ state: "problem", message: expect.stringContaining("operation!op") }),
+      );
+    });
+
+    it("holds back nothing for an operation that says that it has ended", async () => {
+      await restoreAt(blog, { status: "Failed", request: 7 });
+      expect(await retain()).toBe(3);
+    });
+
+    it("holds back what that run reads although its announcement is damaged too", async () => {
+      await restoreAt(blog);
+      await world.deps.catalog.write("open-runs", [{ kind: "put", key: "restore-1", value: { site: "?" } }]);
+      await world.deps.catalog.write(sitePartition(blog), [{ kind: "put", key: siteRowKey, value: { epoch: "?" } }]);
+      await takeUpRuns(world.deps)(world.call);
+      await retain();
+      expect(await statuses()).toEqual({ 1: "Succeeded", 2: "Deleted", 3: "Deleted", 4: "Succeeded" });
+    });
+  });
+
+  it("deletes nothing of a site whose own row does not say which run it has", async () => {
     await put(daily);
     await days(3);
     at(50);
-    await world.deps.catalog.write("open-runs", [{ kind: "put", key: "strange", value: { site: "?" } }]);
-    await expect(retain()).rejects.toThrow();
+    await world.deps.catalog.write("open-runs", [
+      { kind: "put", key: "backup-4-x", value: { site: shop, since: start.toISOString() } },
+    ]);
+    await world.deps.catalog.write(sitePartition(shop), [{ kind: "put", key: siteRowKey, value: { epoch: "?" } }]);
+    await expect(retain()).rejects.toThrow(/row site of .*shop.* Start the version/);
     expect(Object.values(await statuses())).toEqual(["Succeeded", "Succeeded", "Succeeded"]);
   });
 
