@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { adminKeyFile, ensureAdminKey, readAdminKey } from "./adapters/callers/admin-key.ts";
 import { exampleName, offerExampleSite } from "./adapters/sites/example-site.ts";
+import { makeFolder } from "./adapters/machine/make-folder.ts";
 import { nodeProblem } from "./adapters/machine/node-version.ts";
 import { ownHub } from "./adapters/machine/own-hub.ts";
 import { consoleLine } from "./adapters/console/console-line.ts";
@@ -115,7 +116,7 @@ const start = async (): Promise<void> => {
   }
   applyFlags();
   const config = readConfig(process.env);
-  const first = prepare(config);
+  const first = await prepare(config);
   // As local.settings.json has it for the checkout; an installed package has no such file.
   process.env["LIFEBOAT_HUB"] ||= "lifeboatlocal";
   // Others that share the catalog do not know this machine's workflows.
@@ -192,19 +193,6 @@ const keepCertificate = (host: Host, config: Config): void => {
   }, renewalCheckMs).unref();
 };
 
-/** One by one: Node's own `recursive` never ends where a file system lets nobody make folders and says ENOENT (autofs, proc). */
-const makeFolder = (folder: string): void => {
-  const isThere = (): boolean => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (isThere()) return;
-  if (dirname(folder) !== folder) makeFolder(dirname(folder));
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    // Another start may have made it meanwhile.
-    if (!isThere()) throw error;
-  }
-};
-
 /** The devhost knows ports, and not how this program is told of them. */
 const portAdvice = (error: unknown, { httpPort }: Config): unknown => {
   const cause = error instanceof HostFailure ? error.cause : undefined;
@@ -214,11 +202,12 @@ const portAdvice = (error: unknown, { httpPort }: Config): unknown => {
 };
 
 /** Makes what a first start needs. */
-const prepare = (config: Config): Pick<Told, "isFirstStart" | "hasExample"> => {
+const prepare = async (config: Config): Promise<Pick<Told, "isFirstStart" | "hasExample">> => {
   try {
-    makeFolder(config.sitesFolder);
+    await makeFolder(config.dataFolder, 0o700);
+    await makeFolder(config.sitesFolder, 0o700);
     // The missing key marks the first start: one that was cut off in between is still the first.
-    const hasExample = readAdminKey(config.dataFolder) === undefined && offerExampleSite(config);
+    const hasExample = readAdminKey(config.dataFolder) === undefined && (await offerExampleSite(config));
     return { isFirstStart: ensureAdminKey(config.dataFolder), hasExample };
   } catch (error) {
     const advice = "Give this user the right to write there, or name another one with --data (LIFEBOAT_DATA).";

@@ -11,7 +11,7 @@ import {
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   canMindFileModes,
@@ -122,6 +122,14 @@ describeWith("setpriv", canMindFileModes, "a start where it may not write", () =
 describeWith("Linux", process.platform === "linux", "a start where no folder can be made", () => {
   it("says so and ends", async () => {
     expectRefusal(await start({ data: "/proc/lifeboat/data" }), /The data folder \S+ cannot be used: ENOENT.*--data/);
+  });
+
+  it.each([
+    { what: "the data folder", at: "/proc/lifeboat", sites: "sites", www: "www" },
+    { what: "the folder of new sites", at: "data", sites: "sites", www: "/proc/lifeboat" },
+  ])("says so and ends where $what alone lies there", async ({ at, sites, www }) => {
+    const environment = { LIFEBOAT_SITES: join(folder, sites), LIFEBOAT_SITES_ROOT: resolve(folder, www) };
+    expectRefusal(await start({ data: resolve(folder, at), environment }), /cannot be used: ENOENT.*'\/proc\/lifeboat/);
   });
 });
 

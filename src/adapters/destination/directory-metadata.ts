@@ -27,8 +27,7 @@ export class DirectoryMetadata {
   /** Durable when it returns; belongs to nobody until its object is visible. */
   async write(version: Version, metadata: Readonly<Record<string, string>>): Promise<void> {
     if (Object.keys(metadata).length === 0) return;
-    if ((await this.#disk.mkdir(this.#folder, { recursive: true, mode: 0o700 })) !== undefined)
-      await syncFolder(this.#disk, join(this.#folder, ".."));
+    if (await this.#disk.makeFolder(this.#folder, 0o700)) await syncFolder(this.#disk, join(this.#folder, ".."));
     const handle = await this.#disk.open(this.#path(version), "w", 0o600);
     try {
       await handle.writeFile(JSON.stringify({ name: version.name, metadata }));

@@ -68,7 +68,7 @@ export class DirectoryTree {
   async ensureRoot(): Promise<void> {
     await this.checkInPlace();
     await this.#checkOwnFolders();
-    if (this.#isMade) await this.#disk.mkdir(this.root, { recursive: true, mode: 0o700 });
+    if (this.#isMade) await this.#disk.makeFolder(this.root, 0o700);
     else await this.checkRoot();
   }
 

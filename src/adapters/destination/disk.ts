@@ -2,14 +2,15 @@ import * as fs from "node:fs/promises";
 import { errorCode, isCode } from "../../domain/error-code.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { StoreFailureKind } from "../../domain/store-failure.ts";
+import { makeFolder } from "../machine/make-folder.ts";
 
 /** What a directory destination asks of the file system; tests put faults in between. */
 export type Disk = Pick<
   typeof fs,
   "link" | "lstat" | "mkdir" | "open" | "readdir" | "readFile" | "realpath" | "rm" | "rmdir" | "unlink"
->;
+> & { readonly makeFolder: typeof makeFolder };
 
-export const realDisk: Disk = fs;
+export const realDisk: Disk = { ...fs, makeFolder };
 
 const kinds: Readonly<Record<string, { readonly kind: StoreFailureKind; readonly reason: string }>> = {
   ENOSPC: { kind: "Full", reason: "the disk is full. Free space or name another destination" },

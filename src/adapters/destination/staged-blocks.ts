@@ -248,7 +248,7 @@ export class StagedBlocks {
 
   async #newPath(ending: string): Promise<string> {
     await this.#ensureContainer();
-    await this.#disk.mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await this.#disk.makeFolder(this.folder, 0o700);
     return join(this.folder, `${randomBytes(6).toString("hex")}.${ending}`);
   }
 

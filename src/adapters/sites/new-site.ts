@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode } from "../../domain/error-code.ts";
 import { refuse } from "../../domain/errors.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
 import type { NewSite } from "../../ports/sites.ts";
+import { makeFolder } from "../machine/make-folder.ts";
 import { changeSiteFile, writeNew } from "./site-file.ts";
 
 interface Places {
@@ -27,7 +28,7 @@ export const createSlot = async (id: SiteId, appFile: string, places: Places): P
 
 /** The app's file, made new. */
 export const writeApp = async (id: SiteId, description: NewSite, folder: string): Promise<void> => {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const { subscription, resourceGroup, name } = id;
   const text = `${JSON.stringify({ name, subscription, resourceGroup, ...inFile(description) }, null, 2)}\n`;
   for (const base of names(id, name)) if (await writeNew(join(folder, `${base}.json`), text)) return;
@@ -77,7 +78,7 @@ const newHome = async (id: SiteId, { sitesRoot, taken }: Places, plain: string):
     .find((home) => !taken.includes(home));
   if (free === undefined) throw refuse("SiteExists", { site: siteLabel(id) });
   if (await holdsFiles(free)) throw refuse("SiteDirectoryTaken", { site: siteLabel(id), directory: free });
-  await mkdir(join(free, "site", "wwwroot"), { recursive: true });
+  await makeFolder(join(free, "site", "wwwroot"));
   return free;
 };
 

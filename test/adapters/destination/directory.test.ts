@@ -22,6 +22,7 @@ import { directoryDestination } from "../../../src/adapters/destination/director
 import type { BlockId, Destination } from "../../../src/ports/destination.ts";
 import { blockId, namesOf, noise, readAll, stageAll, store } from "./blocks.ts";
 import { always, diskError, faultyDisk, type Fault, type FaultyDisk } from "./faulty-disk.ts";
+import { describeWith } from "../../support/needs.ts";
 import { temporaryFolders } from "./temporary-folder.ts";
 
 const folder = temporaryFolders();
@@ -423,5 +424,13 @@ describe("a directory destination's folder", () => {
     await expect(destination.read("night.zip", { offset: 0, length: 1 })).rejects.toMatchObject({ kind: "NotFound" });
     await expect(destination.head("night.zip")).rejects.toMatchObject({ kind: "NotFound" });
     await expect(destination.remove("night.zip")).rejects.toMatchObject({ kind: "NotFound" });
+  });
+});
+
+describeWith("Linux", process.platform === "linux", "a directory destination where the system makes no folder", () => {
+  it("says so, and does not wait for it", async () => {
+    const bytes = noise(10, "a");
+    const staging = open("/proc/lifeboat/backups", undefined, true).stage(upload, blockId(0, bytes), bytes);
+    await expect(staging).rejects.toMatchObject({ kind: "Unavailable" });
   });
 });

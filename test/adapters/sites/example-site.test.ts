@@ -15,7 +15,7 @@ const places = () => ({ sitesFolder: join(base, "sites"), sitesRoot: join(base, 
 
 describe("the example site", () => {
   it("is a site that is known at once, whole, its file for its owner only", async () => {
-    expect(offerExampleSite(places())).toBe(true);
+    expect(await offerExampleSite(places())).toBe(true);
     const sites = localSites({
       folder: join(base, "sites"),
       sitesRoot: join(base, "www"),
@@ -31,20 +31,20 @@ describe("the example site", () => {
     expect(statSync(join(base, "sites", "example.json")).mode & 0o777).toBe(0o600);
   });
 
-  it("is not made where sites are described already", () => {
+  it("is not made where sites are described already", async () => {
     mkdirSync(join(base, "sites"));
     writeFileSync(join(base, "sites", "shop.json"), "{}");
-    expect(offerExampleSite(places())).toBe(false);
+    expect(await offerExampleSite(places())).toBe(false);
     expect(existsSync(join(base, "www"))).toBe(false);
   });
 
-  it("is completed after an attempt that was cut short, and keeps what is there", () => {
-    offerExampleSite(places());
+  it("is completed after an attempt that was cut short, and keeps what is there", async () => {
+    await offerExampleSite(places());
     const index = join(base, "www", "example", "site", "wwwroot", "index.html");
     writeFileSync(index, "changed");
     rmSync(join(base, "www", "example", "site", "wwwroot", "css"), { recursive: true });
     rmSync(join(base, "sites", "example.json"));
-    expect(offerExampleSite(places())).toBe(true);
+    expect(await offerExampleSite(places())).toBe(true);
     expect(readFileSync(index, "utf8")).toBe("changed");
     expect(existsSync(join(base, "www", "example", "site", "wwwroot", "css", "site.css"))).toBe(true);
   });
