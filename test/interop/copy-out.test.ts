@@ -18,6 +18,7 @@ import {
   type Tree,
   type TreeNode,
 } from "../support/file-tree.ts";
+import { inlineRunner } from "../support/inline-runners.ts";
 import { packDirectory } from "../support/local-backup.ts";
 import { describeWith, hasCommand } from "../support/needs.ts";
 import { run, unpackers } from "./zip-tools.ts";
@@ -139,7 +140,6 @@ const pythonList = `
 import json, sys, tarfile
 print(json.dumps(sorted(one.name for one in tarfile.open(sys.argv[1]))))
 `;
-import { inlineRunner } from "../support/inline-runners.ts";
 
 describeWith("python3", hasCommand("python3"), "a selection as tar.gz, for Python", () => {
   it("is read to its end", () => {

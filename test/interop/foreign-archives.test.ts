@@ -10,6 +10,7 @@ import { verifyArchive } from "../support/verify-archive.ts";
 import type { BytePath } from "../../src/domain/byte-path.ts";
 import { fileSource } from "../support/file-source.ts";
 import { buildTree, oddTree, readTree, temporaryFolder, type FoundNode } from "../support/file-tree.ts";
+import { inlineRunner } from "../support/inline-runners.ts";
 import { unpackZip } from "../support/local-backup.ts";
 import { describeWith, hasCommand } from "../support/needs.ts";
 import { run } from "./zip-tools.ts";
@@ -35,7 +36,6 @@ with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
             path = os.path.join(folder, name)
             if not os.path.islink(path): out.write(path)
 `;
-import { inlineRunner } from "../support/inline-runners.ts";
 /** A stream cannot be sought in, so these write sizes behind the data. */
 const pythonStream = python.replace(
   "zipfile.ZipFile(archive,",
