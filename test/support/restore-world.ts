@@ -43,6 +43,17 @@ export const everything: RestoreWish = {
   allowOutsideLinks: false,
 };
 
+/** What brings a restore of files and configuration forward; then the site is started, and the run is closed. */
+export const forwardSteps = [
+  "checkArchive",
+  "planRestore",
+  "stageRestore",
+  "stopSite",
+  "restageRestore",
+  "swapIn",
+  "restoreConfiguration",
+] as const satisfies readonly StepName[];
+
 type Steps = ReturnType<typeof restoreSteps>;
 
 /** A site that is a directory of this machine, its backups in a container in memory, and restores by the real steps. */

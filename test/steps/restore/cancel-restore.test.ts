@@ -17,7 +17,7 @@ import { buildTree, treeOf, type FoundNode } from "../../support/file-tree.ts";
 import { shop } from "../../support/installation.ts";
 import { Interleaving, randomOf } from "../../support/interleaving.ts";
 import { seedCount } from "../../support/long-runs.ts";
-import { restoreWorld, type RestoreWorld } from "../../support/restore-world.ts";
+import { forwardSteps, restoreWorld, type RestoreWorld } from "../../support/restore-world.ts";
 
 let world: RestoreWorld;
 let backup: Backup;
@@ -67,16 +67,6 @@ const nothingIsLeft = async (areas: number): Promise<void> => {
   expect(await world.deps.catalog.list("open-runs")).toEqual([]);
 };
 
-const forward = [
-  "checkArchive",
-  "planRestore",
-  "stageRestore",
-  "stopSite",
-  "restageRestore",
-  "swapIn",
-  "restoreConfiguration",
-] as const satisfies readonly StepName[];
-
 /** The step with something before it and behind it. */
 const around = (
   name: StepName,
@@ -91,7 +81,7 @@ const around = (
 });
 
 describe("a restore that is cancelled", () => {
-  it.each(forward)("leaves the site as it was, and running: before %s", async (name) => {
+  it.each(forwardSteps)("leaves the site as it was, and running: before %s", async (name) => {
     const operation = await world.ask(backup, { configuration: true });
     const done = await world.run(operation, around(name, { before: () => cancel(operation) }));
     expect(done).toMatchObject({ status: "Failed", log: expect.stringMatching(/^It was cancelled\./) });
@@ -101,7 +91,7 @@ describe("a restore that is cancelled", () => {
     await nothingIsLeft(0);
   });
 
-  it.each(forward.slice(0, -1))("leaves the site as it was, and running: after %s", async (name) => {
+  it.each(forwardSteps.slice(0, -1))("leaves the site as it was, and running: after %s", async (name) => {
     const operation = await world.ask(backup, { configuration: true });
     const done = await world.run(operation, around(name, { after: () => cancel(operation) }));
     expect(done).toMatchObject({ status: "Failed", log: expect.stringMatching(/^It was cancelled\./) });
@@ -282,7 +272,7 @@ describe("steps that run twice at the same time while they are cancelled", () =>
     "end well in the order of seed %i",
     async (seed) => {
       const random = randomOf(seed);
-      const name = forward[Math.floor(random() * forward.length)] ?? "swapIn";
+      const name = forwardSteps[Math.floor(random() * forwardSteps.length)] ?? "swapIn";
       const operation = await world.ask(backup, { configuration: true });
       const late: Promise<unknown>[] = [];
       const real = world.steps();
