@@ -84,15 +84,28 @@ const commits = (context: Context): void => {
     expect(await namesOf(destination.list(""))).toEqual([upload.name]);
   });
 
-  it.skipIf(context.inOrder)("takes the order and the choice of the list, not of the staging", async () => {
-    const destination = context.destination();
+  const fourStaged = async (destination: Destination) => {
     const [a, b, c, d] = ["a", "b", "c", "d"].map((seed) => piece(context, seed));
     if (!a || !b || !c || !d) throw new Error("four pieces");
     const ids = await stageAll(destination, upload, [a, b, c, d]);
     const [first, , third, fourth] = ids as [BlockId, BlockId, BlockId, BlockId];
-    await destination.commit(upload, [fourth, first, third, first], {});
-    await expectContent(destination, upload.name, Buffer.concat([d, a, c, a]));
-  });
+    return { named: [fourth, first, third, first], content: Buffer.concat([d, a, c, a]) };
+  };
+
+  if (context.inOrder)
+    it("refuses another order than that of the staging, and shows nothing of it", async () => {
+      const destination = context.destination();
+      const { named } = await fourStaged(destination);
+      await failsWith("Invalid", destination.commit(upload, named, {}));
+      expect(await destination.head(upload.name)).toBeUndefined();
+    });
+  else
+    it("takes the order and the choice of the list, not of the staging", async () => {
+      const destination = context.destination();
+      const { named, content } = await fourStaged(destination);
+      await destination.commit(upload, named, {});
+      await expectContent(destination, upload.name, content);
+    });
 
   it("leaves out blocks the list does not name, wherever they were staged", async () => {
     const destination = context.destination();

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileFailure } from "../../../src/adapters/catalog/sqlite-failure.ts";
 import { openSqliteCatalog } from "../../../src/adapters/catalog/sqlite.ts";
 import type { RowChange } from "../../../src/ports/catalog.ts";
+import { asNobody } from "../../support/as-nobody.ts";
 
 const put = (key: string, text = ""): RowChange => ({ kind: "put", key, value: { text } });
 
@@ -140,7 +141,8 @@ describe("the catalog's file", () => {
   it("that may not be written is refused as such", async () => {
     await (await openSqliteCatalog(path)).close();
     chmodSync(path, 0o400);
-    await asOrdinaryUser(folder, async () => {
+    chmodSync(folder, 0o755);
+    await asNobody(async () => {
       await expect(openSqliteCatalog(path)).rejects.toMatchObject({
         kind: "AccessDenied",
         message: expect.stringContaining("Check who owns it"),
@@ -151,7 +153,8 @@ describe("the catalog's file", () => {
   it("in a folder that may not be written is refused as such", async () => {
     await (await openSqliteCatalog(path)).close();
     chmodSync(path, 0o666);
-    await asOrdinaryUser(folder, async () => {
+    chmodSync(folder, 0o755);
+    await asNobody(async () => {
       if (process.geteuid?.() === statSync(folder).uid) chmodSync(folder, 0o555);
       await expect(openSqliteCatalog(path)).rejects.toMatchObject({
         kind: "AccessDenied",
@@ -161,18 +164,6 @@ describe("the catalog's file", () => {
     chmodSync(folder, 0o755);
   });
 });
-
-/** Modes do not hold back root: there, the work is done as another user. */
-const asOrdinaryUser = async (folder: string, work: () => Promise<void>): Promise<void> => {
-  if (process.geteuid?.() !== 0) return work();
-  chmodSync(folder, 0o755);
-  process.seteuid?.(65_534);
-  try {
-    await work();
-  } finally {
-    process.seteuid?.(0);
-  }
-};
 
 describe("what SQLite and the file system refuse", () => {
   const failure = (code: string): unknown =>

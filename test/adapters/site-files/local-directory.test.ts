@@ -23,6 +23,7 @@ import type { LocalRoot } from "../../../src/ports/site-files.ts";
 import { offlinePage } from "../../../src/domain/own-names.ts";
 import { FileUnreadable } from "../../../src/ports/site-files.ts";
 import { listAll } from "../../contract/site-files-contract.ts";
+import { asNobody } from "../../support/as-nobody.ts";
 import { buildTree, readTree, treeOf, veryOddTree } from "../../support/file-tree.ts";
 
 const path = pathFromText;
@@ -43,17 +44,6 @@ const directoryOf = (roots: readonly LocalRoot[]): LocalDirectory => new LocalDi
 const home = (): LocalDirectory => directoryOf([{ at: path(""), directory: folder }]);
 const pathsOf = async (files: LocalDirectory): Promise<readonly string[]> =>
   (await listAll(files)).entries.map((entry) => entry.path).toSorted();
-
-/** Root may read everything, so for one moment we are nobody. */
-const asNobody = async <T>(work: () => Promise<T>): Promise<T> => {
-  if (process.getuid?.() !== 0) return work();
-  process.seteuid?.(65_534);
-  try {
-    return await work();
-  } finally {
-    process.seteuid?.(0);
-  }
-};
 
 describe.each(listers)("listed %s", (_how, given) => {
   beforeEach(() => {
