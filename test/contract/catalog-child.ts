@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { renameSync } from "node:fs";
 import { build } from "esbuild";
+import { boundToRun } from "../support/bound-to-run.ts";
 
 // Below node_modules, so that packages are found; not in dist, which a build empties.
 const program = "node_modules/.cache/lifeboat/catalog-program.js";
@@ -19,11 +20,7 @@ export const startCatalogProgram = async (...given: readonly string[]): Promise<
   });
   // Several test files may do this at once.
   renameSync(own, program);
-  const child = spawn(process.execPath, [program, ...given], { stdio: ["ignore", "pipe", "pipe"] });
-  const kill = (): unknown => child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("exit", () => process.removeListener("exit", kill));
-  return child;
+  return boundToRun(spawn(process.execPath, [program, ...given], { stdio: ["ignore", "pipe", "pipe"] }));
 };
 
 /** Exit code or signal, with what it said. */

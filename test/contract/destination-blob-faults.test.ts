@@ -9,6 +9,7 @@ import type { Destination } from "../../src/ports/destination.ts";
 import { blockId, namesOf, noise, readAll, stageAll, store } from "../adapters/destination/blocks.ts";
 import { startProxy, type Fate, type Seen, type StoreProxy } from "../adapters/destination/store-proxy.ts";
 import { azuritePresent, startAzurite, type Azurite } from "../support/azurite.ts";
+import { failureOf } from "../support/failure-of.ts";
 import { describeWith } from "../support/needs.ts";
 
 const upload = { name: "night.zip", run: "run-1" };
@@ -76,11 +77,7 @@ describeWith("azurite", azuritePresent, "a blob container whose store has faults
 
   /** Also proves that nobody who logs the failure logs the signature. */
   const failure = async (kind: StoreFailureKind, work: Promise<unknown>): Promise<string> => {
-    const error = await work.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    if (!(error instanceof StoreFailure)) throw new Error(`A StoreFailure was expected, not ${inspect(error)}`);
+    const error = await failureOf(StoreFailure, work);
     const everything = inspect(error, { depth: 30, showHidden: true }) + JSON.stringify(error) + String(error.stack);
     for (const spelling of [sas, encodeURIComponent(sas), "sig="]) expect(everything).not.toContain(spelling);
     expect(error.kind).toBe(kind);

@@ -3,6 +3,7 @@ import { StoreFailure } from "../../src/domain/store-failure.ts";
 import type { StoreFailureKind } from "../../src/domain/store-failure.ts";
 import type { BlockId, Destination } from "../../src/ports/destination.ts";
 import { blockId, firstDifference, namesOf, noise, readAll, stageAll, store } from "../adapters/destination/blocks.ts";
+import { failureOf } from "../support/failure-of.ts";
 
 /** One empty container. */
 export interface Subject {
@@ -21,13 +22,9 @@ const expectContent = async (destination: Destination, name: string, bytes: Uint
   expect(firstDifference(await readAll(destination, name), bytes)).toBe("none");
 
 const failsWith = async (kind: StoreFailureKind, work: Promise<unknown>): Promise<StoreFailure> => {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof StoreFailure)) throw new Error(`Expected a StoreFailure, got ${String(error)}`);
-  expect(error.kind).toBe(kind);
-  return error;
+  const failure = await failureOf(StoreFailure, work);
+  expect(failure.kind).toBe(kind);
+  return failure;
 };
 
 /** Every sentence of the Destination port's comments, against any implementation. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type BytePath, pathFromText } from "../../src/domain/byte-path.ts";
 import type { LeftOut, ListedEntry } from "../../src/domain/listing.ts";
 import { FileUnreadable, type SiteFiles } from "../../src/ports/site-files.ts";
+import { failureOf } from "../support/failure-of.ts";
 
 /** An empty site and the hands of its users. */
 export interface SiteSubject {
@@ -28,14 +29,7 @@ export const listAll = async (
 
 const path = pathFromText;
 const bytes = (text: string): Buffer => Buffer.from(text);
-const unreadable = async (work: Promise<unknown>): Promise<FileUnreadable> => {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof FileUnreadable)) throw new Error(`Expected FileUnreadable, got ${String(error)}`);
-  return error;
-};
+const unreadable = (work: Promise<unknown>): Promise<FileUnreadable> => failureOf(FileUnreadable, work);
 
 /** Every sentence of the SiteFiles port's comments, against any implementation. */
 export const siteFilesContract = (implementation: string, make: () => SiteSubject): void => {

@@ -11,6 +11,7 @@ import {
   SASProtocol,
   StorageSharedKeyCredential,
 } from "@azure/storage-blob";
+import { boundToRun, ended } from "./bound-to-run.ts";
 
 /** Azurite's one account; its key is published by Microsoft and opens nothing but emulators. */
 const account = "devstoreaccount1";
@@ -69,14 +70,8 @@ const launch = (services: readonly string[], folder: string, more: readonly stri
   const script = services.length === 1 ? "blob/main.js" : "azurite.js";
   const ports = services.flatMap((service) => [`--${service}Port`, "0", `--${service}Host`, "127.0.0.1"]);
   const flags = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location", folder, ...more];
-  const child = spawn(process.execPath, [`node_modules/azurite/dist/src/${script}`, ...ports, ...flags], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  // A test run that dies early must not leave servers behind.
-  const kill = (): unknown => child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("exit", () => process.removeListener("exit", kill));
-  return child;
+  const program = [`node_modules/azurite/dist/src/${script}`, ...ports, ...flags];
+  return boundToRun(spawn(process.execPath, program, { stdio: ["ignore", "pipe", "pipe"] }));
 };
 
 /** The service's address, read from Azurite's own words: a port chosen by the system cannot be taken meanwhile. */
@@ -94,13 +89,6 @@ const listening = (child: Child, service: string): Promise<string> =>
     child.stderr.on("data", hear);
     child.once("error", reject);
     child.once("exit", () => reject(new Error(`Azurite ended before it listened: ${said}`)));
-  });
-
-const ended = (child: Child): Promise<void> =>
-  new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    child.once("exit", () => resolve());
-    child.kill("SIGKILL");
   });
 
 const running = (blobUrl: string, tableUrl: string | undefined, stop: () => Promise<void>): Azurite => {

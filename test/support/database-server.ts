@@ -1,4 +1,6 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { createServer } from "node:net";
+import { boundToRun } from "./bound-to-run.ts";
 
 interface Launched {
   readonly command: string;
@@ -15,11 +17,7 @@ interface Launched {
 /** A database server as a child process, once it takes connections; one that ends before says why. */
 export const launch = ({ command, args, ready, signal, ...place }: Launched): Promise<ChildProcess> =>
   new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...place, stdio: ["ignore", "ignore", "pipe"] });
-    // A test run that dies early must not leave servers behind.
-    const kill = (): unknown => child.kill(signal);
-    process.once("exit", kill);
-    child.once("exit", () => process.removeListener("exit", kill));
+    const child = boundToRun(spawn(command, args, { ...place, stdio: ["ignore", "ignore", "pipe"] }), signal);
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => {
       said = `${said}${chunk.toString("utf8")}`.slice(-4_000);
@@ -29,11 +27,15 @@ export const launch = ({ command, args, ready, signal, ...place }: Launched): Pr
     child.once("exit", (code) => reject(new Error(`${command} ended with ${code}: ${said}`)));
   });
 
-export const ended = (child: ChildProcess, signal: NodeJS.Signals): Promise<void> =>
-  new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    child.once("exit", () => resolve());
-    child.kill(signal);
+/** A port of this machine that nobody listens at; another may take it before the server does. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
   });
 
 /** What a client program answers to `input`. */

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { boundToRun } from "./bound-to-run.ts";
 import { hasCommand } from "./needs.ts";
 
 /** The built program as `npm start` runs it, in a process of its own. */
@@ -50,7 +51,8 @@ export const startLifeboat = async ({
 }: StartOptions): Promise<LifeboatProcess> => {
   const program = [process.execPath, "dist/start.js", "--data", data, "--port", "0", ...flags];
   const [command = "", ...args] = minding !== undefined && isRoot ? [...mindFileModes, ...program] : program;
-  const child = spawn(command, args, { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, ...environment };
+  const child = boundToRun(spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] }));
   running.add(child);
   child.once("close", () => running.delete(child));
   let output = "";

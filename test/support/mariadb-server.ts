@@ -1,13 +1,13 @@
 import { execFile, execFileSync, type ChildProcess } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { DatabaseConnection } from "../../src/domain/database.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { hasCommand } from "./needs.ts";
-import { ended, launch, withInput } from "./database-server.ts";
+import { ended } from "./bound-to-run.ts";
+import { freePort, launch, withInput } from "./database-server.ts";
 
 /** Debian keeps the server where an unprivileged user's path does not look. */
 const serverProgram = ["/usr/sbin/mariadbd", "/usr/libexec/mariadbd", "/usr/bin/mariadbd"].find(existsSync);
@@ -46,16 +46,6 @@ const unprivileged = (): { readonly uid: number; readonly gid: number } | undefi
   const id = (flag: string): number => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
 };
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 
 /** A server of its own in a temporary folder; `stop` removes it. */
 export const startMariadb = async (options: MariadbOptions = {}): Promise<MariadbServer> => {
@@ -102,7 +92,7 @@ export const startMariadb = async (options: MariadbOptions = {}): Promise<Mariad
   const kill = async (): Promise<void> => {
     const one = child;
     child = undefined;
-    if (one !== undefined) await ended(one, "SIGKILL");
+    if (one !== undefined) await ended(one);
   };
   const query = async (database: string, sql: string): Promise<string> => {
     const where = ["--no-defaults", `--socket=${socket}`, "--user=root", "--default-character-set=utf8mb4"];

@@ -1,12 +1,12 @@
 import { execFile, execFileSync, type ChildProcess } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { DatabaseConnection } from "../../src/domain/database.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { ended, launch, withInput } from "./database-server.ts";
+import { ended } from "./bound-to-run.ts";
+import { freePort, launch, withInput } from "./database-server.ts";
 
 /** Debian keeps the server's programs beside the path, one folder a version. */
 const folders = (): readonly string[] => {
@@ -62,16 +62,6 @@ const accountExists = (name: string): boolean => {
     return false;
   }
 };
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 
 const hba = (tls: boolean): string =>
   ["local all all trust", `${tls ? "hostssl" : "host"} all all 127.0.0.1/32 scram-sha-256`, ""].join("\n");
