@@ -134,17 +134,43 @@ const titles = {
   succeeded: (site: string, { id, name }: EndedBackup) => `${site}: backup ${id} (${name}) succeeded`,
 };
 
-export const missingAlarm = (
-  site: SiteId,
-  facts: { readonly now: Date; readonly deadline: Date; readonly newestGood: string | undefined },
-): Alarm => {
-  const { now, deadline, newestGood } = facts;
+/** All of a site's backups that could be restored were found damaged; this is the newest of them. */
+export interface DamagedBackup {
+  readonly id: number;
+  readonly name: string;
+  /** When it was found so. */
+  readonly found: string;
+}
+
+interface MissingFacts {
+  readonly now: Date;
+  /** By when its schedule should have brought one. */
+  readonly deadline: Date | undefined;
+  readonly newestGood?: string;
+  readonly damaged?: DamagedBackup;
+}
+
+export const missingAlarm = (site: SiteId, { now, deadline, newestGood, damaged }: MissingFacts): Alarm => {
+  const hour = now.toISOString().slice(0, 13);
+  const facts = { kind: "missing", time: now.toISOString(), site } as const;
+  if (damaged !== undefined)
+    return {
+      ...facts,
+      id: alarmId("missing", site, `damaged-${hour}`),
+      title: `${siteLabel(site)}: no good backup: ${damaged.id} (${damaged.name}) was found damaged`,
+      text: `That was found at ${damaged.found}, and there is no other that could be restored whole. Back the site up again, and look at what its backups are stored on.`,
+    };
   return {
-    id: alarmId("missing", site, now.toISOString().slice(0, 13)),
-    kind: "missing",
-    time: now.toISOString(),
-    site,
-    title: `${siteLabel(site)}: no good backup since ${newestGood ?? "its schedule began"}`,
-    text: `By its schedule there should have been one before ${deadline.toISOString()}. Look at the site's backups: they failed, were skipped, or did not start.`,
+    ...facts,
+    id: alarmId("missing", site, hour),
+    title: `${siteLabel(site)}: no good backup${newestGood === undefined ? "" : ` since ${newestGood}`}`,
+    text: `By its schedule there should have been one before ${deadline?.toISOString() ?? "now"}. Look at the site's backups: they failed, were skipped, did not start, were found damaged, or were deleted.`,
   };
 };
+
+/** By an id of its own: the backup may have been told of as good before it was found damaged. */
+export const wholeAgainAlarm = (site: SiteId, backup: EndedBackup, now: Date): Alarm => ({
+  ...backupAlarm("recovered", site, backup),
+  id: alarmId("recovered", site, `${backup.id}-whole-${now.toISOString()}`),
+  time: now.toISOString(),
+});

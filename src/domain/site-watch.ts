@@ -1,20 +1,43 @@
-import { backupAlarm, missingAlarm, type Alarm, type EndedBackup, type EndedRestore } from "./alarm.ts";
+import {
+  backupAlarm,
+  missingAlarm,
+  wholeAgainAlarm,
+  type Alarm,
+  type DamagedBackup,
+  type EndedBackup,
+  type EndedRestore,
+} from "./alarm.ts";
+import { isRestorable, isSound, type Backup } from "./backup.ts";
 import { restoreAlarm } from "./restore-alarm.ts";
 import type { SiteId } from "./site.ts";
 
 /** `unknown`: no backup has ended since the site is known. */
 type Condition = "unknown" | "good" | "partial" | "failed" | "missing";
 
+/** What there is of a site to go back to. */
+export interface Standing {
+  /** End of the newest backup that can be restored and was not found damaged. */
+  readonly newestGood?: string;
+  /** The newest that can be restored, where all of them were found damaged. */
+  readonly damaged?: DamagedBackup;
+}
+
+/** Of a site's backups, oldest first. */
+export const standingOf = (backups: readonly Backup[]): Standing => {
+  const sound = backups.findLast(isSound);
+  if (sound !== undefined) return { newestGood: sound.finished ?? sound.created };
+  const { id, name, damaged: found } = backups.findLast(({ status }) => isRestorable(status)) ?? {};
+  return id === undefined || name === undefined || found === undefined ? {} : { damaged: { id, name, found } };
+};
+
 /** What is remembered of a site's backups, so that alarms, metrics and overviews need not read them all. */
-export interface SiteWatch {
+export interface SiteWatch extends Standing {
   readonly site: SiteId;
   readonly condition: Condition;
   /** When the condition began. */
   readonly since: string;
   /** When people were last told of the condition. */
   readonly told?: string;
-  /** End of the newest restorable backup. */
-  readonly newestGood?: string;
   /** Since when the site is backed up by a schedule. */
   readonly scheduledSince?: string;
   /** When to look whether a good backup is missing. */
@@ -74,12 +97,9 @@ export const seeRestore = (watch: SiteWatch, restore: EndedRestore): Seen => {
 };
 
 const count = (watch: SiteWatch, backup: EndedBackup, isNewest: boolean): SiteWatch => {
-  const isGood = backup.status === "Succeeded" || backup.status === "PartiallySucceeded";
-  const isNewestGood = isGood && (isNewest || watch.newestGood === undefined || backup.finished > watch.newestGood);
   return {
     ...watch,
     ...(isNewest && backup.status !== "Skipped" ? { last: backup } : {}),
-    ...(isNewestGood ? { newestGood: backup.finished } : {}),
     ended: { ...watch.ended, [backup.status]: (watch.ended[backup.status] ?? 0) + 1 },
     seconds: watch.seconds + backup.seconds,
     bytes: watch.bytes + backup.bytes,
@@ -134,24 +154,59 @@ export interface Expectation {
   readonly missedIntervals: number;
 }
 
-/** Time went by, or the schedule changed: is a good backup missing, and when to ask next. */
-export const seeTime = (watch: SiteWatch, expected: Expectation | undefined, now: Date): Seen => {
-  if (expected === undefined) return { watch: unscheduled(watch), alarms: [] };
-  const scheduled = { ...watch, scheduledSince: watch.scheduledSince ?? now.toISOString() };
-  const deadline = deadlineOf(scheduled, expected);
-  if (now < deadline) return { watch: { ...scheduled, due: deadline.toISOString() }, alarms: [] };
+interface Situation {
+  /** Undefined: no schedule backs the site up. */
+  readonly expected: Expectation | undefined;
+  readonly standing: Standing;
+}
+
+/**
+ * Time went by, the schedule changed, or a backup was found damaged or deleted: is a good backup missing, and when to ask
+ * next.
+ */
+export const seeTime = (before: SiteWatch, { expected, standing }: Situation, now: Date): Seen => {
+  const { newestGood: _, damaged: wasDamaged, due: _due, scheduledSince = now.toISOString(), ...rest } = before;
+  const watch = { ...rest, ...standing, ...(expected === undefined ? {} : { scheduledSince }) };
+  const deadline = expected && deadlineOf(watch, expected);
+  if (standing.damaged !== undefined || (deadline !== undefined && now >= deadline))
+    return seeMissing(watch, { now, deadline, isWorse: wasDamaged === undefined && standing.damaged !== undefined });
+  const next = deadline === undefined ? watch : { ...watch, due: deadline.toISOString() };
+  if (watch.condition !== "missing") return { watch: next, alarms: [] };
+  if (wasDamaged !== undefined && standing.newestGood !== undefined) return becomeWhole(next, now);
+  return { watch: expected === undefined ? { ...next, condition: "unknown" } : next, alarms: [] };
+};
+
+interface Missing {
+  readonly now: Date;
+  readonly deadline: Date | undefined;
+  /** What there was to go back to is of no use any more. */
+  readonly isWorse: boolean;
+}
+
+const seeMissing = (watch: SiteWatch, { now, deadline, isWorse }: Missing): Seen => {
   const due = new Date(now.getTime() + reminderMs).toISOString();
   const isNews = watch.condition !== "missing";
-  if (!isNews && !isReminderDue(watch, now.getTime())) return { watch: { ...scheduled, due }, alarms: [] };
+  if (!isNews && !isWorse && !isReminderDue(watch, now.getTime())) return { watch: { ...watch, due }, alarms: [] };
   return {
     watch: {
-      ...scheduled,
+      ...watch,
       condition: "missing",
       since: isNews ? now.toISOString() : watch.since,
       told: now.toISOString(),
       due,
     },
-    alarms: [missingAlarm(watch.site, { now, deadline, newestGood: watch.newestGood })],
+    alarms: [missingAlarm(watch.site, { now, deadline, ...watch })],
+  };
+};
+
+/** What was found damaged is whole again: how the last backup ended counts as it did before. */
+const becomeWhole = (watch: SiteWatch, now: Date): Seen => {
+  const { told: _, ...rest } = watch;
+  const { last } = watch;
+  const condition = last === undefined ? "unknown" : (conditionAfter("unknown", last.status) ?? "unknown");
+  return {
+    watch: { ...rest, condition, since: now.toISOString() },
+    alarms: last !== undefined && condition === "good" ? [wholeAgainAlarm(watch.site, last, now)] : [],
   };
 };
 
@@ -160,9 +215,4 @@ const deadlineOf = ({ newestGood, scheduledSince }: SiteWatch, expected: Expecta
     time === undefined ? [] : [Date.parse(time)],
   );
   return new Date(Math.max(...base) + expected.missedIntervals * expected.intervalMs);
-};
-
-const unscheduled = (watch: SiteWatch): SiteWatch => {
-  const { due: _due, scheduledSince: _since, ...rest } = watch;
-  return rest.condition === "missing" ? { ...rest, condition: "unknown" } : rest;
 };

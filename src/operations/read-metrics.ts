@@ -102,7 +102,7 @@ const siteFamilies = (watches: readonly SiteWatch[], now: Date): readonly Family
     {
       name: "lifeboat_newest_good_backup_age_seconds",
       type: "gauge",
-      help: "Age of the newest restorable backup.",
+      help: "Age of the newest backup that can be restored and was not found damaged.",
       samples: perSite(({ newestGood }) =>
         newestGood === undefined ? undefined : (now.getTime() - Date.parse(newestGood)) / 1000,
       ),
@@ -110,7 +110,7 @@ const siteFamilies = (watches: readonly SiteWatch[], now: Date): readonly Family
     {
       name: "lifeboat_site_in_trouble",
       type: "gauge",
-      help: "1 when the site's backups failed, left files out, or are missing.",
+      help: "1 when the site's backups failed, left files out, are missing, or were all found damaged.",
       samples: perSite(({ condition }) => (condition === "good" || condition === "unknown" ? 0 : 1)),
     },
   ];

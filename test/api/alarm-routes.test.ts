@@ -2,11 +2,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { alarmRoutes } from "../../src/api/alarm-routes.ts";
 import { healthRoutes } from "../../src/api/health-routes.ts";
 import { noteSweep } from "../../src/operations/health.ts";
+import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
+import { sitePartition } from "../../src/operations/rows/keys.ts";
 import { markSite } from "../../src/operations/rows/watch-rows.ts";
 import { watchSites } from "../../src/operations/alarms/watch-sites.ts";
 import { alarmWorld, endedBackup } from "../operations/alarms/alarm-world.ts";
 import { apiOver, shopPath } from "../support/api.ts";
 import { shop } from "../support/installation.ts";
+import { keptBackup } from "../support/kept-backup.ts";
 
 let world: ReturnType<typeof alarmWorld>;
 let ask: ReturnType<typeof apiOver>;
@@ -106,6 +109,8 @@ describe("what watches over Lifeboat", () => {
   });
 
   it("reads metrics of every site", async () => {
+    const finished = world.clock.time.toISOString();
+    await world.deps.catalog.write(sitePartition(shop), [insertBackup(keptBackup({ finished }))]);
     await markSite(world.deps.catalog, shop, endedBackup(1, "Succeeded", world.clock.time));
     await markSite(world.deps.catalog, shop, endedBackup(2, "Failed", world.clock.time));
     await watchSites(world.deps)(world.call);

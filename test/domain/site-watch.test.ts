@@ -1,8 +1,17 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { EndedBackup } from "../../src/domain/alarm.ts";
-import { newWatch, seeBackup, seeTime, type Expectation, type SiteWatch } from "../../src/domain/site-watch.ts";
+import {
+  newWatch,
+  seeBackup,
+  seeTime,
+  standingOf,
+  type Expectation,
+  type SiteWatch,
+} from "../../src/domain/site-watch.ts";
+import type { Backup } from "../../src/domain/backup.ts";
 import { shop } from "../support/installation.ts";
+import { keptBackup } from "../support/kept-backup.ts";
 
 const hour = 3_600_000;
 const start = new Date("2026-11-21T00:00:00Z");
@@ -18,15 +27,37 @@ const ended = (id: number, status: EndedBackup["status"], hours: number): EndedB
 });
 const nightly: Expectation = { intervalMs: 24 * hour, startTime: start.toISOString(), missedIntervals: 2 };
 
-/** Lets everything happen in turn, and tells the kinds of alarms it brought. */
-const through = (watch: SiteWatch, happenings: readonly (EndedBackup | Date)[], expected?: Expectation) => {
+/** A verify of all of it found this. */
+interface Verified {
+  readonly backup: number;
+  readonly damaged: boolean;
+}
+type Happening = EndedBackup | Verified | Date;
+
+/** Lets everything happen in turn, and tells the kinds of alarms it brought. A date is when somebody looks. */
+const through = (watch: SiteWatch, happenings: readonly Happening[], expected?: Expectation) => {
   const kinds: string[] = [];
+  const titles: string[] = [];
+  const rows = new Map<number, Backup>();
   for (const happening of happenings) {
-    const seen = happening instanceof Date ? seeTime(watch, expected, happening) : seeBackup(watch, happening);
+    if ("damaged" in happening) {
+      const { damaged: _, ...row } = rows.get(happening.backup) ?? keptBackup();
+      rows.set(row.id, { ...row, ...(happening.damaged ? { damaged: at(2).toISOString() } : {}) });
+      continue;
+    }
+    const seen =
+      happening instanceof Date
+        ? seeTime(watch, { expected, standing: standingOf([...rows.values()]) }, happening)
+        : seeBackup(watch, happening);
+    if (!(happening instanceof Date)) {
+      const { id, name, status, finished } = happening;
+      rows.set(id, keptBackup({ id, name, status, finished }));
+    }
     watch = seen.watch;
     kinds.push(...seen.alarms.map(({ kind }) => kind));
+    titles.push(...seen.alarms.map(({ title }) => title));
   }
-  return { watch, kinds };
+  return { watch, kinds, titles };
 };
 
 describe("what is remembered of a site's backups", () => {
@@ -46,6 +77,7 @@ describe("what is remembered of a site's backups", () => {
       ended(2, "Failed", 2),
       ended(3, "Failed", 3),
       ended(4, "Succeeded", 4),
+      at(4),
     ]);
     expect(kinds).toEqual(["succeeded", "failed", "succeeded", "recovered"]);
     expect(watch).toMatchObject({ condition: "good", newestGood: at(4).toISOString() });
@@ -113,9 +145,80 @@ describe("a backup that does not come", () => {
 
   it("is forgotten when the schedule goes", () => {
     const { watch } = through(newWatch(shop, start), [at(0), at(48)], nightly);
-    const after = seeTime(watch, undefined, at(49)).watch;
+    const after = seeTime(watch, { expected: undefined, standing: {} }, at(49)).watch;
     expect(after).toMatchObject({ condition: "unknown" });
     expect(after.due).toBeUndefined();
+  });
+});
+
+describe("a backup that was good and is found damaged", () => {
+  const backedUp = [at(0), ended(1, "Succeeded", 0), at(1)];
+  const damagedAlone = [...backedUp, { backup: 1, damaged: true }, at(3)];
+
+  it.each([
+    ["on a schedule", nightly],
+    ["without a schedule", undefined],
+  ])("is told at once where there is no other, and again while it lasts: %s", (_, schedule) => {
+    const { watch, kinds, titles } = through(newWatch(shop, start), [...damagedAlone, at(4), at(22), at(23)], schedule);
+    expect(kinds).toEqual(["succeeded", "missing", "missing"]);
+    expect(titles.at(-1)).toBe("shop: no good backup: 1 (b1) was found damaged");
+    expect(watch).toMatchObject({ condition: "missing", due: at(43).toISOString() });
+    expect(watch.newestGood).toBeUndefined();
+  });
+
+  it("leaves the one before it, whose time is what counts", () => {
+    const { watch, kinds, titles } = through(
+      newWatch(shop, start),
+      [...backedUp, ended(2, "Succeeded", 24), at(24), { backup: 2, damaged: true }, at(25), at(48)],
+      nightly,
+    );
+    expect(kinds).toEqual(["succeeded", "succeeded", "missing"]);
+    expect(titles.at(-1)).toBe(`shop: no good backup since ${at(0).toISOString()}`);
+    expect(watch.newestGood).toBe(at(0).toISOString());
+  });
+
+  it("is worse than one that is missing: it is told although that was told lately", () => {
+    const { kinds } = through(
+      newWatch(shop, start),
+      [...backedUp, at(48), { backup: 1, damaged: true }, at(49), at(50)],
+      nightly,
+    );
+    expect(kinds).toEqual(["succeeded", "missing", "missing"]);
+  });
+
+  it("is over with the next good one", () => {
+    const { watch, kinds } = through(
+      newWatch(shop, start),
+      [...damagedAlone, ended(2, "Succeeded", 4), at(4)],
+      nightly,
+    );
+    expect(kinds).toEqual(["succeeded", "missing", "succeeded", "recovered"]);
+    expect(watch).toMatchObject({ condition: "good", newestGood: at(4).toISOString(), due: at(52).toISOString() });
+    expect(watch.damaged).toBeUndefined();
+  });
+
+  it.each([
+    ["on a schedule", nightly],
+    ["without a schedule", undefined],
+  ])("is over when all of it is found whole again: %s", (_, schedule) => {
+    const { watch, kinds } = through(
+      newWatch(shop, start),
+      [...damagedAlone, { backup: 1, damaged: false }, at(4), at(5)],
+      schedule,
+    );
+    expect(kinds).toEqual(["succeeded", "missing", "recovered"]);
+    expect(watch).toMatchObject({ condition: "good", newestGood: at(0).toISOString() });
+  });
+
+  it("makes no backup good that failed after it when it is whole again", () => {
+    const { watch, kinds } = through(newWatch(shop, start), [
+      ...damagedAlone,
+      ended(2, "Failed", 4),
+      { backup: 1, damaged: false },
+      at(5),
+    ]);
+    expect(kinds).toEqual(["succeeded", "missing"]);
+    expect(watch).toMatchObject({ condition: "failed", newestGood: at(0).toISOString() });
   });
 });
 

@@ -1,11 +1,19 @@
 import { endedBackupOf, isFor, type Alarm, type EndedBackup, type EndedRestore } from "../../domain/alarm.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
-import { newWatch, seeBackup, seeRestore, seeTime, type Expectation, type SiteWatch } from "../../domain/site-watch.ts";
+import {
+  newWatch,
+  seeBackup,
+  seeRestore,
+  seeTime,
+  standingOf,
+  type Expectation,
+  type SiteWatch,
+} from "../../domain/site-watch.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
 import { effectiveSchedule } from "../effective-schedule.ts";
-import { readBackup } from "../rows/backup-rows.ts";
+import { readBackup, readKnownBackups } from "../rows/backup-rows.ts";
 import { endedRestoreOf, readOperation } from "../rows/operation-rows.ts";
 import { watchKey, watchPartition } from "../rows/keys.ts";
 import { readConfigurationRow } from "../rows/schedule-rows.ts";
@@ -91,7 +99,9 @@ const seen = async (
     watch = after.watch;
     alarms.push(...after.alarms);
   }
-  const timed = seeTime(watch, await expectationOf(deps, start.site), deps.clock.now());
+  // Not from the news: a backup may have been found damaged or deleted since it was good.
+  const standing = standingOf(await readKnownBackups(deps.catalog, start.site));
+  const timed = seeTime(watch, { expected: await expectationOf(deps, start.site), standing }, deps.clock.now());
   return { watch: timed.watch, alarms: [...alarms, ...timed.alarms] };
 };
 

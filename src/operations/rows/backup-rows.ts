@@ -53,6 +53,12 @@ export const readBackup = async (catalog: Catalog, of: SiteId, id: number): Prom
 export const readBackups = async (catalog: Catalog, of: SiteId): Promise<readonly BackupRow[]> =>
   (await catalog.list(sitePartition(of), { prefix: backupPrefix })).map(parse);
 
+/** As above, those that can be understood. */
+export const readKnownBackups = async (catalog: Catalog, of: SiteId): Promise<readonly Backup[]> =>
+  (await catalog.list(sitePartition(of), { prefix: backupPrefix })).flatMap(
+    ({ value }) => backup.safeParse(value).data ?? [],
+  );
+
 /** Those among rows of a site's partition, in their order. */
 export const backupsAmong = (rows: readonly Row[]): readonly Backup[] =>
   rows.filter(({ key }) => key.startsWith(backupPrefix)).map((row) => parse(row).backup);

@@ -43,7 +43,9 @@ const endedRestore: z.ZodType<EndedRestore> = z.object({
   log: z.string().exactOptional(),
 });
 
-/** A site's watch has news: a backup or restore ended, or its schedule changed (neither of them). */
+/**
+ * A site's watch has news: a backup or restore ended, or (neither of them) its schedule changed, or what there is to go back to.
+ */
 const mark = z.object({
   site: siteId,
   backup: endedBackup.exactOptional(),
@@ -64,6 +66,7 @@ const watch: z.ZodType<SiteWatch> = z.object({
   since: z.string(),
   told: z.string().exactOptional(),
   newestGood: z.string().exactOptional(),
+  damaged: z.object({ id: z.number(), name: z.string(), found: z.string() }).exactOptional(),
   scheduledSince: z.string().exactOptional(),
   due: z.string().exactOptional(),
   last: endedBackup.exactOptional(),

@@ -9,6 +9,7 @@ import { readBackup, removeProgress, replaceBackup } from "../../operations/rows
 import { sitePartition } from "../../operations/rows/keys.ts";
 import { releaseName, reservationOf } from "../../operations/rows/name-rows.ts";
 import { forgetRun } from "../../operations/rows/open-run-rows.ts";
+import { markSite } from "../../operations/rows/watch-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { backupOf } from "./backup-row.ts";
@@ -24,6 +25,8 @@ export const removeBackup =
     const reservation = await reservationOf(deps.catalog, { container: destination, blobBase });
     const backup = await backupOf(deps, input);
     if (backup.status !== "DeleteInProgress") return { ok: true };
+    // Before the status says that nothing is left to do. It is no backup to go back to any more.
+    await markSite(deps.catalog, input.site);
     const problem = await removeBlobs(deps, backup);
     await endDeletion(deps, input, problem === undefined ? "Deleted" : "DeleteFailed", problem);
     call.log.info("backup removed", { site: siteLabel(input.site), backup: input.backup, problem });

@@ -3,6 +3,7 @@ import type { Installation } from "../../operations/installation.ts";
 import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
 import { sitePartition } from "../../operations/rows/keys.ts";
 import type { Verification } from "../../operations/rows/operation-rows.ts";
+import { markSite } from "../../operations/rows/watch-rows.ts";
 
 type Needs = Pick<Installation, "catalog" | "clock">;
 type Noted = Pick<Backup, "site" | "id">;
@@ -34,6 +35,7 @@ export const noteVerified = async (deps: Needs, noted: Noted, found: Verificatio
 
 const logOf = (lines: readonly string[]): string => shortenLog(lines, "the operation's result").trimEnd();
 
+/** Alarms and metrics hear of it also from an attempt that finds it noted: the one before may have died in between. */
 const change = async (
   { catalog }: Needs,
   { site, id }: Noted,
@@ -41,8 +43,9 @@ const change = async (
 ): Promise<void> => {
   for (;;) {
     const found = await readBackup(catalog, site, id);
-    const next = found && changed(found.backup);
-    if (found === undefined || next === undefined) return;
-    if (await catalog.write(sitePartition(site), [replaceBackup(next, found.version)])) return;
+    if (found === undefined) return;
+    const next = changed(found.backup);
+    if (next === undefined || (await catalog.write(sitePartition(site), [replaceBackup(next, found.version)]))) break;
   }
+  await markSite(catalog, site);
 };
