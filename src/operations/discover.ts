@@ -1,4 +1,3 @@
-import { forEachBounded } from "../archive/bounded.ts";
 import { zipName } from "../domain/backup.ts";
 import type { ContainerAccess } from "../domain/container-url.ts";
 import { refuse } from "../domain/errors.ts";
@@ -11,6 +10,7 @@ import { rememberCredential, withCredential } from "./credentials.ts";
 import { describePair, openPair, type FoundBackup, type Pair } from "./found-backup.ts";
 import type { Installation } from "./installation.ts";
 import { ownerOfName } from "./rows/name-rows.ts";
+import { severalAtATime } from "./several-at-a-time.ts";
 import { whereTo } from "./where-to.ts";
 import { checkArchiveReach, checkContainerReach, mayReadArchive } from "./within-reach.ts";
 
@@ -32,7 +32,7 @@ export interface Discovery {
 }
 
 const defaultLimit = 100;
-const atOnce = 8;
+const atATime = 8;
 
 /**
  * What a container holds, whoever wrote it: nothing of it need be in the catalog, nor need the site exist. Afterwards a
@@ -89,30 +89,15 @@ const discoverAll = async (
   destination: Destination,
   { access, limit, mayRead }: Looking,
 ): Promise<Discovery> => {
-  const readable = await filterBounded(await pairsIn(destination), ({ base }) => mayRead(base));
-  const pairs = readable.toSorted((one, other) => modified(other) - modified(one));
-  const found = new Map<Pair, FoundBackup>();
-  await forEachBounded(pairs.slice(0, limit), atOnce, async (pair) => {
-    const described = await describePair(destination, pair);
-    if (described !== undefined) found.set(pair, await withOwner(deps, access.container, pair, described));
+  const all = await pairsIn(destination);
+  const isReadable = await severalAtATime(all, atATime, ({ base }) => mayRead(base));
+  const pairs = all.filter((_, index) => isReadable[index]).toSorted((one, other) => modified(other) - modified(one));
+  const described = await severalAtATime(pairs.slice(0, limit), atATime, async (pair) => {
+    const found = await describePair(destination, pair);
+    return found && withOwner(deps, access.container, pair, found);
   });
-  const dropped = pairs.slice(0, limit).length - found.size;
-  return {
-    access,
-    found: pairs.flatMap((pair) => found.get(pair) ?? []),
-    total: pairs.length - dropped,
-  };
-};
-
-const filterBounded = async (
-  pairs: readonly Pair[],
-  isWanted: (pair: Pair) => Promise<boolean>,
-): Promise<readonly Pair[]> => {
-  const wanted = new Set<Pair>();
-  await forEachBounded(pairs, atOnce, async (pair) => {
-    if (await isWanted(pair)) wanted.add(pair);
-  });
-  return pairs.filter((pair) => wanted.has(pair));
+  const found = described.filter((one) => one !== undefined);
+  return { access, found, total: pairs.length - (described.length - found.length) };
 };
 
 const modified = ({ zip, manifest }: Pair): number => (zip ?? manifest)?.modified.getTime() ?? 0;
