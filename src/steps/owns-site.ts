@@ -1,5 +1,5 @@
 import type { Installation } from "../operations/installation.ts";
-import { readSiteRow } from "../operations/rows/site-row.ts";
+import { readSiteRow, type OpenRun, type SiteRow } from "../operations/rows/site-row.ts";
 import type { Failure, RunRef } from "../workflows/contract.ts";
 
 export const runLost: Failure = {
@@ -10,8 +10,10 @@ export const runLost: Failure = {
 
 export const failed = (message: string): Failure => ({ ok: false, code: "Failed", message });
 
+/** Whether the site of this row is the run's still. */
+export const isOwner = ({ run, epoch }: RunRef, row: SiteRow): row is SiteRow & { readonly run: OpenRun } =>
+  row.epoch === epoch && row.run?.id === run;
+
 /** Whether the run still owns its site. Asked before anything is written that others could see. */
-export const ownsSite = async (deps: Pick<Installation, "catalog">, ref: RunRef): Promise<boolean> => {
-  const row = await readSiteRow(deps.catalog, ref.site);
-  return row.epoch === ref.epoch && row.run?.id === ref.run;
-};
+export const ownsSite = async (deps: Pick<Installation, "catalog">, ref: RunRef): Promise<boolean> =>
+  isOwner(ref, await readSiteRow(deps.catalog, ref.site));

@@ -3,6 +3,7 @@ import { writeProgress, type Progress } from "../operations/rows/backup-rows.ts"
 import { readOperation } from "../operations/rows/operation-rows.ts";
 import { readSiteRow } from "../operations/rows/site-row.ts";
 import type { RunRef } from "../workflows/contract.ts";
+import { isOwner } from "./owns-site.ts";
 
 /** News of one part of a run: told often, written at most once a second. */
 export interface ProgressReport {
@@ -33,13 +34,11 @@ export class RunCancelled extends Error {
 }
 
 /** Why a run should not go on; undefined: it should. */
-const whyToStop = async (
-  { catalog }: Pick<Installation, "catalog">,
-  { site, run, epoch }: RunRef,
-): Promise<Error | undefined> => {
-  const row = await readSiteRow(catalog, site);
-  if (row.epoch !== epoch || row.run?.id !== run) return new RunLost(run);
-  const found = row.run.operation === undefined ? undefined : await readOperation(catalog, site, row.run.operation);
+const whyToStop = async ({ catalog }: Pick<Installation, "catalog">, ref: RunRef): Promise<Error | undefined> => {
+  const row = await readSiteRow(catalog, ref.site);
+  if (!isOwner(ref, row)) return new RunLost(ref.run);
+  const { operation } = row.run;
+  const found = operation === undefined ? undefined : await readOperation(catalog, ref.site, operation);
   return found?.operation.cancelled === undefined ? undefined : new RunCancelled();
 };
 

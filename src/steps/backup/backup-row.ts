@@ -4,6 +4,7 @@ import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts"
 import { changeSite } from "../../operations/rows/site-row.ts";
 import type { Upload } from "../../ports/destination.ts";
 import type { BackupRef } from "../../workflows/contract.ts";
+import { isOwner } from "../owns-site.ts";
 
 /** The backup a run works for. Its row is never removed, so that it is not there is a fault of ours. */
 export const backupOf = async (deps: Pick<Installation, "catalog">, ref: BackupRef): Promise<Backup> => {
@@ -29,6 +30,6 @@ export const changeBackup = (
 ): Promise<boolean> =>
   changeSite(deps.catalog, ref.site, async (row) => {
     const found = await readBackup(deps.catalog, ref.site, ref.backup);
-    if (found === undefined || row.epoch !== ref.epoch || row.run?.id !== ref.run) return { row, result: false };
+    if (found === undefined || !isOwner(ref, row)) return { row, result: false };
     return { row, also: [replaceBackup(change(found.backup), found.version)], result: true };
   });

@@ -16,7 +16,7 @@ import { backupOf } from "./backup-row.ts";
 import { endRun } from "../end-run.ts";
 import { asEnd } from "../outcome.ts";
 import { lost, removeFormers, removeOwn } from "./own-blobs.ts";
-import { ownsSite } from "../owns-site.ts";
+import { isOwner, ownsSite } from "../owns-site.ts";
 import { forgetDatabases } from "../restore/put-back-databases.ts";
 import { scratchOf } from "../scratch.ts";
 
@@ -96,7 +96,7 @@ const forgetStaged = async (deps: Installation, input: StepInput<"closeBackup">,
 
 const endBackup = async (deps: Installation, input: StepInput<"closeBackup">, end: BackupSummary): Promise<void> =>
   changeSite(deps.catalog, input.site, async (row) => {
-    if (row.epoch !== input.epoch || row.run?.id !== input.run) return { row, result: undefined };
+    if (!isOwner(input, row)) return { row, result: undefined };
     const freed = await freeSite(deps, input.site, row);
     const found = await readBackup(deps.catalog, input.site, input.backup);
     if (found === undefined || !mayBecome(found.backup.status, end.status))

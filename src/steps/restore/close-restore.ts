@@ -15,6 +15,7 @@ import { beyondCancelling } from "./advancing.ts";
 import { startAfterFormerRuns } from "./former-runs.ts";
 import { endRun } from "../end-run.ts";
 import { asEnd } from "../outcome.ts";
+import { isOwner } from "../owns-site.ts";
 import { RunLost } from "../progress.ts";
 import { isExchanged } from "./put-back-databases.ts";
 import { operationOf, readRecord, type RestoreReport } from "./restore-run.ts";
@@ -72,7 +73,7 @@ const end = async (
   if (isSuccess) await noteRestored(deps, operation);
   const now = deps.clock.now();
   await changeSite(deps.catalog, input.site, async (row) => {
-    if (row.epoch !== input.epoch || row.run?.id !== input.run) throw new RunLost(input.run);
+    if (!isOwner(input, row)) throw new RunLost(input.run);
     const found = await readOperation(deps.catalog, input.site, operation.id);
     if (found === undefined) throw new RunLost(input.run);
     const { recoveryKey: _, databaseSecrets: __, ...asked } = found.operation;

@@ -13,6 +13,7 @@ import { readOperation, type Operation, type RestoreRequest } from "../../operat
 import { readSiteRow } from "../../operations/rows/site-row.ts";
 import type { SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, ScratchName } from "../../workflows/contract.ts";
+import { isOwner } from "../owns-site.ts";
 import { RunLost } from "../progress.ts";
 import type { Scratch } from "../scratch.ts";
 
@@ -50,10 +51,10 @@ export const readRecord = async <Value extends RestoreReport>(scratch: Scratch, 
 
 /** The operation a run works for. Throws RunLost unless the run owns its site. */
 export const operationOf = async (deps: Pick<Installation, "catalog">, ref: RunRef): Promise<Operation> => {
-  const { epoch, run } = await readSiteRow(deps.catalog, ref.site);
-  if (epoch !== ref.epoch || run?.id !== ref.run || run.operation === undefined) throw new RunLost(ref.run);
-  const found = await readOperation(deps.catalog, ref.site, run.operation);
-  if (found === undefined) throw new Error(`The catalog has no operation ${run.operation} of ${ref.site.name}.`);
+  const row = await readSiteRow(deps.catalog, ref.site);
+  if (!isOwner(ref, row) || row.run.operation === undefined) throw new RunLost(ref.run);
+  const found = await readOperation(deps.catalog, ref.site, row.run.operation);
+  if (found === undefined) throw new Error(`The catalog has no operation ${row.run.operation} of ${ref.site.name}.`);
   return found.operation;
 };
 

@@ -15,6 +15,7 @@ import { changeSite } from "../../operations/rows/site-row.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { DatabaseTool, Exchanged } from "../../ports/database-tool.ts";
 import type { RunRef } from "../../workflows/contract.ts";
+import { isOwner } from "../owns-site.ts";
 import { RunLost } from "../progress.ts";
 import { operationOf } from "./restore-run.ts";
 
@@ -60,7 +61,7 @@ export const changeLoaded = async (
   { place, change }: { readonly place: number; readonly change: (database: LoadedDatabase) => LoadedDatabase },
 ): Promise<LoadedDatabaseRow> => {
   await changeSite(deps.catalog, ref.site, async (row) => {
-    if (row.epoch !== ref.epoch || row.run?.id !== ref.run) throw new RunLost(ref.run);
+    if (!isOwner(ref, row)) throw new RunLost(ref.run);
     const found = await needed(deps, ref.site, { run: ref.run, place });
     return { row, also: [replaceLoadedDatabase(change(found.database), found.version)], result: undefined };
   });

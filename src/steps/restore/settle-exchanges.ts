@@ -8,7 +8,7 @@ import type { Call } from "../../ports/call.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
 import type { RunRef } from "../../workflows/contract.ts";
-import { ownsSite } from "../owns-site.ts";
+import { isOwner } from "../owns-site.ts";
 import { RunLost } from "../progress.ts";
 import { forgetDatabases, isExchanged, putBackDatabases } from "./put-back-databases.ts";
 
@@ -25,9 +25,7 @@ export const settleExchanges = async (
   const isClosed = await closedRuns(deps.catalog, ref.site);
   for (const run of await host.exchanges()) {
     if (run === ref.run) continue;
-    if (!(await ownsSite(deps, ref))) throw new RunLost(ref.run);
-    const { undo } = await readSiteRow(deps.catalog, ref.site);
-    const isLast = undo?.run === run;
+    const isLast = await isLastRestore(deps, ref, run);
     const exchange = host.exchange(run);
     const state = await exchange.state();
     // What a swap replaced that ended well is kept for undo.
@@ -48,6 +46,17 @@ export const settleExchanges = async (
   await settleDatabases(deps, { ref, host }, call);
 };
 
+/** Whether `undo` would put back what `run` replaced. Throws RunLost when the site is no longer the asking run's. */
+const isLastRestore = async (
+  { catalog }: Pick<Installation, "catalog">,
+  ref: RunRef,
+  run: string,
+): Promise<boolean> => {
+  const row = await readSiteRow(catalog, ref.site);
+  if (!isOwner(ref, row)) throw new RunLost(ref.run);
+  return row.undo?.run === run;
+};
+
 /** Without an end of its run a swap was never acknowledged; with one, what it replaced is a rest that could not be removed. */
 const hasToGoBack = (state: ExchangeState, isClosed: boolean): boolean =>
   state === "swapping" || state === "puttingBack" || (state === "swapped" && !isClosed);
@@ -64,8 +73,7 @@ const settleDatabases = async (
   for (const run of new Set(loaded.map((database) => database.run))) {
     const exchanged = loaded.filter((database) => database.run === run && isExchanged(database));
     if (run === ref.run || exchanged.length === 0) continue;
-    if (!(await ownsSite(deps, ref))) throw new RunLost(ref.run);
-    const isLast = (await readSiteRow(deps.catalog, ref.site)).undo?.run === run;
+    const isLast = await isLastRestore(deps, ref, run);
     // What stays of a run that has closed is kept for undo, or waits to be dropped: to put that back would undo days.
     if (isClosed(run) && exchanged.every(({ state }) => state === "switched")) continue;
     call.log.warn("an interrupted restore of databases is put back", { site: siteLabel(ref.site), run });

@@ -7,6 +7,7 @@ import { insertLoadedDatabase, readLoadedDatabase } from "../../operations/rows/
 import { changeSite } from "../../operations/rows/site-row.ts";
 import type { RunRef } from "../../workflows/contract.ts";
 import { databaseToken } from "../database-names.ts";
+import { isOwner } from "../owns-site.ts";
 import { RunLost } from "../progress.ts";
 import { changeLoaded } from "./restored-databases.ts";
 
@@ -30,7 +31,7 @@ export const writeDownDatabase = async (
   const { connectionStringName: _, ...plain } = reference;
   const kept = await keepDatabases(deps, key, { wishes: [{ ...plain, connectionString }], before: new Map() });
   await changeSite(deps.catalog, ref.site, async (row) => {
-    if (row.epoch !== ref.epoch || row.run?.id !== ref.run) throw new RunLost(ref.run);
+    if (!isOwner(ref, row)) throw new RunLost(ref.run);
     if ((await readLoadedDatabase(deps.catalog, ref.site, { run: ref.run, place })) !== undefined)
       return { row, result: undefined };
     const added = insertLoadedDatabase({
