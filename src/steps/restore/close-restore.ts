@@ -12,6 +12,7 @@ import type { Call } from "../../ports/call.ts";
 import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { beyondCancelling } from "./advancing.ts";
+import { forgetUndo } from "./forget-undo.ts";
 import { startAfterFormerRuns } from "./former-runs.ts";
 import { endRun } from "../end-run.ts";
 import { asEnd } from "../outcome.ts";
@@ -173,19 +174,10 @@ const clearAway = async (
   { call, host }: { readonly call: Call; readonly host: SiteHost },
 ): Promise<void> => {
   try {
-    if (deps.policy.undoDays === 0) await forgetUndo(deps, input, host);
+    if (deps.policy.undoDays === 0 && input.failure === undefined)
+      await forgetUndo(deps, input.site, { run: input.run, host });
     await forgetExchanges(deps, { ref: input, host, log: call.log });
   } catch (error) {
     call.log.warn("rests of a restore stay beside the site", { site: siteLabel(input.site), run: input.run, error });
   }
-};
-
-/** First what was kept, then the row: without the row it would look like a restore that nobody acknowledged. */
-const forgetUndo = async (deps: Installation, input: Input, host: SiteHost): Promise<void> => {
-  if (input.failure !== undefined) return;
-  await host.exchange(input.run).forget();
-  await changeSite(deps.catalog, input.site, (row) => {
-    const isOurs = row.undo?.run === input.run;
-    return { row: isOurs ? withoutUndo(row) : row, result: undefined };
-  });
 };

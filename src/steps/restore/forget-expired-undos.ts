@@ -1,8 +1,9 @@
 import { messageOf } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { changeSite, readSiteRow, withoutUndo } from "../../operations/rows/site-row.ts";
+import { readSiteRow } from "../../operations/rows/site-row.ts";
 import type { Log } from "../../ports/log.ts";
+import { forgetUndo } from "./forget-undo.ts";
 import { forgetDatabases } from "./put-back-databases.ts";
 import { forgetExchanges } from "./settle-exchanges.ts";
 
@@ -26,12 +27,7 @@ const forgetExpired = async (deps: Installation, site: SiteId, log: Log): Promis
   if (run !== undefined || undo === undefined || Date.parse(undo.until) > now) return false;
   const host = await deps.hosts.host(site);
   if ((await host.content()) === "missing") return false;
-  // First what was kept, then the row: without the row it would look like a restore that nobody acknowledged.
-  await host.exchange(undo.run).forget();
-  const isForgotten = await changeSite(deps.catalog, site, (row) => {
-    const isSame = row.undo?.run === undo.run;
-    return { row: isSame ? withoutUndo(row) : row, result: isSame };
-  });
+  const isForgotten = await forgetUndo(deps, site, { run: undo.run, host });
   await forgetExchanges(deps, { ref: { site }, host, log });
   return isForgotten;
 };

@@ -5,12 +5,14 @@ import { refuse } from "../../domain/errors.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
 import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { changeSite, readSiteRow, withoutUndo } from "../../operations/rows/site-row.ts";
+import { readSiteRow } from "../../operations/rows/site-row.ts";
 import type { Call } from "../../ports/call.ts";
 import type { SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepInput, StepResult } from "../../workflows/contract.ts";
 import { advancing } from "./advancing.ts";
-import { reportProgress } from "../progress.ts";
+import { isOwner } from "../owns-site.ts";
+import { reportProgress, RunLost } from "../progress.ts";
+import { forgetUndo } from "./forget-undo.ts";
 import {
   planFor,
   readRecord,
@@ -104,13 +106,9 @@ const checkPossible = async (deps: Installation, planned: Planned): Promise<read
   return ["What the restore before this one had replaced was dropped, to make room."];
 };
 
-/** False when nothing is kept for an undo. */
+/** False when nothing is kept for an undo. Throws RunLost: what is kept by now may be what a later restore replaced. */
 const dropEarlier = async (deps: Installation, { ref, host }: Planned): Promise<boolean> => {
-  const { undo } = await readSiteRow(deps.catalog, ref.site);
-  if (undo === undefined) return false;
-  await host.exchange(undo.run).forget();
-  return changeSite(deps.catalog, ref.site, (row) => {
-    const isOurs = row.run?.id === ref.run;
-    return { row: isOurs ? withoutUndo(row) : row, result: isOurs };
-  });
+  const row = await readSiteRow(deps.catalog, ref.site);
+  if (!isOwner(ref, row)) throw new RunLost(ref.run);
+  return row.undo !== undefined && forgetUndo(deps, ref.site, { run: row.undo.run, host });
 };

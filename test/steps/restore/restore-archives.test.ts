@@ -6,6 +6,8 @@ import { manifestName, zipName, type Backup } from "../../../src/domain/backup.t
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import type { RestoreWish } from "../../../src/operations/restore-site.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
+import type { Exchange } from "../../../src/ports/site-host.ts";
+import { restoreSteps } from "../../../src/steps/restore/restore-steps.ts";
 import { shop } from "../../support/installation.ts";
 import { buildTree, treeOf } from "../../support/file-tree.ts";
 import { rawZip } from "../../support/raw-zip.ts";
@@ -238,6 +240,31 @@ describe("a site that may not be restored", () => {
     await world.undo();
     world.setCheck(() => ["The disk has 1 byte free, and the restore needs 2."]);
     await refused(() => world.restore(backup), /The disk has 1 byte free/);
+  });
+});
+
+describe("an attempt that finds no room after its run lost the site", () => {
+  it("leaves alone what a restore after it has replaced", async () => {
+    const backup = await world.backUp();
+    writeFileSync(at("index.html"), "changed since");
+    await world.restore(backup);
+    writeFileSync(at("index.html"), "changed again");
+    const ref = await world.refOf((await world.ask(backup)).run);
+    const full = (exchange: Exchange): Exchange => {
+      exchange.check = async () => {
+        await world.takeAway();
+        expect(await world.restore(backup)).toMatchObject({ status: "Succeeded" });
+        return ["The disk has 1 byte free, and the restore needs 2."];
+      };
+      return exchange;
+    };
+    const host = { ...world.host, exchange: (run: string) => full(world.host.exchange(run)) };
+    const late = restoreSteps({ ...world.deps, hosts: { host: async () => host } });
+    const checked = await late.checkArchive(ref, world.call);
+    if (!checked.ok) throw new Error(checked.message);
+    expect(await late.planRestore({ ...ref, checked: checked.checked }, world.call)).toMatchObject({ code: "RunLost" });
+    expect(await world.undo()).toMatchObject({ status: "Succeeded" });
+    expect(readFileSync(at("index.html"), "utf8")).toBe("changed again");
   });
 });
 
