@@ -6,7 +6,6 @@ import type { Installation } from "../../operations/installation.ts";
 import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
 import { sitePartition } from "../../operations/rows/keys.ts";
 import { readOperation, replaceOperation, type Operation } from "../../operations/rows/operation-rows.ts";
-import { readLoadedDatabases } from "../../operations/rows/loaded-database-rows.ts";
 import { changeSite, withoutUndo, type SiteRow } from "../../operations/rows/site-row.ts";
 import type { Call } from "../../ports/call.ts";
 import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
@@ -18,7 +17,7 @@ import { endRun } from "../end-run.ts";
 import { asEnd } from "../outcome.ts";
 import { isOwner } from "../owns-site.ts";
 import { RunLost } from "../progress.ts";
-import { isExchanged } from "./put-back-databases.ts";
+import { hasExchangedDatabases } from "./put-back-databases.ts";
 import { operationOf, readRecord, type RestoreReport } from "./restore-run.ts";
 import { scratchOf } from "../scratch.ts";
 import { forgetExchanges } from "./settle-exchanges.ts";
@@ -67,9 +66,7 @@ const end = async (
   const log = shortenLog(await linesOf(deps, input, { operation, failure }), "the service's log");
   const isSuccess = failure === undefined;
   const state = (await host?.exchange(input.run).state()) ?? "none";
-  const databases = (await readLoadedDatabases(deps.catalog, input.site, input.run)).some((row) =>
-    isExchanged(row.database),
-  );
+  const databases = await hasExchangedDatabases(deps, input.site, input.run);
   const isHalf = !isSuccess && (databases || (await isHalfExchanged(host, { operation, state })));
   if (isSuccess) await noteRestored(deps, operation);
   const now = deps.clock.now();
@@ -107,8 +104,12 @@ const isHalfExchanged = async (
   { operation: { kind, undoOf }, state }: Pick<Ending, "operation" | "state">,
 ): Promise<boolean> => {
   if (kind === "undo" && undoOf !== undefined) return (await host?.exchange(undoOf).state()) === "puttingBack";
-  return state === "swapped" || state === "swapping" || state === "puttingBack";
+  return isInSite(state);
 };
+
+/** Whether anything of a restore with such an exchange is in the site. */
+const isInSite = (state: ExchangeState): boolean =>
+  state === "swapped" || state === "swapping" || state === "puttingBack";
 
 interface Ending {
   readonly operation: Operation;
@@ -126,8 +127,7 @@ interface Ending {
 const undoAfter = ({ undo }: SiteRow, { operation, isSuccess, state, databases, until }: Ending): SiteRow["undo"] => {
   // What an earlier restore replaced is kept still when the one that was put back had been given up.
   if (operation.kind === "undo") return isSuccess && undo?.run === operation.undoOf ? undefined : undo;
-  const isChanged = databases || state === "swapped" || state === "swapping" || state === "puttingBack";
-  return isChanged ? { run: operation.run, operation: operation.id, until } : undo;
+  return databases || isInSite(state) ? { run: operation.run, operation: operation.id, until } : undo;
 };
 
 interface Told {

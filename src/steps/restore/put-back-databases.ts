@@ -15,9 +15,16 @@ import { messageOf } from "../../domain/errors.ts";
 import type { Log } from "../../ports/log.ts";
 import { exchangedNames, reach } from "./restored-databases.ts";
 
-/** Whether a run has exchanged databases, or may have: then there is something to put back. */
+/** Whether a database was exchanged, or may have been: then there is something to put back. */
 export const isExchanged = ({ state }: LoadedDatabase): boolean =>
   state === "switching" || state === "switched" || state === "puttingBack";
+
+/** Whether any database of the run was. */
+export const hasExchangedDatabases = async (
+  { catalog }: Pick<Installation, "catalog">,
+  site: SiteId,
+  run: string,
+): Promise<boolean> => (await readLoadedDatabases(catalog, site, run)).some(({ database }) => isExchanged(database));
 
 /** What a run's exchanges replaced is live again. Throws when one cannot be brought back, after all the rest is. */
 export const putBackDatabases = async (

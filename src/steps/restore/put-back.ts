@@ -1,13 +1,12 @@
 import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readLoadedDatabases } from "../../operations/rows/loaded-database-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
 import { beyondCancelling } from "./advancing.ts";
 import { failed, ownsSite, runLost } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
-import { isExchanged, putBackDatabases } from "./put-back-databases.ts";
+import { hasExchangedDatabases, putBackDatabases } from "./put-back-databases.ts";
 import { putConfigurationBack } from "./restore-configuration.ts";
 import { operationOf, type RestoreReport } from "./restore-run.ts";
 import { restoring } from "./restoring.ts";
@@ -29,9 +28,7 @@ export const putBack =
       progress.set({ phase: "Putting back" });
       const host = await deps.hosts.host(ref.site);
       const exchange = host.exchange(run);
-      const loaded = await readLoadedDatabases(deps.catalog, ref.site, run);
-      const hasDatabases = loaded.some(({ database }) => isExchanged(database));
-      const hasNothing = !hasDatabases && (await exchange.state()) === "none";
+      const hasNothing = !(await hasExchangedDatabases(deps, ref.site, run)) && (await exchange.state()) === "none";
       if (undoOf !== undefined && !settles && hasNothing)
         return failed("What the restore had replaced is not there any more; nothing was undone.");
       if (!(await ownsSite(deps, ref))) return runLost;

@@ -8,12 +8,11 @@ import type { Call } from "../../ports/call.ts";
 import type { SiteConfiguration, SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepInput, StepResult } from "../../workflows/contract.ts";
 import { connectionStringOf } from "../../operations/databases/database-connection.ts";
-import { openStrings } from "../../operations/databases/database-wishes.ts";
 import { connectionStringNameOf } from "../../operations/databases/plan-database-restore.ts";
 import type { RestoreArchive } from "../../operations/restore-archive.ts";
 import { readLoadedDatabase } from "../../operations/rows/loaded-database-rows.ts";
 import { adjustedConnectionStrings, type AdjustedDatabase } from "./adjusted-connection-strings.ts";
-import { databasesToRestore } from "./restored-databases.ts";
+import { databasesToRestore, whereOf } from "./restored-databases.ts";
 import { advancing, beyondCancelling } from "./advancing.ts";
 import { wantedConfiguration } from "./wanted-configuration.ts";
 import { ownsSite, runLost } from "../owns-site.ts";
@@ -73,14 +72,11 @@ const reachedBy = async (
     const row = await readLoadedDatabase(deps.catalog, ref.site, { run: ref.run, place });
     if (row === undefined || connectionStringName === undefined) return [];
     const { reference } = row.database;
-    const strings = await openStrings(deps, row.key, row.database);
-    const connectionString = connectionStringOf(reference, { strings, configuration: noSettings });
+    const connectionString = connectionStringOf(reference, await whereOf(deps, row));
     return [{ name: reference.name, type: reference.type, connectionStringName, connectionString }];
   });
   return (await Promise.all(adjusted)).flat();
 };
-
-const noSettings: SiteConfiguration = { appSettings: {}, connectionStrings: {} };
 
 /** As it was before the first attempt of this step, also when that has written already. */
 const configurationBefore = async (deps: Installation, ref: RunRef, host: SiteHost) => {

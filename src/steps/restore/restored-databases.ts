@@ -1,7 +1,7 @@
 import { databaseLabel, engineOf, keptDatabaseName, type DatabaseConnection } from "../../domain/database.ts";
 import { wantedDatabases, type WantedDatabase } from "../../operations/databases/archived-databases.ts";
 import { openStrings, type ConnectionStrings } from "../../operations/databases/database-wishes.ts";
-import { connectionOf } from "../../operations/databases/database-connection.ts";
+import { connectionOf, type WhereToLook } from "../../operations/databases/database-connection.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { RestoreArchive } from "../../operations/restore-archive.ts";
 import { operationKey } from "../../operations/rows/keys.ts";
@@ -14,6 +14,7 @@ import {
 import { changeSite } from "../../operations/rows/site-row.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { DatabaseTool, Exchanged } from "../../ports/database-tool.ts";
+import type { SiteConfiguration } from "../../ports/site-host.ts";
 import type { RunRef } from "../../workflows/contract.ts";
 import { isOwner } from "../owns-site.ts";
 import { RunLost } from "../progress.ts";
@@ -39,13 +40,17 @@ export interface Reached {
   readonly label: string;
 }
 
-const noSettings = { appSettings: {}, connectionStrings: {} };
+const noSettings: SiteConfiguration = { appSettings: {}, connectionStrings: {} };
 
-/** By the connection string of the row: what the site's own says by now may be another. */
+/** The connection string of the row alone: what the site's own says by now may be another. */
+export const whereOf = async (deps: Pick<Installation, "sealer">, row: LoadedDatabaseRow): Promise<WhereToLook> => ({
+  strings: await openStrings(deps, row.key, row.database),
+  configuration: noSettings,
+});
+
 export const reach = async (deps: Installation, row: LoadedDatabaseRow): Promise<Reached> => {
   const { reference } = row.database;
-  const strings = await openStrings(deps, row.key, row.database);
-  const connection = connectionOf(reference, { strings, configuration: noSettings });
+  const connection = connectionOf(reference, await whereOf(deps, row));
   return { row, tool: deps.databaseTools[engineOf(reference.type)], connection, label: databaseLabel(connection) };
 };
 

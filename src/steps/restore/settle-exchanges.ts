@@ -10,7 +10,7 @@ import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
 import type { RunRef } from "../../workflows/contract.ts";
 import { isOwner } from "../owns-site.ts";
 import { RunLost } from "../progress.ts";
-import { forgetDatabases, isExchanged, putBackDatabases } from "./put-back-databases.ts";
+import { forgetDatabases, hasExchangedDatabases, isExchanged, putBackDatabases } from "./put-back-databases.ts";
 
 /**
  * Before a run looks at its site's content: what runs that lost the site left half exchanged is put back, and what they
@@ -36,10 +36,7 @@ export const settleExchanges = async (
       await host.start(run);
     }
     // Databases of it that are exchanged still are kept by nothing but that row.
-    const isOnlyFiles = !(await readLoadedDatabases(deps.catalog, ref.site, run)).some((row) =>
-      isExchanged(row.database),
-    );
-    if (isLast && isOnlyFiles)
+    if (isLast && !(await hasExchangedDatabases(deps, ref.site, run)))
       await changeSite(deps.catalog, ref.site, (row) => ({ row: withoutUndo(row), result: undefined }));
     await exchange.forget();
   }
