@@ -26,6 +26,7 @@ export class DirectoryTree {
   readonly #isMade: boolean;
 
   readonly #isReal: boolean;
+  #isRootAnchored = false;
 
   constructor(disk: Disk, root: string, { isMade = false, isReal = false }: FolderOptions) {
     this.#disk = disk;
@@ -68,8 +69,28 @@ export class DirectoryTree {
   async ensureRoot(): Promise<void> {
     await this.checkInPlace();
     await this.#checkOwnFolders();
-    if (this.#isMade) await this.#disk.makeFolder(this.root, 0o700);
+    if (this.#isMade) await this.#makeRoot();
     else await this.checkRoot();
+  }
+
+  /**
+   * The root survives a power cut with all that was made above it. Whoever made the last folder that is there may have died
+   * before it was on the disk, so that it is seen to as well.
+   */
+  async #makeRoot(): Promise<void> {
+    const missing: string[] = [];
+    let there = this.root;
+    while ((await this.#disk.lstat(there).catch(absent)) === undefined && dirname(there) !== there) {
+      missing.unshift(there);
+      there = dirname(there);
+    }
+    if (missing.length === 0 && this.#isRootAnchored) return;
+    await syncFolder(this.#disk, dirname(there)).catch(notOurs);
+    for (const folder of missing) {
+      await this.#disk.mkdir(folder, { mode: 0o700 }).catch(ignoreExisting);
+      await syncFolder(this.#disk, dirname(folder));
+    }
+    this.#isRootAnchored = true;
   }
 
   /** A missing root that a write would make counts as empty; any other is more likely a disk that is not mounted. */
@@ -209,6 +230,11 @@ const absent = (error: unknown): undefined => {
 const stillUsed = (error: unknown): boolean => {
   if (isCode(error, "ENOTEMPTY", "EEXIST", "ENOENT", "EBUSY")) return false;
   throw error;
+};
+
+/** Who may not read a folder has made nothing in it. */
+const notOurs = (error: unknown): void => {
+  if (!isCode(error, "EACCES", "EPERM")) throw error;
 };
 
 const ignoreExisting = (error: unknown): void => {

@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { directoryDestination } from "../../../src/adapters/destination/directory.ts";
+import { realDisk, type Disk } from "../../../src/adapters/destination/disk.ts";
 import type { BlockId, Destination } from "../../../src/ports/destination.ts";
 import { blockId, namesOf, noise, readAll, stageAll, store } from "./blocks.ts";
 import { always, diskError, faultyDisk, type Fault, type FaultyDisk } from "./faulty-disk.ts";
@@ -432,5 +433,64 @@ describeWith("Linux", process.platform === "linux", "a directory destination whe
     const bytes = noise(10, "a");
     const staging = open("/proc/lifeboat/backups", undefined, true).stage(upload, blockId(0, bytes), bytes);
     await expect(staging).rejects.toMatchObject({ kind: "Unavailable" });
+  });
+});
+
+describe("a folder that the first write makes", () => {
+  /** Every folder made and every folder sent to the disk, in their order. */
+  const noting = (): { readonly disk: Disk; readonly done: string[] } => {
+    const done: string[] = [];
+    const disk: Disk = {
+      ...realDisk,
+      mkdir: new Proxy(realDisk.mkdir, {
+        apply: async (target, self, args: Parameters<typeof realDisk.mkdir>) => {
+          const made: unknown = await Reflect.apply(target, self, args);
+          done.push(`make ${String(args[0])}`);
+          return made;
+        },
+      }),
+      open: async (path, ...rest) => {
+        const handle = await realDisk.open(path, ...rest);
+        if (!(await handle.stat()).isDirectory()) return handle;
+        return new Proxy(handle, {
+          get: (target, key) => {
+            if (key === "sync") done.push(`sync ${String(path)}`);
+            const value: unknown = Reflect.get(target, key, target);
+            return typeof value === "function" ? value.bind(target) : value;
+          },
+        });
+      },
+    };
+    return { disk, done };
+  };
+  const backUpTo = async (root: string): Promise<readonly string[]> => {
+    const { disk, done } = noting();
+    const destination = directoryDestination(root, { disk, isMade: true });
+    const bytes = noise(3000, "n");
+    await destination.stage(upload, blockId(0, bytes), bytes);
+    await destination.settle(upload);
+    await destination.commit(upload, [blockId(0, bytes)], {});
+    return done;
+  };
+
+  it("survives a power cut once the backup in it is done, and so does every folder above that was made for it", async () => {
+    const below = folder();
+    const done = await backUpTo(join(below, "made", "for", "it"));
+    for (const [above, made] of [
+      [below, join(below, "made")],
+      [join(below, "made"), join(below, "made", "for")],
+      [join(below, "made", "for"), join(below, "made", "for", "it")],
+    ]) {
+      expect(done.filter((one) => one === `make ${made}`)).toHaveLength(1);
+      expect(done.indexOf(`sync ${above}`), above).toBeGreaterThan(done.indexOf(`make ${made}`));
+    }
+  });
+
+  it("survives it too where whoever made the last one died before it was on the disk", async () => {
+    const below = folder();
+    mkdirSync(join(below, "made"));
+    expect(await backUpTo(join(below, "made", "it"))).toContain(`sync ${below}`);
+    mkdirSync(join(below, "whole"));
+    expect(await backUpTo(join(below, "whole"))).toContain(`sync ${below}`);
   });
 });
