@@ -9,6 +9,7 @@ interface Mapping {
 
 /** The one mapping from what Lifeboat refuses to HTTP. A new code does not compile until it stands here. */
 export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
+  AllSitesNeeded: { status: 403, code: "AuthorizationFailed" },
   ApiVersionMissing: { status: 400, code: "MissingApiVersionParameter" },
   ArchiveAltered: { status: 409 },
   ArchiveNotReached: { status: 403, code: "AuthorizationFailed" },

@@ -158,10 +158,7 @@ interface Matched {
 const routeCall = (matched: Matched, invocation: Invocation): RouteCall => {
   const { route, parameters, request, caller, correlation, note } = matched;
   const site = (): SiteId => siteOf(parameters);
-  if (!mayAct(caller, route.role) || !reachesRoute(caller, route, parameters)) {
-    const on = parameters["siteName"] === undefined ? "this installation" : siteLabel(site());
-    throw refuse("CallerNotAllowed", { caller: caller.name, role: route.role, site: on });
-  }
+  checkCaller(caller, route, parameters["siteName"] === undefined ? undefined : site());
   const { runner, log } = invocation;
   return {
     requestId: correlation,
@@ -180,10 +177,17 @@ const routeCall = (matched: Matched, invocation: Invocation): RouteCall => {
 };
 
 /** The same answer whether the site exists or not: nobody learns what lies beyond his reach. */
-const reachesRoute = (caller: Caller, route: Route, parameters: Matched["parameters"]): boolean =>
-  parameters["siteName"] === undefined
-    ? caller.reach === "all" || route.mindsReach === true
-    : reaches(caller.reach, siteOf(parameters)) && (caller.reach === "all" || route.needsAllSites !== true);
+const checkCaller = (caller: Caller, route: Route, site: SiteId | undefined): void => {
+  const { name, reach } = caller;
+  if (site !== undefined && !reaches(reach, site))
+    throw refuse("SiteNotReached", { caller: name, site: siteLabel(site) });
+  if (!mayAct(caller, route.role)) {
+    const on = site === undefined ? "this installation" : siteLabel(site);
+    throw refuse("CallerNotAllowed", { caller: name, role: route.role, site: on });
+  }
+  const isForAll = site === undefined ? route.mindsReach !== true : route.needsAllSites === true;
+  if (isForAll && reach !== "all") throw refuse("AllSitesNeeded", { caller: name });
+};
 
 const siteOf = (parameters: Readonly<Record<string, string>>): SiteId => {
   const { subscription, resourceGroup, siteName, slotName } = parameters;

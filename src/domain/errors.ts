@@ -3,6 +3,7 @@
  * api/arm-error.ts maps each code to HTTP. `{words}` are filled from the details given to `refuse`.
  */
 const register = {
+  AllSitesNeeded: "{caller} may not do this: it is limited to some sites, and this takes a key for all of them.",
   ApiVersionMissing:
     "The api-version query parameter (?api-version=) is required. Any version from 2015-08-01 on will do.",
   ArchiveAltered: "{blob} is not the archive that was backed up: {reason} Restore another backup.",

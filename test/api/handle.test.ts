@@ -145,14 +145,16 @@ describe("the API", () => {
       expect((await ask("POST", `${site}/slots/staging/echo/x?api-version=1`, { headers })).status).toBe(200);
     });
 
-    it("refuses every other site by name", async () => {
+    it("refuses every other site by name, and says that the sites are the reason, not the role", async () => {
       const answer = await ask("POST", `${site}2/echo/x?api-version=1`, { headers });
       expect(answer.status).toBe(403);
-      expect(answer.json["Message"]).toContain("Shop2");
+      expect(answer.json["Message"]).toBe("shops may not touch Shop2: it is limited to other sites.");
     });
 
     it("refuses what concerns no site, unless that minds his reach", async () => {
-      expect((await ask("GET", "/admins?api-version=1", { headers })).status).toBe(403);
+      const answer = await ask("GET", "/admins?api-version=1", { headers });
+      expect(answer.status).toBe(403);
+      expect(answer.json["Message"]).toContain("limited to some sites");
       expect((await ask("GET", "/mine?api-version=1", { headers })).status).toBe(200);
     });
   });

@@ -131,7 +131,10 @@ describe("every operation", () => {
 describe("whoever is limited to a site", () => {
   it.each(ofSites)("$name: does with it and its slots what his role allows", async (route) => {
     if (route.needsAllSites === true)
-      return expect((await ask("shops-admin", route, pathOf(route, shopPath))).status).toBe(403);
+      return expect(await ask("shops-admin", route, pathOf(route, shopPath))).toMatchObject({
+        status: 403,
+        text: expect.stringContaining("takes a key for all of them"),
+      });
     for (const site of places(route, [shopPath, stagingPath]))
       for (const role of roles) {
         const { isForbidden } = await ask(`shops-${role}`, route, pathOf(route, site));
@@ -145,6 +148,7 @@ describe("whoever is limited to a site", () => {
       const path = pathOf(route, shopPath.replace("shop", site));
       const { status, text } = await ask("shops-admin", route, path);
       expect(status).toBe(403);
+      expect(text).toContain(`shops-admin may not touch ${site}: it is limited to other sites.`);
       answers.add(text.replaceAll(site, "SITE"));
     }
     expect(answers.size).toBe(1);
@@ -167,6 +171,7 @@ describe("whoever is limited to a site", () => {
       const { isForbidden, text } = await ask(`shops-${role}`, route, pathOf(route, shopPath));
       const may = route.mindsReach === true && mayAct({ role }, route.role);
       expect([role, isForbidden]).toEqual([role, !may]);
+      if (isForbidden && mayAct({ role }, route.role)) expect(text).toContain("takes a key for all of them");
       expect(text).not.toContain("blog");
     }
     // What others see of the same operation shows that there is something to hide, or nothing at all.
