@@ -3,7 +3,7 @@ import type { CommandContext, Given, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { confirm } from "../confirm.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
-import { tellOperation } from "../operation-outcome.ts";
+import { tellBegun, tellOperation } from "../operation-outcome.ts";
 import { print } from "../print.ts";
 import { changesText, isCut, restorePlanOf, restorePlanText, type RestorePlanView } from "../restore-plan.ts";
 import { restoreSource, type RestoreSource } from "../restore-source.ts";
@@ -53,24 +53,13 @@ const restoreSite = async (context: CommandContext, given: Given, source: Restor
   const { operation } = await service.begin(path, { body });
   // Where the operation is polled, also when the restore goes to another site.
   const target = await findSite(service, given.text("to") ?? given.need("SITE"));
-  if (given.flag("detach")) {
-    print(
-      context,
-      {
-        operation: {
-          id: operation,
-          kind: "restore",
-          site: target.label,
-          status: "InProgress",
-          log: null,
-          cancelled: null,
-        },
-      },
-      () =>
-        `The restore of ${target.label} is begun. \`lifeboat watch ${target.label} ${operation}\` shows how far it is.\n`,
-    );
-    return exitCodes.done;
-  }
+  if (given.flag("detach"))
+    return tellBegun(context, {
+      site: target.label,
+      title: `The restore of ${target.label}`,
+      id: operation,
+      kind: "restore",
+    });
   const ended = await watchOperation(context, target, { operation, title: `Restoring ${target.label}` });
   return tellOperation(context, { site: target.label, title: `Restore of ${target.label}`, ended });
 };

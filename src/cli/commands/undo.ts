@@ -1,8 +1,6 @@
 import type { RunCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { exitCodes } from "../exit-code.ts";
-import { tellOperation } from "../operation-outcome.ts";
-import { print } from "../print.ts";
+import { tellBegun, tellOperation } from "../operation-outcome.ts";
 import { findSite } from "../site-reference.ts";
 import { watchOperation } from "../work.ts";
 
@@ -15,16 +13,8 @@ export const run: RunCommand = async (context, given) => {
     yes: given.flag("yes"),
   });
   const { operation } = await service.begin(`${site.path}/undo`);
-  if (given.flag("detach")) {
-    print(
-      context,
-      {
-        operation: { id: operation, kind: "undo", site: site.label, status: "InProgress", log: null, cancelled: null },
-      },
-      () => `The undo of ${site.label} is begun. \`lifeboat watch ${site.label} ${operation}\` shows how far it is.\n`,
-    );
-    return exitCodes.done;
-  }
+  if (given.flag("detach"))
+    return tellBegun(context, { site: site.label, title: `The undo of ${site.label}`, id: operation, kind: "undo" });
   const ended = await watchOperation(context, site, { operation, title: `Undoing the restore of ${site.label}` });
   return tellOperation(context, { site: site.label, title: `Undo of ${site.label}`, ended });
 };

@@ -2,6 +2,7 @@ import type { Answer } from "../answer.ts";
 import { findBackup } from "../choose-backup.ts";
 import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
+import { tellBegun } from "../operation-outcome.ts";
 import { print } from "../print.ts";
 import { indented } from "../backup-outcome.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
@@ -16,14 +17,8 @@ export const run: RunCommand = async (context, given) => {
   const { operation } = await service.begin(`${site.path}/backups/${id}/verify`, {
     body: { properties: { quick: given.flag("quick") } },
   });
-  if (given.flag("detach")) {
-    print(
-      context,
-      { operation: { id: operation, kind: "verify", site: site.label, status: "InProgress", log: null } },
-      () => `The verify of backup ${id} is begun. \`lifeboat watch ${site.label} ${operation}\` shows how far it is.\n`,
-    );
-    return exitCodes.done;
-  }
+  if (given.flag("detach"))
+    return tellBegun(context, { site: site.label, title: `The verify of backup ${id}`, id: operation, kind: "verify" });
   const ended = await watchOperation(context, site, { operation, title: `Verifying backup ${id} of ${site.label}` });
   const found = ended.properties.optional("verification");
   if (ended.status === "Failed" || found === undefined) {
