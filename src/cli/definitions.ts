@@ -234,7 +234,10 @@ export const definitions: readonly CommandDefinition[] = [
     options: [
       { flags: "--every <time>", about: "how often: 12h, 1d, 1w" },
       { flags: "--keep <time>", about: "how long each is kept: 30d, or forever" },
-      { flags: "--start <time>", about: "when the first is made, and from when the interval counts" },
+      {
+        flags: "--start <time>",
+        about: "when the first is made, and from when the interval counts: 02:00, or 2026-12-01T02:00; without it now",
+      },
       { flags: "--time-zone <zone>", about: "an IANA name whose clocks count, such as Europe/Berlin; without it UTC" },
       { flags: "--window <times>", about: "begin only between these times: 22:00-06:00" },
       { flags: "--keep-daily <count>", about: "keep the newest of each of so many days longer" },
@@ -258,7 +261,7 @@ export const definitions: readonly CommandDefinition[] = [
     ],
     examples: [
       ["lifeboat schedule shop", "what it is now"],
-      ["lifeboat schedule shop --every 1d --keep 30d", "every day, each for a month"],
+      ["lifeboat schedule shop --every 1d --start 02:00 --keep 30d", "every night at two, each for a month"],
       ["lifeboat schedule shop --database all", "with its databases from now on"],
       ["lifeboat schedule shop --off", "none for now"],
     ],

@@ -1,3 +1,4 @@
+import { isTimeZone } from "../domain/civil-time.ts";
 import type { Answer } from "./answer.ts";
 import type { CommandContext, Given } from "./command.ts";
 import { CommandFailure } from "./command-failure.ts";
@@ -6,6 +7,7 @@ import { hoursIn } from "./durations.ts";
 import { exitCodes } from "./exit-code.ts";
 import { wantedDatabases } from "./site-databases.ts";
 import type { SiteReference } from "./site-reference.ts";
+import { startTime } from "./start-time.ts";
 
 /** What is to change in a site's backup configuration, as a request has it; undefined: it is only to be shown. */
 export const scheduleChanges = async (
@@ -15,7 +17,7 @@ export const scheduleChanges = async (
 ): Promise<Readonly<Record<string, unknown>> | undefined> => {
   const url = await containerUrl(context, { url: given.text("to"), file: given.text("toFile") });
   const named = given.texts("database");
-  const times = timesOf(given);
+  const times = timesOf(given, before, context.now());
   const changes = {
     ...enabledOf(given),
     ...(url === undefined ? {} : { storageAccountUrl: url.reveal() }),
@@ -53,7 +55,7 @@ const keptOf = (before: Answer | undefined, given: Given): Readonly<Record<strin
   );
 };
 
-const timesOf = (given: Given): Readonly<Record<string, unknown>> => {
+const timesOf = (given: Given, before: Answer | undefined, now: Date): Readonly<Record<string, unknown>> => {
   const [every, keep, start, window] = [
     given.text("every"),
     given.text("keep"),
@@ -68,7 +70,7 @@ const timesOf = (given: Given): Readonly<Record<string, unknown>> => {
   return {
     ...(every === undefined ? {} : intervalOf(hoursIn(every, "--every"))),
     ...(keep === undefined ? {} : { retentionPeriodInDays: daysOf(keep) }),
-    ...(start === undefined ? {} : { startTime: timeOf(start) }),
+    ...(start === undefined ? {} : { startTime: startOf(start, timeZone ?? zoneOf(before), now) }),
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(window === undefined ? {} : { runWindow: windowOf(window) }),
     ...Object.fromEntries(kept),
@@ -90,10 +92,16 @@ const daysOf = (keep: string): number => {
   return hours / 24;
 };
 
-const timeOf = (start: string): string => {
-  const time = Date.parse(start);
-  if (Number.isNaN(time)) throw wrong("start", start, "a date and time such as 2026-12-01T02:00");
-  return new Date(time).toISOString();
+const zoneOf = (before: Answer | undefined): string =>
+  before?.object("properties").optional("backupSchedule")?.textOr("timeZone", null) ?? "";
+
+/** Without a zone of the schedule this machine's clock counts, by which times are shown as well. */
+const startOf = (text: string, timeZone: string, now: Date): string => {
+  const zone = timeZone === "" ? new Intl.DateTimeFormat().resolvedOptions().timeZone : timeZone;
+  if (!isTimeZone(zone)) throw wrong("time-zone", zone, "an IANA name such as Europe/Berlin");
+  const time = startTime(text, zone, now);
+  if (time === undefined) throw wrong("start", text, "a time such as 02:00 or 2026-12-01T02:00");
+  return time.toISOString();
 };
 
 const windowOf = (text: string) => {

@@ -1,0 +1,25 @@
+import { civilTime, dayMs, instantOf, minutesOfDay, startOfCivilDay } from "../domain/civil-time.ts";
+
+const written = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/i;
+
+/**
+ * `02:00` (the next one), `2026-12-01T02:00`, `2026-12-01`: on the clocks of the time zone, unless the text ends with `Z` or an
+ * offset of its own. Undefined: it is none of these, or there is no such day.
+ */
+export const startTime = (text: string, timeZone: string, now: Date): Date | undefined => {
+  const minutes = minutesOfDay(text);
+  if (minutes !== undefined) return nextAt(minutes, timeZone, now);
+  const [, date, time = "00:00", offset] = written.exec(text) ?? [];
+  const civil = Date.parse(`${date}T${time}Z`);
+  // The 31st of February would be taken for the 3rd of March.
+  if (date === undefined || Number.isNaN(civil) || !new Date(civil).toISOString().startsWith(date)) return undefined;
+  const instant =
+    offset === undefined ? instantOf(civil, timeZone) : Date.parse(`${date}T${time}${offset.toUpperCase()}`);
+  return Number.isNaN(instant) ? undefined : new Date(instant);
+};
+
+const nextAt = (minutes: number, timeZone: string, now: Date): Date => {
+  const today = startOfCivilDay(civilTime(now.getTime(), timeZone)) + minutes * 60_000;
+  const next = instantOf(today, timeZone);
+  return new Date(next > now.getTime() ? next : instantOf(today + dayMs, timeZone));
+};

@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { answerOf } from "../../src/cli/answer.ts";
+import type { Given } from "../../src/cli/command.ts";
+import { scheduleChanges } from "../../src/cli/schedule-changes.ts";
+import { startTime } from "../../src/cli/start-time.ts";
+import { fakeContext, fakeTerminal } from "./fake-terminal.ts";
+
+const noon = new Date("2026-11-21T12:00:00Z");
+const start = (text: string, timeZone = "UTC", now = noon): string | undefined =>
+  startTime(text, timeZone, now)?.toISOString();
+
+describe("when a schedule starts", () => {
+  it.each([
+    ["02:00", "UTC", "2026-11-22T02:00:00.000Z"],
+    ["12:00", "UTC", "2026-11-22T12:00:00.000Z"],
+    ["12:01", "UTC", "2026-11-21T12:01:00.000Z"],
+    ["02:00", "Europe/Berlin", "2026-11-22T01:00:00.000Z"],
+    ["13:30", "Europe/Berlin", "2026-11-21T12:30:00.000Z"],
+    ["02:00", "Pacific/Auckland", "2026-11-21T13:00:00.000Z"],
+  ])("is the next %s on the clocks of %s", (text, timeZone, expected) => {
+    expect(start(text, timeZone)).toBe(expected);
+  });
+
+  it("is the same time of day when the clocks change in between", () => {
+    expect(start("03:30", "Europe/Berlin", new Date("2026-10-24T12:00:00Z"))).toBe("2026-10-25T02:30:00.000Z");
+  });
+
+  it.each([
+    ["2026-12-01T02:00", "2026-12-01T01:00:00.000Z"],
+    ["2026-12-01 02:00:30", "2026-12-01T01:00:30.000Z"],
+    ["2026-12-01", "2026-11-30T23:00:00.000Z"],
+    ["2026-07-01T02:00", "2026-07-01T00:00:00.000Z"],
+    ["2026-12-01T02:00Z", "2026-12-01T02:00:00.000Z"],
+    ["2026-12-01T02:00:00.000z", "2026-12-01T02:00:00.000Z"],
+    ["2026-12-01T02:00+05:30", "2026-11-30T20:30:00.000Z"],
+  ])("is %s on the zone's clocks, unless it says a zone itself", (text, expected) => {
+    expect(start(text, "Europe/Berlin")).toBe(expected);
+  });
+
+  it.each(["tonight 2", "at 2", "2", "24:00", "2:00", "2026-02-31", "2026-12-01T24:00", "2026-12-01T02:00+99:00", ""])(
+    "is not guessed from %j",
+    (text) => {
+      expect(start(text)).toBeUndefined();
+    },
+  );
+});
+
+describe("a schedule's start", () => {
+  const site = { label: "shop", path: "/shop", state: undefined };
+  const given = (texts: Readonly<Record<string, string>>): Given => ({
+    text: (name) => texts[name],
+    need: () => "",
+    texts: () => [],
+    flag: () => false,
+  });
+  const kept = { startTime: "2026-01-01T02:00:00Z", timeZone: "Europe/Berlin" };
+  const changed = async (texts: Readonly<Record<string, string>>, schedule?: object) => {
+    const { context } = fakeContext(fakeTerminal());
+    const before = schedule && answerOf({ properties: { backupSchedule: schedule } }, "the schedule");
+    return scheduleChanges(context, given(texts), { site, before });
+  };
+
+  it("goes by the zone that is set with it, else by that of the schedule", async () => {
+    expect(await changed({ start: "02:00" }, kept)).toMatchObject({
+      backupSchedule: { startTime: "2026-11-22T01:00:00.000Z" },
+    });
+    expect(await changed({ start: "02:00", timeZone: "UTC" }, kept)).toMatchObject({
+      backupSchedule: { startTime: "2026-11-22T02:00:00.000Z" },
+    });
+  });
+
+  it("is refused with what is wrong", async () => {
+    await expect(changed({ start: "tonight 2" }, kept)).rejects.toThrow(/--start: "tonight 2" is not a time such as/);
+    await expect(changed({ start: "02:00", timeZone: "Berlin" }, kept)).rejects.toThrow(/--time-zone: "Berlin"/);
+  });
+});
