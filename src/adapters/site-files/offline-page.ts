@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   linkSync,
   readFileSync,
@@ -25,7 +26,7 @@ export interface PagePlace {
 
 /** Places our page in the served folder, to the disk. A user's own page says the site is offline already. */
 export const placeOfflinePage = (place: PagePlace, run: string): void => {
-  if (existsSync(bytes(place.folder))) keepingTime(place, () => putPage(place, offlinePage(run)));
+  if (existsSync(bytes(place.folder))) keepingLook(place, () => putPage(place, offlinePage(run)));
 };
 
 const putPage = ({ folder, area }: PagePlace, page: string): void => {
@@ -61,53 +62,79 @@ const writePage = (file: string, page: string): void => {
 export const removeOfflinePage = (place: PagePlace): void => {
   const file = pageIn(place.folder);
   const isOurs = isOwnOfflinePage(file);
-  const isCutOff = isThere(timesIn(place.area)) && existsSync(bytes(place.folder));
-  if (isOurs || isCutOff) keepingTime(place, () => isOurs && rmSync(bytes(file)));
+  const isCutOff = isThere(lookIn(place.area)) && existsSync(bytes(place.folder));
+  if (isOurs || isCutOff) keepingLook(place, () => isOurs && rmSync(bytes(file)));
 };
 
 /**
  * The page is nobody's content, so the folder looks as if it had never been there. Nor does a power cut bring back one
  * that was taken away: nobody would take it away again.
  */
-const keepingTime = ({ folder, area }: PagePlace, change: () => void): void => {
-  const { atimeNs, mtimeNs } = rememberedTimes({ folder, area });
-  const setBack = () => setTimes(folder, { atimeNs, mtimeNs });
+const keepingLook = (place: PagePlace, change: () => void): void => {
+  const { folder, area } = place;
+  const look = rememberedLook(place);
   try {
-    change();
+    changeIn(folder, look, change);
   } finally {
-    setBack();
+    setLook(folder, look);
   }
   syncDirectory(folder);
-  rmSync(bytes(timesIn(area)), { force: true });
+  rmSync(bytes(lookIn(area)), { force: true });
   // An area may lie in this very folder.
-  if (removeEmpty(area)) setBack();
+  if (removeEmpty(area)) setLook(folder, look);
 };
 
-interface Times {
+interface Look {
   readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
+  readonly mode: bigint;
 }
 
-/** An attempt that was killed between its change and setting the times back has left them for the next one. */
-const rememberedTimes = ({ folder, area }: PagePlace): Times => {
-  const file = bytes(timesIn(area));
-  const left = isThere(timesIn(area)) ? /^(-?\d+) (-?\d+)\n/.exec(readFileSync(file, "latin1")) : null;
-  if (left !== null) return { atimeNs: BigInt(left[1] ?? 0), mtimeNs: BigInt(left[2] ?? 0) };
-  const { atimeNs, mtimeNs } = statSync(bytes(folder), { bigint: true });
+/** An attempt that was killed between its change and setting the look back has left it for the next one. */
+const rememberedLook = ({ folder, area }: PagePlace): Look => {
+  const file = bytes(lookIn(area));
+  const left = isThere(lookIn(area)) ? /^(-?\d+) (-?\d+) (\d+)\n/.exec(readFileSync(file, "latin1")) : null;
+  if (left !== null)
+    return { atimeNs: BigInt(left[1] ?? 0), mtimeNs: BigInt(left[2] ?? 0), mode: BigInt(left[3] ?? 0) };
+  const { atimeNs, mtimeNs, mode } = statSync(bytes(folder), { bigint: true });
   try {
     makeArea(area);
-    writeFileSync(file, `${atimeNs} ${mtimeNs}\n`, { flush: true });
+    writeFileSync(file, `${atimeNs} ${mtimeNs} ${mode}\n`, { flush: true });
   } catch {
-    // On a full or closed disk the site has to start all the same, and only a kill in the next instant loses the time.
+    // On a full or closed disk the site has to start all the same, and only a kill in the next instant loses the look.
   }
-  return { atimeNs, mtimeNs };
+  return { atimeNs, mtimeNs, mode };
 };
 
-const setTimes = (folder: string, { atimeNs, mtimeNs }: Times): void => {
+const ownersWrite = 0o300;
+
+/** A folder that its owner may only read, as an archive may bring it back, is opened for as long as the change takes. */
+const changeIn = (folder: string, { mode }: Look, change: () => void): void => {
   try {
+    change();
+  } catch (error) {
+    if (!isCode(error, "EACCES") || !mayOpen(folder, mode)) throw error;
+    change();
+  }
+};
+
+const mayOpen = (folder: string, mode: bigint): boolean => {
+  if ((Number(mode) & ownersWrite) === ownersWrite) return false;
+  try {
+    chmodSync(bytes(folder), Number(mode) | ownersWrite);
+    return true;
+  } catch {
+    // It belongs to somebody else.
+    return false;
+  }
+};
+
+const setLook = (folder: string, { atimeNs, mtimeNs, mode }: Look): void => {
+  try {
+    if (statSync(bytes(folder), { bigint: true }).mode !== mode) chmodSync(bytes(folder), Number(mode));
     utimesSync(bytes(folder), secondsOf(atimeNs), secondsOf(mtimeNs));
   } catch (error) {
-    // Only its owner may set a folder's times, and a group that may write in it is enough for a restore.
+    // Only its owner may set them, and a group that may write in the folder is enough for a restore.
     if (!isCode(error, "EPERM", "EACCES")) throw error;
   }
 };
@@ -123,4 +150,4 @@ const removeEmpty = (area: Area): boolean => {
 };
 
 const pageIn = (folder: string): string => `${folder}/${offlinePageName}`;
-const timesIn = (area: Area): string => `${area.directory}/served-folder-times`;
+const lookIn = (area: Area): string => `${area.directory}/served-folder-look`;

@@ -1,8 +1,20 @@
-import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
-import { errorCode } from "../../../domain/error-code.ts";
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
+import { errorCode, isCode } from "../../../domain/error-code.ts";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import type { ListedEntry } from "../../../domain/listing.ts";
 import { offlinePageName, offlinePageRun } from "../../../domain/own-names.ts";
+import { holdFile } from "../beneath.ts";
 import { reasonOf } from "../file-reasons.ts";
 import { bytes } from "./area.ts";
 import { listedEntry, type JournalEntry, type JournalLine } from "./journal.ts";
@@ -15,6 +27,8 @@ export interface Places {
   /** Undefined where nothing is staged. */
   readonly staged: string | undefined;
 }
+
+const ownersAll = 0o700;
 
 /** Sets mode, owner and mtime without following a link; returns what it could not. */
 export type MetadataWriter = (file: string, entry: ListedEntry) => readonly string[];
@@ -85,7 +99,21 @@ export const back = (line: JournalLine, places: Places, context: MoveContext): v
       if (!isDirectory(places.live)) moveAside(places);
       return makeDirectory(places.live);
     case "setMetadata":
-      return;
+      return openFolder(line.entry, places.live);
+  }
+};
+
+/** These lines come first on the way back: nothing could be taken out of a folder that the archive has closed to us. */
+const openFolder = ({ kind, mode }: JournalEntry, live: string): void => {
+  if (kind !== "directory" || (mode & ownersAll) === ownersAll || !isDirectory(live)) return;
+  const held = holdFile(live);
+  try {
+    chmodSync(held.path, statSync(held.path).mode | ownersAll);
+  } catch (error) {
+    // It belongs to somebody else; whether it has to be changed at all, the next lines find out.
+    if (!isCode(error, "EPERM")) throw error;
+  } finally {
+    held.close();
   }
 };
 
