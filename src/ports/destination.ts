@@ -122,7 +122,7 @@ export interface Destination {
 
   /**
    * Exactly `length` bytes from `offset`. Throws `NotFound`, `SourceChanged` (when `ifMatch` no longer holds) or
-   * `OutOfRange` (when the object is shorter: never a short read).
+   * `OutOfRange` (when the object is shorter: never a short read). The bytes are the caller's own.
    */
   read(
     name: string,

@@ -11,6 +11,6 @@ export const memorySource = (name: string, bytes: Uint8Array): ByteSource => ({
         "Truncated",
         `${name} has ${bytes.length} bytes; ${offset} to ${offset + length} asked.`,
       );
-    return bytes.subarray(offset, offset + length);
+    return new Uint8Array(bytes.subarray(offset, offset + length));
   },
 });

@@ -15,3 +15,12 @@ export const leastOwned = 64 * 1024;
 export const freeResult = ({ buffer }: Uint8Array): void => {
   if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) freeMemory(buffer);
 };
+
+/** Pieces that are their consumer's only until it asks for the next: their memory is given back then. */
+export async function* lent(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    yield piece;
+    // A stream of zlib fills the same memory by several pieces, and takes new one behind the last.
+    if (piece.byteOffset + piece.length === piece.buffer.byteLength) freeResult(piece);
+  }
+}

@@ -5,7 +5,7 @@ export interface ByteSource {
   /** For messages. */
   readonly name: string;
   readonly sizeBytes: number;
-  /** Exactly these bytes, or it throws. The caller does not change them. */
+  /** Exactly these bytes, or it throws. They are the caller's own. */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
 }
 

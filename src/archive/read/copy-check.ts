@@ -3,6 +3,7 @@ import { ArchiveInvalid, ofEntry } from "../archive-invalid.ts";
 import { segmentsAhead } from "./copy-segments.ts";
 import type { DirectoryEntry } from "../records/directory-entry.ts";
 import { storedStart } from "./entry-data.ts";
+import { lent } from "../content/free-memory.ts";
 import { checkReadable } from "../content/inflate-entry.ts";
 import type { Archive } from "./open-archive.ts";
 import { checkStoredCrc, openStored } from "./stored-entry.ts";
@@ -54,7 +55,7 @@ export const damagedAmong = async (
 const isWholeLarge = async (archive: Archive, place: number, signal?: AbortSignal): Promise<boolean> => {
   try {
     const { pieces } = await openStored(archive, place, { ahead: 0, signal });
-    for await (const _ of pieces()) signal?.throwIfAborted();
+    for await (const _ of lent(pieces())) signal?.throwIfAborted();
     return true;
   } catch (error) {
     if (error instanceof ArchiveInvalid) return false;

@@ -1,5 +1,6 @@
 import { ArchiveInvalid } from "../archive-invalid.ts";
 import { forEachBounded } from "../bounded.ts";
+import { lent } from "../content/free-memory.ts";
 import { combinedHash, sliceBytes } from "../content/content-hash.ts";
 import { checkReadable, inflatePieces } from "../content/inflate-entry.ts";
 import type { Archive } from "./open-archive.ts";
@@ -22,7 +23,7 @@ export const extractLarge = async (
   checkReadable(archive.directory.at(place));
   const { entry, pieces } = await openStored(archive, place, { ahead: headBytes, signal });
   const hashes: Uint8Array[] = [];
-  const content = inflatePieces({ ...entry, hash: undefined }, pieces());
+  const content = lent(inflatePieces({ ...entry, hash: undefined }, lent(pieces())));
   const spare: Uint8Array<ArrayBuffer>[] = [];
   await forEachBounded(slicesOf(content, spare), runner.threads, async ({ number, bytes, length }) => {
     const into = path === undefined ? {} : { into: { path, position: number * sliceBytes } };

@@ -110,9 +110,8 @@ const useResult = async (entries: readonly PlacedEntry[], result: ExtractResult,
   use.onDone?.(good, result.ownerRefused);
 };
 
-/** In memory that can be given away: a source may keep what it gave, or give a part of something larger. */
-const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
-  const own = new Uint8Array(bytes.length);
-  own.set(bytes);
-  return own;
-};
+/** In memory that can be given away: short reads may be a part of memory that others use as well. */
+const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength
+    ? new Uint8Array(bytes.buffer)
+    : new Uint8Array(bytes);

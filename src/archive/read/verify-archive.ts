@@ -4,6 +4,7 @@ import { forEachBounded } from "../bounded.ts";
 import { checkCanonical, checkNoGaps, claimsToBeOurs } from "./check-canonical.ts";
 import type { CommitId } from "../directory/commit-id.ts";
 import type { DirectoryEntry } from "../records/directory-entry.ts";
+import { lent } from "../content/free-memory.ts";
 import { storedStart } from "./entry-data.ts";
 import { extractLarge } from "./extract-large.ts";
 import { extractSegments, type ExtractOptions } from "./extract-segments.ts";
@@ -157,5 +158,5 @@ const checkSmall = (entry: DirectoryEntry, bytes: Uint8Array, segment: ReadSegme
 /** Reads to the end, where the checksum is compared. */
 const checkLarge = async (archive: Archive, place: number, signal: AbortSignal | undefined): Promise<void> => {
   const stored = await openStored(archive, place, { ahead: 2 ** 20, signal });
-  for await (const _ of stored.pieces()) signal?.throwIfAborted();
+  for await (const _ of lent(stored.pieces())) signal?.throwIfAborted();
 };
