@@ -61,9 +61,9 @@ export interface Config {
     readonly authority: string;
     readonly scopes: "narrow" | "grant";
   };
-  /** Days a restore's replaced content is kept for undo; 0 = until it closes. */
   /** How hard files are deflated, from 1 to 9. */
   readonly compression: number;
+  /** Days a restore's replaced content is kept for undo; 0 = until it closes. */
   readonly undoDays: number;
   readonly alarms: {
     readonly webhook?: { readonly url: Secret; readonly form: (typeof webhookForms)[number]; readonly secret?: Secret };
