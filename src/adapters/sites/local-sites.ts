@@ -3,11 +3,18 @@ import { basename, join } from "node:path";
 import { errorCode } from "../../domain/error-code.ts";
 import { messageOf, refuse } from "../../domain/errors.ts";
 import { siteKey, siteLabel, siteWithSlot, type SiteId } from "../../domain/site.ts";
-import type { SiteConfiguration, SiteSettings } from "../../ports/site-host.ts";
+import type { SiteSettings } from "../../ports/site-host.ts";
 import type { SiteDefinition, Sites } from "../../ports/sites.ts";
 import { checkDirectories, recursionProblem, type OwnFolders } from "./check-directories.ts";
 import { createApp, createSlot, removeSlot, writeApp, writeSlot } from "./new-site.ts";
-import { changeSiteFile, readSiteFile, unlessMissing, type SiteContent, type SiteFile } from "./site-file.ts";
+import {
+  changeSiteFile,
+  plainSettings,
+  readSiteFile,
+  unlessMissing,
+  type SiteContent,
+  type SiteFile,
+} from "./site-file.ts";
 
 /** What the host of a local site is made of. */
 export interface LocalSite {
@@ -233,11 +240,3 @@ const slotJson = (json: Record<string, unknown>, slot: string | undefined): Reco
   // Safe: the file was parsed with this slot as an object a moment ago.
   return (slots as Record<string, Record<string, unknown>>)[key] ?? {};
 };
-
-const plainSettings = (configuration: SiteConfiguration) => ({
-  appSettings: mapValues(configuration.appSettings, (value) => value.reveal()),
-  connectionStrings: mapValues(configuration.connectionStrings, ({ value, type }) => ({ value: value.reveal(), type })),
-});
-
-const mapValues = <From, To>(record: Readonly<Record<string, From>>, to: (value: From) => To): Record<string, To> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value)]));

@@ -6,7 +6,7 @@ import { refuse } from "../../domain/errors.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
 import type { NewSite } from "../../ports/sites.ts";
 import { makeFolder } from "../machine/make-folder.ts";
-import { changeSiteFile, writeNew } from "./site-file.ts";
+import { changeSiteFile, plainSettings, writeNew } from "./site-file.ts";
 
 interface Places {
   /** Folder of site files. */
@@ -41,20 +41,7 @@ export const writeSlot = (id: SiteId, appFile: string, description: NewSite): Pr
     json["slots"] = { ...slotsOf(json), [id.slot ?? "production"]: inFile(description) };
   });
 
-/** As the file has it, which holds settings in clear and is its owner's alone. */
-const inFile = ({ appSettings, connectionStrings, ...directories }: NewSite): object => ({
-  ...directories,
-  ...(appSettings === undefined ? {} : { appSettings: mapped(appSettings, (value) => value.reveal()) }),
-  ...(connectionStrings === undefined
-    ? {}
-    : { connectionStrings: mapped(connectionStrings, ({ value, type }) => ({ value: value.reveal(), type })) }),
-});
-
-const mapped = <Value, Result>(
-  values: Readonly<Record<string, Value>>,
-  change: (value: Value) => Result,
-): Readonly<Record<string, Result>> =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+const inFile = (site: NewSite): object => ({ ...site, ...plainSettings(site) });
 
 /** Takes the slot out of the app's file. */
 export const removeSlot = (id: SiteId, appFile: string): Promise<void> =>

@@ -6,6 +6,7 @@ import { errorCode } from "../../domain/error-code.ts";
 import { refuse } from "../../domain/errors.ts";
 import { Secret } from "../../domain/secret.ts";
 import { isSiteName } from "../../domain/site.ts";
+import type { SiteConfiguration } from "../../ports/site-host.ts";
 
 /** One site as its file describes it (docs/sites.md). Slots are described alike, below `slots`. */
 const folder = z.string().refine(isAbsolute, "an absolute path");
@@ -100,6 +101,17 @@ export const unlessMissing = async <T>(path: string, read: () => Promise<T>): Pr
     throw refuse("SiteFileInvalid", { file: basename(path), reason }, { cause: error });
   }
 };
+
+/** Settings as the file has them: in clear, for it is its owner's alone. */
+export const plainSettings = ({ appSettings, connectionStrings }: Partial<SiteConfiguration>): object => ({
+  ...(appSettings && { appSettings: mapValues(appSettings, (value) => value.reveal()) }),
+  ...(connectionStrings && {
+    connectionStrings: mapValues(connectionStrings, ({ value, type }) => ({ value: value.reveal(), type })),
+  }),
+});
+
+const mapValues = <From, To>(record: Readonly<Record<string, From>>, to: (value: From) => To): Record<string, To> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value)]));
 
 const changing = new Map<string, Promise<void>>();
 
