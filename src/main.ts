@@ -6,8 +6,6 @@ import { entraTokens } from "./adapters/callers/entra-tokens.ts";
 import { networkNotifier } from "./adapters/alarms/notifier.ts";
 import { openDestinations } from "./adapters/destination/open-destinations.ts";
 import { ownContainer } from "./adapters/destination/own-container.ts";
-import { diskReserve } from "./adapters/machine/disk-reserve.ts";
-import { diskRooms, roomOf } from "./adapters/machine/disk-rooms.ts";
 import { keySealer } from "./adapters/secrets/sealed.ts";
 import { localSites } from "./adapters/sites/local-sites.ts";
 import { accessTokens } from "./api/access-tokens.ts";
@@ -27,7 +25,6 @@ import { afterBackup } from "./operations/sweeps/after-backup.ts";
 import { knownKeys } from "./operations/known-keys.ts";
 import { randomId, type Installation } from "./operations/installation.ts";
 import { RunsAtWork } from "./operations/runs-at-work.ts";
-import type { Machine } from "./ports/machine.ts";
 import { systemClock } from "./ports/clock.ts";
 import { backupSteps } from "./steps/backup/backup-steps.ts";
 import { restoreSteps } from "./steps/restore/restore-steps.ts";
@@ -36,8 +33,9 @@ import { backupSite } from "./workflows/backup-site.ts";
 import { deleteBackup } from "./workflows/delete-backup.ts";
 import { restoreSite, undoRestore } from "./workflows/restore-site.ts";
 import { verifyBackup } from "./workflows/verify-backup.ts";
-import { databaseTools, programsHere } from "./wiring/databases.ts";
+import { databaseTools } from "./wiring/databases.ts";
 import { fixedKeys } from "./wiring/fixed-keys.ts";
+import { machineOf } from "./wiring/machine.ts";
 import { policyOf } from "./wiring/policy.ts";
 import { sealingKeys } from "./wiring/sealing-keys.ts";
 import { hostOf } from "./wiring/site-hosts.ts";
@@ -55,19 +53,6 @@ const sites = localSites({
   dataFolder: config.dataFolder,
   warn,
 });
-
-const reserve = config.catalog.kind === "sqlite" ? diskReserve(config.dataFolder) : undefined;
-
-/** What runs in Azure has no disk of its own worth a look. */
-const machine: Machine = {
-  rooms: async () =>
-    config.catalog.kind === "sqlite" ? diskRooms([config.dataFolder, config.sitesRoot, ...config.fileRoots]) : [],
-  roomOf,
-  catalogRoom: async () => (config.catalog.kind === "sqlite" ? roomOf(config.dataFolder) : undefined),
-  keepReserve: async () => reserve?.keep(),
-  giveUpReserve: async () => (await reserve?.giveUp()) ?? false,
-  databaseTools: programsHere(config),
-};
 
 // Safe: the project's own file, which lies beside dist/ wherever that is deployed.
 const versionOf = (file: URL): string => (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
@@ -98,7 +83,7 @@ const installation: Installation = {
   recovery: await recoveryOf(config),
   threads,
   notifier: networkNotifier({ ...mailOf(config.alarms), outgoing: config, clock: systemClock }),
-  machine,
+  machine: machineOf(config),
   runsAtWork: new RunsAtWork(),
   lastErrors,
   clock: systemClock,
