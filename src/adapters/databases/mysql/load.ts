@@ -1,5 +1,6 @@
 import { databaseLabel, DatabaseFailure } from "../../../domain/database.ts";
 import type { LoadReport } from "../../../ports/database-tool.ts";
+import { literalPattern } from "../literal-pattern.ts";
 import { definersNote, missingDefiners, missingDefinersNote, soleDefiner } from "./definers.ts";
 import { headingPattern } from "./dump.ts";
 import { readableDump } from "./dump-lines.ts";
@@ -45,7 +46,7 @@ const namingNotes = async (
   dumped: string | undefined,
 ): Promise<readonly string[]> => {
   if (dumped === undefined || dumped === session.connection.database) return [];
-  const plain = dumped.replaceAll(/[$.*+?^(){}|[\]\\]/g, "\\$&");
+  const plain = literalPattern(dumped);
   const named = new RegExp(`(?:\`${plain}\`|(?<![\\w$.\`])${plain})\\s*\\.\\s*[\`\\w$]`, "i");
   const found = (await defineObjects(session, scratch)).filter(({ sql }) => named.test(sql));
   if (found.length === 0) return [];

@@ -1,3 +1,5 @@
+import { literalPattern } from "../literal-pattern.ts";
+
 /** What the beginning of a dump tells of the database it is of. */
 export interface DumpHead {
   /** Options of CREATE DATABASE, made anew from values that were recognised. */
@@ -77,18 +79,12 @@ const ofDatabase = (text: string, name: string): readonly string[] => {
   if (made === null || dumped === undefined) return [];
   const rest = text.slice(made.index);
   const own = rest.slice(0, elsewhere.exec(rest)?.index);
-  const plain = dumped.replaceAll(/[$.*+?^(){}|[\]\\]/g, "\\$&");
-  const any = new RegExp(
-    patterns.map((one) => `(?:${one.replace("NAME", () => `(${plain})`)})`).join("|") + "(?=;)",
-    "g",
+  const plain = literalPattern(dumped);
+  const any = new RegExp(patterns.map((one) => `(?:${one.replace("NAME", () => plain)})`).join("|") + "(?=;)", "g");
+  return [...own.matchAll(any)].map(([statement]) =>
+    inUtf8(statement).replace(`DATABASE ${inUtf8(dumped)} `, () => `DATABASE ${name} `),
   );
-  return [...own.matchAll(any)].map(([statement]) => {
-    const at = statement.indexOf(`DATABASE ${dumped} `) + "DATABASE ".length;
-    // Names and values are UTF-8 in a text that was read byte by byte.
-    return (
-      Buffer.from(statement.slice(0, at), "latin1").toString() +
-      name +
-      Buffer.from(statement.slice(at + dumped.length), "latin1").toString()
-    );
-  });
 };
+
+/** Names and values are UTF-8 in a text that was read byte by byte. */
+const inUtf8 = (text: string): string => Buffer.from(text, "latin1").toString("utf8");
