@@ -28,120 +28,133 @@ interface ReadableDump {
   database(): string | undefined;
 }
 
-const hyphen = 0x2d;
-const slash = 0x2f;
-const capitalA = 0x41;
-const capitalC = 0x43;
+const [hyphen, slash, capitalA, capitalC, capitalD, capitalU] = [0x2d, 0x2f, 0x41, 0x43, 0x44, 0x55];
 const closing = Buffer.from("-- Dump completed");
 const insert = Buffer.from("INSERT ");
 const viewBegins = "/*!50001 VIEW ";
 /** What the lines begin with that are more than rows. */
-const lookedAt: ReadonlySet<number> = new Set(Buffer.from("/CADU-"));
+const lookedAt: ReadonlySet<number | undefined> = new Set([hyphen, slash, capitalA, capitalC, capitalD, capitalU]);
 const maxHeaderBytes = 65_536;
 
 /**
- * A dump, line by line, with no more than one line in memory, and of rows no more than a piece. Rows go through as they are; only lines that may begin an object
- * are looked at.
+ * A dump, line by line, with no more than one line in memory, and of rows no more than a piece. Rows go through as they are;
+ * only lines that may begin an object are looked at.
  */
-export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading): ReadableDump => {
-  const lines = linesOf(source, (first) => lookedAt.has(first));
-  const state: {
-    whole: boolean;
-    changed: number;
-    events: string[];
-    isBody: boolean;
-    open?: Buffer | undefined;
-    database?: string;
-  } = {
-    whole: false,
-    changed: 0,
-    events: [],
-    isBody: false,
-  };
-  const views = checkedViews();
-  let begun: Buffer | undefined;
-  return {
-    async first() {
-      const next = await lines.next();
-      if (next.done === true) return undefined;
-      begun = next.value.bytes;
-      const text = begun.subarray(0, 300).toString("utf8").trimEnd();
-      return /^(?:-- Lifeboat:|-- (?:MySQL|MariaDB) dump|\/\*!?M?!999999)/.test(text) ? text : undefined;
-    },
-    async *rest() {
-      if (begun !== undefined) yield* gathered(outgoing(begun));
-      yield* gathered(rewritten());
-    },
-    isWhole: () => state.whole,
-    changedDefiners: () => state.changed,
-    disabledEvents: () => state.events,
-    database: () => state.database,
-  };
+export const readableDump = (source: AsyncIterable<Uint8Array>, reading: Reading): ReadableDump =>
+  new DumpLines(source, reading);
 
-  function* outgoing(line: Buffer): Generator<Buffer> {
-    if (!(reading.dropsSandbox && line.subarray(0, 40).includes("enable the sandbox mode"))) yield line;
+class DumpLines implements ReadableDump {
+  readonly #lines: ReturnType<typeof linesOf>;
+  readonly #reading: Reading;
+  readonly #views = checkedViews();
+  readonly #disabledEvents: string[] = [];
+  #changedDefiners = 0;
+  #database: string | undefined;
+  #isWhole = false;
+  #firstLine: Buffer | undefined;
+  /** A trigger's header that has not ended yet. */
+  #header: Buffer | undefined;
+  /** Between `DELIMITER ;;` and `DELIMITER ;` stand bodies, which may say anything. */
+  #isBody = false;
+
+  constructor(source: AsyncIterable<Uint8Array>, reading: Reading) {
+    this.#lines = linesOf(source, (first) => lookedAt.has(first));
+    this.#reading = reading;
   }
 
-  async function* rewritten(): AsyncGenerator<Buffer> {
-    for await (const { bytes: line, continues } of lines) {
+  async first(): Promise<string | undefined> {
+    const next = await this.#lines.next();
+    if (next.done === true) return undefined;
+    this.#firstLine = next.value.bytes;
+    const text = this.#firstLine.subarray(0, 300).toString("utf8").trimEnd();
+    return /^(?:-- Lifeboat:|-- (?:MySQL|MariaDB) dump|\/\*!?M?!999999)/.test(text) ? text : undefined;
+  }
+
+  async *rest(): AsyncGenerator<Uint8Array> {
+    if (this.#firstLine !== undefined) yield* gathered(this.#outgoing(this.#firstLine));
+    yield* gathered(this.#rewritten());
+  }
+
+  isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  changedDefiners(): number {
+    return this.#changedDefiners;
+  }
+
+  disabledEvents(): readonly string[] {
+    return this.#disabledEvents;
+  }
+
+  database(): string | undefined {
+    return this.#database;
+  }
+
+  *#outgoing(line: Buffer): Generator<Buffer> {
+    if (!(this.#reading.dropsSandbox && line.subarray(0, 40).includes("enable the sandbox mode"))) yield line;
+  }
+
+  async *#rewritten(): AsyncGenerator<Buffer> {
+    for await (const { bytes: line, continues } of this.#lines) {
       if (continues) {
         yield line;
         continue;
       }
-      if (line.subarray(0, closing.length).equals(closing)) yield* views.atLast();
-      if (line.length > 1) state.whole = line.subarray(0, closing.length).equals(closing);
-      if (state.open === undefined && line.subarray(0, insert.length).equals(insert)) yield* outgoing(line);
-      else yield* headed(line);
+      const isClosing = beginsWith(line, closing);
+      if (isClosing) yield* this.#views.atLast();
+      if (line.length > 1) this.#isWhole = isClosing;
+      if (this.#header === undefined && beginsWith(line, insert)) yield* this.#outgoing(line);
+      else yield* this.#headed(line);
     }
-    if (state.open !== undefined) yield* outgoing(own(state.open));
-    yield* views.atLast();
+    if (this.#header !== undefined) yield* this.#outgoing(this.#own(this.#header));
+    yield* this.#views.atLast();
   }
 
   /** A trigger's header may have been typed on many lines: they are looked at together. */
-  function* headed(line: Buffer): Generator<Buffer> {
-    const all = state.open === undefined ? line : Buffer.concat([state.open, line]);
+  *#headed(line: Buffer): Generator<Buffer> {
+    const all = this.#header === undefined ? line : Buffer.concat([this.#header, line]);
     const mayBegin = all[0] === slash || all[0] === capitalC;
     const isOpen = mayBegin && all.length < maxHeaderBytes && triggerHeader(all.toString("latin1")) === "begun";
-    state.open = isOpen ? all : undefined;
-    if (!isOpen) yield* outgoing(views.inPlace(own(all)));
+    this.#header = isOpen ? all : undefined;
+    if (!isOpen) yield* this.#outgoing(this.#views.inPlace(this.#own(all)));
   }
 
-  function ofView(text: string): string {
-    if (state.database === undefined) return text;
-    return withoutOwnName(text, Buffer.from(state.database, "utf8").toString("latin1"));
-  }
-
-  function readHeading(line: Buffer): void {
-    const found = /^-- Host: .*? {4}Database: (.+?)\s*$/.exec(line.subarray(0, 600).toString("utf8"))?.[1];
-    if (found !== undefined) state.database ??= found;
-  }
-
-  /** Between `DELIMITER ;;` and `DELIMITER ;` stand bodies, which may say anything. */
-  function refuseLeaving(line: Buffer): void {
-    if (line[0] !== capitalD && line[0] !== capitalU && line[0] !== capitalC) return;
-    const text = line.subarray(0, 300).toString("latin1").trimEnd();
-    if (text.startsWith("DELIMITER ")) state.isBody = text !== "DELIMITER ;";
-    else if (!state.isBody && leaves.test(text)) throw reading.leaving(text);
-  }
-
-  function own(line: Buffer): Buffer {
+  #own(line: Buffer): Buffer {
     if (line[0] === capitalA) return ofDefault(line);
-    if (line[0] === hyphen) readHeading(line);
-    refuseLeaving(line);
+    if (line[0] === hyphen) this.#database ??= databaseIn(line);
+    this.#refuseLeaving(line);
     if (line[0] !== slash && line[0] !== capitalC) return line;
     // Bytes, not characters: a body may be in any character set.
     const text = line.toString("latin1");
     const event = disabledEvent(text);
-    if (event !== undefined) state.events.push(event.name);
-    const quiet = event?.line ?? (text.startsWith(viewBegins) ? ofView(text) : withoutDatabase(text));
-    const named = reading.soleDefiner === undefined ? undefined : inOwnName(quiet, reading.soleDefiner);
-    if (named !== undefined) state.changed++;
+    if (event !== undefined) this.#disabledEvents.push(event.name);
+    const quiet = event?.line ?? (text.startsWith(viewBegins) ? this.#ofView(text) : withoutDatabase(text));
+    const { soleDefiner } = this.#reading;
+    const named = soleDefiner === undefined ? undefined : inOwnName(quiet, soleDefiner);
+    if (named !== undefined) this.#changedDefiners++;
     return named === undefined && quiet === text ? line : Buffer.from(named ?? quiet, "latin1");
   }
-};
 
-const capitalD = 0x44;
-const capitalU = 0x55;
+  #refuseLeaving(line: Buffer): void {
+    if (line[0] !== capitalD && line[0] !== capitalU && line[0] !== capitalC) return;
+    const text = line.subarray(0, 300).toString("latin1").trimEnd();
+    if (text.startsWith("DELIMITER ")) this.#isBody = text !== "DELIMITER ;";
+    else if (!this.#isBody && leaves.test(text)) throw this.#reading.leaving(text);
+  }
+
+  #ofView(text: string): string {
+    if (this.#database === undefined) return text;
+    return withoutOwnName(text, Buffer.from(this.#database, "utf8").toString("latin1"));
+  }
+}
+
+const beginsWith = (line: Buffer, start: Buffer): boolean => line.subarray(0, start.length).equals(start);
+
+/** What the tool's heading says was dumped. */
+const databaseIn = (comment: Buffer): string | undefined =>
+  /^-- Host: .*? {4}Database: (.+?)\s*$/.exec(comment.subarray(0, 600).toString("utf8"))?.[1];
+
 /** As `mysqldump --databases` writes them, each on a line of its own. */
 const leaves = /^(?:USE [`"\w]|CREATE (?:DATABASE|SCHEMA) )/;
 
