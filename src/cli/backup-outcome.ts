@@ -1,4 +1,4 @@
-import { isUnderWay, type BackupView } from "./backup-view.ts";
+import { contentsText, isUnderWay, type BackupView } from "./backup-view.ts";
 import type { CommandContext } from "./command.ts";
 import { exitCodes, type ExitCode } from "./exit-code.ts";
 import { print } from "./print.ts";
@@ -17,10 +17,11 @@ const exitOf = ({ status }: BackupView): ExitCode => {
 };
 
 const backupText = (backup: BackupView): string => {
-  const { site, id, status, blobName, sizeBytes, siteBytes, created, finished, log } = backup;
+  const { site, id, status, blobName, sizeBytes, created, finished, log } = backup;
   const seconds = finished === null ? undefined : (Date.parse(finished) - Date.parse(created)) / 1_000;
   const took = seconds === undefined ? "" : ` in ${showSeconds(seconds)}`;
-  const from = siteBytes === null ? "" : `, from ${showBytes(siteBytes)}`;
+  const contents = contentsText(backup);
+  const from = contents === null ? "" : `, from ${contents}`;
   const isKept = status === "Succeeded" || status === "PartiallySucceeded";
   return [
     `Backup ${id} of ${site}: ${status}${took}\n`,

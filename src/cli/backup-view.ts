@@ -1,3 +1,4 @@
+import { showBytes } from "../domain/show-bytes.ts";
 import type { Answer } from "./answer.ts";
 
 /** A backup as commands tell it; also its JSON, whose members stay. */
@@ -11,8 +12,10 @@ export interface BackupView {
   readonly finished: string | null;
   /** Of the archive. */
   readonly sizeBytes: number;
-  /** Of what was backed up. */
+  /** Of the files that were backed up. */
   readonly siteBytes: number | null;
+  /** Of the dumps before packing; null without any, or where nobody noted it. */
+  readonly databaseBytes: number | null;
   readonly scheduled: boolean;
   readonly expires: string | null;
   readonly lastRestored: string | null;
@@ -41,6 +44,7 @@ export const backupView = (site: string, item: Answer): BackupView => {
     finished: properties.textOr("finishedTimeStamp", null),
     sizeBytes: properties.numberOr("sizeInBytes", 0),
     siteBytes: properties.numberOr("websiteSizeInBytes", null),
+    databaseBytes: properties.numberOr("databaseSizeInBytes", null),
     scheduled: properties.flag("scheduled"),
     expires: properties.textOr("expires", null),
     lastRestored: properties.textOr("lastRestoreTimeStamp", null),
@@ -55,6 +59,14 @@ export const backedUpDatabase = (item: Answer): BackedUpDatabase => ({
   name: item.text("name"),
   connectionStringName: item.textOr("connectionStringName", null),
 });
+
+/** What is in it, before packing; null while nobody knows. */
+export const contentsText = ({ siteBytes, databaseBytes, databases }: BackupView): string | null => {
+  if (siteBytes === null) return null;
+  if (databases.length === 0) return showBytes(siteBytes);
+  const files = `${showBytes(siteBytes)} of files`;
+  return databaseBytes === null ? files : `${files} and ${showBytes(databaseBytes)} of databases`;
+};
 
 export const isRestorable = ({ status }: Pick<BackupView, "status">): boolean =>
   status === "Succeeded" || status === "PartiallySucceeded";

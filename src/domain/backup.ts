@@ -76,7 +76,10 @@ export interface Backup extends KeptDatabases {
   /** On-demand backups only: when retention may remove it. Absent: never. */
   readonly expires?: string;
   readonly sizeBytes: number;
+  /** Of its files before packing. */
   readonly siteBytes?: number;
+  /** Of its dumps before packing; absent without any. */
+  readonly databaseBytes?: number;
   readonly files?: number;
   readonly leftOut?: number;
   readonly reusedBytes?: number;

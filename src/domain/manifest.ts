@@ -67,6 +67,10 @@ export interface ManifestDatabase {
   readonly contentHash: string;
 }
 
+/** Of all dumps before packing. */
+export const dumpedBytes = (databases: readonly Pick<ManifestDatabase, "sizeBytes">[]): number =>
+  databases.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+
 /** The filter leaves things out: a restore then leaves alone what the filter names. */
 export const isPartial = (manifest: Pick<Manifest, "filter">): boolean => manifest.filter.length > 0;
 

@@ -102,12 +102,18 @@ describe("the envelope of a backup", () => {
 
   it("holds numbers as numbers, the blob's whole name and dates with their zone once it is done", async () => {
     await backUp();
-    await end(1, { ...succeeded, lastRestored: "2026-11-22T00:00:00.000Z", damaged: "2026-11-23T00:00:00.000Z" });
+    await end(1, {
+      ...succeeded,
+      databaseBytes: 191,
+      lastRestored: "2026-11-22T00:00:00.000Z",
+      damaged: "2026-11-23T00:00:00.000Z",
+    });
     expect((await ask("GET", `${shopPath}/backups/1`)).json()["properties"]).toMatchObject({
       blobName: "nightly.zip",
       status: "Succeeded",
       sizeInBytes: 6204,
       websiteSizeInBytes: 3700,
+      databaseSizeInBytes: 191,
       log: "",
       finishedTimeStamp: "2026-11-21T12:00:07.050Z",
       lastRestoreTimeStamp: "2026-11-22T00:00:00.000Z",

@@ -79,6 +79,7 @@ const unpack = (to = join(folder, "out", "old"), terminal = fakeTerminal()) => {
     finished: null,
     sizeBytes: 1,
     siteBytes: null,
+    databaseBytes: null,
     scheduled: false,
     expires: null,
     lastRestored: null,

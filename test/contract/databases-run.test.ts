@@ -111,7 +111,8 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
       blobName: `${backup.blobBase}.zip`,
     });
     expect(found.found[0]?.databases).toEqual([{ type: "PostgreSql", name: "Orders" }]);
-    expect(found.found[0]?.manifest?.databases).toMatchObject([{ entry: "Orders.dump", tool: "pg_dump" }]);
+    const [dump] = found.found[0]?.manifest?.databases ?? [];
+    expect(dump).toMatchObject({ entry: "Orders.dump", tool: "pg_dump" });
     const shown = JSON.stringify([backup, plan.databases, plannedRestore(plan)]);
     expect(shown).not.toContain(superuserPassword.slice(0, 6));
     const site = { id: shop, location: "Local", tier: "Standard" };
@@ -119,6 +120,8 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     expect(item.properties.databases).toEqual([
       { databaseType: "PostgreSql", name: "Orders", connectionStringName: null, connectionString: null },
     ]);
+    expect(dump?.sizeBytes).toBeGreaterThan(0);
+    expect(item.properties).toMatchObject({ websiteSizeInBytes: 3, databaseSizeInBytes: dump?.sizeBytes });
   });
 
   it("is found by the name of one of the site's connection strings, and of the backup's configuration", async () => {

@@ -74,6 +74,7 @@ describe("the command line, piped", () => {
         finished: "<time>",
         sizeBytes: expect.any(Number),
         siteBytes: 53,
+        databaseBytes: null,
         scheduled: false,
         expires: null,
         lastRestored: null,

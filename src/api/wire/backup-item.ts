@@ -32,6 +32,7 @@ const itemProperties = ({ backup, apiVersion, storageAccountUrl }: Shown, blobNa
   scheduled: backup.scheduled,
   correlationId: backup.correlationId,
   websiteSizeInBytes: backup.siteBytes ?? null,
+  ...(backup.databaseBytes === undefined ? {} : { databaseSizeInBytes: backup.databaseBytes }),
   ...(backup.finished === undefined ? {} : { finishedTimeStamp: backup.finished }),
   ...(backup.lastRestored === undefined ? {} : { lastRestoreTimeStamp: backup.lastRestored }),
   ...(backup.expires === undefined ? {} : { expires: backup.expires }),

@@ -1,6 +1,7 @@
 import { fullContainerUrl } from "../../domain/container-url.ts";
 import { nameProblem } from "../../domain/backup.ts";
 import { refuse } from "../../domain/errors.ts";
+import { dumpedBytes } from "../../domain/manifest.ts";
 import { siteLabel, siteResourceId, siteType, type SiteId } from "../../domain/site.ts";
 import type { Discovery, DiscoverWish } from "../../operations/discover.ts";
 import type { FoundBackup } from "../../operations/found-backup.ts";
@@ -89,6 +90,7 @@ const described = (manifest: FoundBackup["manifest"]) =>
         finished: manifest.backup.finished,
         files: manifest.contents.files,
         websiteSizeInBytes: manifest.contents.contentBytes,
+        ...(manifest.databases.length === 0 ? {} : { databaseSizeInBytes: dumpedBytes(manifest.databases) }),
         leftOutCount: manifest.leftOut.count,
         isPartial: manifest.filter.length > 0,
         recoveryKey: manifest.configuration?.recoveryKey ?? null,

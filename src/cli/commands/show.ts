@@ -1,5 +1,5 @@
 import { indented } from "../backup-outcome.ts";
-import type { BackupView } from "../backup-view.ts";
+import { contentsText, type BackupView } from "../backup-view.ts";
 import { findBackup } from "../choose-backup.ts";
 import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -24,7 +24,7 @@ const details = (backup: BackupView): string => {
     ["created", showTime(backup.created)],
     ["finished", backup.finished && showTime(backup.finished)],
     ["archive", `${showName(backup.blobName)}, ${showBytes(backup.sizeBytes)}`],
-    ["holds", backup.siteBytes === null ? null : showBytes(backup.siteBytes)],
+    ["holds", contentsText(backup)],
     ["databases", backup.databases.length === 0 ? null : backup.databases.map(({ name }) => name).join(", ")],
     ["made by", backup.scheduled ? "the schedule" : "a person"],
     ["expires", backup.expires && showTime(backup.expires)],

@@ -28,6 +28,7 @@ const backup: z.ZodType<Backup> = z.object({
   expires: z.string().exactOptional(),
   sizeBytes: z.number(),
   siteBytes: z.number().exactOptional(),
+  databaseBytes: z.number().exactOptional(),
   files: z.number().exactOptional(),
   leftOut: z.number().exactOptional(),
   reusedBytes: z.number().exactOptional(),

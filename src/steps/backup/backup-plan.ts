@@ -117,6 +117,7 @@ export type BackupSummary = Pick<
   | "status"
   | "sizeBytes"
   | "siteBytes"
+  | "databaseBytes"
   | "files"
   | "leftOut"
   | "commitId"

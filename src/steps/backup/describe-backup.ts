@@ -4,7 +4,7 @@ import { pathFromText, pathText } from "../../domain/byte-path.ts";
 import { logName, manifestName, shortenLog, zipName, type Backup } from "../../domain/backup.ts";
 import type { DatabaseReference } from "../../domain/database.ts";
 import type { LeftOut } from "../../domain/listing.ts";
-import { manifestLeftOut, type Manifest, type ManifestDatabase } from "../../domain/manifest.ts";
+import { dumpedBytes, manifestLeftOut, type Manifest, type ManifestDatabase } from "../../domain/manifest.ts";
 import { writeManifest } from "../../manifest/write-manifest.ts";
 import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
@@ -149,6 +149,7 @@ const summaryOf = (
       : "Succeeded",
   sizeBytes: seal.sizeBytes,
   siteBytes: seal.contents.contentBytes,
+  ...(databases.length === 0 ? {} : { databaseBytes: dumpedBytes(databases) }),
   files: seal.contents.files + seal.contents.links,
   leftOut: leftOut.length,
   commitId: seal.commitId,
