@@ -58,14 +58,14 @@ const printReady = (host: Host, config: Config, { isFirstStart, hasExample, trus
           `  keep   ${join(config.dataFolder, "recovery-key")}  (copy it elsewhere: only it opens the settings inside backups)`,
         ]
       : []),
-    ...(hasExample ? [`  try    ${firstBackup(config)}`] : []),
+    ...(hasExample ? [`  try    ${typed(`backup ${exampleName}`, config)}`] : []),
   ];
   console.log(lines.join("\n"));
 };
 
 /** As it is typed in the checkout; the command line finds the usual data folder by itself. */
-const firstBackup = ({ dataFolder }: Config): string =>
-  `npx lifeboat backup ${exampleName}${dataFolder === join(homedir(), ".lifeboat") ? "" : ` --data ${dataFolder}`}`;
+const typed = (command: string, { dataFolder }: Config): string =>
+  `npx lifeboat ${command}${dataFolder === join(homedir(), ".lifeboat") ? "" : ` --data ${dataFolder}`}`;
 
 const stopOnSignals = (host: Host, ended: () => void): void => {
   let stopping = false;
@@ -194,11 +194,12 @@ const keepCertificate = (host: Host, config: Config): void => {
 };
 
 /** The devhost knows ports, and not how this program is told of them. */
-const portAdvice = (error: unknown, { httpPort }: Config): unknown => {
+const portAdvice = (error: unknown, config: Config): unknown => {
   const cause = error instanceof HostFailure ? error.cause : undefined;
   if (!(cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE" && "port" in cause)) return error;
-  const setting = cause.port === httpPort ? "LIFEBOAT_PORT" : "LIFEBOAT_TLS_PORT";
-  return new HostFailure(`${messageOf(error)} ${flagOf(setting)} (${setting}) sets it.`, { cause });
+  const setting = cause.port === config.httpPort ? "LIFEBOAT_PORT" : "LIFEBOAT_TLS_PORT";
+  const advice = `${flagOf(setting)} (${setting}) sets it. Whether Lifeboat runs already, this tells: ${typed("status", config)}`;
+  return new HostFailure(`${messageOf(error)} ${advice}`, { cause });
 };
 
 /** Makes what a first start needs. */

@@ -154,7 +154,9 @@ describe("a start on a port that is taken", () => {
     const port = typeof address === "object" ? String(address?.port) : "";
     expectRefusal(
       await start({ flags: ["--port", port] }),
-      new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is in use\\..* --port \\(LIFEBOAT_PORT\\) sets it`),
+      new RegExp(
+        `Port ${port} on 127\\.0\\.0\\.1 is in use\\..* --port \\(LIFEBOAT_PORT\\) sets it\\. .*: npx lifeboat status --data `,
+      ),
     );
     other.close();
     expect((await start()).url).not.toBe("");
