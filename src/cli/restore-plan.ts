@@ -90,11 +90,12 @@ export const restorePlanText = (plan: RestorePlanView): string => {
     ];
   });
   const target = plan.isNewSite ? `the new site ${plan.site}` : plan.site;
+  const isEmpty = counts.length === 0 && plan.databases.length === 0;
   return [
     `Restoring ${showName(plan.blobName)} to ${target}:\n`,
     ...counts,
     ...plan.databases.map(databaseText),
-    ...(counts.length === 0 && plan.databases.length === 0 ? ["  nothing is in it\n"] : []),
+    ...(isEmpty && plan.problems.length === 0 ? ["  nothing is in it\n"] : []),
     "  downtime: the moment of the exchange; everything is unpacked and loaded beside what is live first\n",
     ...plan.notes.map((note) => `  note: ${showName(note)}\n`),
     ...plan.problems.map((problem) => `  problem: ${showName(problem)}\n`),

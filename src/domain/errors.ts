@@ -41,7 +41,8 @@ const register = {
   NothingToUndo: "{site} has no restore that can be undone{reason}.",
   OperationNotCancellable: "The {kind} of {site} cannot be cancelled: {reason}",
   OperationNotFound: "Operation {operation} of {site} does not exist, or its result is no longer kept.",
-  PathNotInBackup: "Backup {backup} of {site} does not contain {path}. List its folder to see what does.",
+  PathNotInBackup:
+    "Backup {backup} of {site} does not contain {path}. Paths begin at the site's home, as site/wwwroot/index.html does; list the folder above to see what is there.",
   QuotaExceeded:
     "{site} has had the {limit} backups that it may have a day. The next one is possible from {next}, or after the limit was raised.",
   RestoreFailed: "{reason}",

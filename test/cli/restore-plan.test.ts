@@ -63,6 +63,8 @@ describe("the preview of a restore", () => {
     expect(text).toContain("  database new (10 B) made: new on db\n  database old (10 B) replaced: old on db\n");
     expect(text).not.toContain("nothing is in it");
     expect(restorePlanText(plan(0, 0))).toContain("  nothing is in it\n");
+    const unfound = { ...plan(0, 0), problems: ['The backup does not contain "index.html".'] };
+    expect(restorePlanText(unfound)).not.toContain("nothing is in it");
   });
 
   it("tells what stands against a database once", () => {

@@ -189,7 +189,10 @@ export class Decisions {
   #checkChosen(): void {
     for (const path of this.#rules.scope.paths)
       if (findEntry(this.#sources.directory, archiveName(path)) === undefined)
-        if (!hasBelow(this.#sources.directory, path)) this.#problem(`The backup does not contain ${shown(path)}.`);
+        if (!hasBelow(this.#sources.directory, path))
+          this.#problem(
+            `The backup does not contain ${shown(path)}. Paths begin at the site's home, as site/wwwroot/index.html does.`,
+          );
   }
 
   #problem(text: string): void {
