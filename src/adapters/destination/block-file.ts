@@ -1,19 +1,11 @@
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { crc32 } from "node:zlib";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId } from "../../ports/destination.ts";
+import { journalLine, journalOf, type Place } from "./block-journal.ts";
+import type { Move } from "./block-order.ts";
 import type { Disk } from "./disk.ts";
-
-/** Where a staged block lies, and the CRC-32 that proves it is still there after a crash. */
-export interface Place {
-  readonly path: string;
-  readonly offset: number;
-  readonly length: number;
-  readonly crc: number;
-}
-
-type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+import { readRange, writeFully, writePieces, type Pieces } from "./file-ranges.ts";
 
 /** Writes a block to its place in a file and answers its CRC-32. */
 export type Writing = (to: {
@@ -34,13 +26,6 @@ const newFile = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
 interface Handles {
   readonly data: FileHandle;
   readonly journal: FileHandle;
-}
-
-export interface Move {
-  readonly block: BlockId;
-  readonly from: Place;
-  /** Offset. */
-  readonly to: number;
 }
 
 interface Flushing {
@@ -214,8 +199,6 @@ export class BlockFile {
   }
 }
 
-export const journalOf = (path: string): string => path.replace(/blocks$/, "journal");
-
 const openBoth = async (disk: Disk, path: string, flags: number): Promise<Handles> => {
   const data = await disk.open(path, flags, 0o600);
   try {
@@ -233,83 +216,3 @@ const closeBoth = async ({ data, journal }: Handles): Promise<void> => {
     await journal.close();
   }
 };
-
-/** Writes the pieces from `offset` on, exactly `length` bytes, and answers their CRC-32. */
-export const writePieces = async (
-  handle: FileHandle,
-  pieces: Pieces,
-  { offset, length }: { readonly offset: number; readonly length: number },
-): Promise<number> => {
-  let crc = 0;
-  let written = 0;
-  for await (const piece of pieces) {
-    // At the same time: the write waits in another thread.
-    const writing = writeFully(handle, piece, offset + written);
-    crc = crc32(piece, crc);
-    await writing;
-    written += piece.byteLength;
-  }
-  if (written !== length) throw new Error(`${written} bytes came, and ${length} were announced.`);
-  return crc;
-};
-
-const writeFully = async (handle: FileHandle, bytes: Uint8Array, position: number | null): Promise<void> => {
-  for (let done = 0; done < bytes.byteLength;) {
-    const at = position === null ? null : position + done;
-    done += (await handle.write(bytes, done, bytes.byteLength - done, at)).bytesWritten;
-  }
-};
-
-const journalLine = (block: BlockId, { offset, length, crc }: Place): string =>
-  `${block} ${offset} ${length} ${crc.toString(16).padStart(8, "0")}\n`;
-
-/** Every whole line of a journal; what a crash tore or a power cut blanked is not there. A later line of an id wins. */
-export const readJournal = (text: string, path: string): ReadonlyMap<BlockId, Place> => {
-  const places = new Map<BlockId, Place>();
-  for (const line of text.split("\n").slice(0, -1)) {
-    const found = /^([A-Za-z0-9+/]{32}) (\d{1,15}) (\d{1,15}) ([0-9a-f]{8})$/.exec(line);
-    if (!found) continue;
-    const [, block = "", offset, length, crc = ""] = found;
-    // The expression has just proved the form of a block id.
-    places.set(block as BlockId, { path, offset: Number(offset), length: Number(length), crc: parseInt(crc, 16) });
-  }
-  return places;
-};
-
-const pieceBytes = 8 * 1024 * 1024;
-
-/** Bytes of an object's file. */
-interface FileRange {
-  readonly name: string;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** A range of an open file in pieces; each is valid until the next is asked for. Throws OutOfRange where the file ends. */
-export async function* piecesOf(handle: FileHandle, range: FileRange, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, range.length));
-  for (let done = 0; done < range.length;) {
-    signal?.throwIfAborted();
-    const wanted = Math.min(buffer.length, range.length - done);
-    const { bytesRead } = await handle.read(buffer, 0, wanted, range.offset + done);
-    if (bytesRead === 0) throw outOfRange(range);
-    yield buffer.subarray(0, bytesRead);
-    done += bytesRead;
-  }
-}
-
-/** A range of an open file at once. Throws OutOfRange where the file ends. */
-export const readRange = async (handle: FileHandle, range: FileRange, signal?: AbortSignal): Promise<Buffer> => {
-  const bytes = Buffer.allocUnsafe(range.length);
-  for (let filled = 0; filled < range.length;) {
-    signal?.throwIfAborted();
-    const wanted = Math.min(pieceBytes, range.length - filled);
-    const { bytesRead } = await handle.read(bytes, filled, wanted, range.offset + filled);
-    if (bytesRead === 0) throw outOfRange(range);
-    filled += bytesRead;
-  }
-  return bytes;
-};
-
-const outOfRange = ({ name, offset, length }: FileRange): StoreFailure =>
-  new StoreFailure("OutOfRange", `${name} ends before byte ${offset + length}.`);

@@ -5,12 +5,10 @@ import { dirname, join } from "node:path";
 import { errorCode, isCode } from "../../domain/error-code.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import { nameProblem, workFolder } from "./check-input.ts";
-import { syncFolder, type Disk } from "./disk.ts";
+import { syncFolder, unlessCode, type Disk } from "./disk.ts";
 
 // A pipe must not hold the reader up, and a link in the last place is not followed.
 const forReading = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-
-const gone = ["ENOENT", "ENOTDIR", "ELOOP", "EMLINK", "ENXIO"];
 
 export interface FolderOptions {
   /** The first write makes the folder when it is missing; else a missing folder is `NotFound`. */
@@ -221,11 +219,8 @@ export class DirectoryTree {
 const leadsElsewhere = (path: string): StoreFailure =>
   new StoreFailure("AccessDenied", `${path} leads elsewhere by now, through a link. Put a folder there.`);
 
-/** What is not there is an answer; any other failure is one. */
-const absent = (error: unknown): undefined => {
-  if (isCode(error, ...gone)) return undefined;
-  throw error;
-};
+/** What is not there is an answer. */
+const absent = unlessCode("ENOENT", "ENOTDIR", "ELOOP", "EMLINK", "ENXIO");
 
 const stillUsed = (error: unknown): boolean => {
   if (isCode(error, "ENOTEMPTY", "EEXIST", "ENOENT", "EBUSY")) return false;
@@ -237,6 +232,4 @@ const notOurs = (error: unknown): void => {
   if (!isCode(error, "EACCES", "EPERM")) throw error;
 };
 
-const ignoreExisting = (error: unknown): void => {
-  if (errorCode(error) !== "EEXIST") throw error;
-};
+const ignoreExisting = unlessCode("EEXIST");

@@ -10,11 +10,11 @@ import type {
   StoredObject,
   Upload,
 } from "../../ports/destination.ts";
-import { readRange } from "./block-file.ts";
 import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
 import { DirectoryMetadata, type Version } from "./directory-metadata.ts";
 import { DirectoryTree, type FolderOptions } from "./directory-tree.ts";
 import { orFailure, realDisk, type Disk } from "./disk.ts";
+import { readRange } from "./file-ranges.ts";
 import { StagedBlocks, type Assembled } from "./staged-blocks.ts";
 
 interface DirectoryOptions extends FolderOptions {

@@ -47,6 +47,14 @@ export const orFailure = async <T>(doing: string, work: () => Promise<T>, folder
   }
 };
 
+/** For `catch`: these are answers; any other failure is one. */
+export const unlessCode =
+  (...codes: readonly string[]) =>
+  (error: unknown): undefined => {
+    if (isCode(error, ...codes)) return undefined;
+    throw error;
+  };
+
 /** Makes the entries of a folder survive a power cut. Some file systems know no such thing for folders; they need none. */
 export const syncFolder = async (disk: Disk, path: string): Promise<void> => {
   if (process.platform === "win32") return;

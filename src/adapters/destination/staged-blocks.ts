@@ -2,24 +2,15 @@ import { randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
-import { errorCode, isCode } from "../../domain/error-code.ts";
+import { errorCode } from "../../domain/error-code.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId, LocalRoom } from "../../ports/destination.ts";
-import {
-  BlockFile,
-  journalOf,
-  piecesOf,
-  readJournal,
-  writePieces,
-  writingOf,
-  type Move,
-  type Place,
-  type Writing,
-} from "./block-file.ts";
-import { syncFolder, type Disk } from "./disk.ts";
-
-/** Local headers, which only the end of their file completes, have at most two names' worth of bytes. */
-const longestLate = 2 ** 18;
+import { BlockFile, writingOf, type Writing } from "./block-file.ts";
+import { journalOf, readJournal, type Place } from "./block-journal.ts";
+import { endToEnd } from "./block-order.ts";
+import { copyInOrder, type FoundBlock } from "./copy-in-order.ts";
+import { syncFolder, unlessCode, type Disk } from "./disk.ts";
+import { crcOf, piecesOf } from "./file-ranges.ts";
 
 /** A file that holds exactly the blocks asked for, in order; not yet synced. */
 export interface Assembled {
@@ -142,16 +133,19 @@ export class StagedBlocks {
     const others = blocks.every((block) => this.#places.has(block))
       ? new Map<BlockId, Place[]>()
       : await this.#otherPlaces();
-    const places = blocks.map((block) => [this.#places.get(block) ?? [], others.get(block) ?? []].flat());
-    const missing = blocks.find((_, at) => places[at]?.length === 0);
-    if (missing !== undefined) throw this.#missing(missing, "is not staged");
+    const found = blocks.map((block) => ({
+      block,
+      places: [this.#places.get(block) ?? [], others.get(block) ?? []].flat(),
+    }));
+    const missing = found.find(({ places }) => places.length === 0);
+    if (missing !== undefined) throw this.#missing(missing.block, "is not staged");
     await this.#fill();
     for (const file of this.#full) {
       if (file.failure === undefined) continue;
       await this.#drop(file);
       throw file.failure.error;
     }
-    return (await this.#inOrder(blocks)) ?? this.#copyInOrder(blocks, places, signal);
+    return (await this.#inOrder(blocks)) ?? this.#copyInOrder(found, signal);
   }
 
   /** Forgets everything, on disk too. What is staged after the call begins anew behind it. */
@@ -260,84 +254,30 @@ export class StagedBlocks {
     this.#anchored.add(file);
   }
 
-  /**
-   * The file as it is where the blocks lie end to end in it; short ones that were staged late, behind the others, are put
-   * into the gaps that were left for them.
-   */
+  /** The file as it is, once the late blocks have moved into their gaps. */
   async #inOrder(blocks: readonly BlockId[]): Promise<Assembled | undefined> {
-    const path = blocks[0] === undefined ? undefined : this.#places.get(blocks[0])?.path;
-    if (path === undefined) return undefined;
-    const late: Move[] = [];
-    let sizeBytes = 0;
-    for (const [at, block] of blocks.entries()) {
-      const place = this.#places.get(block);
-      if (place?.path !== path) return undefined;
-      if (place.offset !== sizeBytes) {
-        if (place.length > longestLate || !this.#isGap(path, sizeBytes + place.length, blocks.slice(at + 1)))
-          return undefined;
-        late.push({ block, from: place, to: sizeBytes });
-      }
-      sizeBytes += place.length;
-    }
+    const order = endToEnd(blocks, this.#places);
+    if (order === undefined) return undefined;
+    const { path, sizeBytes } = order;
     const file = [...this.#full].find((each) => each.path === path);
-    for (const [block, place] of (await file?.move(late)) ?? []) this.#places.set(block, place);
+    for (const [block, place] of (await file?.move(order.late)) ?? []) this.#places.set(block, place);
     // The commit cuts off what lies behind, so it is staged no longer.
     for (const [block, place] of this.#places)
       if (place.path === path && place.offset >= sizeBytes) this.#places.delete(block);
     return { path, sizeBytes, isCopy: false };
   }
 
-  /** Whether the next block that is not late itself begins here. */
-  #isGap(path: string, end: number, next: readonly BlockId[]): boolean {
-    const [block] = next;
-    const place = block === undefined ? undefined : this.#places.get(block);
-    return place?.path === path && place.offset === end;
-  }
-
-  async #copyInOrder(
-    blocks: readonly BlockId[],
-    places: readonly (readonly Place[])[],
-    signal: AbortSignal | undefined,
-  ): Promise<Assembled> {
+  async #copyInOrder(blocks: readonly FoundBlock[], signal: AbortSignal | undefined): Promise<Assembled> {
     const path = await this.#newPath("whole");
-    const target = await this.#disk.open(path, "wx", 0o600);
-    const sources = new Map<string, FileHandle>();
-    try {
-      let sizeBytes = 0;
-      for (const [at, block] of blocks.entries()) {
-        const length = await this.#copyBlock(
-          { block, places: places[at] ?? [] },
-          { target, offset: sizeBytes, sources },
-          signal,
-        );
-        sizeBytes += length;
-      }
-      return { path, sizeBytes, isCopy: true };
-    } catch (error) {
-      await this.#disk.rm(path, { force: true });
-      throw error;
-    } finally {
-      await Promise.all([target, ...sources.values()].map((handle) => handle.close()));
-    }
-  }
-
-  async #copyBlock(
-    { block, places }: { readonly block: BlockId; readonly places: readonly Place[] },
-    to: { readonly target: FileHandle; readonly offset: number; readonly sources: Map<string, FileHandle> },
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
-    for (const place of places) {
-      const source = to.sources.get(place.path) ?? (await this.#disk.open(place.path, "r").catch(unlessCode("ENOENT")));
-      if (source === undefined) continue;
-      to.sources.set(place.path, source);
-      const pieces = piecesOf(source, { name: place.path, ...place }, signal);
-      const crc = await writePieces(to.target, pieces, { offset: to.offset, length: place.length }).catch(
-        shortAsDamaged,
-      );
-      if (crc === place.crc) return place.length;
-      if (this.#places.get(block) === place) this.#places.delete(block);
-    }
-    throw this.#missing(block, "was damaged when this machine stopped");
+    const sizeBytes = await copyInOrder(this.#disk, path, {
+      blocks,
+      damaged: (block, place) => {
+        if (this.#places.get(block) === place) this.#places.delete(block);
+      },
+      missing: (block) => this.#missing(block, "was damaged when this machine stopped"),
+      signal,
+    });
+    return { path, sizeBytes, isCopy: true };
   }
 
   /** What other processes staged, most of all the one before a restart. */
@@ -359,23 +299,3 @@ export class StagedBlocks {
     return new StoreFailure("BlockMissing", `Block ${block} of ${this.#name} ${why}. Stage it again.`);
   }
 }
-
-const crcOf = async (pieces: AsyncIterable<Uint8Array>): Promise<number> => {
-  let crc = 0;
-  for await (const piece of pieces) crc = crc32(piece, crc);
-  return crc;
-};
-
-/** These are answers; any other failure is one. */
-const unlessCode =
-  (...codes: readonly string[]) =>
-  (error: unknown): undefined => {
-    if (isCode(error, ...codes)) return undefined;
-    throw error;
-  };
-
-/** A file that ends before its journal says so is one that a power cut shortened. */
-const shortAsDamaged = (error: unknown): undefined => {
-  if (error instanceof StoreFailure && error.kind === "OutOfRange") return undefined;
-  throw error;
-};
