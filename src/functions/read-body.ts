@@ -8,27 +8,33 @@ interface BodyLimits {
 
 /** A request's body as text. Refuses one that is too large, too slow, or broken off. */
 export const readBody = async (body: AsyncIterable<Uint8Array>, { bytes, withinMs }: BodyLimits): Promise<string> => {
-  const parts: Uint8Array[] = [];
-  let received = 0;
   let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
   const late = new Promise<never>((_, reject) => {
     const reason = `it took longer than ${withinMs / 1000} seconds. Send it again.`;
     timer = setTimeout(() => reject(refuse("BodyIncomplete", { reason })), withinMs);
   });
   const iterator = body[Symbol.asyncIterator]();
   const leave = (): void => void iterator.return?.().catch(() => undefined); // Nothing of it is wanted any more.
-  try {
-    for (;;) {
-      const next = await Promise.race([iterator.next().catch(brokenOff), late]);
-      if (next.done === true) return Buffer.concat(parts).toString("utf8");
+  const whole = async (): Promise<string> => {
+    const parts: Uint8Array[] = [];
+    for (let received = 0; ;) {
+      const next = await iterator.next().catch(brokenOff);
+      // Too late: nobody waits for it any more.
+      if (next.done === true || isOver) return Buffer.concat(parts).toString("utf8");
       received += next.value.byteLength;
       if (received > bytes) throw refuse("BodyTooLarge", { limit: bytes });
       parts.push(next.value);
     }
+  };
+  try {
+    // Once, for all of it: `late` keeps whoever waits for it until it settles.
+    return await Promise.race([whole(), late]);
   } catch (error) {
     leave();
     throw error;
   } finally {
+    isOver = true;
     clearTimeout(timer);
   }
 };

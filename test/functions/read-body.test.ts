@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { readBody } from "../../src/functions/read-body.ts";
 
 const limits = { bytes: 10, withinMs: 20_000 };
@@ -45,6 +45,31 @@ describe("a request's body", () => {
     const reading = readBody(endless(), { bytes: Infinity, withinMs: 30 });
     await expect(reading).rejects.toMatchObject({ code: "BodyIncomplete", message: /longer than 0\.03 seconds/ });
     await expect.poll(() => isLeft).toBe(true);
+  });
+
+  it("that goes on coming from somebody who cannot be told to stop is read no further", async () => {
+    let read = 0;
+    const deaf = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => {
+          read++;
+          await new Promise((resolve) => setImmediate(resolve));
+          return { value: Buffer.from(" "), done: false as const };
+        },
+      }),
+    };
+    await expect(readBody(deaf, { bytes: Infinity, withinMs: 30 })).rejects.toMatchObject({ code: "BodyIncomplete" });
+    const then = read;
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(read - then).toBeLessThan(2);
+  });
+
+  it("is waited for in one place however many parts it has: nothing piles up at its time limit", async () => {
+    const waits = vi.spyOn(Promise, "race");
+    const parts = Array.from({ length: 1_000 }, () => "x");
+    expect(await readBody(bodyOf(...parts), { bytes: 1_000, withinMs: 20_000 })).toHaveLength(1_000);
+    expect(waits.mock.calls.length).toBeLessThan(2);
+    waits.mockRestore();
   });
 
   it("of which nothing ever comes is left alone as well", async () => {
