@@ -38,7 +38,7 @@ export const checkInstallation = async (deps: Installation): Promise<readonly Fi
 const ok = (name: string, message: string): Finding => ({ name, state: "ok", message });
 
 const checkHealth = async (deps: Installation): Promise<readonly Finding[]> => {
-  const { problems, isNew = false } = await isReady(deps);
+  const { problems, cause = "store" } = await isReady(deps);
   const [newest] = deps.lastErrors().toReversed();
   const told: Finding =
     newest === undefined
@@ -50,11 +50,16 @@ const checkHealth = async (deps: Installation): Promise<readonly Finding[]> => {
           advice: "Look at the service's log.",
         };
   if (problems.length === 0) return [ok("catalog", "It can be written, and the sweep runs."), told];
-  const state = isNew ? "warning" : "problem";
-  const advice = isNew
-    ? "Right after the first start that is so: look again in a minute."
-    : "Look at the disk of the data folder, or at the table's account; then start Lifeboat again.";
-  return [...problems.map((message): Finding => ({ name: "catalog", state, message, advice })), told];
+  const state = cause === "new" ? "warning" : "problem";
+  return [...problems.map((message): Finding => ({ name: "catalog", state, message, advice: advice[cause] })), told];
+};
+
+const advice = {
+  new: "Right after the first start that is so: look again in a minute.",
+  "no sweep": "The service's log says what keeps it; start Lifeboat again if it stays so.",
+  full: "Lifeboat goes on by itself once there is room.",
+  store:
+    "Look at the disk of the data folder, or at the table's account; start Lifeboat again if it does not go on by itself.",
 };
 
 const checkScratch = async ({ scratch }: Installation): Promise<Finding> => {

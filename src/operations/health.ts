@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { messageOf } from "../domain/errors.ts";
+import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Installation } from "./installation.ts";
 import { healthPartition, sweepKey } from "./rows/keys.ts";
 
@@ -18,8 +19,8 @@ interface Health {
   readonly problems: readonly string[];
   /** When the sweep last ran. */
   readonly swept?: string;
-  /** All that is wrong is that the sweep has not come round yet: an installation that was just made. */
-  readonly isNew?: boolean;
+  /** Of the problems. `new`: the sweep has not come round yet, of an installation that was just made. */
+  readonly cause?: "new" | "no sweep" | "full" | "store";
 }
 
 /** Whether the store takes a write, and whether the sweep ran lately. */
@@ -29,13 +30,12 @@ export const isReady = async ({ catalog, clock }: HealthDeps): Promise<Health> =
     await catalog.write(healthPartition, [{ kind: "put", key: "probe", value: { at: now.toISOString() } }]);
     const row = await catalog.get(healthPartition, sweepKey);
     const swept = row && sweep.parse(row.value).at;
-    if (swept === undefined) return { problems: ["the sweep has not run yet."], isNew: true };
+    if (swept === undefined) return { problems: ["the sweep has not run yet."], cause: "new" };
     const age = now.getTime() - Date.parse(swept);
-    return {
-      swept,
-      problems: age > sweepMaxAgeMs ? [`the sweep last ran ${Math.round(age / 60_000)} minutes ago.`] : [],
-    };
+    if (age <= sweepMaxAgeMs) return { swept, problems: [] };
+    return { swept, problems: [`the sweep last ran ${Math.round(age / 60_000)} minutes ago.`], cause: "no sweep" };
   } catch (error) {
-    return { problems: [`the catalog cannot be written: ${messageOf(error)}`] };
+    const cause = isStoreFailure(error, "Full") ? "full" : "store";
+    return { problems: [`the catalog cannot be written: ${messageOf(error)}`], cause };
   }
 };

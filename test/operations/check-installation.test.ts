@@ -9,6 +9,7 @@ import { markSite } from "../../src/operations/rows/watch-rows.ts";
 import { watchSites } from "../../src/operations/alarms/watch-sites.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
 import { alarmWorld, endedBackup } from "./alarms/alarm-world.ts";
+import { StoreFailure } from "../../src/domain/store-failure.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import type { SiteHost } from "../../src/ports/site-host.ts";
 
@@ -55,6 +56,19 @@ describe("checking the installation", () => {
     expect(found.find(({ name }) => name === "pg_dump")).toMatchObject({
       state: "ok",
       advice: expect.stringContaining("PostgreSQL"),
+    });
+  });
+
+  it.each([
+    ["by room alone", new StoreFailure("Full", "The disk is full."), /^Lifeboat goes on by itself/],
+    ["by looking at the store", new StoreFailure("Unavailable", "It is damaged."), /start Lifeboat again/],
+  ])("says how a catalog that cannot be written is mended: %s", async (_, failure, told) => {
+    const { deps } = memoryInstallation();
+    deps.catalog.write = () => Promise.reject(failure);
+    const { worse } = await well({ catalog: deps.catalog });
+    expect(worse.find(({ name }) => name === "catalog")).toMatchObject({
+      state: "problem",
+      advice: expect.stringMatching(told),
     });
   });
 
