@@ -1,4 +1,5 @@
 import { endedBackupOf } from "../domain/alarm.ts";
+import type { Backup } from "../domain/backup.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { Installation } from "./installation.ts";
 import { readBackups } from "./rows/backup-rows.ts";
@@ -14,10 +15,15 @@ export const tellEndedRestore = async ({ catalog }: Needs, site: SiteId, run: st
   if (ended !== undefined) await markRestore(catalog, site, ended);
 };
 
-/** As above, also of a backup: for a run of which only the name is known. */
+/** As above, of a backup. */
+export const tellEndedBackup = async ({ catalog }: Needs, backup: Backup): Promise<void> => {
+  const ended = endedBackupOf(backup);
+  if (ended !== undefined) await markSite(catalog, backup.site, ended);
+};
+
+/** Both: for a run of which only the name is known. */
 export const tellEnded = async (deps: Needs, site: SiteId, run: string): Promise<void> => {
   await tellEndedRestore(deps, site, run);
   const found = (await readBackups(deps.catalog, site)).find(({ backup }) => backup.run === run);
-  const ended = found && endedBackupOf(found.backup);
-  if (ended !== undefined) await markSite(deps.catalog, site, ended);
+  if (found !== undefined) await tellEndedBackup(deps, found.backup);
 };

@@ -1,9 +1,8 @@
-import { endedBackupOf } from "../../domain/alarm.ts";
 import { mayBecome, type Backup } from "../../domain/backup.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
-import { tellEndedRestore } from "../tell-ended.ts";
+import { tellEndedBackup, tellEndedRestore } from "../tell-ended.ts";
 import { freeSite } from "../free-site.ts";
 import type { Installation } from "../installation.ts";
 import { readBackup, removeProgress, replaceBackup } from "../rows/backup-rows.ts";
@@ -11,7 +10,6 @@ import { forgetRun } from "../rows/open-run-rows.ts";
 import { insertOperation, readOperation, replaceOperation, type Operation } from "../rows/operation-rows.ts";
 import { changeSite, takenBy, type OpenRun, type SiteRow } from "../rows/site-row.ts";
 import { forgetBeats } from "../rows/step-rows.ts";
-import { markSite } from "../rows/watch-rows.ts";
 import { runId, runRef, startRun } from "../start-run.ts";
 
 interface LateRun {
@@ -45,8 +43,7 @@ export const endRunLate = async (deps: Installation, call: Call, { site, run, re
       };
     },
   );
-  const ended = done.backup && endedBackupOf(done.backup);
-  if (ended !== undefined) await markSite(deps.catalog, site, ended);
+  if (done.backup !== undefined) await tellEndedBackup(deps, done.backup);
   await tellEndedRestore(deps, site, run);
   if (done.row?.run?.id === ids.run)
     call.log.warn("the site of a restore that was given up is put back", { site: siteLabel(site), run, by: ids.run });

@@ -1,4 +1,3 @@
-import { endedBackupOf } from "../../domain/alarm.ts";
 import { defaultBackupName, nameProblem, type Backup, type BackupStatus } from "../../domain/backup.ts";
 import { SecretUnreadable } from "../../domain/secret.ts";
 import { withCredential } from "../credentials.ts";
@@ -14,8 +13,8 @@ import { insertBackup, readBackups } from "../rows/backup-rows.ts";
 import { releaseName, type NameInContainer } from "../rows/name-rows.ts";
 import { announceRun, forgetRun } from "../rows/open-run-rows.ts";
 import { changeSite, readSiteRow, takenBy, type SiteChange, type SiteRow } from "../rows/site-row.ts";
-import { markSite } from "../rows/watch-rows.ts";
 import { runRef, startRun } from "../start-run.ts";
+import { tellEndedBackup } from "../tell-ended.ts";
 import { usedUpQuota } from "../used-up-quota.ts";
 import { whereTo } from "../where-to.ts";
 
@@ -179,7 +178,6 @@ const leaveRecord = async (
   });
   if (left === undefined) return foundBefore(deps, wish);
   wish.call.log.warn("a planned backup could not begin", { site: siteLabel(wish.site), reason: end.log });
-  const ended = endedBackupOf(left);
-  if (ended !== undefined) await markSite(deps.catalog, wish.site, ended);
+  await tellEndedBackup(deps, left);
   return left;
 };

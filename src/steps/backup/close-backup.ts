@@ -1,4 +1,3 @@
-import { endedBackupOf } from "../../domain/alarm.ts";
 import { isOpen, mayBecome, shortenLog, logName, type Backup } from "../../domain/backup.ts";
 import { messageOf } from "../../domain/errors.ts";
 import { siteLabel } from "../../domain/site.ts";
@@ -8,7 +7,7 @@ import type { Installation } from "../../operations/installation.ts";
 import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
 import { releaseName, reservationOf, type Reservation } from "../../operations/rows/name-rows.ts";
 import { changeSite } from "../../operations/rows/site-row.ts";
-import { markSite } from "../../operations/rows/watch-rows.ts";
+import { tellEndedBackup } from "../../operations/tell-ended.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { readSummary, type BackupSummary } from "./backup-plan.ts";
@@ -43,7 +42,8 @@ export const closeBackup =
           ...(end.status === "Succeeded" ? {} : { log: end.log?.slice(0, 500) }),
         });
       } else await leave(deps, input, call);
-      await tellEnd(deps, input);
+      // Before the run is forgotten: until then somebody closes it again.
+      await tellEndedBackup(deps, await backupOf(deps, input));
       await forgetDatabases(deps, input.site, { log: call.log });
       await endRun(deps, input, call);
       return { ok: true };
@@ -55,12 +55,6 @@ const leave = async (deps: Installation, input: StepInput<"closeBackup">, call: 
   if (!isOpen(status) && run === input.run) return;
   await lost(deps, input);
   call.log.warn("run ended: another has its site", { site: siteLabel(input.site), run: input.run });
-};
-
-/** Before the run is forgotten: until then somebody closes it again. */
-const tellEnd = async (deps: Installation, input: StepInput<"closeBackup">): Promise<void> => {
-  const ended = endedBackupOf(await backupOf(deps, input));
-  if (ended !== undefined) await markSite(deps.catalog, input.site, ended);
 };
 
 /** Nothing of a failed backup stays visible. What cannot be removed now is named, and is no reason to keep the site. */
