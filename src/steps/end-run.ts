@@ -1,7 +1,5 @@
+import { clearRun } from "../operations/rows/clear-run.ts";
 import type { Installation } from "../operations/installation.ts";
-import { removeProgress } from "../operations/rows/backup-rows.ts";
-import { forgetRun } from "../operations/rows/open-run-rows.ts";
-import { forgetBeats } from "../operations/rows/step-rows.ts";
 import { readSiteRow } from "../operations/rows/site-row.ts";
 import { runRef, startRun } from "../operations/start-run.ts";
 import type { Call } from "../ports/call.ts";
@@ -16,8 +14,6 @@ export const endRun = async (deps: Installation, ref: RunRef, call: Call): Promi
   const row = await readSiteRow(deps.catalog, ref.site);
   if (row.run !== undefined && row.run.id !== ref.run) await startRun(deps, call, ref.site, runRef(ref.site, row));
   await scratchOf(await deps.scratch(), ref.run).clear();
-  await removeProgress(deps.catalog, ref.site, ref.run);
-  await forgetBeats(deps.catalog, ref.site, ref.run);
-  await forgetRun(deps.catalog, ref.run);
+  await clearRun(deps.catalog, ref.site, ref.run);
   deps.runsAtWork.forget(ref.run);
 };

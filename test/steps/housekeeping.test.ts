@@ -2,9 +2,11 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { deleteBackup } from "../../src/operations/delete-backup.ts";
 import { endRunLate } from "../../src/operations/sweeps/end-run-late.ts";
+import { openRunsPartition, sitePartition } from "../../src/operations/rows/keys.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
 import type { Backup } from "../../src/domain/backup.ts";
 import { clearScratch } from "../../src/steps/clear-scratch.ts";
+import { writeBeat } from "../../src/operations/rows/step-rows.ts";
 import { closeBackup } from "../../src/steps/backup/close-backup.ts";
 import { lookAgain } from "../../src/steps/backup/look-again.ts";
 import { removeBackup } from "../../src/steps/backup/remove-backup.ts";
@@ -40,7 +42,7 @@ describe("the scratch of a run", () => {
   });
 });
 
-describe("the name of a backup that was cut short", () => {
+describe("a backup that was cut short", () => {
   const zipOf = (backup: Backup) => `${backup.blobBase}.zip`;
   const written = (backup: Backup) =>
     putObject(given.container(backup.destination), zipOf(backup), Buffer.from("late"), { run: backup.run ?? "" });
@@ -71,7 +73,17 @@ describe("the name of a backup that was cut short", () => {
     ],
   ];
 
-  it.each(ends)("is looked at once more for a day: %s", async (_how, end) => {
+  it.each(ends)("leaves nothing of its run in the catalog, though a step's process died: %s", async (_how, end) => {
+    const backup = await begun();
+    const run = backup.run ?? "";
+    const { catalog } = given.deps;
+    await writeBeat(catalog, { site: shop, run, attempt: "died" }, { beat: 1 });
+    await end(backup);
+    const rows = [...(await catalog.list(sitePartition(shop))), ...(await catalog.list(openRunsPartition))];
+    expect(rows.filter(({ key }) => key.includes(run))).toEqual([]);
+  });
+
+  it.each(ends)("has its name looked at once more for a day: %s", async (_how, end) => {
     const backup = await begun();
     await end(backup);
     await written(backup);
@@ -83,7 +95,7 @@ describe("the name of a backup that was cut short", () => {
     expect(await names(backup)).toEqual([zipOf(backup)]);
   });
 
-  it("is left alone where another backup has it by now", async () => {
+  it("is left alone where another backup has its name by now", async () => {
     const backup = await begun();
     await endRunLate(given.deps, given.call, { site: shop, run: backup.run ?? "", reason: "It took too long." });
     await written({ ...backup, run: "another" });

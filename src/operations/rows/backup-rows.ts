@@ -4,6 +4,7 @@ import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import { keptDatabases } from "./database-reference.ts";
 import { backupKey, backupPrefix, progressKey, progressPrefix, sitePartition } from "./keys.ts";
+import { removeRows } from "./remove-rows.ts";
 import { siteId } from "./site-id.ts";
 
 const backup: z.ZodType<Backup> = z.object({
@@ -119,13 +120,5 @@ export const writeProgress = async (
 };
 
 /** At the end of a run. */
-export const removeProgress = async (catalog: Catalog, of: SiteId, run: string): Promise<void> => {
-  for (;;) {
-    const rows = await catalog.list(sitePartition(of), { prefix: progressPrefix(run), limit: 100 });
-    if (rows.length === 0) return;
-    await catalog.write(
-      sitePartition(of),
-      rows.map((row) => ({ kind: "remove", key: row.key })),
-    );
-  }
-};
+export const removeProgress = (catalog: Catalog, of: SiteId, run: string): Promise<void> =>
+  removeRows(catalog, sitePartition(of), progressPrefix(run));

@@ -2,6 +2,7 @@ import type { SiteId } from "../../domain/site.ts";
 import type { Catalog } from "../../ports/catalog.ts";
 import { readProgress } from "./backup-rows.ts";
 import { sitePartition, stepKey, stepPrefix } from "./keys.ts";
+import { removeRows } from "./remove-rows.ts";
 
 /** One attempt of a step that is being executed now. */
 export interface StepAttempt {
@@ -36,13 +37,5 @@ export const signsOfLife = async (catalog: Catalog, site: SiteId, run: string): 
 };
 
 /** What attempts of a process that is gone have left. */
-export const forgetBeats = async (catalog: Catalog, site: SiteId, run: string): Promise<void> => {
-  for (;;) {
-    const rows = await catalog.list(sitePartition(site), { prefix: stepPrefix(run), limit: 100 });
-    if (rows.length === 0) return;
-    await catalog.write(
-      sitePartition(site),
-      rows.map(({ key }) => ({ kind: "remove", key }) as const),
-    );
-  }
-};
+export const forgetBeats = (catalog: Catalog, site: SiteId, run: string): Promise<void> =>
+  removeRows(catalog, sitePartition(site), stepPrefix(run));

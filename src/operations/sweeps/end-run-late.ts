@@ -3,13 +3,12 @@ import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
 import { tellEndedBackup, tellEndedRestore } from "../tell-ended.ts";
+import { clearRun } from "../rows/clear-run.ts";
 import { freeSite } from "../free-site.ts";
 import type { Installation } from "../installation.ts";
-import { readBackup, removeProgress, replaceBackup } from "../rows/backup-rows.ts";
-import { forgetRun } from "../rows/open-run-rows.ts";
+import { readBackup, replaceBackup } from "../rows/backup-rows.ts";
 import { insertOperation, readOperation, replaceOperation, type Operation } from "../rows/operation-rows.ts";
 import { changeSite, takenBy, type OpenRun, type SiteRow } from "../rows/site-row.ts";
-import { forgetBeats } from "../rows/step-rows.ts";
 import { runId, runRef, startRun } from "../start-run.ts";
 
 interface LateRun {
@@ -49,9 +48,7 @@ export const endRunLate = async (deps: Installation, call: Call, { site, run, re
     call.log.warn("the site of a restore that was given up is put back", { site: siteLabel(site), run, by: ids.run });
   if (done.row?.run !== undefined) await startRun(deps, call, site, runRef(site, done.row));
   call.log.error("a run was ended", { site: siteLabel(site), run, reason });
-  await removeProgress(deps.catalog, site, run);
-  await forgetBeats(deps.catalog, site, run);
-  await forgetRun(deps.catalog, run);
+  await clearRun(deps.catalog, site, run);
 };
 
 /** Undefined for a run that was to settle another already: that would go on for ever. */

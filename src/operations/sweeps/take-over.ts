@@ -1,12 +1,12 @@
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
+import { clearRun } from "../rows/clear-run.ts";
 import type { Installation } from "../installation.ts";
-import { readBackup, removeProgress, replaceBackup } from "../rows/backup-rows.ts";
+import { readBackup, replaceBackup } from "../rows/backup-rows.ts";
 import { announceRun, forgetRun, type AnnouncedRun } from "../rows/open-run-rows.ts";
 import { readOperation, replaceOperation, type Operation } from "../rows/operation-rows.ts";
 import { changeSite, takenBy, type OpenRun, type SiteRow } from "../rows/site-row.ts";
-import { forgetBeats } from "../rows/step-rows.ts";
 import { runId, runRef, startRun } from "../start-run.ts";
 
 /**
@@ -30,17 +30,7 @@ export const takeOver = async (deps: Installation, call: Call, old: AnnouncedRun
   if (row === undefined) return announced === undefined ? undefined : forgetRun(deps.catalog, announced);
   call.log.warn("run taken over", { site: siteLabel(site), run: announced, from: old.run });
   await startRun(deps, call, site, runRef(site, row));
-  await forgetAnnounced(deps, old);
-};
-
-/** With what steps of it that are executed no more have left. */
-export const forgetAnnounced = async (
-  { catalog }: Pick<Installation, "catalog">,
-  { site, run }: Pick<AnnouncedRun, "site" | "run">,
-): Promise<void> => {
-  await removeProgress(catalog, site, run);
-  await forgetBeats(catalog, site, run);
-  await forgetRun(catalog, run);
+  await clearRun(deps.catalog, site, old.run);
 };
 
 /** The backup or operation that the run works for, with its new name. */

@@ -3,6 +3,7 @@ import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { Row } from "../../ports/catalog.ts";
 import { tellEnded } from "../tell-ended.ts";
+import { clearRun } from "../rows/clear-run.ts";
 import { failDeletion, startDelete } from "../delete-backup.ts";
 import { endRunLate } from "./end-run-late.ts";
 import type { Installation } from "../installation.ts";
@@ -13,7 +14,7 @@ import { readSiteRow } from "../rows/site-row.ts";
 import { isDeletion, runRef, startRun } from "../start-run.ts";
 import { tellOnce } from "../tell-once.ts";
 import { unreadableAdvice } from "../unreadable-advice.ts";
-import { forgetAnnounced, takeOver } from "./take-over.ts";
+import { takeOver } from "./take-over.ts";
 
 /** Who began a run has this long to start it. */
 const startedWithinMs = 10_000;
@@ -112,7 +113,7 @@ const forget = async (deps: Installation, call: Call, { announced, open }: Look)
     await startRun(deps, call, announced.site, runRef(announced.site, row));
   // Also what became of it may not have been said.
   if (announced.deletes === undefined) await tellEnded(deps, announced.site, announced.run);
-  await forgetAnnounced(deps, announced);
+  await clearRun(deps.catalog, announced.site, announced.run);
 };
 
 /** Undefined when nothing waits for this run any more. */

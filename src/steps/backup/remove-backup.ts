@@ -3,9 +3,10 @@ import { messageOf, Refusal } from "../../domain/errors.ts";
 import { SecretUnreadable } from "../../domain/secret.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
+import { clearRun } from "../../operations/rows/clear-run.ts";
 import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readBackup, removeProgress, replaceBackup } from "../../operations/rows/backup-rows.ts";
+import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
 import { sitePartition } from "../../operations/rows/keys.ts";
 import { releaseName, reservationOf } from "../../operations/rows/name-rows.ts";
 import { forgetRun } from "../../operations/rows/open-run-rows.ts";
@@ -35,8 +36,7 @@ export const removeBackup =
     if (reservation !== undefined) await releaseName(deps.catalog, reservation);
     if (backup.run === undefined) return { ok: true };
     await scratchOf(await deps.scratch(), backup.run).clear();
-    await removeProgress(deps.catalog, input.site, backup.run);
-    await forgetRun(deps.catalog, backup.run);
+    await clearRun(deps.catalog, input.site, backup.run);
     return { ok: true };
   };
 
