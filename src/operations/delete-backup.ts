@@ -7,8 +7,7 @@ import { findSiteOrPast } from "./find-site.ts";
 import { freeSite } from "./free-site.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
-import { readBackup, replaceBackup } from "./rows/backup-rows.ts";
-import { sitePartition } from "./rows/keys.ts";
+import { changeBackupRow, replaceBackup } from "./rows/backup-rows.ts";
 import { announceRun } from "./rows/open-run-rows.ts";
 import { changeSite, type SiteChange, type SiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
@@ -58,16 +57,12 @@ export const startDelete = async (deps: Installation, call: Call, backup: Backup
 
 /** The end of a deletion whose run does not end by itself: retention, or who asked, tries again. */
 export const failDeletion = async (
-  deps: Pick<Installation, "catalog">,
+  { catalog }: Pick<Installation, "catalog">,
   { site, backup, reason }: { readonly site: SiteId; readonly backup: number; readonly reason: string },
 ): Promise<void> => {
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const found = await readBackup(deps.catalog, site, backup);
-    if (found?.backup.status !== "DeleteInProgress") return;
-    const change = replaceBackup({ ...found.backup, status: "DeleteFailed", log: reason }, found.version);
-    if (await deps.catalog.write(sitePartition(site), [change])) return;
-  }
-  throw new Error(`Backup ${backup} is being changed by too many writers.`);
+  await changeBackupRow(catalog, { site, id: backup }, (old) =>
+    old.status === "DeleteInProgress" ? { ...old, status: "DeleteFailed", log: reason } : undefined,
+  );
 };
 
 interface Deletion {

@@ -78,6 +78,25 @@ export const replaceBackup = (changed: Backup, version: string): RowChange => ({
   version,
 });
 
+/**
+ * Changes a backup, whoever owns its site: `decide` sees it as it is, is asked again when another writer was faster, and
+ * answers undefined where nothing is to change. False when there is no such backup.
+ */
+export const changeBackupRow = async (
+  catalog: Catalog,
+  { site, id }: Pick<Backup, "site" | "id">,
+  decide: (old: Backup) => Backup | undefined,
+): Promise<boolean> => {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const found = await readBackup(catalog, site, id);
+    if (found === undefined) return false;
+    const next = decide(found.backup);
+    if (next === undefined) return true;
+    if (await catalog.write(sitePartition(site), [replaceBackup(next, found.version)])) return true;
+  }
+  throw new Error(`Backup ${id} is being changed by too many writers.`);
+};
+
 const progress = z.object({
   phase: z.string(),
   files: z.number(),

@@ -1,4 +1,4 @@
-import { mayBecome, type Backup, type BackupStatus } from "../../domain/backup.ts";
+import { mayBecome, type Backup } from "../../domain/backup.ts";
 import { messageOf, Refusal } from "../../domain/errors.ts";
 import { SecretUnreadable } from "../../domain/secret.ts";
 import { siteLabel } from "../../domain/site.ts";
@@ -6,8 +6,7 @@ import { isStoreFailure } from "../../domain/store-failure.ts";
 import { clearRun } from "../../operations/rows/clear-run.ts";
 import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
-import { sitePartition } from "../../operations/rows/keys.ts";
+import { changeBackupRow } from "../../operations/rows/backup-rows.ts";
 import { releaseName, reservationOf } from "../../operations/rows/name-rows.ts";
 import { forgetRun } from "../../operations/rows/open-run-rows.ts";
 import { markSite } from "../../operations/rows/watch-rows.ts";
@@ -29,7 +28,7 @@ export const removeBackup =
     // Before the status says that nothing is left to do. It is no backup to go back to any more.
     await markSite(deps.catalog, input.site);
     const problem = await removeBlobs(deps, backup);
-    await endDeletion(deps, input, problem === undefined ? "Deleted" : "DeleteFailed", problem);
+    await endDeletion(deps, input, problem);
     call.log.info("backup removed", { site: siteLabel(input.site), backup: input.backup, problem });
     await forgetRun(deps.catalog, input.run);
     if (problem !== undefined) return { ok: false, code: "Failed", message: problem };
@@ -55,17 +54,15 @@ const removeBlobs = async (deps: Installation, backup: Backup): Promise<string |
 };
 
 const endDeletion = async (
-  deps: Installation,
-  input: StepInput<"removeBackup">,
-  status: BackupStatus,
+  { catalog, clock }: Installation,
+  { site, backup: id }: StepInput<"removeBackup">,
   problem: string | undefined,
 ): Promise<void> => {
-  for (;;) {
-    const found = await readBackup(deps.catalog, input.site, input.backup);
-    if (found === undefined || !mayBecome(found.backup.status, status)) return;
-    const log = problem === undefined ? {} : { log: problem };
-    const removed = status === "Deleted" ? { removed: deps.clock.now().toISOString() } : {};
-    const change = replaceBackup({ ...found.backup, ...log, ...removed, status }, found.version);
-    if (await deps.catalog.write(sitePartition(input.site), [change])) return;
-  }
+  const end =
+    problem === undefined
+      ? ({ status: "Deleted", removed: clock.now().toISOString() } as const)
+      : ({ status: "DeleteFailed", log: problem } as const);
+  await changeBackupRow(catalog, { site, id }, (backup) =>
+    mayBecome(backup.status, end.status) ? { ...backup, ...end } : undefined,
+  );
 };

@@ -3,8 +3,7 @@ import { siteLabel } from "../../domain/site.ts";
 import { tellEndedRestore } from "../../operations/tell-ended.ts";
 import { freeSite } from "../../operations/free-site.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
-import { sitePartition } from "../../operations/rows/keys.ts";
+import { changeBackupRow } from "../../operations/rows/backup-rows.ts";
 import { readOperation, replaceOperation, type Operation } from "../../operations/rows/operation-rows.ts";
 import { changeSite, withoutUndo, type SiteRow } from "../../operations/rows/site-row.ts";
 import type { Call } from "../../ports/call.ts";
@@ -157,14 +156,9 @@ const linesOf = async (deps: Installation, input: Input, { operation, failure }:
 /** ARM's lastRestoreTimeStamp. */
 const noteRestored = async (deps: Installation, { request }: Operation): Promise<void> => {
   if (request?.backup === undefined || request.backupSite === undefined) return;
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const row = await readBackup(deps.catalog, request.backupSite, request.backup);
-    if (row === undefined) return;
-    const restored = { ...row.backup, lastRestored: deps.clock.now().toISOString() };
-    const change = replaceBackup(restored, row.version);
-    if (await deps.catalog.write(sitePartition(request.backupSite), [change])) return;
-  }
-  throw new Error(`Backup ${request.backup} is being changed by too many writers.`);
+  const lastRestored = deps.clock.now().toISOString();
+  const id = request.backup;
+  await changeBackupRow(deps.catalog, { site: request.backupSite, id }, (backup) => ({ ...backup, lastRestored }));
 };
 
 /** Rests that cannot be removed now are no reason to fail: the site's next run removes them. */

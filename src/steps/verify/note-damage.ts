@@ -1,7 +1,6 @@
 import { shortenLog, type Backup } from "../../domain/backup.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
-import { sitePartition } from "../../operations/rows/keys.ts";
+import { changeBackupRow } from "../../operations/rows/backup-rows.ts";
 import type { Verification } from "../../operations/rows/operation-rows.ts";
 import { markSite } from "../../operations/rows/watch-rows.ts";
 
@@ -38,14 +37,8 @@ const logOf = (lines: readonly string[]): string => shortenLog(lines, "the opera
 /** Alarms and metrics hear of it also from an attempt that finds it noted: the one before may have died in between. */
 const change = async (
   { catalog }: Needs,
-  { site, id }: Noted,
-  changed: (backup: Backup) => Backup | undefined,
+  noted: Noted,
+  decide: (backup: Backup) => Backup | undefined,
 ): Promise<void> => {
-  for (;;) {
-    const found = await readBackup(catalog, site, id);
-    if (found === undefined) return;
-    const next = changed(found.backup);
-    if (next === undefined || (await catalog.write(sitePartition(site), [replaceBackup(next, found.version)]))) break;
-  }
-  await markSite(catalog, site);
+  if (await changeBackupRow(catalog, noted, decide)) await markSite(catalog, noted.site);
 };
