@@ -26,14 +26,15 @@ export const closeBackup =
     asEnd(async () => {
       const scratch = scratchOf(await deps.scratch(), input.run);
       // Read while the run surely owns the site: a late attempt must not release a name that is another backup's by then.
-      const { destination, blobBase } = await backupOf(deps, input);
-      const reservation = await reservationOf(deps.catalog, { container: destination, blobBase });
+      const backup = await backupOf(deps, input);
+      const { destination: container, blobBase } = backup;
+      const reservation = await reservationOf(deps.catalog, { container, blobBase });
       if (await ownsSite(deps, input)) {
         const end =
           input.summary === undefined
-            ? await failedEnd(deps, input, { call, reservation })
+            ? await failedEnd(deps, input, { call, backup, reservation })
             : await readSummary(scratch, input.summary);
-        if (end.status !== "Failed") await forgetStaged(deps, input, call);
+        if (end.status !== "Failed") await forgetStaged(deps, input, { call, backup });
         await endBackup(deps, input, end);
         call.log.info("backup ended", {
           site: siteLabel(input.site),
@@ -57,13 +58,17 @@ const leave = async (deps: Installation, input: StepInput<"closeBackup">, call: 
   call.log.warn("run ended: another has its site", { site: siteLabel(input.site), run: input.run });
 };
 
+interface Closing {
+  readonly call: Call;
+  readonly backup: Backup;
+}
+
 /** Nothing of a failed backup stays visible. What cannot be removed now is named, and is no reason to keep the site. */
 const failedEnd = async (
   deps: Installation,
   input: StepInput<"closeBackup">,
-  { call, reservation }: { readonly call: Call; readonly reservation: Reservation | undefined },
+  { call, backup, reservation }: Closing & { readonly reservation: Reservation | undefined },
 ): Promise<BackupSummary> => {
-  const backup = await backupOf(deps, input);
   const lines = [input.failure ?? "It failed without a reason."];
   try {
     const destination = await openContainer(deps, backup.destination);
@@ -78,8 +83,11 @@ const failedEnd = async (
 };
 
 /** The commit took what it needed of the staged blocks; what earlier attempts staged besides is dropped. */
-const forgetStaged = async (deps: Installation, input: StepInput<"closeBackup">, call: Call): Promise<void> => {
-  const backup = await backupOf(deps, input);
+const forgetStaged = async (
+  deps: Installation,
+  input: StepInput<"closeBackup">,
+  { call, backup }: Closing,
+): Promise<void> => {
   try {
     const destination = await openContainer(deps, backup.destination);
     await destination.abandonRun(input.run);
