@@ -7,6 +7,8 @@ import { readOpenRuns, type AnnouncedRun } from "../operations/rows/open-run-row
 import { readSiteRow } from "../operations/rows/site-row.ts";
 import { runRef } from "../operations/start-run.ts";
 import type { Call } from "../ports/call.ts";
+import type { DiskRoom } from "../ports/machine.ts";
+import type { BackupRef, RunRef } from "../workflows/contract.ts";
 import { dropStaged } from "./backup/backing-up.ts";
 import { backupOf } from "./backup/backup-row.ts";
 import { diskFull } from "./disk-full.ts";
@@ -27,26 +29,22 @@ const plentyBytes = 2 ** 26;
 export const watchRoom = (deps: Installation) => {
   let wasFull = false;
   return async (call: Call): Promise<void> => {
-    const full = await isFull(deps);
-    if (!full) await keepReserve(deps);
-    else if (await deps.machine.giveUpReserve())
+    const room = await deps.machine.catalogRoom();
+    const isFull = !isEnough(room);
+    if (room !== undefined && room.freeBytes >= plentyBytes) await deps.machine.keepReserve();
+    else if (isFull && (await deps.machine.giveUpReserve()))
       call.log.error("the disk of the data folder is full: the room kept in reserve was given up");
-    else if (wasFull) await giveUpRuns(deps, call);
-    wasFull = full;
+    else if (isFull && wasFull) await giveUpRuns(deps, call);
+    wasFull = isFull;
   };
 };
 
+/** Also where nobody can tell. */
+const isEnough = (room: DiskRoom | undefined): boolean => room === undefined || room.freeBytes >= leastBytes;
+
 const giveUpRuns = async (deps: Installation, call: Call): Promise<void> => {
   for (const open of (await readOpenRuns(deps.catalog)).toSorted((a, b) => b.since.localeCompare(a.since)))
-    if ((await giveUp(deps, call, open)) && !(await isFull(deps))) return;
-};
-
-const isFull = async ({ machine }: Pick<Installation, "machine">): Promise<boolean> =>
-  ((await machine.catalogRoom())?.freeBytes ?? Infinity) < leastBytes;
-
-const keepReserve = async ({ machine }: Pick<Installation, "machine">): Promise<void> => {
-  const room = await machine.catalogRoom();
-  if (room !== undefined && room.freeBytes >= plentyBytes) await machine.keepReserve();
+    if ((await giveUp(deps, call, open)) && isEnough(await deps.machine.catalogRoom())) return;
 };
 
 /** Whether it was. */
@@ -77,19 +75,17 @@ const giveUp = async (deps: Installation, call: Call, { site, run, deletes }: An
   }
 };
 
-type Ref = Parameters<typeof dropStaged>[1];
-
-const withoutBackup = async (deps: Installation, ref: Ref, failure: StoreFailure): Promise<string> => {
+const withoutBackup = async (deps: Installation, ref: BackupRef, failure: StoreFailure): Promise<string> => {
   const rests = await dropStaged(deps, ref);
   return diskFull(deps, failure, { rests, neededBytes: undefined });
 };
 
-const isCommitted = async (deps: Installation, ref: Ref): Promise<boolean> => {
+const isCommitted = async (deps: Installation, ref: BackupRef): Promise<boolean> => {
   const { destination, blobBase } = await backupOf(deps, ref);
   return (await (await openContainer(deps, destination)).head(zipName(blobBase))) !== undefined;
 };
 
-const hasStaged = async ({ hosts }: Installation, { site, run }: Omit<Ref, "backup">): Promise<boolean> =>
+const hasStaged = async ({ hosts }: Installation, { site, run }: RunRef): Promise<boolean> =>
   (await (await hosts.host(site)).exchange(run).state()) === "staged";
 
 const fullCatalog = async ({ machine }: Installation): Promise<StoreFailure> => {
