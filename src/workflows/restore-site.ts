@@ -7,12 +7,12 @@ import { StepFailed, type Workflow, type WorkflowPart } from "./workflow.ts";
  */
 export function* restoreSite(wf: Workflow, run: RunRef): WorkflowPart<{ done: true }> {
   const reports: ScratchName[] = [];
-  const failure = yield* guarded(() => bringBack(wf, run, reports));
+  const failure = yield* guarded(() => restore(wf, run, reports));
   yield* wf.call("closeRestore", closing(run, reports, failure));
   return { done: true };
 }
 
-function* bringBack(wf: Workflow, run: RunRef, reports: ScratchName[]): WorkflowPart<Failure | undefined> {
+function* restore(wf: Workflow, run: RunRef, reports: ScratchName[]): WorkflowPart<Failure | undefined> {
   const archive = yield* wf.call("checkArchive", run);
   if (!archive.ok) return archive;
   const { checked } = archive;
@@ -24,7 +24,7 @@ function* bringBack(wf: Workflow, run: RunRef, reports: ScratchName[]): Workflow
   const loaded = yield* load(wf, run, { ...archive, reports });
   if (!loaded.ok) return loaded;
   const failure = yield* guarded(() =>
-    exchange(wf, run, { checked, staged: staged.staged, loaded: loaded.loaded, reports }),
+    stopAndExchange(wf, run, { checked, staged: staged.staged, loaded: loaded.loaded, reports }),
   );
   // Another run owns the site by now, and starts it when it has done what it is there for.
   if (failure?.code === "RunLost") return failure;
@@ -101,7 +101,7 @@ interface Staged {
   readonly reports: ScratchName[];
 }
 
-function* exchange(wf: Workflow, run: RunRef, { staged, ...given }: Staged): WorkflowPart<Failure | undefined> {
+function* stopAndExchange(wf: Workflow, run: RunRef, { staged, ...given }: Staged): WorkflowPart<Failure | undefined> {
   const { reports } = given;
   const stopped = yield* wf.call("stopSite", run);
   if (!stopped.ok) return stopped;
@@ -110,14 +110,14 @@ function* exchange(wf: Workflow, run: RunRef, { staged, ...given }: Staged): Wor
     if (!complete.ok) return complete;
     reports.push(complete.staged);
   }
-  const failure = yield* guarded(() => exclusive(wf, run, { ...given, staged: complete?.staged }));
+  const failure = yield* guarded(() => exchange(wf, run, { ...given, staged: complete?.staged }));
   if (failure === undefined || failure.code === "RunLost") return failure;
   const stuck = yield* guarded(() => putBack(wf, run, reports));
   if (stuck === undefined) return failure;
   return { ...stuck, message: `${failure.message} What was replaced could not be put back: ${stuck.message}` };
 }
 
-function* exclusive(
+function* exchange(
   wf: Workflow,
   run: RunRef,
   { checked, staged, loaded, reports }: Staged,
@@ -142,7 +142,7 @@ function* exclusive(
 export function* undoRestore(wf: Workflow, run: RunRef): WorkflowPart<{ done: true }> {
   const reports: ScratchName[] = [];
   const failure = yield* guarded(function* () {
-    const failed = yield* guarded(() => takeBack(wf, run, reports));
+    const failed = yield* guarded(() => undo(wf, run, reports));
     if (failed?.code === "RunLost") return failed;
     return yield* start(wf, run, failed);
   });
@@ -150,7 +150,7 @@ export function* undoRestore(wf: Workflow, run: RunRef): WorkflowPart<{ done: tr
   return { done: true };
 }
 
-function* takeBack(wf: Workflow, run: RunRef, reports: ScratchName[]): WorkflowPart<Failure | undefined> {
+function* undo(wf: Workflow, run: RunRef, reports: ScratchName[]): WorkflowPart<Failure | undefined> {
   const stopped = yield* wf.call("stopSite", run);
   return stopped.ok ? yield* putBack(wf, run, reports) : stopped;
 }
