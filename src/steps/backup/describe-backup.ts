@@ -21,7 +21,7 @@ import {
 import { backingUp } from "./backing-up.ts";
 import { backupOf } from "./backup-row.ts";
 import { notePrevious } from "./previous-archive.ts";
-import { lost, writeOwn } from "./own-blobs.ts";
+import { lost, nameTaken, writeOwn } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf, type Scratch } from "../scratch.ts";
@@ -43,9 +43,10 @@ export const describeBackup =
       const written = async (name: string, bytes: Uint8Array): Promise<boolean> =>
         writeOwn(destination, name, { ref: input, backup, commitId, bytes });
       const log = logName(backup.blobBase);
-      if (lines.length > 0 && !(await written(log, Buffer.from(`${lines.join("\n")}\n`)))) return taken(log);
+      if (lines.length > 0 && !(await written(log, Buffer.from(`${lines.join("\n")}\n`))))
+        return failed(nameTaken(log));
       const manifest = manifestName(backup.blobBase);
-      if (!(await written(manifest, writeManifest(manifestOf(deps, facts))))) return taken(manifest);
+      if (!(await written(manifest, writeManifest(manifestOf(deps, facts))))) return failed(nameTaken(manifest));
       if (!(await ownsSite(deps, input))) return lost(deps, input);
       await tellDamage(deps, facts);
       return { ok: true, summary: await scratch.putJson(summaryOf(facts, log)) };
@@ -57,9 +58,6 @@ const tellDamage = async (deps: Installation, { input: { site }, plan: { previou
   const what = `${seal.damaged.length} of its files are damaged, the first: ${pathText(first)}.`;
   await notePrevious(deps, { site, previous }, what);
 };
-
-const taken = (name: string) =>
-  failed(`${name} is in the container already, and another than this backup wrote it. Choose another name.`);
 
 interface Facts {
   readonly input: StepInput<"describeBackup">;

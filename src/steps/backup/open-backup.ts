@@ -9,7 +9,7 @@ import type { SiteHost } from "../../ports/site-host.ts";
 import type { BackupRef, StepResult } from "../../workflows/contract.ts";
 import { backingUp } from "./backing-up.ts";
 import { backupOf, changeBackup } from "./backup-row.ts";
-import { removeFormers } from "./own-blobs.ts";
+import { nameTaken, removeFormers } from "./own-blobs.ts";
 import { failed, runLost } from "../owns-site.ts";
 import { settleExchanges } from "../restore/settle-exchanges.ts";
 import { scratchOf } from "../scratch.ts";
@@ -63,5 +63,5 @@ const checkContainer = async (deps: Installation, backup: Backup): Promise<strin
   await removeFormers(destination, backup);
   const taken = await destination.head(name);
   if (taken === undefined || taken.metadata["run"] === backup.run) return undefined;
-  return `${name} is in the container already, and another than this backup wrote it. Choose another name.`;
+  return nameTaken(name);
 };

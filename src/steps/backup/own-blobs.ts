@@ -8,6 +8,10 @@ import type { BackupRef, Failure } from "../../workflows/contract.ts";
 import { backupOf, blobMetadata } from "./backup-row.ts";
 import { runLost } from "../owns-site.ts";
 
+/** Why a backup cannot have the name. */
+export const nameTaken = (name: string): string =>
+  `${name} is in the container already, and another than this backup wrote it. Choose another name.`;
+
 interface Own {
   readonly ref: BackupRef;
   readonly backup: Pick<Backup, "formerRuns">;
