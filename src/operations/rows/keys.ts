@@ -90,4 +90,7 @@ export const callersPartition = "callers";
 export const keyPrefix = "key!";
 export const keyKey = (id: string): string => `${keyPrefix}${id}`;
 
+/** Where a list goes on behind a key: they are printable ASCII, so nothing lies between one and itself with a blank. */
+export const behind = (key: string): string => `${key} `;
+
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 40);

@@ -5,6 +5,7 @@ import { siteLabel, siteOfKey, type SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import { keptDatabases } from "./database-reference.ts";
 import {
+  behind,
   configurationKey,
   configurationPrefix,
   dueRunKey,
@@ -130,9 +131,6 @@ export const readDue = async (
 /** Another one after every due row that was added; undefined when none ever was. */
 export const readDueVersion = async (catalog: Catalog): Promise<string | undefined> =>
   (await catalog.get(schedulePartition, dueVersionKey))?.version;
-
-/** Keys are printable ASCII: nothing lies between a key and itself with a blank. */
-const behind = (key: string): string => `${key} `;
 
 export const dropDue = async (catalog: Catalog, { key, version }: Due): Promise<void> => {
   await catalog.write(schedulePartition, [{ kind: "remove", key, version }]);

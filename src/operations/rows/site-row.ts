@@ -4,7 +4,7 @@ import { refuse } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Catalog, RowChange, RowValue } from "../../ports/catalog.ts";
 import { backupsAmong } from "./backup-rows.ts";
-import { backupPrefix, sitePartition, siteRowKey } from "./keys.ts";
+import { backupPrefix, behind, sitePartition, siteRowKey } from "./keys.ts";
 
 const openRun = z.object({
   id: z.string(),
@@ -51,7 +51,7 @@ export const readSiteWithBackups = async (
   site: SiteId,
 ): Promise<{ readonly row: SiteRow; readonly backups: readonly Backup[] }> => {
   // Few other rows lie between: operations, and what a run has under way.
-  const rows = await catalog.list(sitePartition(site), { from: backupPrefix, before: `${siteRowKey} ` });
+  const rows = await catalog.list(sitePartition(site), { from: backupPrefix, before: behind(siteRowKey) });
   const own = rows.find(({ key }) => key === siteRowKey);
   return { row: own === undefined ? untouched : siteRow.parse(own.value), backups: backupsAmong(rows) };
 };

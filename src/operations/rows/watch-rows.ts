@@ -6,6 +6,7 @@ import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import {
   alarmPrefix,
   alarmKey,
+  behind,
   dueKey,
   duePrefix,
   markKey,
@@ -219,8 +220,7 @@ export const readLetters = async (catalog: Catalog, now: Date, limit: number): P
     unreadable.push(...rows.filter((row) => letterOf(row) === undefined));
     const last = rows.at(-1);
     if (last === undefined || rows.length < limit || letters.length >= limit) return { letters, unreadable };
-    // Keys are printable ASCII: nothing lies between a key and itself with a blank.
-    from = `${last.key} `;
+    from = behind(last.key);
   }
 };
 
