@@ -18,9 +18,9 @@ const shareMs = 4 * 60_000;
 const noteEach = 100;
 
 /**
- * Retention of every site, and `also` what else is to be done for each,
- * that is there, once an hour; a share of some minutes each time it is called, so that very many
- * sites get their turn too. A site that is gone keeps its backups: nothing new takes their place.
+ * Retention of every site that is there, and `also` what else is to be done for each, once an hour; a share of some
+ * minutes each time it is called, so that very many sites get their turn too. A site that is gone keeps its backups:
+ * nothing new takes their place.
  */
 export const retainAll = (deps: Installation, also: (site: SiteId) => Promise<void>) => {
   const retain = retainSite(deps);

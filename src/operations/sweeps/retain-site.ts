@@ -17,7 +17,8 @@ import { isSteady } from "./steady-clock.ts";
 
 /**
  * Deletes what the site's retention lets go, each by a run of its own; and forgets the rows of what was deleted long ago.
- * Answers how many deletions it began; none while the clock is not to be believed. Asked twice, or by two at a time, it deletes nothing twice.
+ * Answers how many deletions it began; none while the clock is not to be believed. Asked twice, or by two at a time, it
+ * deletes nothing twice.
  */
 export const retainSite = (deps: Installation) => {
   const isNews = tellOnce();

@@ -27,8 +27,8 @@ interface PlannedRun {
 
 /**
  * Starts the backup planned for a time, or leaves a record that says why there is none; once, however often and by however
- * many it is asked. Answers the backup or the record, also where an earlier call wrote it; undefined where that is forgotten by now.
- * What throws is to be asked again.
+ * many it is asked. Answers the backup or the record, also where an earlier call wrote it; undefined where that is
+ * forgotten by now. What throws is to be asked again.
  */
 export const startPlanned = async (deps: Installation, call: Call, run: PlannedRun): Promise<Backup | undefined> => {
   const { planned = [] } = await readSiteRow(deps.catalog, run.site);
