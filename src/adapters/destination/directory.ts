@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type {
   BlockId,
@@ -11,11 +10,13 @@ import type {
   Upload,
 } from "../../ports/destination.ts";
 import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
-import { DirectoryMetadata, type Version } from "./directory-metadata.ts";
+import { DirectoryMetadata } from "./directory-metadata.ts";
 import { DirectoryTree, type FolderOptions } from "./directory-tree.ts";
 import { orFailure, realDisk, type Disk } from "./disk.ts";
 import { readRange } from "./file-ranges.ts";
-import { StagedBlocks, type Assembled } from "./staged-blocks.ts";
+import type { Assembled } from "./staged-blocks.ts";
+import { changed, checkInside, described, etagOf, taken, versionOf } from "./stored-file.ts";
+import { Uploads } from "./uploads.ts";
 
 interface DirectoryOptions extends FolderOptions {
   readonly disk?: Disk;
@@ -41,13 +42,12 @@ class DirectoryDestination implements Destination {
   readonly #disk: Disk;
   readonly #tree: DirectoryTree;
   readonly #metadata: DirectoryMetadata;
-  readonly #uploads = new Map<string, StagedBlocks>();
-  readonly #flushBytes: number;
+  readonly #uploads: Uploads;
 
   constructor(root: string, { disk = realDisk, flushBytes = 2 ** 25, ...options }: DirectoryOptions) {
-    this.#flushBytes = flushBytes;
     this.#disk = disk;
     this.#tree = new DirectoryTree(disk, root, options);
+    this.#uploads = new Uploads(disk, this.#tree, flushBytes);
     this.#metadata = new DirectoryMetadata(disk, root);
     this.local = this.#localFiles(root);
   }
@@ -55,7 +55,7 @@ class DirectoryDestination implements Destination {
   async stage(upload: Upload, block: BlockId, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     checkBlock(upload, block, bytes.byteLength, this.limits);
     signal?.throwIfAborted();
-    await this.#writing(upload.name, async () => this.#stagedBy(upload).stage(block, bytes));
+    await this.#writing(upload.name, async () => this.#uploads.of(upload).stage(block, bytes));
   }
 
   async stageCopy(
@@ -72,7 +72,7 @@ class DirectoryDestination implements Destination {
       try {
         if (etagOf(source.stats) !== from.etag) throw changed(from.name);
         checkInside(from.name, source.stats, from);
-        await this.#stagedBy(upload).stageRange(block, { handle: source.handle, ...from }, signal);
+        await this.#uploads.of(upload).stageRange(block, { handle: source.handle, ...from }, signal);
       } finally {
         await source.handle.close();
       }
@@ -81,8 +81,8 @@ class DirectoryDestination implements Destination {
 
   async settle(upload: Upload): Promise<void> {
     checkUpload(upload);
-    await this.#writing(upload.name, async () => this.#stagedBy(upload).settle());
-    this.#forgetIfEmpty(upload);
+    await this.#writing(upload.name, async () => this.#uploads.of(upload).settle());
+    this.#uploads.forgetIfEmpty(upload);
   }
 
   async commit(
@@ -93,7 +93,7 @@ class DirectoryDestination implements Destination {
   ): Promise<StoredObject> {
     checkCommit(upload, blocks, metadata, this.limits);
     signal?.throwIfAborted();
-    const staged = this.#stagedBy(upload);
+    const staged = this.#uploads.of(upload);
     const commit = async (): Promise<StoredObject> => {
       await this.#tree.checkInPlace();
       if (await this.#tree.isTaken(upload.name)) throw taken(upload.name);
@@ -108,27 +108,21 @@ class DirectoryDestination implements Destination {
     try {
       return await this.#writing(upload.name, async () => staged.exclusively(commit));
     } finally {
-      this.#forgetIfEmpty(upload);
+      this.#uploads.forgetIfEmpty(upload);
     }
   }
 
   async abandon(upload: Upload): Promise<void> {
     checkUpload(upload);
-    const staged = this.#stagedBy(upload);
+    const staged = this.#uploads.of(upload);
     const doing = `Forgetting staged blocks of ${upload.name}`;
     await orFailure(doing, async () => staged.abandon());
-    this.#forgetIfEmpty(upload);
+    this.#uploads.forgetIfEmpty(upload);
   }
 
   async abandonRun(run: string): Promise<void> {
     checkRun(run);
-    await orFailure(`Forgetting what ${run} staged`, async () => {
-      for (const folder of await this.#tree.uploadsOf(run)) {
-        const staged = this.#uploads.get(folder) ?? this.#newStaged(folder, run);
-        await staged.abandon();
-        this.#uploads.delete(folder);
-      }
-    });
+    await orFailure(`Forgetting what ${run} staged`, async () => this.#uploads.abandonRun(run));
   }
 
   async head(name: string): Promise<StoredObject | undefined> {
@@ -200,7 +194,7 @@ class DirectoryDestination implements Destination {
       },
       stage: async (upload, block, length, write) => {
         checkBlock(upload, block, length, this.limits);
-        await this.#writing(upload.name, async () => this.#stagedBy(upload).stageRoom(block, length, write));
+        await this.#writing(upload.name, async () => this.#uploads.of(upload).stageRoom(block, length, write));
       },
     };
   }
@@ -213,7 +207,7 @@ class DirectoryDestination implements Destination {
       await this.#metadata.remove(version);
       throw taken(name);
     }
-    return describe(name, stats, metadata);
+    return described(name, stats, metadata);
   }
 
   /** The file's final length, time and bytes, all on the disk. */
@@ -239,28 +233,7 @@ class DirectoryDestination implements Destination {
   }
 
   async #describe(name: string, stats: BigIntStats): Promise<StoredObject> {
-    return describe(name, stats, await this.#metadata.read(versionOf(name, stats)));
-  }
-
-  #stagedBy(upload: Upload): StagedBlocks {
-    const folder = this.#folderOf(upload);
-    const staged = this.#uploads.get(folder) ?? this.#newStaged(folder, upload.name);
-    this.#uploads.set(folder, staged);
-    return staged;
-  }
-
-  #newStaged(folder: string, object: string): StagedBlocks {
-    const ensureContainer = async (): Promise<void> => this.#tree.ensureRoot();
-    return new StagedBlocks(this.#disk, folder, { object, flushBytes: this.#flushBytes, ensureContainer });
-  }
-
-  #forgetIfEmpty(upload: Upload): void {
-    const folder = this.#folderOf(upload);
-    if (this.#uploads.get(folder)?.isEmpty) this.#uploads.delete(folder);
-  }
-
-  #folderOf({ name, run }: Upload): string {
-    return join(this.#tree.uploads, `${run}.${createHash("sha256").update(name).digest("hex").slice(0, 32)}`);
+    return described(name, stats, await this.#metadata.read(versionOf(name, stats)));
   }
 
   /** Calls keep their order: that nobody moved the folder is looked at when it is made, and once more at the commit. */
@@ -279,31 +252,3 @@ class DirectoryDestination implements Destination {
     });
   }
 }
-
-const etagOf = ({ ino, size, mtimeNs }: BigIntStats): string =>
-  [ino, size, mtimeNs].map((part) => part.toString(36)).join("-");
-
-const versionOf = (name: string, { size, mtimeNs }: BigIntStats): Version => ({ name, size, mtimeNs });
-
-const describe = (name: string, stats: BigIntStats, metadata: Readonly<Record<string, string>>): StoredObject => ({
-  name,
-  sizeBytes: Number(stats.size),
-  etag: etagOf(stats),
-  modified: new Date(Number(stats.mtimeNs / 1_000_000n)),
-  metadata: { ...metadata },
-});
-
-const checkInside = (
-  name: string,
-  { size }: BigIntStats,
-  range: { readonly offset: number; readonly length: number },
-): void => {
-  if (BigInt(range.offset + range.length) > size)
-    throw new StoreFailure("OutOfRange", `${name} ends at ${size}, before byte ${range.offset + range.length}.`);
-};
-
-const changed = (name: string): StoreFailure =>
-  new StoreFailure("SourceChanged", `${name} is no longer what it was a moment ago. Read it anew.`);
-
-const taken = (name: string): StoreFailure =>
-  new StoreFailure("AlreadyExists", `${name} exists and is left as it is. Take another name.`);
