@@ -12,6 +12,7 @@ import { backupOf, changeBackup } from "./backup-row.ts";
 import { nameTaken, removeFormers } from "./own-blobs.ts";
 import { failed, runLost } from "../owns-site.ts";
 import { settleExchanges } from "../restore/settle-exchanges.ts";
+import { startStuckSite } from "../restore/start-stuck-site.ts";
 import { scratchOf } from "../scratch.ts";
 
 /** Checks what can be checked before the long work; `notes` are lines for the backup's log. */
@@ -31,6 +32,7 @@ export const openBackup =
       const problem = await checkContent(host);
       if (problem !== undefined) return failed(problem);
       await settleExchanges(deps, { ref, host }, call);
+      await startStuckSite(deps, ref, { host, call });
       const mayRead = !findings.some((finding) => finding.problem === "LacksRead");
       const taken = mayRead ? await checkContainer(deps, backup) : undefined;
       if (taken !== undefined) return failed(taken);

@@ -15,6 +15,7 @@ import { reportProgress } from "../progress.ts";
 import { requestOf, type CheckedArchive } from "./restore-run.ts";
 import { scratchOf } from "../scratch.ts";
 import { settleExchanges } from "./settle-exchanges.ts";
+import { startStuckSite } from "./start-stuck-site.ts";
 
 /** Refuses what can be refused before the site is looked at: another archive than it should be, or a site that may not be touched. */
 export const checkArchive =
@@ -33,6 +34,7 @@ const check = (deps: Installation, ref: RunRef, call: Call): Promise<StepResult<
     const host = await deps.hosts.host(ref.site);
     await checkThere(ref, host);
     await settleExchanges(deps, { ref, host }, call);
+    await startStuckSite(deps, ref, { host, call });
     await checkSite(ref, host, request);
     const { signal } = progress;
     const opened = await openRestoreArchive(deps, request, signal);

@@ -62,9 +62,9 @@ const end = async (
   const operation = await operationOf(deps, input);
   if (host !== undefined) await startAfterFormerRuns(deps, input, { operation, host, call });
   const failure = input.failure ?? stopped?.message;
-  const log = shortenLog(await linesOf(deps, input, { operation, failure }), "the service's log");
   const isSuccess = failure === undefined;
   const state = (await host?.exchange(input.run).state()) ?? "none";
+  const log = shortenLog(await linesOf(deps, input, { operation, failure, state }), "the service's log");
   const databases = await hasExchangedDatabases(deps, input.site, input.run);
   const isHalf = !isSuccess && (databases || (await isHalfExchanged(host, { operation, state })));
   if (isSuccess) await noteRestored(deps, operation);
@@ -132,21 +132,24 @@ const undoAfter = ({ undo }: SiteRow, { operation, isSuccess, state, databases, 
 interface Told {
   readonly operation: Operation;
   readonly failure: string | undefined;
+  readonly state: ExchangeState;
 }
 
-const linesOf = async (deps: Installation, input: Input, { operation, failure }: Told): Promise<readonly string[]> => {
+/** What was planned is done once the content is exchanged, also where the site could not be started then. */
+const doneLine = (line: string, { failure, state }: Pick<Told, "failure" | "state">): string => {
+  if (failure === undefined || state === "swapped") return line;
+  const planned = isInSite(state) ? "Planned, done in part" : "Planned, not done";
+  return `${planned}: ${line.charAt(0).toLowerCase()}${line.slice(1)}`;
+};
+
+const linesOf = async (deps: Installation, input: Input, told: Told): Promise<readonly string[]> => {
+  const { operation, failure } = told;
   const scratch = scratchOf(await deps.scratch(), input.run);
   const lines = failure === undefined ? [] : [failure];
   if (operation.cancelled !== undefined && operation.stopped === undefined) lines.push("The site was not touched.");
   for (const name of input.reports) {
     const report = await readRecord<RestoreReport>(scratch, name);
-    const done = report.done ?? [];
-    lines.push(
-      ...(failure === undefined
-        ? done
-        : done.map((line) => `Planned, not done: ${line.charAt(0).toLowerCase()}${line.slice(1)}`)),
-      ...report.lines,
-    );
+    lines.push(...(report.done ?? []).map((line) => doneLine(line, told)), ...report.lines);
   }
   if (operation.stopped === "page")
     lines.push("The site has no stop command: writes of its own during the exchange are not excluded.");

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   lutimesSync,
   mkdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LocalExchange } from "../../../src/adapters/site-files/exchange/local-exchange.ts";
+import type { Backup } from "../../../src/domain/backup.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
@@ -66,6 +68,24 @@ describe("a restore", () => {
     expect((await readBackup(world.deps.catalog, shop, backup.id))?.backup.lastRestored).toBe(
       world.clock.time.toISOString(),
     );
+  });
+
+  it.each([
+    { next: "backup", go: () => world.backUp() },
+    { next: "restore, which has nothing to change", go: (backup: Backup) => world.restore(backup) },
+  ])("that cannot start the site says what is done, and the next $next starts it", async ({ go }) => {
+    const backup = await world.backUp();
+    wreck();
+    const start = vi.spyOn(world.host, "start").mockRejectedValueOnce(new Error("EROFS: read-only file system"));
+    const failed = await world.restore(backup);
+    expect(failed).toMatchObject({ status: "Failed", half: true, log: expect.stringMatching(/^Written: \d+,/m) });
+    expect(readFileSync(at("index.html"), "utf8")).toBe("<h1>Shop</h1>\n");
+    expect(existsSync(at("app_offline.htm"))).toBe(true);
+    expect(await go(backup)).toMatchObject({ status: "Succeeded" });
+    expect(existsSync(at("app_offline.htm"))).toBe(false);
+    start.mockClear();
+    await world.backUp();
+    expect(start, "once is enough").not.toHaveBeenCalled();
   });
 
   it("puts a hacked file right though it has its old size and time", async () => {
