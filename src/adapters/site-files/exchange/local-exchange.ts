@@ -1,6 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { BytePath } from "../../../domain/byte-path.ts";
@@ -12,6 +11,7 @@ import { areaOf, bytes, makeArea, syncDirectory, type Area } from "./area.ts";
 import { carryOut } from "./carry-out.ts";
 import { journalLines } from "./journal-lines.ts";
 import { Journal, writeJournal } from "./journal.ts";
+import { Marks, TakenOver } from "./marks.ts";
 import { isThere, type MetadataWriter } from "./moves.ts";
 import { inRoot, keptIn, readable, stagedIn, type Direction } from "./places.ts";
 import { exchangeProblems } from "./room.ts";
@@ -35,13 +35,7 @@ const waitMs = 50;
 /** An attempt that took over and then stands still this long has died. */
 const longestWaitMs = 60_000;
 
-class TakenOver extends Error {}
-
-/**
- * The exchange of a local site's content. All that says how far it is lies in the first root's area: `journal` (written
- * before the first change), then `back` when the direction turned, then `done`. `holder` names the call that makes the
- * changes; one that finds another's name there stops.
- */
+/** The exchange of a local site's content. All that says how far it is lies in the first root's area. */
 export class LocalExchange implements Exchange {
   readonly #options: LocalExchangeOptions;
   #areas: readonly Area[] | undefined;
@@ -51,7 +45,7 @@ export class LocalExchange implements Exchange {
   }
 
   async state(): Promise<ExchangeState> {
-    return this.#state();
+    return this.#marks.state();
   }
 
   async check(need: ExchangeNeed): Promise<readonly string[]> {
@@ -59,7 +53,7 @@ export class LocalExchange implements Exchange {
   }
 
   async stage(attempt: string, keep: readonly string[] = []): Promise<readonly LocalRoot[]> {
-    const state = this.#state();
+    const state = this.#marks.state();
     if (state !== "none" && state !== "staged")
       throw new Error(`The swap of ${this.#options.run} has begun; nothing more can be staged.`);
     const kept = new Set(keep.map((one) => `staged-${one}`));
@@ -88,21 +82,21 @@ export class LocalExchange implements Exchange {
   }
 
   async swap(operations: Iterable<SwapOperation>): Promise<SwapReport> {
-    const state = this.#state();
-    if (state === "swapped") return { notes: this.#notes() };
+    const state = this.#marks.state();
+    if (state === "swapped") return { notes: this.#marks.notes() };
     if (state === "puttingBack" || state === "putBack") throw new Error(`${this.#options.run} was put back already.`);
     if (state === "none") throw new Error(`Nothing is staged for ${this.#options.run}.`);
-    const checkHolder = this.#takeOver();
+    const checkHolder = this.#marks.takeOver();
     if (state !== "swapping") this.#begin(operations);
     return this.#finish("forward", checkHolder);
   }
 
   async putBack(): Promise<SwapReport> {
-    const state = this.#state();
+    const state = this.#marks.state();
     if (state === "none" || state === "staged") return { notes: [] };
-    if (state === "putBack") return { notes: this.#notes() };
-    const checkHolder = this.#takeOver();
-    if (state !== "puttingBack") this.#mark("back");
+    if (state === "putBack") return { notes: this.#marks.notes() };
+    const checkHolder = this.#marks.takeOver();
+    if (state !== "puttingBack") this.#marks.set("back");
     this.#turnFolders();
     return this.#finish("back", checkHolder);
   }
@@ -111,34 +105,28 @@ export class LocalExchange implements Exchange {
   async #finish(direction: Direction, checkHolder: () => void): Promise<SwapReport> {
     try {
       const notes = await this.#carryOut(direction, checkHolder);
-      this.#write("notes", JSON.stringify(notes));
-      this.#mark(`done-${direction}`);
+      this.#marks.keepNotes(notes);
+      this.#marks.set(`done-${direction}`);
       return { notes };
     } catch (error) {
       if (!(error instanceof TakenOver)) throw error;
       const wanted = direction === "forward" ? "swapped" : "putBack";
       const underWay = direction === "forward" ? "swapping" : "puttingBack";
-      for (let waited = 0; waited < longestWaitMs && this.#state() === underWay; waited += waitMs) await sleep(waitMs);
-      if (this.#state() !== wanted) throw error;
-      return { notes: this.#notes() };
+      for (let waited = 0; waited < longestWaitMs && this.#marks.state() === underWay; waited += waitMs)
+        await sleep(waitMs);
+      if (this.#marks.state() !== wanted) throw error;
+      return { notes: this.#marks.notes() };
     }
   }
 
-  #notes(): readonly string[] {
-    // Safe: written by this class. An area of which nothing is left tells nothing.
-    return isThere(this.#file("notes"))
-      ? (JSON.parse(readFileSync(bytes(this.#file("notes")), "utf8")) as readonly string[])
-      : [];
-  }
-
   async forget(): Promise<void> {
-    const state = this.#state();
+    const state = this.#marks.state();
     if (state === "swapping" || state === "puttingBack")
       throw new Error(`The swap of ${this.#options.run} is under way.`);
     const [main, ...others] = this.#eachArea();
     if (main === undefined || (state === "none" && !isThere(main.directory))) return;
     // From here on nothing of it counts any more: half an area must not look like half a swap.
-    this.#mark("forgotten");
+    this.#marks.set("forgotten");
     for (const area of others) remove(area.directory);
     for (const name of readdirSync(bytes(main.directory), "latin1"))
       if (name !== "forgotten") remove(`${main.directory}/${name}`);
@@ -149,56 +137,16 @@ export class LocalExchange implements Exchange {
     return (this.#options.flush ?? syncFileSystem)(directory);
   }
 
-  #state(): ExchangeState {
-    const has = (name: string): boolean => isThere(this.#file(name));
-    if (has("forgotten")) return "none";
-    if (has("done-back")) return "putBack";
-    if (has("back")) return "puttingBack";
-    if (has("done-forward")) return "swapped";
-    if (has("journal")) return "swapping";
-    return isThere(this.#main().directory) ? "staged" : "none";
-  }
-
   #eachArea(): readonly Area[] {
     this.#areas ??= this.#options.roots().map((root) => areaOf(root, this.#options.run));
     return this.#areas;
   }
 
-  #main(): Area {
+  get #marks(): Marks {
     const [main] = this.#eachArea();
     if (main === undefined) throw new Error("The site has no directory.");
-    return main;
-  }
-
-  #file(name: string): string {
-    return `${this.#main().directory}/${name}`;
-  }
-
-  #mark(name: string): void {
-    this.#write(name, "");
-    syncDirectory(this.#main().directory);
-    this.#options.fault?.(`marked ${name}`);
-  }
-
-  #write(name: string, text: string): void {
-    const file = this.#file(name);
-    // Two attempts may write the same name at the same time.
-    const temporary = `${file}.${randomUUID()}`;
-    writeFileSync(bytes(temporary), text, { flush: true });
-    renameSync(bytes(temporary), bytes(file));
-  }
-
-  /** Whoever makes changes from here on is this call alone. */
-  #takeOver(): () => void {
-    this.#write("holder", randomUUID());
-    const file = bytes(this.#file("holder"));
-    const seen = () => statSync(file, { bigint: true, throwIfNoEntry: false });
-    const own = seen();
-    return () => {
-      const now = seen();
-      if (now === undefined || now.ino !== own?.ino || now.ctimeNs !== own.ctimeNs)
-        throw new TakenOver(`Another attempt took over the swap of ${this.#options.run}.`);
-    };
+    const { run, fault } = this.#options;
+    return new Marks({ run, directory: main.directory, fault });
   }
 
   #begin(operations: Iterable<SwapOperation>): void {
@@ -206,7 +154,7 @@ export class LocalExchange implements Exchange {
       mkdirSync(bytes(keptIn(area, "forward")), { recursive: true, mode: 0o700 });
       syncDirectory(area.directory);
     }
-    writeJournal(this.#file("journal"), journalLines(this.#eachArea(), operations));
+    writeJournal(this.#marks.file("journal"), journalLines(this.#eachArea(), operations));
     this.#options.fault?.("journal written");
   }
 
@@ -224,7 +172,7 @@ export class LocalExchange implements Exchange {
   async #carryOut(direction: Direction, checkHolder: () => void): Promise<readonly string[]> {
     const { setMetadata, setMetadataBack, fault, pause } = this.#options;
     const { notes, missed } = await carryOut({
-      journal: new Journal(this.#file("journal")),
+      journal: new Journal(this.#marks.file("journal")),
       areas: this.#eachArea(),
       direction,
       setMetadata: direction === "forward" ? setMetadata : setMetadataBack,
@@ -251,9 +199,8 @@ const notBroughtBack = (missed: readonly BytePath[]): Error => {
 
 /** One flush of the whole file system: a flush of each of many thousand files takes minutes. */
 const syncFileSystem = async (directory: string): Promise<void> => {
-  const text = Buffer.from(directory, "latin1").toString("utf8");
   try {
-    await promisify(execFile)("sync", ["-f", text]);
+    await promisify(execFile)("sync", ["-f", readable(directory)]);
   } catch {
     // No such command here: the directory itself is all that can be flushed at once.
     syncDirectory(directory);
