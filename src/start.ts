@@ -46,6 +46,7 @@ interface Told {
 
 const printReady = (host: Host, config: Config, { isFirstStart, hasExample, trust }: Told): void => {
   const key = adminKeyFile(config.dataFolder);
+  const recoveryKey = join(config.dataFolder, "recovery-key");
   const lines = [
     `Lifeboat is ready at ${host.url}`,
     ...(host.tlsUrl === undefined ? [] : [`  https  ${host.tlsUrl}  (${trust})`]),
@@ -53,10 +54,8 @@ const printReady = (host: Host, config: Config, { isFirstStart, hasExample, trus
     `  key    ${key}${isFirstStart ? "  (made just now; keep it to yourself)" : ""}`,
     `  sites  ${config.sitesFolder}  (one JSON file each, see docs/sites.md)`,
     // What matters once: the key that opens what backups keep sealed, and something to try.
-    ...(isFirstStart && existsSync(join(config.dataFolder, "recovery-key"))
-      ? [
-          `  keep   ${join(config.dataFolder, "recovery-key")}  (copy it elsewhere: only it opens the settings inside backups)`,
-        ]
+    ...(isFirstStart && existsSync(recoveryKey)
+      ? [`  keep   ${recoveryKey}  (copy it elsewhere: only it opens the settings inside backups)`]
       : []),
     ...(hasExample ? [`  try    ${typed(`backup ${exampleName}`, config)}`] : []),
   ];

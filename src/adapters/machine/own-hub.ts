@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "../../domain/error-code.ts";
 
 /** The name of the workflows that this data folder holds: made once, and of the form the host asks of a hub. */
 export const ownHub = (dataFolder: string): string => {
@@ -8,7 +9,7 @@ export const ownHub = (dataFolder: string): string => {
   try {
     return readFileSync(file, "utf8").trim();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error; // As Node throws it.
+    if (errorCode(error) !== "ENOENT") throw error;
   }
   const hub = `own${randomUUID().replaceAll("-", "")}`;
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { errorCode } from "../../domain/error-code.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { LeftOut } from "../../domain/listing.ts";
+import { readable } from "./exchange/places.ts";
 import { reasonOf } from "./file-reasons.ts";
 import type { ResolvedRoot } from "./list-root.ts";
 
@@ -31,7 +32,7 @@ const notLookedAt = "Extended attributes and access lists are not kept, and coul
  */
 export async function* attributesNotKept(root: ResolvedRoot, signal?: AbortSignal): AsyncGenerator<LeftOut> {
   const top = root.real || "/";
-  const directory = Buffer.from(top, "latin1").toString("utf8");
+  const directory = readable(top);
   const child = spawn("getfattr", ["-R", "-h", "-P", "--absolute-names", "-m", "-", "--", directory], {
     stdio: ["ignore", "pipe", "pipe"],
     ...(signal ? { signal } : {}),

@@ -8,6 +8,7 @@ import type { FolderLister } from "../../ports/folder-lister.ts";
 import { FileUnreadable, type LocalRoot, type SiteFiles, type SiteFolders } from "../../ports/site-files.ts";
 import { holdDirectory, openBeneath, realRoot } from "./beneath.ts";
 import { type EntryReader, entryReader } from "./entry-reader.ts";
+import { readable } from "./exchange/places.ts";
 import { attributesNotKept } from "./extended-attributes.ts";
 import { reasonOf, saysGone, unlistable } from "./file-reasons.ts";
 import { fileSystemNow } from "./file-system-clock.ts";
@@ -35,8 +36,6 @@ const fill = async (descriptor: number, bytes: Buffer, offset: number): Promise<
   return filled;
 };
 
-const textOf = (path: string): string => Buffer.from(path, "latin1").toString("utf8");
-
 const resolveRoot = ({ at, directory }: LocalRoot): ResolvedRoot => {
   try {
     return { at, real: realRoot(directory) };
@@ -50,11 +49,17 @@ interface Batch {
   readonly leftOut: readonly LeftOut[];
 }
 
+/** A path of the site: its directory, and the path below that. */
+interface Located {
+  readonly root: ResolvedRoot;
+  readonly rest: string;
+}
+
 /** Files of a site that are directories of this machine: one home, or several directories at their places in it. */
 export class LocalDirectory implements SiteFiles {
   readonly localRoots: readonly LocalRoot[];
   readonly folders: SiteFolders = localFolders({
-    rootOf: (path) => this.#rootOf(path),
+    find: (path) => this.#find(path),
     othersOf: (root) => this.#others(root),
     entryOf: (...given) => this.#entryOf(...given),
   });
@@ -71,7 +76,7 @@ export class LocalDirectory implements SiteFiles {
   }
 
   get listedRoots(): readonly LocalRoot[] | undefined {
-    const roots = this.#resolved?.map(({ at, real }) => ({ at, real, directory: textOf(real || "/") }));
+    const roots = this.#resolved?.map(({ at, real }) => ({ at, real, directory: readable(real || "/") }));
     if (roots?.some(({ real, directory }) => Buffer.from(directory).toString("latin1") !== (real || "/"))) return;
     return roots?.map(({ at, directory }) => ({ at, directory }));
   }
@@ -223,13 +228,14 @@ export class LocalDirectory implements SiteFiles {
     return this.#resolved;
   }
 
-  #rootOf(path: BytePath): ResolvedRoot | undefined {
-    return this.#roots().findLast(({ at }) => isBelow(path, at));
+  #find(path: BytePath): Located | undefined {
+    const root = this.#roots().findLast(({ at }) => isBelow(path, at));
+    return root && { root, rest: root.at === "" ? path : path.slice(root.at.length + 1) };
   }
 
-  #locate(path: BytePath): { readonly root: ResolvedRoot; readonly rest: string } {
-    const root = this.#rootOf(path);
-    if (!root) throw new FileUnreadable(path, "It lies in none of the site's directories.");
-    return { root, rest: root.at === "" ? path : path.slice(root.at.length + 1) };
+  #locate(path: BytePath): Located {
+    const located = this.#find(path);
+    if (!located) throw new FileUnreadable(path, "It lies in none of the site's directories.");
+    return located;
   }
 }

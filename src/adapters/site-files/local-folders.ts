@@ -11,7 +11,8 @@ import { skipperOf } from "./skipped-paths.ts";
 
 /** Which directory of this machine stands where in the site. */
 interface Roots {
-  readonly rootOf: (path: BytePath) => ResolvedRoot | undefined;
+  /** The directory that holds a path, and the path below it; "" is the directory itself. */
+  readonly find: (path: BytePath) => { readonly root: ResolvedRoot; readonly rest: string } | undefined;
   /** Where the site's other directories stand. */
   readonly othersOf: (root: ResolvedRoot) => readonly BytePath[];
   readonly entryOf: EntryReader;
@@ -36,7 +37,7 @@ export const localFolders = (roots: Roots): SiteFolders => ({
   look: async (path, signal) => {
     signal?.throwIfAborted();
     const mtimeNs = folderTime(roots, path);
-    const root = roots.rootOf(path);
+    const root = roots.find(path)?.root;
     if (mtimeNs === undefined || root === undefined) return undefined;
     const entries: ListedEntry[] = [];
     const leftOut: LeftOut[] = [];
@@ -57,12 +58,13 @@ export const localFolders = (roots: Roots): SiteFolders => ({
 });
 
 /** Undefined when it is no folder any more, or lies deeper than a path can tell. */
-const folderTime = ({ rootOf }: Roots, path: BytePath): bigint | undefined => {
-  const root = rootOf(path);
-  if (root === undefined) return undefined;
-  const rest = path === root.at ? "" : `/${root.at === "" ? path : path.slice(root.at.length + 1)}`;
+const folderTime = ({ find }: Roots, path: BytePath): bigint | undefined => {
+  const found = find(path);
+  if (found === undefined) return undefined;
+  const { root, rest } = found;
+  const folder = rest === "" ? root.real || "/" : `${root.real}/${rest}`;
   try {
-    const stat = lstatSync(Buffer.from(`${root.real}${rest}` || "/", "latin1"), { bigint: true });
+    const stat = lstatSync(Buffer.from(folder, "latin1"), { bigint: true });
     return stat.isDirectory() ? stat.mtimeNs : undefined;
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
