@@ -38,10 +38,12 @@ export const planRoutes = (deps: Installation): readonly Route[] => [
     async handle(call) {
       const [after] = pathQueries(call, "after", { keepSlashes: true });
       const show = oneOf(call, ["all", "included", "excluded"]);
-      const wish = { show, limit: limitOf(call), ...(after === undefined ? {} : { after }) };
+      const elsewhere = oneOf(call, ["false", "true"], "elsewhere") === "true";
+      const wish = { show, limit: limitOf(call), elsewhere, ...(after === undefined ? {} : { after }) };
       const plan = await planBackup(deps)(call, call.site(), wish);
       const here = call.request.url.pathname;
-      const next = plan.next && `${here}?show=${show}&limit=${wish.limit}&after=${pathInQuery(plan.next)}`;
+      const next =
+        plan.next && `${here}?show=${show}&elsewhere=${elsewhere}&limit=${wish.limit}&after=${pathInQuery(plan.next)}`;
       return json(200, plannedBackup(plan, next === undefined ? null : absoluteUrl(call, next)));
     },
   },
@@ -53,10 +55,9 @@ const restorePlan = async (deps: Installation, call: RouteCall): Promise<ApiResp
   return json(200, plannedRestore(await planRestore(deps)(call, call.site(), wish)));
 };
 
-const oneOf = <Word extends string>(call: RouteCall, words: readonly [Word, ...Word[]]): Word => {
-  const text = (queryOf(call, "show") ?? words[0]).toLowerCase();
+const oneOf = <Word extends string>(call: RouteCall, words: readonly [Word, ...Word[]], field = "show"): Word => {
+  const text = (queryOf(call, field) ?? words[0]).toLowerCase();
   const word = words.find((one) => one === text);
-  if (word === undefined)
-    throw refuse("InvalidField", { field: "show", reason: `"${text}" is none of ${words.join(", ")}.` });
+  if (word === undefined) throw refuse("InvalidField", { field, reason: `"${text}" is none of ${words.join(", ")}.` });
   return word;
 };

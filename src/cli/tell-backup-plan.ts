@@ -19,19 +19,26 @@ interface BackupPlanView {
   }[];
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
   readonly unreadableCount: number;
+  /** Why a backup would be refused, or would fail. */
+  readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }
 
-export const backupPlan = async (context: CommandContext, site: SiteReference): Promise<BackupPlanView> => {
-  const plan = (
-    await context.service().get(`${site.path}/backup/plan`, { query: { show: "excluded", limit: "1" } })
-  ).object("properties");
+/** `elsewhere`: into another container than the site's backups go otherwise. */
+export const backupPlan = async (
+  context: CommandContext,
+  site: SiteReference,
+  { elsewhere }: { readonly elsewhere: boolean },
+): Promise<BackupPlanView> => {
+  const query = { show: "excluded", limit: "1", elsewhere: String(elsewhere) };
+  const plan = (await context.service().get(`${site.path}/backup/plan`, { query })).object("properties");
   return {
     files: plan.number("files"),
     sizeBytes: plan.number("sizeInBytes"),
     filter: plan.list("filter").map(filterLine),
     unreadable: plan.list("unreadable").map((one) => ({ path: one.text("path"), reason: one.text("reason") })),
     unreadableCount: plan.number("unreadableCount"),
+    problems: plan.has("problems") ? plan.texts("problems") : [],
     warnings: plan.texts("warnings"),
   };
 };
@@ -46,9 +53,12 @@ const filterLine = (line: Answer) => ({
 export const tellBackupPlan = async (
   context: CommandContext,
   site: SiteReference,
-  wanted: readonly { readonly name: string }[],
+  {
+    databases: wanted,
+    elsewhere,
+  }: { readonly databases: readonly { readonly name: string }[]; readonly elsewhere: boolean },
 ): Promise<ExitCode> => {
-  const plan = await backupPlan(context, site);
+  const plan = await backupPlan(context, site, { elsewhere });
   const names = new Set(wanted.map(({ name }) => name));
   const asked = names.size === 0 ? [] : await siteDatabases(context, site, { asks: true });
   const databases = asked.filter(({ name }) => names.has(name));
@@ -57,14 +67,15 @@ export const tellBackupPlan = async (
     { site: site.label, plan, databases },
     () => `A backup of ${site.label} would hold\n${planText(plan)}${databasesText(databases)}`,
   );
-  if (databases.some(({ problem }) => problem !== null)) return exitCodes.refused;
+  if (plan.problems.length > 0 || databases.some(({ problem }) => problem !== null)) return exitCodes.refused;
   return plan.unreadableCount > 0 ? exitCodes.partly : exitCodes.done;
 };
 
 const mostUnreadable = 20;
 
-export const planText = ({ files, sizeBytes, filter, unreadable, unreadableCount, warnings }: BackupPlanView): string =>
-  [
+export const planText = (plan: BackupPlanView): string => {
+  const { files, sizeBytes, filter, unreadable, unreadableCount, problems, warnings } = plan;
+  return `${[
     `  ${showMany(files, "file")}, ${showBytes(sizeBytes)}`,
     ...filter.map(
       ({ line, text, entries, sizeBytes: size }) =>
@@ -72,8 +83,10 @@ export const planText = ({ files, sizeBytes, filter, unreadable, unreadableCount
     ),
     ...(unreadableCount === 0 ? [] : [`  and could not read ${showMany(unreadableCount, "entry", "entries")}:`]),
     ...unreadable.slice(0, mostUnreadable).map(({ path, reason }) => `    ${showName(path)}: ${showName(reason)}`),
+    ...problems.map((problem) => `  problem: ${showName(problem)}`),
     // Which lines match nothing is told above.
     ...warnings
       .filter((warning) => !warning.endsWith("matches nothing."))
       .map((warning) => `  note: ${showName(warning)}`),
-  ].join("\n") + "\n";
+  ].join("\n")}\n`;
+};

@@ -5,6 +5,7 @@ import type { FilterLine } from "../domain/filter.ts";
 import type { LeftOut, ListedEntry } from "../domain/listing.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
+import { backupObstacles } from "./backup-obstacles.ts";
 import { findSite, hostWithFiles } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { sharedFolders, siteFolders } from "./shared-folders.ts";
@@ -20,6 +21,8 @@ interface PlanBackupWish {
   readonly limit: number;
   /** The name at which the page before ended. */
   readonly after?: BytePath;
+  /** The backup is to name a container of its own: where the site's backups go otherwise does not count. */
+  readonly elsewhere: boolean;
 }
 
 export interface PlannedBackup {
@@ -30,28 +33,37 @@ export interface PlannedBackup {
   readonly lines: readonly { readonly line: FilterLine; readonly entries: number; readonly sizeBytes: number }[];
   /** What is there and could not be backed up. */
   readonly unreadable: readonly LeftOut[];
+  /** Why a backup would be refused, or would fail; without any it would be begun. */
+  readonly problems: readonly string[];
   readonly warnings: readonly string[];
   /** Part of the list, by name. */
   readonly entries: readonly PlannedEntry[];
   readonly next?: BytePath;
 }
 
-/** What a backup of the site would hold and leave out now, by which line of its filter. Reads no file's content. */
+/**
+ * What a backup of the site would hold and leave out now, by which line of its filter, and what would keep it from being
+ * made. Files are read only where room is short, and then little of them.
+ */
 export const planBackup =
   (deps: Installation) =>
   async (call: Call, id: SiteId, wish: PlanBackupWish): Promise<PlannedBackup> => {
     const site = await findSite(deps, id);
     const { files } = await hostWithFiles(deps, site.id);
+    const { elsewhere } = wish;
+    const { signal } = call;
     const left = new ListingColumns();
-    const found = await listSite(files, { signal: call.signal, onExcluded: (entry) => left.append(entry) });
+    const found = await listSite(files, { signal, onExcluded: (entry) => left.append(entry) });
     left.sort();
     const page = pageOf(found, left, wish);
+    const { problems, doubts } = await backupObstacles(deps, { site, files, found, elsewhere, signal });
     return {
       files: found.files,
       sizeBytes: found.sizeBytes,
       lines: [...found.excluded].map(([line, counts]) => ({ line, ...counts })),
       unreadable: found.leftOut,
-      warnings: [...filterWarnings(found), ...sharedFolders(site.id, await siteFolders(deps, call.reach))],
+      problems,
+      warnings: [...doubts, ...filterWarnings(found), ...sharedFolders(site.id, await siteFolders(deps, call.reach))],
       ...page,
     };
   };

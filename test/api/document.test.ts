@@ -120,6 +120,7 @@ const answers: Readonly<Record<string, unknown>> = {
       sizeBytes: 1,
       lines: [{ line, ...nothing }],
       unreadable: [],
+      problems: [],
       warnings: [],
       entries: [{ entry: { path, kind: "file", sizeBytes: 1, mode: 0o644, uid: 0, gid: 0, mtimeNs: 0n }, line }],
     },

@@ -132,7 +132,7 @@ export const described: Readonly<Record<string, Described>> = {
   planBackup: {
     summary: "what a backup would hold and leave out, by which line of the filter",
     reply: models.plannedBackup,
-    query: ["show", "limit", "after"],
+    query: ["show", "elsewhere", "limit", "after"],
   },
   browseBackup: { summary: "a folder of a backup", reply: models.browsedPage, query: ["path", "limit", "after"] },
   readBackupFile: {

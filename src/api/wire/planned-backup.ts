@@ -17,6 +17,7 @@ export const plannedBackup = (plan: PlannedBackup, nextLink: string | null) => (
     })),
     unreadableCount: plan.unreadable.length,
     unreadable: plan.unreadable.slice(0, mostUnreadable).map(({ path, reason }) => ({ path: pathText(path), reason })),
+    problems: plan.problems,
     warnings: plan.warnings,
   },
   value: plan.entries.map(plannedEntry),

@@ -12,7 +12,7 @@ interface Sampled {
   readonly files: Pick<SiteFiles, "read">;
   readonly listing: ListingColumns;
   readonly level: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -23,7 +23,7 @@ export const sampledSize = async ({ files, listing, level, signal }: Sampled): P
   const total = listedBytes(listing);
   let packed = 0;
   for (const { path, offset, length } of piecesOf(listing, total)) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     const bytes = await readOrNothing(files, { path, offset, length }, signal);
     if (bytes.length > 0) packed += Math.min(1, deflateRawSync(bytes, { level }).length / bytes.length);
   }
@@ -63,7 +63,7 @@ export const listedBytes = (listing: ListingColumns): number => {
 const readOrNothing = async (
   files: Pick<SiteFiles, "read">,
   { path, offset, length }: Piece,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> => {
   try {
     return await files.read(path, offset, length, signal);

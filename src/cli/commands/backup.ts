@@ -15,7 +15,10 @@ export const run: RunCommand = async (context, given) => {
   const request = await requestOf(context, given);
   const site = await findSite(service, given.need("SITE"));
   const databases = await wantedDatabases(context, site, given.texts("database"));
-  if (given.flag("dryRun")) return tellBackupPlan(context, site, databases);
+  if (given.flag("dryRun")) {
+    const elsewhere = request.storageAccountUrl !== undefined;
+    return tellBackupPlan(context, site, { databases, elsewhere });
+  }
   const body = { properties: { ...request, ...(databases.length === 0 ? {} : { databases }) } };
   const begun = await service.post(`${site.path}/backup`, { body });
   const { id, blobName } = backupView(site.label, begun);

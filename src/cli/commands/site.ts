@@ -29,7 +29,7 @@ export const addSite: RunCommand = async (context, given) => {
   };
   await service.put(`${path}/description`, { body: { properties } });
   const site = { label, path, state: undefined };
-  const plan = await backupPlan(context, site);
+  const plan = await backupPlan(context, site, { elsewhere: false });
   const databases = await siteDatabases(context, site, { asks: true });
   const unknown = [...strings.keys()].filter((name) => !databases.some((one) => one.connectionStringName === name));
   const all = databases.length === 0 ? "" : " --database all";

@@ -1,17 +1,10 @@
-import { forEachBounded } from "../../archive/bounded.ts";
 import { leftOutLine, type SiteListing } from "../../archive/listing/list-site.ts";
 import { ListingColumns } from "../../archive/listing/listing-columns.ts";
 import { isUnreadable } from "../../archive/listing/read-carefully.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { ListedEntry } from "../../domain/listing.ts";
-import {
-  besideSqlite,
-  logOf,
-  mayBeSqlite,
-  sharedMemoryOf,
-  sqliteHeaderBytes,
-  sqliteKind,
-} from "../../domain/sqlite-file.ts";
+import { besideSqlite } from "../../domain/sqlite-file.ts";
+import { databasesInUse } from "../../operations/databases-in-use.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
 import type { ScratchName } from "../../workflows/contract.ts";
 import type { Scratch } from "../scratch.ts";
@@ -46,15 +39,13 @@ interface Site {
   readonly checkRoom?: (sizeBytes: number) => Promise<void>;
 }
 
-const headersAtOnce = 16;
-
 /**
  * Copies the site's SQLite databases into scratch, each as of one commit. One that nobody has open in WAL mode is an
  * ordinary file; one whose pages cannot be had is packed as it lies there, and named.
  */
 export const copyDatabaseFiles = async (site: Site): Promise<FoundDatabases> => {
   const none = { found: site.found, databases: [], entries: [], uncertain: [] };
-  const paths = await usedDatabases(site);
+  const paths = await databasesInUse(site.files, site.found.listing, site.signal);
   if (paths.length === 0) return none;
   await site.checkRoom?.(paths.reduce((sum, path) => sum + sizeOf(site.found.listing, path), 0));
   const copied: { readonly file: DatabaseFile; readonly entry: ListedEntry }[] = [];
@@ -76,49 +67,9 @@ export const copyDatabaseFiles = async (site: Site): Promise<FoundDatabases> => 
   };
 };
 
-const usedDatabases = async ({ files, found: { listing }, signal }: Site): Promise<readonly BytePath[]> => {
-  if (files.databasePages === undefined) return [];
-  const candidates: ListedEntry[] = [];
-  for (let place = 0; place < listing.length; place++) {
-    if (!mayBeSqlite(listing.sizeBytes(place))) continue;
-    const entry = listing.at(place);
-    if (entry.kind === "file") candidates.push(entry);
-  }
-  const used: BytePath[] = [];
-  await forEachBounded(candidates.values(), headersAtOnce, async ({ path }) => {
-    const kind = sqliteKind(await headerOf(files, path, signal));
-    if (kind === "journal" || (kind === "log" && (await mayBeWritten(files, path)))) used.push(path);
-  });
-  return used.toSorted();
-};
-
-/** Asked of the site: a filter may leave out what lies beside a database. Who has it for himself alone needs no `-shm`. */
-const mayBeWritten = async (files: SiteFiles, path: BytePath): Promise<boolean> =>
-  (await bytesOf(files, sharedMemoryOf(path))) !== undefined || ((await bytesOf(files, logOf(path))) ?? 0) > 0;
-
-const bytesOf = async (files: SiteFiles, path: BytePath): Promise<number | undefined> => {
-  try {
-    return (await files.stat(path))?.sizeBytes;
-  } catch (error) {
-    // What cannot be reached beside a database cannot be copied with it either.
-    if (isUnreadable(error)) return 0;
-    throw error;
-  }
-};
-
 const sizeOf = (listing: ListingColumns, path: BytePath): number => {
   const place = listing.find(path);
   return place < 0 ? 0 : listing.sizeBytes(place);
-};
-
-const headerOf = async (files: SiteFiles, path: BytePath, signal: AbortSignal): Promise<Uint8Array> => {
-  try {
-    return await files.read(path, 0, sqliteHeaderBytes, signal);
-  } catch (error) {
-    // Whoever packs it says why.
-    if (isUnreadable(error)) return new Uint8Array();
-    throw error;
-  }
 };
 
 const pieceBytes = 8 * 2 ** 20;

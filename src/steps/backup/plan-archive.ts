@@ -3,12 +3,12 @@ import type { ListingColumns } from "../../archive/listing/listing-columns.ts";
 import { listingBytes } from "../../archive/listing/listing-encoding.ts";
 import { filterWarnings, leftOutLine, listSite, type SiteListing } from "../../archive/listing/list-site.ts";
 import { blockBytesFor, defaultShardTarget, planShards } from "../../archive/listing/plan.ts";
-import { showBytes } from "../../domain/show-bytes.ts";
-import { limitOf } from "../../domain/quota.ts";
 import type { LeftOut } from "../../domain/listing.ts";
-import { siteLabel, siteResourceId, type SiteId } from "../../domain/site.ts";
+import { siteLabel, siteResourceId } from "../../domain/site.ts";
 import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
+import { checkRoomForArchive, checkRoomForCopies } from "../../operations/room-for-backup.ts";
+import { sizeProblem } from "../../operations/size-limit.ts";
 import type { Call } from "../../ports/call.ts";
 import type { DestinationLimits } from "../../ports/destination.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
@@ -20,7 +20,6 @@ import { backupOf, uploadOf } from "./backup-row.ts";
 import { copyDatabaseFiles, withEntries, type FoundDatabases } from "./database-files.ts";
 import { failed } from "../owns-site.ts";
 import { noReuse, openNewest, reuseOf, type Reuse } from "./previous-archive.ts";
-import { checkRoomForArchive, checkRoomForCopies } from "./room-for-backup.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf, type Scratch } from "../scratch.ts";
 
@@ -119,18 +118,6 @@ const dumpsBytes = async (scratch: Scratch, databases: ScratchName | undefined):
   databases === undefined
     ? 0
     : (await readAsked(scratch, databases)).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-
-const sizeProblem = async (
-  { policy, sites }: Installation,
-  site: SiteId,
-  sizeBytes: number,
-): Promise<string | undefined> => {
-  if (policy.maxBackupBytes === undefined) return undefined;
-  const limit = limitOf(policy.maxBackupBytes, (await sites.find(site))?.tier ?? "");
-  return limit !== undefined && sizeBytes > limit
-    ? `The site and its databases hold ${showBytes(sizeBytes)} (${sizeBytes} bytes), more than the limit of ${showBytes(limit)} (${limit} bytes). Leave some out, or raise the limit.`
-    : undefined;
-};
 
 const storeShards = async (scratch: Scratch, listing: ListingColumns): Promise<BackupPlan["shards"]> => {
   const stored = [];

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { directoryDestination } from "../../src/adapters/destination/directory.ts";
 import { memoryDestination } from "../support/memory-destination.ts";
-import { checkRoomForCopies } from "../../src/steps/backup/room-for-backup.ts";
+import { checkRoomForCopies } from "../../src/operations/room-for-backup.ts";
 import { memoryInstallation } from "../support/installation.ts";
 
 const machineWith = (freeBytes: number) => ({
