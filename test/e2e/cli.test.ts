@@ -176,7 +176,10 @@ describe("the command line, piped", () => {
     const place = bytes.indexOf("_backup.filter") + "_backup.filter".length + 90;
     bytes[place] = (bytes[place] ?? 0) ^ 1;
     writeFileSync(file, bytes);
-    expect(await told("verify blog 2", 1)).toMatch(/^Backup 2 of blog is damaged in \d place[\s\S]*Do not rely on it/);
+    const found = await told("verify blog 2", 1);
+    expect(found).toMatch(/^Backup 2 of blog is damaged in \d place[\s\S]*Do not rely on it/);
+    expect(found).toMatch(/^ {2}"fs\/\S+": /m);
+    expect(found).not.toMatch(/^ {2}(fs\/\S+): "\1/m);
     expect(await json("verify blog 2", 1)).toMatchObject({ verification: { site: "blog", backup: 2, ok: false } });
   });
 

@@ -55,7 +55,8 @@ const verificationText = (
   const how = `${showCount(view.checkedEntries)} of ${showMany(view.entries, "entry", "entries")}, ${showBytes(view.sizeBytes)}${view.quick ? ", by checksums alone" : ""}`;
   if (view.ok) return `${what} is whole: ${how}\n`;
   const lines = view.damaged.map(
-    ({ path, problem }) => `  ${path === null ? "" : `${showName(path)}: `}${showName(problem)}\n`,
+    ({ path, problem }) =>
+      `  ${path === null || problem.includes(path) ? "" : `${showName(path)}: `}${showName(problem)}\n`,
   );
   const more = view.damagedCount - view.damaged.length;
   return [

@@ -24,7 +24,8 @@ export const noteDamage = async (deps: Needs, noted: Noted, what: string): Promi
 /** What a verification of all of it found: also that a backup which was called damaged is whole. */
 export const noteVerified = async (deps: Needs, noted: Noted, found: Verification): Promise<void> => {
   const { faultCount, faults } = found;
-  if (faultCount > 0) return noteDamage(deps, noted, `${faultCount} faults, the first: ${faults[0]?.problem ?? ""}`);
+  const howMany = faultCount === 1 ? "1 fault" : `${faultCount} faults, the first`;
+  if (faultCount > 0) return noteDamage(deps, noted, `${howMany}: ${faults[0]?.problem ?? ""}`);
   if (found.quick) return;
   const line = `Verified at ${deps.clock.now().toISOString()}: all of it is whole again.`;
   await change(deps, noted, ({ damaged, ...backup }) =>

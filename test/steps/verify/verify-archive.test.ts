@@ -113,7 +113,7 @@ describe("verifying a backup", () => {
       expect(found).toMatchObject({ ok: false, checkedEntries: 52 });
       expect(found.damaged.map(({ path }) => path)).toContain("fs/site/wwwroot/page-7.html");
       expect((await readBackup(deps.catalog, shop, 1))?.backup.log).toMatch(
-        /Verified at 2026.*Do not rely on this backup/,
+        /Verified at 2026\S+: 1 fault: .*Do not rely on this backup/,
       );
     },
   );
