@@ -76,7 +76,7 @@ const countLines = ({ counts }: RestorePlan): readonly string[] => {
   const { write, replace, remove, adjust, keep, leave } = counts;
   const bytes = write.sizeBytes + replace.sizeBytes;
   return [
-    `Written: ${write.entries}, replaced: ${replace.entries} (${showBytes(bytes)}), removed: ${remove.entries}, ` +
+    `Written: ${write.entries}, replaced: ${replace.entries} (together ${showBytes(bytes)}), removed: ${remove.entries}, ` +
       `adjusted: ${adjust.entries}, kept: ${keep.entries}, left alone: ${leave.entries}.`,
   ];
 };

@@ -105,6 +105,8 @@ describe("a site of very many files, names, modes, owners and links", () => {
     expect(firstDifference(everything(world.tree()), hacked)).toBe("");
     // Nothing is left over, and nothing more is found to be done.
     expect((await world.restore(backup)).status).toBe("Succeeded");
-    expect((await world.restore(backup)).log).toMatch(/^Written: 0, replaced: 0 \(0 B\), removed: 0, adjusted: 0,/);
+    expect((await world.restore(backup)).log).toMatch(
+      /^Written: 0, replaced: 0 \(together 0 B\), removed: 0, adjusted: 0,/,
+    );
   });
 });

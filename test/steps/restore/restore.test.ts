@@ -113,7 +113,7 @@ describe("a restore", () => {
     const backup = await world.backUp();
     const done = await world.restore(backup);
     expect(done.steps).toEqual(["checkArchive", "planRestore", "closeRestore"]);
-    expect(done.log).toMatch(/^Written: 0, replaced: 0 \(0 B\), removed: 0, adjusted: 0, kept: \d\d,/);
+    expect(done.log).toMatch(/^Written: 0, replaced: 0 \(together 0 B\), removed: 0, adjusted: 0, kept: \d\d,/);
     expect(world.areas()).toEqual([]);
   });
 
