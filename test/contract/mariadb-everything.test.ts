@@ -108,6 +108,34 @@ describeWith("mariadb", hasMariadb, "a database with everything in it", () => {
     ]);
   });
 
+  it("comes back under another name, and where there is none, with columns that sequences count and views into other databases", async () => {
+    const { query } = server;
+    await query("", "CREATE DATABASE other; CREATE TABLE other.o (id INT PRIMARY KEY)");
+    await query(
+      "shop",
+      "CREATE SEQUENCE counted START 7; CREATE TABLE counts (id INT PRIMARY KEY DEFAULT (100 + NEXTVAL(counted)), label VARCHAR(40) DEFAULT (CONCAT('val(`shop`.`counted`) ', NEXTVAL(shop.counted))), since DATE DEFAULT '0000-00-00', n INT) WITH SYSTEM VERSIONING",
+    );
+    await query("shop", "INSERT INTO counts (n) VALUES (1)");
+    await query(
+      "shop",
+      "CREATE VIEW abroad AS SELECT o.id, c.n, 'from `shop`.`counts`' AS said, LASTVAL(counted) AS last FROM other.o JOIN counts c ON c.id = o.id",
+    );
+    const before = written("shop");
+    const bytes = await dump();
+    for (const target of ["copy", "shop"]) {
+      await query("", "DROP DATABASE shop");
+      const connection = server.connection(target);
+      await tool.load(connection, { scratch, dump: inPieces(bytes), signal: never });
+      await tool.switchIn(connection, { ...exchanged, replaces: false });
+      expect(written(target).replaceAll(`\`${target}\``, "`shop`")).toBe(before);
+      await query("", "CREATE DATABASE IF NOT EXISTS shop");
+      await query(target, "INSERT INTO counts (n) VALUES (2)");
+      expect(await query(target, "SELECT label FROM counts WHERE n = 2")).toMatch(/^val\(`shop`.`counted`\) \d+$/);
+      await tool.switchBack(connection, { ...exchanged, replaces: false });
+    }
+    await query("", "DROP DATABASE other; CREATE DATABASE IF NOT EXISTS shop");
+  });
+
   it("has its packages back, and a way back from them", async () => {
     const oracle = "SET sql_mode = 'ORACLE';\nDELIMITER //\n";
     const body = "CREATE PACKAGE BODY pk AS FUNCTION f RETURN INT AS BEGIN RETURN 5; END; END//\nDELIMITER ;\n";

@@ -1,7 +1,7 @@
 import { inOwnName } from "./definers.ts";
 import { checkedViews } from "./checked-views.ts";
 import { disabledEvent } from "./events.ts";
-import { withoutOwnName } from "./view-text.ts";
+import { withoutOwnName, withoutSequencesDatabase } from "./view-text.ts";
 import { linesOf } from "./lines-of.ts";
 import { triggerHeader, withoutDatabase } from "./trigger-header.ts";
 
@@ -28,9 +28,10 @@ interface ReadableDump {
   database(): string | undefined;
 }
 
-const [hyphen, slash, capitalA, capitalC, capitalD, capitalU] = [0x2d, 0x2f, 0x41, 0x43, 0x44, 0x55];
+const [space, hyphen, slash, capitalA, capitalC, capitalD, capitalU] = [0x20, 0x2d, 0x2f, 0x41, 0x43, 0x44, 0x55];
 const closing = Buffer.from("-- Dump completed");
 const insert = Buffer.from("INSERT ");
+const createTable = Buffer.from("CREATE TABLE ");
 const viewBegins = "/*!50001 VIEW ";
 /** What the lines begin with that are more than rows. */
 const lookedAt: ReadonlySet<number | undefined> = new Set([hyphen, slash, capitalA, capitalC, capitalD, capitalU]);
@@ -56,6 +57,8 @@ class DumpLines implements ReadableDump {
   #header: Buffer | undefined;
   /** Between `DELIMITER ;;` and `DELIMITER ;` stand bodies, which may say anything. */
   #isBody = false;
+  /** Columns stand on lines of their own behind `CREATE TABLE`, each begun by spaces. */
+  #isTable = false;
 
   constructor(source: AsyncIterable<Uint8Array>, reading: Reading) {
     this.#lines = linesOf(source, (first) => lookedAt.has(first));
@@ -121,6 +124,8 @@ class DumpLines implements ReadableDump {
   }
 
   #own(line: Buffer): Buffer {
+    if (line[0] === space) return this.#isTable ? this.#ofColumn(line) : line;
+    this.#isTable = !this.#isBody && beginsWith(line, createTable);
     if (line[0] === capitalA) return ofDefault(line);
     if (line[0] === hyphen) this.#database ??= databaseIn(line);
     this.#refuseLeaving(line);
@@ -143,11 +148,18 @@ class DumpLines implements ReadableDump {
     else if (!this.#isBody && leaves.test(text)) throw this.#reading.leaving(text);
   }
 
+  #ofColumn(line: Buffer): Buffer {
+    if (this.#database === undefined || !line.includes("val(`")) return line;
+    return Buffer.from(withoutSequencesDatabase(line.toString("latin1"), bytesOf(this.#database)), "latin1");
+  }
+
   #ofView(text: string): string {
-    if (this.#database === undefined) return text;
-    return withoutOwnName(text, Buffer.from(this.#database, "utf8").toString("latin1"));
+    return this.#database === undefined ? text : withoutOwnName(text, bytesOf(this.#database));
   }
 }
+
+/** Names are UTF-8 in lines that are read byte by byte. */
+const bytesOf = (database: string): string => Buffer.from(database, "utf8").toString("latin1");
 
 const beginsWith = (line: Buffer, start: Buffer): boolean => line.subarray(0, start.length).equals(start);
 

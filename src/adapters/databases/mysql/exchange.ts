@@ -4,12 +4,13 @@ import { readJournal, setState, writeJournal, type Journal, type Side } from "./
 import { withEvents } from "./events.ts";
 import { literal, name, qualified } from "./names.ts";
 import { defineObjects, dropObjects, listTables, makeObjects } from "./objects.ts";
+import { ownSequences } from "./own-sequences.ts";
 import type { Session } from "./session.ts";
 
 /**
  * Tables can be renamed into another database, all in one statement; nothing else can. So: note everything in a journal;
  * drop triggers (they forbid the renames), views, routines and events; rename the live tables to the kept database and the
- * loaded ones to the live one; make the loaded database's triggers, views, routines and events in the live one; drop the
+ * loaded ones to the live one; have columns take their numbers from the live sequences; make the loaded database's triggers, views, routines and events in the live one; drop the
  * scratch database, which ends the exchange. Every part looks at what is there, so each may be done again after a crash.
  */
 export const switchIn = async (session: Session, exchanged: Exchanged): Promise<LoadReport> => {
@@ -21,6 +22,7 @@ export const switchIn = async (session: Session, exchanged: Exchanged): Promise<
     throw new DatabaseFailure("Busy", `The database ${databaseLabel(session.connection)} is being put back.`);
   await session.rows({ sql: `CREATE DATABASE IF NOT EXISTS ${name(live)} ${journal.fresh.options}` });
   await moveForward(session, exchanged, journal);
+  await ownSequences(session, { live, scratch });
   const notes = await makeObjects(session, live, journal.fresh.objects);
   await session.rows({ sql: `ALTER DATABASE ${name(live)} ${journal.fresh.options}` });
   await setState(session, kept, "switched");
