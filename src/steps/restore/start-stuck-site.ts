@@ -19,7 +19,7 @@ export const startStuckSite = async (
   const operations = (await readOperations(deps.catalog, site)).map((row) => row.operation);
   const started = operations.filter((operation) => operation.started === true);
   const last = started.toSorted((a, b) => (a.created < b.created ? -1 : 1)).at(-1);
-  if (last === undefined || last.closed !== true || last.up === true) return;
+  if (last?.status !== "Failed" || last.closed !== true || last.up === true) return;
   try {
     await host.start(last.run);
   } catch (error) {

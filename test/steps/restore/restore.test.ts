@@ -17,6 +17,7 @@ import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
+import { readOperation, replaceOperation } from "../../../src/operations/rows/operation-rows.ts";
 import { forgetExpiredUndos } from "../../../src/steps/restore/forget-expired-undos.ts";
 import { buildTree, oddTree, treeOf, type FoundNode } from "../../support/file-tree.ts";
 import { shop } from "../../support/installation.ts";
@@ -86,6 +87,20 @@ describe("a restore", () => {
     start.mockClear();
     await world.backUp();
     expect(start, "once is enough").not.toHaveBeenCalled();
+  });
+
+  it("that went well in a version which did not note that the site is up again has no site to start", async () => {
+    const { catalog } = world.deps;
+    const backup = await world.backUp();
+    wreck();
+    const { id } = await world.restore(backup);
+    const found = await readOperation(catalog, shop, id);
+    if (found === undefined) throw new Error("The operation is gone.");
+    const { up: _, ...noted } = found.operation;
+    await catalog.write(sitePartition(shop), [replaceOperation(noted, found.version)]);
+    const start = vi.spyOn(world.host, "start");
+    await world.backUp();
+    expect(start).not.toHaveBeenCalled();
   });
 
   it("puts a hacked file right though it has its old size and time", async () => {
