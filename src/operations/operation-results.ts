@@ -8,7 +8,7 @@ import { readProgress, type Progress } from "./rows/backup-rows.ts";
 import { readOperation, type Operation } from "./rows/operation-rows.ts";
 import { readSiteRow } from "./rows/site-row.ts";
 import { runRef, startRun } from "./start-run.ts";
-import { startVerify } from "./verify-backup.ts";
+import { claimVerify, startVerify } from "./verify-backup.ts";
 
 export interface OperationResult {
   readonly site: SiteDefinition;
@@ -22,9 +22,8 @@ export const getOperation =
     const site = await findSiteOrPast(deps, id);
     const found = await readOperation(deps.catalog, site.id, operationId);
     if (found === undefined) throw refuse("OperationNotFound", { operation: operationId, site: siteLabel(site.id) });
-    const { operation } = found;
-    await startAgain(deps, call, site.id, operation);
-    return { site, operation };
+    await startAgain(deps, call, site.id, found);
+    return { site, operation: found.operation };
   };
 
 /** What an operation is doing now; undefined before it began, and once it has ended. */
@@ -43,15 +42,19 @@ export const getOperationProgress =
     };
   };
 
+type Found = NonNullable<Awaited<ReturnType<typeof readOperation>>>;
+
 /** Between the row and the start the process may have died: who polls notices, and start is idempotent. */
 const startAgainAfterMs = 10_000;
 
-const startAgain = async (deps: Installation, call: Call, site: SiteId, operation: Operation): Promise<void> => {
+const startAgain = async (deps: Installation, call: Call, site: SiteId, found: Found): Promise<void> => {
+  const { operation } = found;
   const age = deps.clock.now().getTime() - Date.parse(operation.created);
   if (operation.status !== "InProgress" || age < startAgainAfterMs) return;
   const state = await call.runner.state(operation.run);
   if (state === "running" || state === "pending") return;
   if (operation.kind === "verify") {
+    if (!(await claimVerify(deps, site, found))) return;
     // One that ended without a result goes on where its row says.
     if (state !== undefined) await call.runner.purge(operation.run);
     return startVerify(call, site, operation);

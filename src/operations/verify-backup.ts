@@ -8,7 +8,7 @@ import { forgetOldOperations } from "./forget-operations.ts";
 import type { Installation } from "./installation.ts";
 import { findBackup } from "./read-backups.ts";
 import { sitePartition } from "./rows/keys.ts";
-import { insertOperation, type Operation } from "./rows/operation-rows.ts";
+import { insertOperation, replaceOperation, type Operation } from "./rows/operation-rows.ts";
 import { runId } from "./start-run.ts";
 
 /** Reads a backup's whole archive and tells what is wrong with it. It takes no site: backups and restores go on meanwhile. */
@@ -30,6 +30,7 @@ export const verifyBackup =
       status: "InProgress",
       created: deps.clock.now().toISOString(),
       backup: backup.id,
+      ...(deps.hub === undefined ? {} : { hub: deps.hub }),
       verification: {
         quick: wish.quick,
         checked: 0,
@@ -45,6 +46,21 @@ export const verifyBackup =
     call.log.info("verify asked", { site: siteLabel(site.id), backup: backup.id, caller: call.caller });
     return { site, operation };
   };
+
+/**
+ * For whoever finds one that no workflow of his goes on with: false when a process with workflows of its own has it, and is
+ * not believed dead. Of several that ask at the same time one gets it.
+ */
+export const claimVerify = async (
+  { catalog, hub, runsAtWork }: Pick<Installation, "catalog" | "hub" | "runsAtWork">,
+  site: SiteId,
+  { operation, version }: { readonly operation: Operation; readonly version: string },
+): Promise<boolean> => {
+  const { hub: holder } = operation;
+  if (hub === undefined || holder === hub) return true;
+  if (holder !== undefined && !runsAtWork.isBelievedDead(holder)) return false;
+  return catalog.write(sitePartition(site), [replaceOperation({ ...operation, hub }, version)]);
+};
 
 /** Idempotent, as every start. */
 export const startVerify = (call: Call, site: SiteId, operation: Operation): Promise<void> =>

@@ -58,6 +58,8 @@ const operation = z.object({
   /** Of a verify: which backup. */
   backup: z.number().exactOptional(),
   verification: verification.exactOptional(),
+  /** Of a verify: the store of workflows that has it, where processes with stores of their own share the catalog. */
+  hub: z.string().exactOptional(),
   /** Of an undo: the restore run whose replaced content comes back. */
   undoOf: z.string().exactOptional(),
   /** An undo that nobody asked for: of a run that was given up. That it finds nothing to put back is no failure. */

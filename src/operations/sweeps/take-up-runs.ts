@@ -33,7 +33,9 @@ export const takeUpRuns = (deps: Installation) => {
   return async (call: Call): Promise<void> => {
     const { open, unreadable } = await listOpenRuns(deps.catalog);
     for (const row of unreadable) if (isNews(row.key)) await mend(deps, call, row);
-    const others = await lookAtHubs(open.map(({ hub }) => hub));
+    const asked = deps.runsAtWork.hubsAskedFor();
+    const others = await lookAtHubs([...open.map(({ hub }) => hub), ...asked]);
+    for (const hub of asked) deps.runsAtWork.noteHub(hub, !others.hasRun(hub));
     const failures: unknown[] = [];
     for (const announced of open)
       try {

@@ -33,7 +33,7 @@ export const verifyArchive =
   (input: StepInput<"verifyArchive">, call: Call): Promise<StepResult<"verifyArchive">> =>
     asOutcome(async () => {
       const found = await readOperation(deps.catalog, input.site, input.operation);
-      if (found?.operation.status !== "InProgress") return { ok: true };
+      if (found?.operation.status !== "InProgress" || isAnothers(deps, found.operation)) return { ok: true };
       if (found.operation.cancelled !== undefined) return cancel(deps, input, found);
       const { operation, version } = found;
       const before = operation.verification ?? nothing;
@@ -57,6 +57,10 @@ export const verifyArchive =
       call.log.info("backup verified", { site: siteLabel(input.site), backup: row.backup.id, faults: faultCount });
       return { ok: true };
     });
+
+/** This process was believed dead, and another goes on with it. */
+const isAnothers = ({ hub: own }: Installation, { hub }: Operation): boolean =>
+  own !== undefined && hub !== undefined && hub !== own;
 
 /** What one step does: short enough for every plan's time limit, its news after each part. */
 const defaultShare = { milliseconds: 60_000, partEntries: 20_000, partBytes: 256 * 2 ** 20 };

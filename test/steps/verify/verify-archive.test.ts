@@ -7,6 +7,8 @@ import { pathFromText } from "../../../src/domain/byte-path.ts";
 import { StoreFailure } from "../../../src/domain/store-failure.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { insertBackup, readBackup, readProgress, replaceBackup } from "../../../src/operations/rows/backup-rows.ts";
+import { RunsAtWork } from "../../../src/operations/runs-at-work.ts";
+import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import { verifyArchive } from "../../../src/steps/verify/verify-archive.ts";
@@ -235,6 +237,48 @@ describe("verifying a backup", () => {
     given.clock.time = new Date("2026-11-21T12:01:00Z");
     await ask("GET", location);
     expect(given.started.map(({ input }) => input)).toEqual([ref, ref]);
+  });
+
+  it("is started by one of several processes with workflows of their own, and by another once that one is dead", async () => {
+    const processes = ["one", "two", "three"].map((hub) => {
+      const own = { ...deps, hub, runsAtWork: new RunsAtWork() };
+      const started: unknown[] = [];
+      const runner = {
+        ...given.call.runner,
+        start: async (...asked: unknown[]) => void started.push(asked[2]),
+        state: async () => (started.length > 0 ? ("running" as const) : undefined),
+      };
+      const call = { ...given.call, runner };
+      return { own, started, look: takeUpRuns(own), call, ask: apiOver(restoreRoutes(own), call) };
+    });
+    const [first, ...others] = processes;
+    if (first === undefined) throw new Error("no process");
+    const starts = () => processes.map(({ started }) => started.length);
+    const { headers } = await first.ask("POST", `${shopPath}/backups/1/verify`);
+    const minutes = async (count: number, alive: typeof processes) => {
+      for (let minute = 0; minute < count; minute++) {
+        given.clock.time = new Date(given.clock.time.getTime() + 60_000);
+        for (const { look, call } of alive) await look(call);
+        await Promise.all(others.map(({ ask: poll }) => poll("GET", headers["location"] ?? "")));
+      }
+    };
+    await minutes(30, processes);
+    expect(starts(), "the first lives").toEqual([1, 0, 0]);
+    await minutes(20, others);
+    expect(Math.max(...starts().slice(1)) + Math.min(...starts().slice(1)), "the first is dead").toBe(1);
+    // Safe: what a verify is started with.
+    const [ref] = first.started as VerifyRef[];
+    if (ref === undefined) throw new Error("not started");
+    expect(await verifyArchive(first.own)({ ...ref, from: 0 }, given.call), "and leaves it when it comes back").toEqual(
+      {
+        ok: true,
+      },
+    );
+    expect((await first.ask("GET", headers["location"] ?? "")).status).toBe(202);
+    const heir = others.find(({ started }) => started.length > 0);
+    if (heir === undefined) throw new Error("nobody took it up");
+    await run(ref, verifyArchive(heir.own));
+    expect((await first.ask("GET", headers["location"] ?? "")).status).toBe(200);
   });
 
   it("goes on from its row when its workflow ended without a result", async () => {
