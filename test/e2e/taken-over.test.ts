@@ -17,6 +17,7 @@ import { azuritePresent, startAzurite, type Azurite } from "../support/azurite.t
 import { temporaryFolder } from "../support/file-tree.ts";
 import { killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { describeWith } from "../support/needs.ts";
+import { runTimer } from "../support/run-timer.ts";
 import { serviceClient } from "../support/service-client.ts";
 
 const shop: SiteId = { subscription: "00000000-0000-0000-0000-000000000000", resourceGroup: "local", name: "shop" };
@@ -74,21 +75,13 @@ describeWith("azurite", azuritePresent, "a process that stands still in the midd
 
   /** A process looks at the runs once a minute, until it takes over the one that stands still. */
   const untilTakenOver = async ({ url, data, child }: Service, run: string): Promise<void> => {
-    const { masterKey }: { masterKey: { value: string } } = JSON.parse(
-      readFileSync(join(data, "keys", "host.json"), "utf8"),
-    );
     const hub = readFileSync(join(data, "hub"), "utf8").trim();
     const beat = async (): Promise<number> => (await readHubBeats(catalog)).get(hub) ?? 0;
     for (let minute = 0; (await readSiteRow(catalog, shop)).run?.id === run; minute++) {
       expect(minute, "a quarter of an hour is enough").toBeLessThan(30);
       const before = await beat();
       child.kill("SIGUSR2");
-      const asked = await fetch(`${url}/admin/functions/zHousekeeping`, {
-        method: "POST",
-        headers: { "x-functions-key": masterKey.value, "content-type": "application/json" },
-        body: "{}",
-      });
-      expect(asked.status).toBe(202);
+      await runTimer(url, data, "zHousekeeping");
       await expect.poll(beat, untilSeen).toBeGreaterThan(before + 50_000);
     }
   };

@@ -8,17 +8,13 @@ import { azuritePresent, startAzurite, type Azurite } from "../support/azurite.t
 import { temporaryFolder } from "../support/file-tree.ts";
 import { killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { describeWith } from "../support/needs.ts";
+import { runTimer } from "../support/run-timer.ts";
 import { serviceClient, siteFolder, type ServiceClient } from "../support/service-client.ts";
 
 const bootstrap = "bootstrap-key-of-both-processes";
 const recoveryKey = createRecoveryKey().text.reveal();
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 const newKey = (id: string): string => `${id}:${randomBytes(32).toString("base64")}`;
-
-/** What the tests need of the host's own keys. */
-interface HostKeys {
-  readonly masterKey: { readonly value: string };
-}
 
 describeWith("azurite", azuritePresent, "two processes over one catalog in Table Storage", () => {
   let folder: ReturnType<typeof temporaryFolder>;
@@ -174,19 +170,7 @@ describeWith("azurite", azuritePresent, "two processes over one catalog in Table
     return { status, url: body["properties"]?.["storageAccountUrl"], code: body["error"]?.["code"] };
   };
   /** What nobody touches is sealed anew by housekeeping: here not an hour later, but at once. */
-  const resealNow = async (): Promise<void> => {
-    const hostKeys = readFileSync(join(folder.path, "other", "keys", "host.json"), "utf8");
-    const answer = await fetch(`${services[1].url}/admin/functions/zReseal`, {
-      method: "POST",
-      // Safe: the host's own file.
-      headers: {
-        "x-functions-key": (JSON.parse(hostKeys) as HostKeys).masterKey.value,
-        "content-type": "application/json",
-      },
-      body: "{}",
-    });
-    expect(answer.status).toBe(202);
-  };
+  const resealNow = (): Promise<void> => runTimer(services[1].url, join(folder.path, "other"), "zReseal");
 
   it("exchange the sealing key while both serve: the one that has not looked yet opens what the other has sealed", async () => {
     expect(await sealedWith()).toBe("first");
