@@ -54,15 +54,18 @@ describeWith("azurite", azuritePresent, "a process that stands still in the midd
       LIFEBOAT_SITES: join(folder.path, "sites"),
       LIFEBOAT_FILE_ROOTS: join(folder.path, "backups"),
       LIFEBOAT_DESTINATION: `file://${join(folder.path, "backups")}/{site}`,
-      NODE_OPTIONS: `--import=${pathToFileURL("test/support/clock-ahead.mjs").href}`,
+      NODE_OPTIONS: ["clock-ahead", "stand-still"]
+        .map((name) => `--import=${pathToFileURL(`test/support/${name}.mjs`).href}`)
+        .join(" "),
     };
-    const start = async (name: string): Promise<Service> => {
+    const start = async (name: string, standsStillAt: readonly string[] = []): Promise<Service> => {
       const data = join(folder.path, name);
-      const service = await startLifeboat({ data, flags: ["--tls-port", "off"], environment });
+      const own = { ...environment, STAND_STILL_AT: standsStillAt.join() };
+      const service = await startLifeboat({ data, flags: ["--tls-port", "off"], environment: own });
       expect(service.url, service.output()).not.toBe("");
       return { ...service, data, client: serviceClient(service.url, headers, "shop") };
     };
-    one = await start("one");
+    one = await start("one", ["backup sealed", "archive checked"]);
     other = await start("other");
     catalog = await openTableCatalog({ connection: new Secret(azurite.connectionString), table: "lifeboat" });
   });
@@ -86,12 +89,11 @@ describeWith("azurite", azuritePresent, "a process that stands still in the midd
     }
   };
 
-  /** Asks for a backup or restore, and stops the process when it has said so; answers the run that stands still. */
-  const standingAt = async (service: Service, says: RegExp, ask: () => Promise<void>): Promise<string> => {
+  /** Asks for a backup or restore, until the process has said so and stands still; answers the run that stands still. */
+  const standingAt = async (service: Service, says: string, ask: () => Promise<void>): Promise<string> => {
     const { length } = service.output();
     await ask();
-    await expect.poll(() => service.output().slice(length), { ...untilSeen, interval: 1 }).toMatch(says);
-    service.child.kill("SIGSTOP");
+    await expect.poll(() => service.output().slice(length), untilSeen).toContain(says);
     const { run } = await readSiteRow(catalog, shop);
     if (run === undefined) throw new Error("It was over before it stood still.");
     return run.id;
@@ -104,7 +106,7 @@ describeWith("azurite", azuritePresent, "a process that stands still in the midd
         200,
       );
     };
-    const old = await standingAt(by, /backup sealed/, ask);
+    const old = await standingAt(by, "backup sealed", ask);
     const { epoch } = await readSiteRow(catalog, shop);
     await untilTakenOver(service, old);
     const status = async () => (await readBackup(catalog, shop, id))?.backup.status;
@@ -130,7 +132,7 @@ describeWith("azurite", azuritePresent, "a process that stands still in the midd
   it("has lost the site for good when another brought the site back meanwhile", async () => {
     for (let file = 0; file < 24; file++) writeFileSync(join(content, `file-${file}`), "hacked");
     writeFileSync(join(content, "index.html"), "hacked");
-    const old = await standingAt(one, /archive checked/, async () => {
+    const old = await standingAt(one, "archive checked", async () => {
       const asked = await one.client.ask("POST", "/backups/1/restore", { properties: { overwrite: true } });
       expect(asked.status, JSON.stringify(asked.body)).toBe(202);
     });
