@@ -215,9 +215,8 @@ describe.each(places)("restores from $name and undos, with the service killed", 
     // An interruption is no reason to fail: the step is run again.
     expect(succeeded).toBe(kills);
     await ended(await restore());
-    await pause(200);
+    await expect.poll(workFiles, { timeout: 60_000 }).toEqual([]);
     expect(areas()).toHaveLength(1);
-    expect(workFiles()).toEqual([]);
     const site: { appSettings: unknown } = JSON.parse(readFileSync(join(data, "sites", "shop.json"), "utf8"));
     expect(site.appSettings).toEqual({ MODE: "backed up" });
     await ended(await ask("/undo"));
@@ -244,9 +243,8 @@ describe.each(places)("restores from $name and undos, with the service killed", 
       if (status === 200) expect(done.log).toMatch(/^It was cancelled\./);
     }
     await ended(await restore());
-    await pause(200);
+    await expect.poll(workFiles, { timeout: 60_000 }).toEqual([]);
     expect(areas().length).toBeLessThanOrEqual(1);
-    expect(workFiles()).toEqual([]);
   });
 
   it("right before any of the changes of an exchange, end well also", async () => {
