@@ -45,7 +45,7 @@ const long = [
 
 export default defineConfig({
   test: {
-    globalSetup: "test/support/build.ts",
+    globalSetup: ["test/support/build.ts", "test/support/temporary-files.ts"],
     reporters: ["default", "./test/support/summary-reporter.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
