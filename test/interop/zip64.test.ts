@@ -18,6 +18,9 @@ import { packArchive } from "../support/pack-archive.ts";
 import { writeSparseZip } from "../support/sparse-zip.ts";
 import { run, unpackers, zipTools } from "./zip-tools.ts";
 
+const describeLarge = (name: string, body: () => void): void =>
+  void describe.runIf(largeFilesToo)(largeFilesToo ? name : `${name} [skipped: LIFEBOAT_LARGE is not set]`, body);
+
 const folder = temporaryFolder();
 afterAll(() => folder.remove(), 900_000);
 
@@ -84,7 +87,7 @@ describe("an archive of more than 65,535 entries", () => {
     });
 });
 
-describe.runIf(largeFilesToo)("more than 65,535 files and 4 GiB in one archive", () => {
+describeLarge("more than 65,535 files and 4 GiB in one archive", () => {
   it("come out with every tool as they were packed", { timeout: 1_800_000 }, async () => {
     const home = join(folder.path, "home");
     buildTree(
@@ -118,7 +121,7 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as out:
   });
 });
 
-describe.runIf(largeFilesToo)("another tool's entry of more than 4 GiB", () => {
+describeLarge("another tool's entry of more than 4 GiB", () => {
   it.each([
     ["zip", ["-q", "-1"]],
     ["7z", ["a", "-tzip", "-mx=1", "-bso0", "-bsp0"]],
@@ -137,7 +140,7 @@ describe.runIf(largeFilesToo)("another tool's entry of more than 4 GiB", () => {
   });
 });
 
-describe.runIf(largeFilesToo)("a file of more than 4 GiB, packed for real", () => {
+describeLarge("a file of more than 4 GiB, packed for real", () => {
   it.each([
     ["that compresses", "sparse"],
     ["that does not compress", "noise"],
