@@ -4,10 +4,10 @@ import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
 import { configurationKey, schedulePartition, sitePartition, siteRowKey } from "../../src/operations/rows/keys.ts";
 import { siteStates } from "../../src/operations/site-states.ts";
 import { resealSecrets } from "../../src/operations/sweeps/reseal-secrets.ts";
-import type { Catalog } from "../../src/ports/catalog.ts";
 import { keptBackup } from "../support/kept-backup.ts";
 import { MemoryCatalog } from "../support/memory-catalog.ts";
 import { plannedWorld, siteNamed } from "../support/planned-world.ts";
+import { catalogWith } from "../support/catalog-with.ts";
 
 const names = Array.from({ length: 100 }, (_, index) => `site-${String(index).padStart(3, "0")}`);
 const damaged = { what: "nobody knows" };
@@ -22,13 +22,10 @@ const manySites = async () => {
       return work(...given);
     };
   };
-  const catalog: Catalog = {
+  const catalog = catalogWith(real, {
     get: counted((...given) => real.get(...given)),
     list: counted((...given) => real.list(...given)),
-    write: (...given) => real.write(...given),
-    writeNews: (...given) => real.writeNews(...given),
-    close: () => real.close(),
-  };
+  });
   const add = async (site: SiteId): Promise<void> => {
     const backups = [1, 2].map((id) => insertBackup({ ...keptBackup(), site, id }));
     const row = { kind: "put", key: siteRowKey, value: { nextBackupId: 3, epoch: 7 } } as const;

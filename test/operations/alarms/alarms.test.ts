@@ -12,6 +12,7 @@ import { watchNewSites, watchSites } from "../../../src/operations/alarms/watch-
 import type { Catalog } from "../../../src/ports/catalog.ts";
 import { shop } from "../../support/installation.ts";
 import { alarmWorld, endedBackup } from "./alarm-world.ts";
+import { catalogWith } from "../../support/catalog-with.ts";
 
 type World = ReturnType<typeof alarmWorld>;
 
@@ -121,14 +122,10 @@ describe("alarms", () => {
     for (const site of [shop, other])
       await markSite(world.deps.catalog, site, endedBackup(1, "Failed", world.clock.time));
     const { catalog } = world.deps;
-    const broken: Catalog = {
+    const broken = catalogWith(catalog, {
       get: (partition, key) =>
         key === watchKey(shop) ? Promise.reject(new Error("damaged row")) : catalog.get(partition, key),
-      list: (...given) => catalog.list(...given),
-      write: (...given) => catalog.write(...given),
-      writeNews: (...given) => catalog.writeNews(...given),
-      close: () => catalog.close(),
-    };
+    });
     const tend = tendAlarms({ ...world.deps, catalog: broken });
     await tend(world.call);
     world.pass(0.01);
@@ -158,11 +155,7 @@ describe("a process that dies between any two writes", () => {
   /** The catalog of a process that ends with its nth write: before it, or right after. */
   const dyingAt = (catalog: Catalog, nth: number, when: "before" | "after"): Catalog => {
     let writes = 0;
-    return {
-      get: (...given) => catalog.get(...given),
-      list: (...given) => catalog.list(...given),
-      writeNews: (...given) => catalog.writeNews(...given),
-      close: () => catalog.close(),
+    return catalogWith(catalog, {
       write: async (partition, changes) => {
         writes++;
         if (writes === nth && when === "before") throw new Error("died");
@@ -170,7 +163,7 @@ describe("a process that dies between any two writes", () => {
         if (writes === nth) throw new Error("died");
         return isWritten;
       },
-    };
+    });
   };
 
   it.each(["before", "after"] as const)("loses no alarm (%s the write)", async (when) => {

@@ -8,11 +8,12 @@ import { watchRuns } from "../../../src/operations/sweeps/watch-runs.ts";
 import type { Catalog } from "../../../src/ports/catalog.ts";
 import { MemoryCatalog } from "../../support/memory-catalog.ts";
 import { plannedWorld, siteNamed } from "../../support/planned-world.ts";
+import { catalogWith } from "../../support/catalog-with.ts";
 
 /** Counts what a catalog is asked for, and the rows it answers with. */
 const counting = (real: Catalog) => {
   const counts = { requests: 0, rows: 0 };
-  const catalog: Catalog = {
+  const catalog = catalogWith(real, {
     get: async (...given) => {
       counts.requests++;
       counts.rows++;
@@ -28,9 +29,7 @@ const counting = (real: Catalog) => {
       counts.requests++;
       return real.write(...given);
     },
-    writeNews: (...given) => real.writeNews(...given),
-    close: () => real.close(),
-  };
+  });
   return { catalog, counts };
 };
 

@@ -5,17 +5,9 @@ import { dueRunKey, schedulePartition } from "../../../src/operations/rows/keys.
 import { changeConfiguration } from "../../../src/operations/rows/schedule-rows.ts";
 import type { Catalog } from "../../../src/ports/catalog.ts";
 import { shop } from "../../support/installation.ts";
+import { catalogWith } from "../../support/catalog-with.ts";
 
 const at = (minute: number): Date => new Date(Date.UTC(2026, 10, 21, 12, minute));
-
-/** The same rows as another process sees them. */
-const anotherView = (catalog: Catalog): Catalog => ({
-  get: (...given) => catalog.get(...given),
-  list: (...given) => catalog.list(...given),
-  write: (...given) => catalog.write(...given),
-  writeNews: (...given) => catalog.writeNews(...given),
-  close: async () => undefined,
-});
 
 const planned = (catalog: Catalog, nextRun: Date | undefined) =>
   changeConfiguration(catalog, shop, () =>
@@ -28,7 +20,8 @@ it("is told of what another process plans sooner than anything that was known", 
   const catalog = new MemoryCatalog();
   await planned(catalog, at(50));
   expect(await mayBeDue(catalog, at(10))).toBe(false);
-  await planned(anotherView(catalog), at(11));
+  // As another process sees the same rows.
+  await planned(catalogWith(catalog), at(11));
   expect(await mayBeDue(catalog, at(11))).toBe(true);
 });
 

@@ -12,12 +12,12 @@ import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
 import { getOperation } from "../../../src/operations/operation-results.ts";
 import { takeSite } from "../../../src/operations/take-site.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
-import type { Catalog } from "../../../src/ports/catalog.ts";
 import type { Call } from "../../../src/ports/call.ts";
 import type { RunState } from "../../../src/ports/workflow-runner.ts";
 import { endRun } from "../../../src/steps/end-run.ts";
 import { changeBackup } from "../../../src/steps/backup/backup-row.ts";
 import { memoryInstallation, shop } from "../../support/installation.ts";
+import { catalogWith } from "../../support/catalog-with.ts";
 
 let given: ReturnType<typeof memoryInstallation>;
 let states: Map<string, RunState>;
@@ -231,12 +231,11 @@ describe("a run that owns its site", () => {
     everyState = "running";
     later(25 * 3_600);
     const { catalog } = given.deps;
-    const write: Catalog["write"] = (partition, changes) =>
-      partition === watchPartition ? Promise.reject(died) : catalog.write(partition, changes);
-    const dying = new Proxy(catalog, {
-      get: (target, name) => (name === "write" ? write : (Reflect.get(target, name) as () => unknown).bind(target)),
+    const deadlyCatalog = catalogWith(catalog, {
+      write: (partition, changes) =>
+        partition === watchPartition ? Promise.reject(died) : catalog.write(partition, changes),
     });
-    await expect(takeUpRuns({ ...given.deps, catalog: dying })(call)).rejects.toThrow(died);
+    await expect(takeUpRuns({ ...given.deps, catalog: deadlyCatalog })(call)).rejects.toThrow(died);
     expect((await readBackup(catalog, shop, backup.id))?.backup.status).toBe("TimedOut");
     await takeUpRuns(given.deps)(call);
     expect(await readMarks(catalog, 10)).toMatchObject([{ backup: { id: backup.id, status: "TimedOut" } }]);

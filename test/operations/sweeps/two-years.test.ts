@@ -10,6 +10,7 @@ import { removeBackup } from "../../../src/steps/backup/remove-backup.ts";
 import type { BackupRef } from "../../../src/workflows/contract.ts";
 import { randomOf } from "../../support/interleaving.ts";
 import { plannedWorld, siteNamed } from "../../support/planned-world.ts";
+import { catalogWith } from "../../support/catalog-with.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -74,18 +75,15 @@ const plans: Readonly<Record<string, Plan>> = {
 };
 
 /** Tells each backup row as it is inserted. */
-const telling = (real: Catalog, tell: (row: Readonly<Record<string, unknown>>) => void): Catalog => ({
-  get: (...given) => real.get(...given),
-  list: (...given) => real.list(...given),
-  writeNews: (...given) => real.writeNews(...given),
-  close: () => real.close(),
-  write: async (partition, changes) => {
-    const isDone = await real.write(partition, changes);
-    for (const change of isDone ? changes : [])
-      if (change.kind === "insert" && change.key.startsWith("backup!")) tell(change.value);
-    return isDone;
-  },
-});
+const telling = (real: Catalog, tell: (row: Readonly<Record<string, unknown>>) => void): Catalog =>
+  catalogWith(real, {
+    write: async (partition, changes) => {
+      const isDone = await real.write(partition, changes);
+      for (const change of isDone ? changes : [])
+        if (change.kind === "insert" && change.key.startsWith("backup!")) tell(change.value);
+      return isDone;
+    },
+  });
 
 describe("two years of schedules", () => {
   it("run as planned: once each, once after a downtime, skipped while a run goes on, on two instances whose clocks differ", async () => {

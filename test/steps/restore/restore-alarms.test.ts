@@ -16,6 +16,7 @@ import { buildTree, treeOf } from "../../support/file-tree.ts";
 import { shop } from "../../support/installation.ts";
 import { restoreWorld, type RestoreWorld } from "../../support/restore-world.ts";
 import { runWorkflow } from "../../support/run-workflow.ts";
+import { catalogWith } from "../../support/catalog-with.ts";
 
 let world: RestoreWorld;
 let backup: Backup;
@@ -57,10 +58,10 @@ describe("whoever started a restore at night", () => {
   it("hears once of one that failed and was put back, with its log", async () => {
     const operation = await world.ask(backup);
     await world.run(operation, { restoreConfiguration: no });
-    // A late attempt of its last step says it again.
     expect(await told()).toEqual([
       "restore-failed: shop: the restore of nightly.zip failed; the site's content is as it was",
     ]);
+    // A late attempt of its last step says it again.
     await world.steps().closeRestore({ site: shop, run: operation.run, epoch: 2, reports: [] }, world.call);
     expect(await told()).toHaveLength(1);
     expect(taken[0]?.text).toMatch(/^No\./);
@@ -103,13 +104,9 @@ describe("whoever started a restore at night", () => {
     const { catalog } = world.deps;
     const dying: Installation = {
       ...world.deps,
-      catalog: {
-        get: (...given) => catalog.get(...given),
-        list: (...given) => catalog.list(...given),
-        writeNews: (...given) => catalog.writeNews(...given),
-        close: () => catalog.close(),
+      catalog: catalogWith(catalog, {
         write: (partition, changes) => (partition === watchPartition ? throws() : catalog.write(partition, changes)),
-      },
+      }),
     };
     await expect(endRunLate(dying, world.call, { site: shop, run, reason: "No." })).rejects.toThrow();
     world.clock.time = new Date(world.clock.time.getTime() + 70_000);

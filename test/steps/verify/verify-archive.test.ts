@@ -23,6 +23,7 @@ import { keptBackup } from "../../support/kept-backup.ts";
 import { packArchive, readWhole } from "../../support/pack-archive.ts";
 import { putObject } from "../../support/put-object.ts";
 import { bareManifest } from "../../manifest/example.ts";
+import { catalogWith } from "../../support/catalog-with.ts";
 
 let given: ReturnType<typeof memoryInstallation>;
 let deps: Installation;
@@ -145,17 +146,13 @@ describe("verifying a backup", () => {
     const { catalog } = deps;
     const dying: Installation = {
       ...deps,
-      catalog: {
-        ...catalog,
-        get: (...asked) => catalog.get(...asked),
-        list: (...asked) => catalog.list(...asked),
-        writeNews: (...news) => catalog.writeNews(...news),
+      catalog: catalogWith(catalog, {
         write: async (partition, changes) => {
           if (JSON.stringify(changes).includes('"finished"') && JSON.stringify(changes).includes('"kind":"verify"'))
             throw new Error("killed");
           return catalog.write(partition, changes);
         },
-      },
+      }),
     };
     await expect(verifyArchive(dying)({ ...ref, from: 0 }, given.call)).rejects.toThrow("killed");
     expect((await readBackup(catalog, shop, 1))?.backup.damaged).toBeDefined();
@@ -323,16 +320,12 @@ describe("verifying a backup", () => {
     });
     const { ref } = await verify();
     const { catalog } = deps;
-    const cancelling: Installation["catalog"] = {
-      get: (partition, key) => catalog.get(partition, key),
-      list: (partition, options) => catalog.list(partition, options),
-      write: (partition, changes) => catalog.write(partition, changes),
-      close: () => catalog.close(),
+    const cancelling = catalogWith(catalog, {
       writeNews: async (partition, row) => {
         await catalog.writeNews(partition, row);
         await cancel(ref);
       },
-    };
+    });
     await run(ref, verifyArchive({ ...deps, catalog: cancelling }, small));
     expect(await cancelled(ref)).toMatchObject({
       status: "Failed",
