@@ -13,9 +13,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BytePath } from "../../src/domain/byte-path.ts";
 import { startAzurite } from "../support/azurite.ts";
-import { readTree, temporaryFolder, type FoundNode } from "../support/file-tree.ts";
+import { readTree, temporaryFolder, treeText } from "../support/file-tree.ts";
 import { randomOf } from "../support/interleaving.ts";
 import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { serviceClient, siteFolder } from "../support/service-client.ts";
@@ -108,12 +107,7 @@ describe.each(places)("restores from $name and undos, with the service killed", 
     throw new Error(`Operation ${id} never ended: ${service.output().slice(-2_000)}`);
   };
 
-  /** Content, kind, mode and time of everything. Folders' times are right to the microsecond. */
-  const state = (): string => {
-    const node = ([path, found]: readonly [BytePath, FoundNode]): string =>
-      `${path} ${found.kind} ${found.mode} ${found.sha256 ?? found.target ?? ""} ${found.kind === "file" ? found.mtimeNs : found.mtimeNs / 1_000n}`;
-    return [...readTree(home)].map(node).join("\n");
-  };
+  const state = (): string => treeText(readTree(home));
 
   const build = (): void => {
     for (let number = 0; number < files; number++) {

@@ -117,6 +117,14 @@ export const readTree = (folder: string): ReadonlyMap<BytePath, FoundNode> => {
 
 const text = (length: number): string => "The quick brown fox jumps over the lazy dog. ".repeat(length / 45 + 1);
 
+/** Content, kind, mode and time of everything, a line each. Folders' times are right to the microsecond only. */
+export const treeText = (tree: ReadonlyMap<BytePath, FoundNode>): string =>
+  [...tree]
+    .map(([path, { kind, mode, sha256, target, mtimeNs }]) =>
+      [path, kind, mode, sha256 ?? target ?? "", kind === "file" ? mtimeNs : mtimeNs / 1_000n].join(" "),
+    )
+    .join("\n");
+
 /** Names, modes and shapes that have broken archivers before, all valid UTF-8. */
 export const oddTree = (): Tree =>
   treeOf({

@@ -27,7 +27,7 @@ import { restoreSteps } from "../../src/steps/restore/restore-steps.ts";
 import { backupSite } from "../../src/workflows/backup-site.ts";
 import type { RunRef, StepName } from "../../src/workflows/contract.ts";
 import { restoreSite, undoRestore } from "../../src/workflows/restore-site.ts";
-import { readTree, type FoundNode } from "./file-tree.ts";
+import { readTree, treeText, type FoundNode } from "./file-tree.ts";
 import type { Interleaving } from "./interleaving.ts";
 import { memoryInstallation, shop } from "./installation.ts";
 import { runWorkflow } from "./run-workflow.ts";
@@ -142,6 +142,12 @@ export const restoreWorld = (
     /** From here on, what runs at the same time goes on in an order that a seed chooses. */
     setInterleaving: (next: Interleaving | undefined) => void (gates.now = next),
     tree: (): ReadonlyMap<BytePath, FoundNode> => readTree(home),
+    /** All that a restore with the configuration may change, for comparing. */
+    state: (): string =>
+      [
+        treeText(readTree(home)),
+        ...Object.entries(settings.now.appSettings).map(([name, value]) => `${name}=${value.reveal()}`),
+      ].join("\n"),
     areas: (): string[] => [folder.path, home].flatMap((at) => (existsSync(at) ? areasIn(at) : [])),
 
     async backUp(request: BackupRequest = {}): Promise<Backup> {

@@ -2,7 +2,6 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Backup } from "../../../src/domain/backup.ts";
-import type { BytePath } from "../../../src/domain/byte-path.ts";
 import { Refusal } from "../../../src/domain/errors.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { cancelOperation } from "../../../src/operations/cancel-operation.ts";
@@ -13,7 +12,7 @@ import { advancing } from "../../../src/steps/restore/advancing.ts";
 import { reportProgress, RunCancelled } from "../../../src/steps/progress.ts";
 import type { StepName } from "../../../src/workflows/contract.ts";
 import { failureOf } from "../../support/failure-of.ts";
-import { buildTree, treeOf, type FoundNode } from "../../support/file-tree.ts";
+import { buildTree, treeOf } from "../../support/file-tree.ts";
 import { shop } from "../../support/installation.ts";
 import { Interleaving, randomOf } from "../../support/interleaving.ts";
 import { seedCount } from "../../support/long-runs.ts";
@@ -35,7 +34,7 @@ beforeEach(async () => {
   );
   world.settings.now = { appSettings: { MODE: new Secret("backed up") }, connectionStrings: {} };
   backup = await world.backUp();
-  backedUp = state();
+  backedUp = world.state();
   const at = (path: string): string => join(world.home, "site/wwwroot", path);
   writeFileSync(at("index.html"), "hacked");
   rmSync(at("deep"), { recursive: true });
@@ -44,19 +43,12 @@ beforeEach(async () => {
   mkdirSync(at("added"));
   writeFileSync(at("added/shell.php"), "<?php");
   world.settings.now = { appSettings: { MODE: new Secret("wrecked") }, connectionStrings: {} };
-  wrecked = state();
+  wrecked = world.state();
 });
 afterEach(() => {
   world.setInterleaving(undefined);
   world.remove();
 });
-
-/** Content, kind, mode and time of everything, and the configuration. */
-const state = (): string => {
-  const node = ([path, found]: readonly [BytePath, FoundNode]): string =>
-    `${path} ${found.kind} ${found.mode} ${found.sha256 ?? found.target ?? ""} ${found.kind === "file" ? found.mtimeNs : found.mtimeNs / 1_000n}`;
-  return [...[...world.tree()].map(node), world.settings.now.appSettings["MODE"]?.reveal()].join("\n");
-};
 
 const cancel = ({ id }: Operation): Promise<void> => cancelOperation(world.deps)(world.call, shop, id);
 
@@ -86,7 +78,7 @@ describe("a restore that is cancelled", () => {
     const done = await world.run(operation, around(name, { before: () => cancel(operation) }));
     expect(done).toMatchObject({ status: "Failed", log: expect.stringMatching(/^It was cancelled\./) });
     expect(done.cancelled).toBe(world.clock.time.toISOString());
-    expect(state()).toBe(wrecked);
+    expect(world.state()).toBe(wrecked);
     expect((await world.row()).undo).toBeUndefined();
     await nothingIsLeft(0);
   });
@@ -95,7 +87,7 @@ describe("a restore that is cancelled", () => {
     const operation = await world.ask(backup, { configuration: true });
     const done = await world.run(operation, around(name, { after: () => cancel(operation) }));
     expect(done).toMatchObject({ status: "Failed", log: expect.stringMatching(/^It was cancelled\./) });
-    expect(state()).toBe(wrecked);
+    expect(world.state()).toBe(wrecked);
     await nothingIsLeft(0);
   });
 
@@ -138,7 +130,7 @@ describe("a restore that is cancelled", () => {
           }),
       });
       expect(done.status, `cut off at point ${point}`).toBe(done.cancelled === undefined ? "Succeeded" : "Failed");
-      expect(state(), `cut off at point ${point}`).toBe(done.cancelled === undefined ? backedUp : wrecked);
+      expect(world.state(), `cut off at point ${point}`).toBe(done.cancelled === undefined ? backedUp : wrecked);
       if (done.status === "Succeeded") await world.undo();
       await nothingIsLeft(0);
     }
@@ -171,7 +163,7 @@ describe("a restore that is cancelled", () => {
     await world.run(operation, around("swapIn", { after: () => cancel(operation) }));
     expect((await world.row()).undo).toEqual(undo);
     expect(await world.undo()).toMatchObject({ status: "Succeeded" });
-    expect(state()).toBe(wrecked);
+    expect(world.state()).toBe(wrecked);
     await nothingIsLeft(0);
   });
 
@@ -212,7 +204,7 @@ describe("cancelling that comes too late", () => {
     });
     expect(done).toMatchObject({ status: "Succeeded" });
     expect(done.cancelled).toBeUndefined();
-    expect(state()).toBe(backedUp);
+    expect(world.state()).toBe(backedUp);
   });
 
   it("is refused for what has ended", async () => {
@@ -247,10 +239,10 @@ describe("an undo that is cancelled", () => {
     const { operation } = await undoRestore(world.deps)(world.call, shop);
     const done = await world.run(operation, around(name, { before: () => cancel(operation) }));
     expect(done).toMatchObject({ status: "Failed", log: expect.stringMatching(/^It was cancelled\./) });
-    expect(state()).toBe(backedUp);
+    expect(world.state()).toBe(backedUp);
     await nothingIsLeft(1);
     expect(await world.undo()).toMatchObject({ status: "Succeeded" });
-    expect(state()).toBe(wrecked);
+    expect(world.state()).toBe(wrecked);
   });
 
   it("goes on once it has begun to put back", async () => {
@@ -263,7 +255,7 @@ describe("an undo that is cancelled", () => {
     );
     expect(refused[0]).toMatchObject({ code: "OperationNotCancellable" });
     expect(done).toMatchObject({ status: "Succeeded" });
-    expect(state()).toBe(wrecked);
+    expect(world.state()).toBe(wrecked);
   });
 });
 
@@ -291,7 +283,7 @@ describe("steps that run twice at the same time while they are cancelled", () =>
       const done = await world.run(operation, steps);
       await Promise.all(late);
       if (done.cancelled !== undefined) expect(done.status).toBe("Failed");
-      expect(state()).toBe(done.status === "Succeeded" ? backedUp : wrecked);
+      expect(world.state()).toBe(done.status === "Succeeded" ? backedUp : wrecked);
       await nothingIsLeft(done.status === "Succeeded" ? 1 : 0);
     },
   );

@@ -2,14 +2,13 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Backup } from "../../../src/domain/backup.ts";
-import type { BytePath } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { endRunLate } from "../../../src/operations/sweeps/end-run-late.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import { insertLoadedDatabase, readLoadedDatabases } from "../../../src/operations/rows/loaded-database-rows.ts";
 import { readOperation, type Operation } from "../../../src/operations/rows/operation-rows.ts";
 import { changeSite, takenBy } from "../../../src/operations/rows/site-row.ts";
-import { buildTree, treeOf, type FoundNode } from "../../support/file-tree.ts";
+import { buildTree, treeOf } from "../../support/file-tree.ts";
 import { shop } from "../../support/installation.ts";
 import { Interleaving } from "../../support/interleaving.ts";
 import { seedCount } from "../../support/long-runs.ts";
@@ -32,9 +31,9 @@ beforeEach(async () => {
   buildTree(world.home, tree);
   world.settings.now = { appSettings: { MODE: new Secret("backed up") }, connectionStrings: {} };
   backup = await world.backUp();
-  backedUp = state();
+  backedUp = world.state();
   wreck();
-  wrecked = state();
+  wrecked = world.state();
 });
 afterEach(() => {
   world.setInterleaving(undefined);
@@ -52,13 +51,6 @@ const wreck = (): void => {
   symlinkSync("/tmp", at("folder"));
   writeFileSync(at("added"), "added");
   world.settings.now = { appSettings: { MODE: new Secret("wrecked") }, connectionStrings: {} };
-};
-
-/** Content, kind, mode and time of everything, and the configuration. */
-const state = (): string => {
-  const node = ([path, found]: readonly [BytePath, FoundNode]): string =>
-    `${path} ${found.kind} ${found.mode} ${found.sha256 ?? found.target ?? ""} ${found.kind === "file" ? found.mtimeNs : found.mtimeNs / 1_000n}`;
-  return [...[...world.tree()].map(node), world.settings.now.appSettings["MODE"]?.reveal()].join("\n");
 };
 
 const ended = new Error("the process ends here");
@@ -85,17 +77,17 @@ describe("a restore that is cut off", () => {
   it("ends fully restored when the step is run again, wherever in the swap it ended", async () => {
     const counting = endAt(Infinity);
     await world.restore(backup, { configuration: true });
-    expect(state()).toBe(backedUp);
+    expect(world.state()).toBe(backedUp);
     const points = counting.seen();
     expect(points).toBeGreaterThan(15);
     for (let point = 0; point < points; point++) {
       world.setFault(undefined);
       await world.undo();
-      expect(state(), `undone before point ${point}`).toBe(wrecked);
+      expect(world.state(), `undone before point ${point}`).toBe(wrecked);
       endAt(point);
       const done = await world.restore(backup, { configuration: true });
       expect(done.status).toBe("Succeeded");
-      expect(state(), `cut off at point ${point}`).toBe(backedUp);
+      expect(world.state(), `cut off at point ${point}`).toBe(backedUp);
       await nothingIsLeft(1);
     }
   });
@@ -111,7 +103,7 @@ describe("a restore that is cut off", () => {
       const done = await world.restore(backup, { configuration: true });
       // At the last points all is done, and the second attempt sees it.
       expect(done.status).toBe(point < points - 1 ? "Failed" : "Succeeded");
-      expect(state(), `cut off at point ${point}`).toBe(done.status === "Failed" ? wrecked : backedUp);
+      expect(world.state(), `cut off at point ${point}`).toBe(done.status === "Failed" ? wrecked : backedUp);
       await nothingIsLeft(done.status === "Failed" ? 0 : 1);
     }
   });
@@ -124,10 +116,10 @@ describe("a restore that is cut off", () => {
     for (let point = 0; point < points; point++) {
       world.setFault(undefined);
       await world.restore(backup, { configuration: true });
-      expect(state()).toBe(backedUp);
+      expect(world.state()).toBe(backedUp);
       endAt(point);
       expect(await world.undo()).toMatchObject({ status: "Succeeded" });
-      expect(state(), `cut off at point ${point}`).toBe(wrecked);
+      expect(world.state(), `cut off at point ${point}`).toBe(wrecked);
       // At the last point the rests themselves are removed: then the site's next run does it.
       await nothingIsLeft(point < points - 1 ? 0 : 1);
     }
@@ -144,7 +136,7 @@ describe("a step of a restore that fails", () => {
     const dying = { [name]: () => Promise.reject(ended) };
     const done = await world.restore(backup, { configuration: true }, dying);
     expect(done).toMatchObject({ status: "Failed", log: expect.stringContaining(`The step ${name} failed`) });
-    expect(state()).toBe(wrecked);
+    expect(world.state()).toBe(wrecked);
     await nothingIsLeft(0);
   });
 
@@ -158,7 +150,7 @@ describe("a step of a restore that fails", () => {
     };
     const done = await world.restore(backup, { configuration: true }, dying);
     expect(done).toMatchObject({ status: "Failed", log: expect.stringContaining("No.") });
-    expect(state()).toBe(wrecked);
+    expect(world.state()).toBe(wrecked);
     await nothingIsLeft(0);
   });
 
@@ -174,7 +166,7 @@ describe("a step of a restore that fails", () => {
     expect(done).toMatchObject({ status: "Failed", log: expect.stringContaining("could not be put back") });
     expect((await world.row()).undo?.run).toBe(done.run);
     expect(await world.undo()).toMatchObject({ status: "Succeeded" });
-    expect(state()).toBe(wrecked);
+    expect(world.state()).toBe(wrecked);
     await nothingIsLeft(0);
   });
 });
@@ -235,9 +227,9 @@ describe("a restore that is given up", () => {
       endAt(point, Infinity);
       const never = { startSite: () => Promise.reject(ended), closeRestore: () => Promise.reject(ended) };
       await expect(world.run(operation, never)).rejects.toThrow();
-      expect(state(), `stopped at point ${point}`).not.toBe(wrecked);
+      expect(world.state(), `stopped at point ${point}`).not.toBe(wrecked);
       expect(await settled(operation), `given up at point ${point}`).toMatchObject({ status: "Succeeded" });
-      expect(state(), `given up at point ${point}`).toBe(wrecked);
+      expect(world.state(), `given up at point ${point}`).toBe(wrecked);
       expect(world.areas()).toEqual([]);
       expect((await world.row()).run).toBeUndefined();
     }
@@ -250,7 +242,7 @@ describe("a restore that is given up", () => {
     expect(await settled(operation)).toMatchObject({ status: "Succeeded" });
     expect((await world.row()).undo).toEqual(undo);
     expect(await world.undo()).toMatchObject({ status: "Succeeded" });
-    expect(state()).toBe(wrecked);
+    expect(world.state()).toBe(wrecked);
     await nothingIsLeft(0);
   });
 });
@@ -279,13 +271,13 @@ describe("steps that run twice at the same time", () => {
       const done = await world.restore(backup, { configuration: true }, doubled(late));
       await Promise.all(late);
       // Two attempts may both give up for each other: then the site is as it was.
-      expect(state()).toBe(done.status === "Succeeded" ? backedUp : wrecked);
+      expect(world.state()).toBe(done.status === "Succeeded" ? backedUp : wrecked);
       await nothingIsLeft(done.status === "Succeeded" ? 1 : 0);
       if (done.status !== "Succeeded") return;
       const undone = await world.undo(doubled(late));
       await Promise.all(late);
       expect(undone.status).toBe("Succeeded");
-      expect(state()).toBe(wrecked);
+      expect(world.state()).toBe(wrecked);
       await nothingIsLeft(0);
     },
   );
@@ -314,7 +306,7 @@ describe("a run that lost its site", () => {
         },
       });
       expect(answers[0]).toMatchObject({ ok: false, code: "RunLost" });
-      expect(state().replace(/.*app_offline.htm.*\n/, "")).toBe(wrecked);
+      expect(world.state().replace(/.*app_offline.htm.*\n/, "")).toBe(wrecked);
       expect((await world.row()).run?.id).toBe("other");
       expect(await world.scratch()).toEqual([]);
     },
@@ -331,7 +323,7 @@ describe("a run that lost its site", () => {
       world.run(operation, { putBack: dying }).catch(reject);
     });
     expect(await world.host.exchange(operation.run).state()).toBe("swapping");
-    expect(state()).not.toBe(wrecked);
+    expect(world.state()).not.toBe(wrecked);
     world.setFault(undefined);
     await changeSite(world.deps.catalog, shop, (row) => {
       const { run: _, ...free } = row;
@@ -340,6 +332,6 @@ describe("a run that lost its site", () => {
     const refused = await world.restore(backup, { paths: ["no/such/path"] });
     expect(refused.status).toBe("Failed");
     expect(world.areas()).toEqual([]);
-    expect(state().split("\n").slice(0, -1)).toEqual(wrecked.split("\n").slice(0, -1));
+    expect(world.state().split("\n").slice(0, -1)).toEqual(wrecked.split("\n").slice(0, -1));
   });
 });

@@ -6,7 +6,6 @@ import { objectSource } from "../../../src/archive/read/byte-source.ts";
 import { openArchive } from "../../../src/archive/read/open-archive.ts";
 import { verifyArchive } from "../../support/verify-archive.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
-import type { BytePath } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { readManifest } from "../../../src/manifest/read-manifest.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
@@ -20,7 +19,7 @@ import { backupSteps } from "../../../src/steps/backup/backup-steps.ts";
 import { backupSite } from "../../../src/workflows/backup-site.ts";
 import type { BackupRef, RunRef } from "../../../src/workflows/contract.ts";
 import { restoreSite, undoRestore } from "../../../src/workflows/restore-site.ts";
-import { buildTree, treeOf, type FoundNode } from "../../support/file-tree.ts";
+import { buildTree, treeOf } from "../../support/file-tree.ts";
 import { inlineThreads, shop } from "../../support/installation.ts";
 import { Interleaving } from "../../support/interleaving.ts";
 import { takeOverStride } from "../../support/long-runs.ts";
@@ -190,13 +189,6 @@ const standing = (still: Interleaving, from: keyof ReturnType<typeof backupSteps
   return { [from]: step };
 };
 
-/** Content, kind and mode of everything, and the configuration. */
-const state = (): string => {
-  const node = ([path, found]: readonly [BytePath, FoundNode]): string =>
-    `${path} ${found.kind} ${found.mode} ${found.sha256 ?? found.target ?? ""}`;
-  return [...[...world.tree()].map(node), world.settings.now.appSettings["MODE"]?.reveal()].join("\n");
-};
-
 const wreck = (): void => {
   const at = (path: string): string => join(world.home, "site/wwwroot", path);
   writeFileSync(at("index.html"), "hacked");
@@ -212,9 +204,9 @@ describe("a restore whose process stands still while another takes it over and e
     { timeout: 900_000 },
     async () => {
       const backup = await world.backUp();
-      const backedUp = state();
+      const backedUp = world.state();
       wreck();
-      const wrecked = state();
+      const wrecked = world.state();
       const moments = await everyMoment(async (moment) => {
         const about = `taken over at moment ${moment}`;
         const still = new StandsStill(moment, another);
@@ -226,11 +218,11 @@ describe("a restore whose process stands still while another takes it over and e
         expect((await readOperation(world.deps.catalog, shop, operation.id))?.operation.status, about).toBe(
           "Succeeded",
         );
-        expect(state(), about).toBe(backedUp);
+        expect(world.state(), about).toBe(backedUp);
         await expectNobody();
         const undone = await world.undo();
         expect(undone.status, `${about}: ${undone.log}`).toBe("Succeeded");
-        expect(state(), about).toBe(wrecked);
+        expect(world.state(), about).toBe(wrecked);
         expect(world.areas(), about).toEqual([]);
         return isOver;
       });
@@ -243,7 +235,7 @@ describe("an undo whose process stands still while another takes it over and end
   it("is the other's, whatever the first one does when it goes on", async () => {
     const backup = await world.backUp();
     wreck();
-    const wrecked = state();
+    const wrecked = world.state();
     const moments = await everyMoment(async (moment) => {
       await world.restore(backup, { configuration: true });
       const still = new StandsStill(moment, another);
@@ -255,7 +247,7 @@ describe("an undo whose process stands still while another takes it over and end
       });
       const isOver = await still.isOver();
       world.setInterleaving(undefined);
-      expect(state(), `taken over at moment ${moment}`).toBe(wrecked);
+      expect(world.state(), `taken over at moment ${moment}`).toBe(wrecked);
       expect(world.areas()).toEqual([]);
       await expectNobody();
       return isOver;
@@ -304,9 +296,9 @@ describe("a process that dies, at any moment of", () => {
 
   it("a restore, leaves a whole site to whoever takes it over, and what can be undone", async () => {
     const backup = await world.backUp();
-    const backedUp = state();
+    const backedUp = world.state();
     wreck();
-    const wrecked = state();
+    const wrecked = world.state();
     const moments = await everyMoment(async (moment) => {
       const about = `dead at moment ${moment}`;
       const dying = new Dies(moment);
@@ -318,11 +310,11 @@ describe("a process that dies, at any moment of", () => {
       await afterDeath();
       world.setInterleaving(undefined);
       expect((await readOperation(world.deps.catalog, shop, operation.id))?.operation.status, about).toBe("Succeeded");
-      expect(state(), about).toBe(backedUp);
+      expect(world.state(), about).toBe(backedUp);
       expect(await readOpenRuns(world.deps.catalog), about).toEqual([]);
       expect(await news(), about).toContain(operation.id);
       expect((await world.undo()).status, about).toBe("Succeeded");
-      expect(state(), about).toBe(wrecked);
+      expect(world.state(), about).toBe(wrecked);
       expect(world.areas(), about).toEqual([]);
       return dying.isDead();
     });
