@@ -1,7 +1,7 @@
 import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
-import type { SiteHost } from "../../ports/site-host.ts";
+import type { Exchange, SiteHost, SwapReport } from "../../ports/site-host.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
 import { beyondCancelling } from "./advancing.ts";
 import { failed, ownsSite, runLost } from "../owns-site.ts";
@@ -33,7 +33,7 @@ export const putBack =
         return failed("What the restore had replaced is not there any more; nothing was undone.");
       if (!(await ownsSite(deps, ref))) return runLost;
       const databases = await putBackDatabases(deps, ref.site, run).catch((error: unknown) => ({ error }));
-      const { notes } = await exchange.putBack();
+      const { notes } = await putExchangeBack(exchange);
       const hasConfiguration = await putConfigurationBack(deps, ref, { run, host });
       // A restore that was given up may have been taken over before it could settle what went before.
       if (settles) await putFormerBack(deps, ref, { formerRuns, host });
@@ -52,6 +52,13 @@ export const putBack =
       return { ok: true, report: await scratchOf(await deps.scratch(), ref.run).putJson(report) };
     });
 
+/** One that had not begun is dropped: an attempt that stands still right before it must not begin it any more. */
+const putExchangeBack = async (exchange: Exchange): Promise<SwapReport> => {
+  const report = await exchange.putBack();
+  if ((await exchange.state()) === "staged") await exchange.forget();
+  return report;
+};
+
 const putFormerBack = async (
   deps: Installation,
   ref: RunRef,
@@ -59,7 +66,7 @@ const putFormerBack = async (
 ): Promise<void> => {
   for (const run of formerRuns.toReversed()) {
     await putBackDatabases(deps, ref.site, run);
-    await host.exchange(run).putBack();
+    await putExchangeBack(host.exchange(run));
     await putConfigurationBack(deps, ref, { run, host });
   }
 };

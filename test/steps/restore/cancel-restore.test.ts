@@ -8,7 +8,9 @@ import { cancelOperation } from "../../../src/operations/cancel-operation.ts";
 import { endRunLate } from "../../../src/operations/sweeps/end-run-late.ts";
 import type { Operation } from "../../../src/operations/rows/operation-rows.ts";
 import { undoRestore } from "../../../src/operations/undo-restore.ts";
+import type { Exchange } from "../../../src/ports/site-host.ts";
 import { advancing } from "../../../src/steps/restore/advancing.ts";
+import { restoreSteps } from "../../../src/steps/restore/restore-steps.ts";
 import { reportProgress, RunCancelled } from "../../../src/steps/progress.ts";
 import type { StepName } from "../../../src/workflows/contract.ts";
 import { failureOf } from "../../support/failure-of.ts";
@@ -72,6 +74,12 @@ const around = (
   },
 });
 
+const signal = (): { readonly given: Promise<void>; readonly give: () => void } => {
+  let give = (): void => undefined;
+  const given = new Promise<void>((resolve) => (give = resolve));
+  return { given, give };
+};
+
 describe("a restore that is cancelled", () => {
   it.each(forwardSteps)("leaves the site as it was, and running: before %s", async (name) => {
     const operation = await world.ask(backup, { configuration: true });
@@ -134,6 +142,41 @@ describe("a restore that is cancelled", () => {
       if (done.status === "Succeeded") await world.undo();
       await nothingIsLeft(0);
     }
+  });
+
+  it("is not exchanged after all by an attempt that stood still until everything was put back", async () => {
+    const operation = await world.ask(backup, { configuration: true });
+    const [isAtSwap, isPutBack] = [signal(), signal()];
+    const held = (exchange: Exchange): Exchange => {
+      const swap = exchange.swap.bind(exchange);
+      exchange.swap = async (operations) => {
+        isAtSwap.give();
+        await isPutBack.given;
+        return swap(operations);
+      };
+      return exchange;
+    };
+    const host = { ...world.host, exchange: (run: string) => held(world.host.exchange(run)) };
+    const slow = restoreSteps({ ...world.deps, hosts: { host: async () => host } });
+    const real = world.steps();
+    let late: Promise<unknown> = Promise.resolve();
+    const done = await world.run(operation, {
+      swapIn: async (input, call) => {
+        late = slow.swapIn(input, call).catch(() => undefined);
+        await isAtSwap.given;
+        await cancel(operation);
+        return real.swapIn(input, call);
+      },
+      putBack: async (input, call) => {
+        const answer = await real.putBack(input, call);
+        isPutBack.give();
+        await late;
+        return answer;
+      },
+    });
+    expect(done).toMatchObject({ status: "Failed", log: expect.stringMatching(/^It was cancelled\./) });
+    expect(world.state()).toBe(wrecked);
+    await nothingIsLeft(0);
   });
 
   it("may be asked for twice", async () => {
