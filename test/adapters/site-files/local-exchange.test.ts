@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeArea } from "../../../src/adapters/site-files/exchange/area.ts";
 import { LocalExchange } from "../../../src/adapters/site-files/exchange/local-exchange.ts";
 import type { MetadataWriter } from "../../../src/adapters/site-files/exchange/moves.ts";
 import { realRoot } from "../../../src/adapters/site-files/beneath.ts";
@@ -21,6 +22,7 @@ import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import type { ListedEntry } from "../../../src/domain/listing.ts";
 import { offlinePage } from "../../../src/domain/own-names.ts";
 import type { SwapOperation } from "../../../src/ports/site-host.ts";
+import { describeWith } from "../../support/needs.ts";
 
 let folder: string;
 let site: string;
@@ -387,3 +389,15 @@ describe("two attempts at an exchange", () => {
     expect(await exchange().state()).toBe("putBack");
   });
 });
+
+describeWith(
+  "Linux",
+  process.platform === "linux",
+  "the folder of an exchange, where the system makes none any more",
+  () => {
+    it("is an error, and does not hold up the process for ever", () => {
+      const root = { at: pathFromText(""), real: "/proc" };
+      expect(() => makeArea({ root, directory: "/proc/lifeboat" })).toThrow(/ENOENT/);
+    });
+  },
+);

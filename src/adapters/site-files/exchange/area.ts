@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
 import { createHash } from "node:crypto";
+import { errorCode } from "../../../domain/error-code.ts";
 import { ownPrefix } from "../../../domain/own-names.ts";
 import type { ResolvedRoot } from "../list-root.ts";
 
@@ -42,7 +43,16 @@ export const areaOf = (root: ResolvedRoot, run: string): Area => {
   return { root, directory: isUsable(parentOf(root.real), device) ? beside : inside };
 };
 
-export const makeArea = (area: Area): void => void mkdirSync(bytes(area.directory), { recursive: true, mode: 0o700 });
+export const makeArea = (area: Area): void => makeUnlessThere(area.directory);
+
+/** In a folder that is there: Node's `recursive` never ends where that is on a drive that has gone away. */
+export const makeUnlessThere = (directory: string): void => {
+  try {
+    mkdirSync(bytes(directory), { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
+  }
+};
 
 /** Runs with an area at this root. */
 export const runsAt = (root: ResolvedRoot): readonly string[] => {

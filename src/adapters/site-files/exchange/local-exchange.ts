@@ -7,7 +7,7 @@ import type { Exchange, ExchangeNeed, ExchangeState, SwapOperation, SwapReport }
 import type { LocalRoot } from "../../../ports/site-files.ts";
 import { setExactTimes } from "../exact-times.ts";
 import type { ResolvedRoot } from "../list-root.ts";
-import { areaOf, bytes, makeArea, syncDirectory, type Area } from "./area.ts";
+import { areaOf, bytes, makeArea, makeUnlessThere, syncDirectory, type Area } from "./area.ts";
 import { carryOut } from "./carry-out.ts";
 import { journalLines } from "./journal-lines.ts";
 import { Journal, writeJournal } from "./journal.ts";
@@ -151,7 +151,7 @@ export class LocalExchange implements Exchange {
 
   #begin(operations: Iterable<SwapOperation>): void {
     for (const area of this.#eachArea()) {
-      mkdirSync(bytes(keptIn(area, "forward")), { recursive: true, mode: 0o700 });
+      makeUnlessThere(keptIn(area, "forward"));
       syncDirectory(area.directory);
     }
     writeJournal(this.#marks.file("journal"), journalLines(this.#eachArea(), operations));
