@@ -82,6 +82,8 @@ export interface Backup extends KeptDatabases {
   readonly databaseBytes?: number;
   readonly files?: number;
   readonly leftOut?: number;
+  /** Of the filter in force: 0 means that nothing was kept out of it on purpose. */
+  readonly filterLines?: number;
   readonly reusedBytes?: number;
   /** SHA-256 over the central directory and its length: what this backup is, wherever it is copied to. */
   readonly commitId?: string;

@@ -124,7 +124,7 @@ const judged = async (found: Found): Promise<RestoreArchive> => {
     ...(backup === undefined ? {} : { backup }),
     ...(manifest === undefined ? {} : { manifest }),
     filter: manifest === undefined ? await archivedFilter(archive, signal) : filterOf(manifest),
-    leftOut: leftOutOf(manifest, backup, isOurs),
+    leftOut: leftOutOf({ archive, manifest, backup, isOurs }),
     notes,
   };
 };
@@ -138,11 +138,16 @@ const filterOf = ({ filter }: Manifest): Filter => parseFilter(filter.map((line)
 
 const maxFilterBytes = 2 ** 20;
 
+const filterPlace = ({ directory }: Archive): number | undefined => {
+  // The cast is safe: two byte paths joined.
+  const place = findEntry(directory, `${filesPrefix}${filterPath}` as BytePath);
+  return place !== undefined && directory.at(place).kind === "file" ? place : undefined;
+};
+
 /** Without a manifest, the filter as it lies in the archive: App Service has it so. */
 const archivedFilter = async (archive: Archive, signal: AbortSignal | undefined): Promise<Filter> => {
-  // The cast is safe: two byte paths joined.
-  const place = findEntry(archive.directory, `${filesPrefix}${filterPath}` as BytePath);
-  if (place === undefined || archive.directory.at(place).kind !== "file") return parseFilter("");
+  const place = filterPlace(archive);
+  if (place === undefined) return parseFilter("");
   if (archive.directory.sizeBytes(place) > maxFilterBytes)
     throw new ArchiveInvalid("TooLarge", "The filter in it is too long.");
   const pieces: Uint8Array[] = [];
@@ -150,17 +155,23 @@ const archivedFilter = async (archive: Archive, signal: AbortSignal | undefined)
   return parseFilter(new TextDecoder().decode(Buffer.concat(pieces)));
 };
 
-/** Undefined: something was left out that nobody can name any more. */
-const leftOutOf = (
-  manifest: Manifest | undefined,
-  backup: Backup | undefined,
-  isOurs: boolean,
-): RestoreScope["leftOut"] => {
+interface Telling {
+  readonly archive: Archive;
+  readonly manifest: Manifest | undefined;
+  readonly backup: Backup | undefined;
+  readonly isOurs: boolean;
+}
+
+/** Undefined: something was left out that nobody can name any more, also by a filter that kept itself out. */
+const leftOutOf = ({ archive, manifest, backup, isOurs }: Telling): RestoreScope["leftOut"] => {
   if (manifest !== undefined) {
     const { count, listed } = manifest.leftOut;
     return count === listed.length ? new Set(listed.map(({ path }) => path)) : undefined;
   }
-  if (backup !== undefined) return backup.leftOut === 0 ? new Set() : undefined;
+  if (backup !== undefined) {
+    const isFilterKnown = backup.filterLines === 0 || filterPlace(archive) !== undefined;
+    return backup.leftOut === 0 && isFilterKnown ? new Set() : undefined;
+  }
   return isOurs ? undefined : new Set();
 };
 

@@ -32,6 +32,7 @@ const backup: z.ZodType<Backup> = z.object({
   databaseBytes: z.number().exactOptional(),
   files: z.number().exactOptional(),
   leftOut: z.number().exactOptional(),
+  filterLines: z.number().exactOptional(),
   reusedBytes: z.number().exactOptional(),
   commitId: z.string().exactOptional(),
   damaged: z.string().exactOptional(),

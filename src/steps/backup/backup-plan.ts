@@ -120,6 +120,7 @@ export type BackupSummary = Pick<
   | "databaseBytes"
   | "files"
   | "leftOut"
+  | "filterLines"
   | "commitId"
   | "reusedBytes"
   | "chain"

@@ -150,6 +150,7 @@ const summaryOf = (
   ...(databases.length === 0 ? {} : { databaseBytes: dumpedBytes(databases) }),
   files: seal.contents.files + seal.contents.links,
   leftOut: leftOut.length,
+  filterLines: plan.filter.length,
   commitId: seal.commitId,
   reusedBytes: plan.reusedBytes,
   chain: plan.chain,

@@ -113,6 +113,31 @@ describe("an archive that the catalog knows", () => {
     expect(readFileSync(at("index.html"), "utf8")).toBe("<h1>Shop</h1>");
   });
 
+  it("removes nothing when its manifest is missing and its filter kept itself out", async () => {
+    buildTree(
+      world.home,
+      treeOf({
+        "site/wwwroot/cache/only copy": { content: "x" },
+        "site/wwwroot/_backup.filter": { content: "/site/wwwroot/cache\n/site/wwwroot/_backup.filter\n" },
+      }),
+    );
+    const backup = await world.backUp();
+    await store().remove(manifestName(backup.blobBase));
+    writeFileSync(at("index.html"), "!");
+    const done = await world.restore(backup);
+    expect(done).toMatchObject({ status: "Succeeded", log: expect.stringContaining("Nothing is removed") });
+    expect(readFileSync(at("index.html"), "utf8")).toBe("<h1>Shop</h1>");
+    expect(readFileSync(at("cache/only copy"), "utf8")).toBe("x");
+  });
+
+  it("removes what was added though its manifest is missing, where there was no filter", async () => {
+    const backup = await world.backUp();
+    await store().remove(manifestName(backup.blobBase));
+    writeFileSync(at("added"), "added since");
+    expect(await world.restore(backup)).toMatchObject({ status: "Succeeded" });
+    expect(world.tree().has(pathFromText("site/wwwroot/added"))).toBe(false);
+  });
+
   it("is known by its place also when it is named by container and blob", async () => {
     const backup = await world.backUp();
     await altered(backup, (bytes) => flip(bytes, bytes.lastIndexOf("fs/site/wwwroot/link") - 33));
