@@ -50,16 +50,11 @@ it("an alarm of a backup that failed right before a crash comes after the restar
       environment: { LIFEBOAT_ALARM_WEBHOOK: `http://${hook.host}/`, LIFEBOAT_PRIVATE_HOSTS: hook.host },
     });
   const clientOf = (url: string) => serviceClient(url, bearer(data), "shop");
-  const untilEnded = async (url: string, id: number): Promise<string> => {
-    for (;;) {
-      const status = (await clientOf(url).backups()).find((backup) => backup.id === id)?.status;
-      if (status !== undefined && status !== "Created" && status !== "InProgress") return status;
-    }
-  };
 
   const first = await start();
   const failing = await clientOf(first.url).ask("POST", "/backup", {});
-  expect(await untilEnded(first.url, failing.body["properties"]?.["id"] ?? 0)).toBe("Failed");
+  const failed = await clientOf(first.url).ended(failing.body["properties"]?.["id"] ?? 0);
+  expect(failed.status).toBe("Failed");
   const ended = once(first.child, "close");
   first.child.kill("SIGKILL");
   await ended;
@@ -70,15 +65,15 @@ it("an alarm of a backup that failed right before a crash comes after the restar
   mkdirSync(join(home, "site/wwwroot"), { recursive: true });
   const recovered = once(hook.server, "posted");
   const good = await clientOf(second.url).ask("POST", "/backup", {});
-  expect(await untilEnded(second.url, good.body["properties"]?.["id"] ?? 0)).toBe("Succeeded");
+  const made = await clientOf(second.url).ended(good.body["properties"]?.["id"] ?? 0);
+  expect(made).toMatchObject({ status: "Succeeded" });
   await recovered;
   expect(hook.titles).toEqual([
     expect.stringMatching(/^lifeboat\.backup\.failed: shop: backup 1 \(shop_\d+\) failed$/),
     expect.stringMatching(/^lifeboat\.backup\.recovered: shop: backups are good again \(2, /),
   ]);
 
-  const zip = (await clientOf(second.url).backups()).find(({ id }) => id === 2)?.blobName ?? "";
-  truncateSync(join(data, "backups", "shop", zip), 100);
+  truncateSync(join(data, "backups", "shop", made.blobName), 100);
   const restoreFailed = once(hook.server, "posted");
   const restore = await clientOf(second.url).ask("POST", "/backups/2/restore", { properties: { overwrite: true } });
   expect(restore.status, JSON.stringify(restore.body)).toBe(202);

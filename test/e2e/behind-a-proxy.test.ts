@@ -26,10 +26,10 @@ afterAll(async () => {
 
 /** Where a caller is sent to ask what became of a restore, and where to log in. */
 const sentTo = async ({ url, data }: typeof proxied) => {
-  const { ask, backups } = serviceClient(url, bearer(data), "example");
+  const { ask, ended } = serviceClient(url, bearer(data), "example");
   const storageAccountUrl = pathToFileURL(join(data, "backups", "example")).href;
   await ask("POST", "/backup", { properties: { backupName: "a", storageAccountUrl } });
-  while ((await backups())[0]?.status !== "Succeeded") await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await ended(1)).toMatchObject({ status: "Succeeded" });
   writeFileSync(join(data, "www", "example", "site", "wwwroot", "index.html"), "changed");
   const restore = await fetch(`${url}${siteFolder("example")}/backups/0/restore?api-version=2025-05-01`, {
     method: "POST",

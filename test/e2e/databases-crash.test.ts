@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
@@ -75,26 +74,15 @@ describeWith("postgresql", postgresPrograms !== undefined, "a service killed wit
     return Number(body["properties"]?.["id"]);
   };
   const backupEnds = async (id: number): Promise<string> => {
-    for (;;) {
-      const found = (await client().backups()).find((one) => one.id === id);
-      if (found !== undefined && found.status !== "Created" && found.status !== "InProgress")
-        return `${found.status} ${found.log ?? ""}`.trim();
-      await pause(25);
-    }
+    const { status, log } = await client().ended(id);
+    return `${status} ${log ?? ""}`.trim();
   };
   const ask = async (path: string, properties: object): Promise<string> => {
     const { status, headers } = await client().ask("POST", path, { properties });
     expect(status).toBe(202);
     return /operationresults\/([^?]+)/.exec(headers.get("location") ?? "")?.[1] ?? "";
   };
-  const ends = async (operation: string): Promise<string> => {
-    for (;;) {
-      const { body } = await client().ask("GET", `/operations/${operation}`);
-      const found = body["properties"];
-      if (found !== undefined && found["status"] !== "InProgress") return String(found["status"]);
-      await pause(25);
-    }
-  };
+  const ends = async (operation: string): Promise<string> => (await client().operationEnded(operation)).status;
   const databases = async (): Promise<readonly string[]> =>
     (await server.query("", "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'")).split(
       "\n",

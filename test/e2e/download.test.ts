@@ -39,7 +39,7 @@ beforeAll(async () => {
   headers = bearer(data);
   const client = serviceClient(url, headers, "shop");
   await client.ask("POST", "/backup", { properties: { backupName: "nightly" } });
-  while ((await client.backups())[0]?.status !== "Succeeded") await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(await client.ended(1)).toMatchObject({ status: "Succeeded" });
 }, 60_000);
 afterAll(async () => {
   await killAll();

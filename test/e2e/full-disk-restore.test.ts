@@ -17,11 +17,6 @@ import { describeWith } from "../support/needs.ts";
 import { serviceClient, type ServiceClient } from "../support/service-client.ts";
 import { canMount, smallDisk, type SmallDisk } from "../support/small-disk.ts";
 
-interface Ended {
-  readonly status: string;
-  readonly log: string;
-}
-
 describeWith("mount", canMount, "a restore on the disk that holds the data folder too", () => {
   let disk: SmallDisk;
   let elsewhere: string;
@@ -44,7 +39,7 @@ describeWith("mount", canMount, "a restore on the disk that holds the data folde
     service = await startLifeboat({ data: data() });
     client = serviceClient(service.url, bearer(data()), "shop");
     await client.ask("POST", "/backup", {});
-    await expect.poll(async () => (await client.backups())[0]?.status, timeout).toBe("Succeeded");
+    expect(await client.ended(1)).toMatchObject({ status: "Succeeded" });
     writeFileSync(join(site(), "video.mp4"), "hacked");
   });
   afterEach(async () => {
@@ -58,13 +53,6 @@ describeWith("mount", canMount, "a restore on the disk that holds the data folde
     expect(status).toBe(202);
     return /operationresults\/([^?]+)/.exec(headers.get("location") ?? "")?.[1] ?? "";
   };
-  const ended = async (id: string): Promise<Ended> => {
-    // Safe in tests: as docs/api.md describes it.
-    const found = async () =>
-      (await client.ask("GET", `/operations/${id}`)).body["properties"] as unknown as Ended | undefined;
-    await expect.poll(async () => (await found())?.status, timeout).toMatch(/Succeeded|Failed/);
-    return (await found()) ?? expect.unreachable();
-  };
   const isUntouched = (): void => {
     expect(readFileSync(join(site(), "video.mp4"), "utf8")).toBe("hacked");
     expect(readdirSync(site())).toEqual(["video.mp4"]);
@@ -73,7 +61,7 @@ describeWith("mount", canMount, "a restore on the disk that holds the data folde
 
   it("is refused at planning when what changes has no room, and nothing is touched", async () => {
     disk.fill(4_000_000);
-    const { status, log } = await ended(await restore());
+    const { status, log } = await client.operationEnded(await restore());
     expect(status).toBe("Failed");
     expect(log).toMatch(
       /^The disk of .*shop has \d\.\d MB free, and the restore needs 9\.\d MB to stage what changes\./,
@@ -82,7 +70,7 @@ describeWith("mount", canMount, "a restore on the disk that holds the data folde
     expect(existsSync(signal("stopping"))).toBe(false);
     disk.empty();
     writeFileSync(signal("go"), "");
-    expect(await ended(await restore())).toMatchObject({ status: "Succeeded" });
+    expect(await client.operationEnded(await restore())).toMatchObject({ status: "Succeeded" });
   });
 
   it("is given up when the disk becomes so full that no run can go on, and what was staged makes the room", async () => {
@@ -90,7 +78,7 @@ describeWith("mount", canMount, "a restore on the disk that holds the data folde
     await expect.poll(() => existsSync(signal("stopping")), timeout).toBe(true);
     disk.fill();
     writeFileSync(signal("go"), "");
-    const { status, log } = await ended(id);
+    const { status, log } = await client.operationEnded(id);
     expect(status).toBe("Failed");
     // Whoever notices it first: the step that was at work, or the look at the disk.
     expect(log).toMatch(
@@ -101,6 +89,6 @@ describeWith("mount", canMount, "a restore on the disk that holds the data folde
     const { bavail, bsize } = statfsSync(disk.folder);
     expect(bavail * bsize).toBeGreaterThan(6_000_000);
     disk.empty();
-    expect(await ended(await restore())).toMatchObject({ status: "Succeeded" });
+    expect(await client.operationEnded(await restore())).toMatchObject({ status: "Succeeded" });
   });
 });

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { describeWith } from "../support/needs.ts";
-import { serviceClient, type ListedBackup, type ServiceClient } from "../support/service-client.ts";
+import { serviceClient, type ServiceClient } from "../support/service-client.ts";
 import { canMount, smallDisk, type SmallDisk } from "../support/small-disk.ts";
 
 const path =
@@ -123,14 +123,6 @@ describeWith("mount", canMount, "a backup to a disk that is too small for it", (
   });
   const clientOf = ({ url }: LifeboatProcess): ServiceClient => serviceClient(url, bearer(data()), "shop");
 
-  const ended = async (client: ServiceClient, id: number): Promise<ListedBackup> => {
-    const found = async (): Promise<ListedBackup | undefined> => (await client.backups()).find((one) => one.id === id);
-    await expect
-      .poll(async () => (await found())?.status, { timeout: 90_000, interval: 100 })
-      .toMatch(/Succeeded|Failed|TimedOut/);
-    return (await found()) ?? expect.unreachable();
-  };
-
   it("fails at once with the disk's name, gives back all the room, and the next one works once there is some", async () => {
     begin(24);
     // Whoever plans it cannot be sure that it does not fit.
@@ -140,7 +132,7 @@ describeWith("mount", canMount, "a backup to a disk that is too small for it", (
     disk.fill(17_000_000);
     const before = free();
     expect((await client.ask("POST", "/backup", {})).status).toBe(200);
-    const failed = await ended(client, 1);
+    const failed = await client.ended(1);
     expect(failed.status).toBe("Failed");
     expect(failed.log).toMatch(
       /^Writing shop_\d+\.zip to .*shop failed \(ENOSPC\), and what the backup had written was removed\. The disk of .*shop has 1[67]\.\d MB free, up to 20\.0 MB are needed\. Free some space/,
@@ -149,7 +141,7 @@ describeWith("mount", canMount, "a backup to a disk that is too small for it", (
     expect(before - free()).toBeLessThan(1_500_000);
     disk.empty();
     expect((await client.ask("POST", "/backup", {})).status).toBe(200);
-    expect(await ended(client, 2)).toMatchObject({ status: "Succeeded" });
+    expect(await client.ended(2)).toMatchObject({ status: "Succeeded" });
     expect(lifeboat.output()).not.toMatch(/^\s+at |runs\.db is full/m);
   });
 
@@ -160,7 +152,7 @@ describeWith("mount", canMount, "a backup to a disk that is too small for it", (
     const client = clientOf(lifeboat);
     await expect.poll(() => existsSync(join(data(), "reserve")), { timeout: 60_000, interval: 100 }).toBe(true);
     await client.ask("POST", "/backup", {});
-    expect(await ended(client, 1)).toMatchObject({ status: "Succeeded" });
+    expect(await client.ended(1)).toMatchObject({ status: "Succeeded" });
     disk.fill();
     const remove = async (): Promise<number> => (await client.ask("DELETE", "/backups/1")).status;
     await expect.poll(remove, { timeout: 60_000, interval: 200 }).toBe(200);
@@ -184,7 +176,7 @@ describeWith("mount", canMount, "a backup to a disk that is too small for it", (
     disk.fill();
     const second = await startLifeboat({ data: data() });
     const client = clientOf(second);
-    const failed = await ended(client, 1);
+    const failed = await client.ended(1);
     expect(failed).toMatchObject({
       status: "Failed",
       log: expect.stringMatching(/what the backup had written was removed\. The disk of .* has \d+\.\d MB free/),
@@ -194,6 +186,6 @@ describeWith("mount", canMount, "a backup to a disk that is too small for it", (
     expect(second.output()).not.toMatch(/^\s+at /m);
     disk.empty();
     expect((await client.ask("POST", "/backup", {})).status).toBe(200);
-    expect(await ended(client, 2)).toMatchObject({ status: "Succeeded" });
+    expect(await client.ended(2)).toMatchObject({ status: "Succeeded" });
   });
 });

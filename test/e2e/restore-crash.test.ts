@@ -17,7 +17,7 @@ import { startAzurite } from "../support/azurite.ts";
 import { readTree, temporaryFolder, treeText } from "../support/file-tree.ts";
 import { randomOf } from "../support/interleaving.ts";
 import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
-import { serviceClient, siteFolder } from "../support/service-client.ts";
+import { serviceClient, siteFolder, type Ended } from "../support/service-client.ts";
 
 /** 100 in a full run. */
 const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 6);
@@ -91,21 +91,12 @@ describe.each(places)("restores from $name and undos, with the service killed", 
   };
   const restore = (): Promise<string> => ask("/backups/1/restore", { overwrite: true, recoverConfiguration: true });
 
-  interface Ended {
-    readonly status: string;
-    readonly log: string;
-  }
-
-  const ended = async (id: string): Promise<Ended> => {
-    for (let waits = 0; waits < 2_400; waits++) {
-      const { body } = await client().ask("GET", `/operations/${id}`);
-      const found = body["properties"];
-      // Safe in tests: as docs/api.md describes it.
-      if (found !== undefined && found["status"] !== "InProgress") return found as unknown as Ended;
-      await pause(25);
-    }
-    throw new Error(`Operation ${id} never ended: ${service.output().slice(-2_000)}`);
-  };
+  const ended = (id: string): Promise<Ended> =>
+    client()
+      .operationEnded(id)
+      .catch((cause: unknown) => {
+        throw new Error(`Operation ${id} never ended: ${service.output().slice(-2_000)}`, { cause });
+      });
 
   const state = (): string => treeText(readTree(home));
 
@@ -175,7 +166,7 @@ describe.each(places)("restores from $name and undos, with the service killed", 
     await start();
     backedUp = state();
     expect((await client().ask("POST", "/backup", { properties: place.properties })).status).toBe(200);
-    while ((await client().backups())[0]?.status !== "Succeeded") await pause(25);
+    expect(await client().ended(1)).toMatchObject({ status: "Succeeded" });
   });
   afterAll(async () => {
     await killAll();

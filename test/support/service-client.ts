@@ -1,3 +1,5 @@
+import { expect, vi } from "vitest";
+
 /** What tests ask a running service, as `curl` would. */
 export interface ServiceClient {
   /** The JSON of an answer, whatever its status. */
@@ -8,6 +10,16 @@ export interface ServiceClient {
   ) => Promise<{ readonly status: number; readonly body: Answer; readonly headers: Headers }>;
   /** Every backup of the site, as the list shows them. */
   readonly backups: () => Promise<readonly ListedBackup[]>;
+  /** The backup of this id once it has come to its end, a good one or not. */
+  readonly ended: (backup: number) => Promise<ListedBackup>;
+  /** The same of a restore or an undo. */
+  readonly operationEnded: (id: string) => Promise<Ended>;
+}
+
+/** What tells how something ended. */
+export interface Ended {
+  readonly status: string;
+  readonly log: string;
 }
 
 /** JSON that a test looks into; a wrong guess shows as a failed expectation. */
@@ -37,14 +49,35 @@ export const serviceClient = (url: string, headers: Readonly<Record<string, stri
     // Safe in tests: what is not as guessed fails the expectation that reads it.
     return { status: answer.status, body: (text === "" ? {} : JSON.parse(text)) as Answer, headers: answer.headers };
   };
+  const backups = async (): Promise<readonly ListedBackup[]> => {
+    const { body } = await ask("GET", "/backups");
+    // Safe, as above.
+    return (body["value"] as unknown as readonly { readonly properties: ListedBackup }[]).map(
+      ({ properties }) => properties,
+    );
+  };
   return {
     ask,
-    backups: async () => {
-      const { body } = await ask("GET", "/backups");
-      // Safe, as above.
-      return (body["value"] as unknown as readonly { readonly properties: ListedBackup }[]).map(
-        ({ properties }) => properties,
-      );
-    },
+    backups,
+    ended: (id) => untilEnded(`backup ${id}`, async () => (await backups()).find((one) => one.id === id)),
+    operationEnded: (id) =>
+      untilEnded(
+        `operation ${id}`,
+        // Safe, as above.
+        async () => (await ask("GET", `/operations/${id}`)).body["properties"] as unknown as Ended | undefined,
+      ),
   };
 };
+
+const isOpen = /^(?:not there|Created|InProgress)$/;
+
+/** Also in hooks, where `expect.poll` may not be called. */
+const untilEnded = <Found extends Ended>(what: string, find: () => Promise<Found | undefined>): Promise<Found> =>
+  vi.waitFor(
+    async () => {
+      const found = await find();
+      expect(found?.status ?? "not there", what).not.toMatch(isOpen);
+      return found ?? expect.unreachable(what);
+    },
+    { timeout: 120_000, interval: 25 },
+  );
