@@ -18,6 +18,7 @@ export const scheduleChanges = async (
   const url = await containerUrl(context, { url: given.text("to"), file: given.text("toFile") });
   const named = given.texts("database");
   const times = timesOf(given, before, context.now());
+  if (given.flag("on") && Object.keys(times).length === 0 && !isMade(before)) throw noInterval();
   const changes = {
     ...enabledOf(given),
     ...(url === undefined ? {} : { storageAccountUrl: url.reveal() }),
@@ -41,18 +42,26 @@ const databasesOf = async (context: CommandContext, site: SiteReference, named: 
 /** Told by the service, and not for it. */
 const onlyTold = ["lastExecutionTime", "nextRun"];
 
-/** The service replaces a schedule as a whole: what is not said goes back as it came. */
-const keptOf = (before: Answer | undefined, given: Given): Readonly<Record<string, unknown>> => {
-  const old = before?.object("properties").optional("backupSchedule");
-  // One without a start was never made: those are defaults that are told to old clients.
-  if (old?.has("startTime") === true)
-    return Object.fromEntries(Object.entries(old.members()).filter(([name]) => !onlyTold.includes(name)));
-  if (given.text("every") !== undefined) return { keepAtLeastOneBackup: true, retentionPeriodInDays: 30 };
-  throw new CommandFailure(
+/** One without a start was never made: those are defaults that are told to old clients. */
+const isMade = (before: Answer | undefined): boolean => scheduleOf(before)?.has("startTime") === true;
+
+const scheduleOf = (before: Answer | undefined): Answer | undefined =>
+  before?.object("properties").optional("backupSchedule");
+
+const noInterval = (): CommandFailure =>
+  new CommandFailure(
     exitCodes.usage,
     "NoInterval",
     "There is no schedule yet: say how often by --every, as in --every 1d.",
   );
+
+/** The service replaces a schedule as a whole: what is not said goes back as it came. */
+const keptOf = (before: Answer | undefined, given: Given): Readonly<Record<string, unknown>> => {
+  const old = scheduleOf(before);
+  if (old !== undefined && isMade(before))
+    return Object.fromEntries(Object.entries(old.members()).filter(([name]) => !onlyTold.includes(name)));
+  if (given.text("every") !== undefined) return { keepAtLeastOneBackup: true, retentionPeriodInDays: 30 };
+  throw noInterval();
 };
 
 const timesOf = (given: Given, before: Answer | undefined, now: Date): Readonly<Record<string, unknown>> => {
@@ -92,8 +101,7 @@ const daysOf = (keep: string): number => {
   return hours / 24;
 };
 
-const zoneOf = (before: Answer | undefined): string =>
-  before?.object("properties").optional("backupSchedule")?.textOr("timeZone", null) ?? "";
+const zoneOf = (before: Answer | undefined): string => scheduleOf(before)?.textOr("timeZone", null) ?? "";
 
 /** Without a zone of the schedule this machine's clock counts, by which times are shown as well. */
 const startOf = (text: string, timeZone: string, now: Date): string => {

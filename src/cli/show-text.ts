@@ -1,3 +1,5 @@
+import { civilTime } from "../domain/civil-time.ts";
+
 /** Values as people read them. */
 export const showCount = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 
@@ -20,6 +22,12 @@ export const showTime = (iso: string): string => {
   const two = (value: number): string => String(value).padStart(2, "0");
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}`;
+};
+
+/** As a clock on a wall of that time zone shows it. */
+export const showTimeIn = (iso: string, timeZone: string): string => {
+  const civil = new Date(civilTime(Date.parse(iso), timeZone));
+  return Number.isNaN(civil.getTime()) ? iso : civil.toISOString().slice(0, 16).replace("T", " ");
 };
 
 /** Names in a site may hold anything; a terminal must not obey them. */

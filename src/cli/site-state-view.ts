@@ -4,7 +4,8 @@ import type { Answer } from "./answer.ts";
 export interface SiteStateView {
   readonly site: string;
   readonly id: string;
-  readonly state: "ok" | "running" | "failing" | "partial" | "no backup" | "unreadable";
+  /** `damaged`: so were found all that could be restored. */
+  readonly state: "ok" | "running" | "failing" | "partial" | "damaged" | "no backup" | "unreadable";
   readonly running: { readonly kind: string; readonly since: string; readonly backup: number | null } | null;
   readonly restorableBackups: number;
   readonly lastGood: BackupState | null;
@@ -29,16 +30,17 @@ export const siteStateView = (item: Answer): SiteStateView => {
   const run = properties.optional("run");
   const last = backupState(properties.optional("last"));
   const lastGood = backupState(properties.optional("lastGood"));
+  const restorableBackups = properties.number("restorableBackups");
   const problem = properties.textOr("problem", null);
   return {
     site: item.text("name"),
     id: item.text("id"),
-    state: problem !== null ? "unreadable" : stateOf(run !== undefined, { last, lastGood }),
+    state: problem !== null ? "unreadable" : stateOf(run !== undefined, { last, lastGood, restorableBackups }),
     running:
       run === undefined
         ? null
         : { kind: run.text("kind"), since: run.text("since"), backup: run.numberOr("backup", null) },
-    restorableBackups: properties.number("restorableBackups"),
+    restorableBackups,
     lastGood,
     last,
     isScheduled: properties.flag("isScheduled"),
@@ -61,10 +63,10 @@ const backupState = (backup: Answer | undefined): BackupState | null =>
 
 const stateOf = (
   isRunning: boolean,
-  { last, lastGood }: Pick<SiteStateView, "last" | "lastGood">,
+  { last, lastGood, restorableBackups }: Pick<SiteStateView, "last" | "lastGood" | "restorableBackups">,
 ): SiteStateView["state"] => {
   if (isRunning) return "running";
   if (last !== null && ["Failed", "TimedOut", "Skipped", "DeleteFailed"].includes(last.status)) return "failing";
-  if (last?.status === "PartiallySucceeded") return "partial";
-  return lastGood === null ? "no backup" : "ok";
+  if (lastGood === null) return restorableBackups > 0 ? "damaged" : "no backup";
+  return last?.status === "PartiallySucceeded" ? "partial" : "ok";
 };

@@ -62,10 +62,11 @@ export const tellBackupPlan = async (
   const names = new Set(wanted.map(({ name }) => name));
   const asked = names.size === 0 ? [] : await siteDatabases(context, site, { asks: true });
   const databases = asked.filter(({ name }) => names.has(name));
+  const there = elsewhere ? "  note: whether there is room where --to leads, and a way in, was not looked at\n" : "";
   print(
     context,
     { site: site.label, plan, databases },
-    () => `A backup of ${site.label} would hold\n${planText(plan)}${databasesText(databases)}`,
+    () => `A backup of ${site.label} would hold\n${planText(plan)}${there}${databasesText(databases)}`,
   );
   if (plan.problems.length > 0 || databases.some(({ problem }) => problem !== null)) return exitCodes.refused;
   return plan.unreadableCount > 0 ? exitCodes.partly : exitCodes.done;

@@ -31,6 +31,10 @@ it("a dry run of a backup that would be refused says why, and ends as refused", 
 });
 
 it("a dry run ends well where nothing is in the way, also of a service that does not tell", async () => {
-  expect(await told({ problems: [] }, true)).toMatchObject({ code: exitCodes.done, asked: ["true"] });
+  expect(await told({ problems: [] }, true)).toMatchObject({
+    code: exitCodes.done,
+    asked: ["true"],
+    text: expect.stringContaining("where --to leads"),
+  });
   expect(await told({})).toMatchObject({ code: exitCodes.done });
 });

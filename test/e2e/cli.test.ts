@@ -185,7 +185,9 @@ describe("the command line, piped", () => {
 
   it("schedules, and tells how all sites stand", async () => {
     expect(await told("schedule blog")).toMatch(/^blog has no schedule\./);
-    expect(await told("schedule blog --keep 30d", 2)).toMatch(/say how often by --every/);
+    for (const change of ["--keep 30d", "--on"])
+      expect(await told(`schedule blog ${change}`, 2)).toMatch(/say how often by --every/);
+    expect(await told("schedule blog --off")).toBe("blog: switched off\n");
     expect(await told("schedule blog --every 1d --keep 30d --start 2026-12-01T02:00Z")).toMatch(
       /^blog: scheduled\n {2}every {4}1 d/,
     );

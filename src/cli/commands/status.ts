@@ -39,13 +39,16 @@ const rowOf = (view: SiteStateView): readonly string[] => {
   return [
     site,
     shown,
-    lastGood === null
-      ? state === "unreadable"
-        ? "unknown"
-        : "never"
-      : `${showTime(lastGood.finished ?? lastGood.created)} (${lastGood.id})`,
+    lastGoodText(view),
     lastGood === null ? "-" : showBytes(lastGood.sizeBytes),
     state === "unreadable" ? "-" : String(restorableBackups),
     state === "unreadable" ? "-" : next === null ? (isScheduled ? "scheduled" : "by hand") : showTime(next),
   ];
+};
+
+const lastGoodText = ({ lastGood, state, restorableBackups }: SiteStateView): string => {
+  if (lastGood !== null) return `${showTime(lastGood.finished ?? lastGood.created)} (${lastGood.id})`;
+  if (state === "unreadable") return "unknown";
+  // There are some, and all of them were found damaged.
+  return restorableBackups > 0 ? "none" : "never";
 };
