@@ -15,6 +15,7 @@ import { LocalExchange } from "../../../src/adapters/site-files/exchange/local-e
 import type { Backup } from "../../../src/domain/backup.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";
+import { endRunLate } from "../../../src/operations/sweeps/end-run-late.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import { readOperation, replaceOperation } from "../../../src/operations/rows/operation-rows.ts";
@@ -87,6 +88,21 @@ describe("a restore", () => {
     start.mockClear();
     await world.backUp();
     expect(start, "once is enough").not.toHaveBeenCalled();
+  });
+
+  it("that was given up while the site was stopped, as was putting it back, has its site started by the next backup", async () => {
+    const backup = await world.backUp();
+    wreck();
+    const { run } = await world.ask(backup);
+    await world.host.stop(run);
+    for (let times = 0; times < 2; times++) {
+      const open = (await world.row()).run?.id ?? "";
+      await endRunLate(world.deps, world.call, { site: shop, run: open, reason: "It kept ending." });
+    }
+    expect((await world.row()).run).toBeUndefined();
+    expect(existsSync(at("app_offline.htm"))).toBe(true);
+    expect(await world.backUp()).toMatchObject({ status: "Succeeded" });
+    expect(existsSync(at("app_offline.htm"))).toBe(false);
   });
 
   it("that went well in a version which did not note that the site is up again has no site to start", async () => {
