@@ -27,7 +27,7 @@ import { progressReply } from "./wire/progress.ts";
 export const backupIdOf = (call: RouteCall): number => {
   const text = call.parameters["backupId"] ?? "";
   if (!/^\d{1,10}$/.test(text))
-    throw refuse("InvalidField", { field: "backupId", reason: `"${text}" is not a number.` });
+    throw refuse("InvalidField", { field: "backupId", reason: `"${text}" is not the number of a backup.` });
   return Number(text);
 };
 

@@ -40,8 +40,11 @@ export const browseBackup =
   async (_call: Call, site: SiteId, wish: BrowseWish): Promise<BrowsedFolder> => {
     const { backup, archive } = await open(site, wish.backup);
     const folder = inArchive(wish.folder);
-    if (!isFolder(archive, folder))
+    const kind = kindOf(archive, folder);
+    if (kind === undefined)
       throw refuse("PathNotInBackup", { backup: backup.id, site: siteLabel(site), path: shown(wish.folder) });
+    if (kind !== "directory")
+      throw refuse("InvalidField", { field: "path", reason: `${shown(wish.folder)} is a ${kind}, not a folder.` });
     const entries: BrowsedEntry[] = [];
     for (const child of childrenOf(archive.directory, folder)) {
       // A folder stands where its name with a slash stands.
@@ -51,8 +54,8 @@ export const browseBackup =
       const entry = child.place === undefined ? undefined : archive.directory.at(child.place);
       // The cast is safe: byte paths joined by a slash.
       const path = (wish.folder === "" ? child.name : `${wish.folder}/${child.name}`) as BytePath;
-      const kind = child.isFolder ? "directory" : (entry?.kind ?? "file");
-      entries.push(entry === undefined ? { path, kind } : { path, kind, entry });
+      const childKind = child.isFolder ? "directory" : (entry?.kind ?? "file");
+      entries.push(entry === undefined ? { path, kind: childKind } : { path, kind: childKind, entry });
     }
     return { backup, entries };
   };
@@ -69,12 +72,12 @@ export const inArchive = (path: BytePath): BytePath =>
   (path === "" ? filesPrefix.slice(0, -1) : `${filesPrefix}${path}`) as BytePath;
 
 /** The home itself is there even in a backup of nothing. */
-const isFolder = (archive: Archive, folder: BytePath): boolean => {
-  if (folder === inArchive(noPath)) return true;
-  const place = findEntry(archive.directory, folder);
-  if (place !== undefined) return archive.directory.at(place).kind === "directory";
-  const { from, to } = placesBelow(archive.directory, folder);
-  return from < to;
+const kindOf = (archive: Archive, path: BytePath): BrowsedEntry["kind"] | undefined => {
+  if (path === inArchive(noPath)) return "directory";
+  const place = findEntry(archive.directory, path);
+  if (place !== undefined) return archive.directory.at(place).kind;
+  const { from, to } = placesBelow(archive.directory, path);
+  return from < to ? "directory" : undefined;
 };
 
 export const shown = (path: BytePath): string => JSON.stringify(pathText(path)).slice(0, 300);

@@ -43,6 +43,7 @@ export const createBackup =
     const site = await findSite(deps, id);
     const now = deps.clock.now();
     const name = wantedName(request.name, site.id, now);
+    checkExpiry(request.expires, now);
     const wanted = await databasesToBackUp(deps, site.id, request);
     checkDatabaseReach(call, request.databases ?? []);
     const named = await whereTo(deps, site, request);
@@ -67,6 +68,12 @@ const wantedName = (given: string | undefined, site: SiteId, now: Date): string 
   const problem = nameProblem(name);
   if (problem !== undefined) throw refuse("InvalidField", { field: "properties.backupName", reason: `${problem}.` });
   return name;
+};
+
+/** Retention would remove it as soon as it is made. */
+const checkExpiry = (expires: Date | undefined, now: Date): void => {
+  if (expires !== undefined && expires < now)
+    throw refuse("InvalidField", { field: "properties.expires", reason: "it has passed." });
 };
 
 interface NameWish {

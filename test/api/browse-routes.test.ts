@@ -158,7 +158,7 @@ describe("browsing a backup", () => {
 
   it.each([
     ["a path that is not there", `${files}?path=site/nope`, 404, /does not contain/],
-    ["a file as a folder", `${files}?path=site/wwwroot/index.html`, 404, /does not contain/],
+    ["a file as a folder", `${files}?path=site/wwwroot/index.html`, 400, /index\.html" is a file, not a folder/],
     ["a limit of nothing", `${files}?limit=0`, 400, /limit/],
     ["a backup that failed", files.replace("/1/", "/2/"), 409, /Failed/],
     ["an archive that was exchanged for another", files.replace("/1/", "/3/"), 409, /not the archive/],

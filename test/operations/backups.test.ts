@@ -99,6 +99,8 @@ describe("making a backup", () => {
 
   it("is refused for a name that no store can hold, a container that is not allowed, and a site that is not there", async () => {
     await expect(create("a/../b")).rejects.toThrow(/backupName/);
+    const expires = new Date(given.clock.time.getTime() - 1_000);
+    await expect(createBackup(given.deps)(given.call, shop, { expires })).rejects.toThrow(/expires: it has passed/);
     const forbidden = new Secret("https://forbidden/c?sig=planted");
     await expect(createBackup(given.deps)(given.call, shop, { storageAccountUrl: forbidden })).rejects.toThrow(
       /not allowed/,
