@@ -21,6 +21,8 @@ export interface ListedEntry {
   /** Only where the host has them, and only then does metadata prove "unchanged". */
   readonly ctimeNs?: bigint;
   readonly inode?: bigint;
+  /** Of a file that has further names (hard links): what is set of it is set of them, too. */
+  readonly isShared?: true;
   /** A link's target, verbatim. */
   readonly target?: BytePath;
 }

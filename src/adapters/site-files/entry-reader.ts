@@ -52,6 +52,7 @@ export const entryReader = (names: Pick<AccountNames, "user" | "group"> = accoun
       entry.ctimeNs = stat.ctimeNs;
       entry.inode = stat.ino;
     }
+    if (kind === "file" && stat.nlink > 1n) entry.isShared = true;
     // The cast is safe: latin1 decoding yields one character below 256 a byte.
     if (kind === "link") entry.target = readlinkSync(Buffer.from(file, "latin1"), "latin1") as BytePath;
     return entry;

@@ -6,7 +6,7 @@ import type { AccountNames } from "./account-names.ts";
 const wordsOfRow = 6;
 const wideOfRow = 4;
 const kinds: readonly EntryKind[] = ["file", "directory", "link"];
-const has = { ctime: 4, inode: 8 } as const;
+const has = { ctime: 4, inode: 8, sharing: 16 } as const;
 
 /** Collects entries as they are listed. */
 export class EntryRowsBuilder {
@@ -19,7 +19,10 @@ export class EntryRowsBuilder {
   add(entry: ListedEntry): void {
     const { path, target = "" } = entry;
     this.#reserve(path.length + target.length);
-    const flags = (entry.ctimeNs === undefined ? 0 : has.ctime) | (entry.inode === undefined ? 0 : has.inode);
+    const flags =
+      (entry.ctimeNs === undefined ? 0 : has.ctime) |
+      (entry.inode === undefined ? 0 : has.inode) |
+      (entry.isShared ? has.sharing : 0);
     let at = this.length * wordsOfRow;
     this.#words[at++] = kinds.indexOf(entry.kind) | flags;
     this.#words[at++] = entry.mode;
@@ -92,6 +95,7 @@ export function* entriesOf(rows: EntryRows, names: Pick<AccountNames, "user" | "
     if (group !== undefined) entry.group = group;
     if (state & has.ctime) entry.ctimeNs = wide[wideAt + 2] ?? 0n;
     if (state & has.inode) entry.inode = BigInt.asUintN(64, wide[wideAt + 3] ?? 0n);
+    if (state & has.sharing) entry.isShared = true;
     if (kind === "link") entry.target = text.toString("latin1", textAt, textAt + targetBytes) as BytePath;
     textAt += targetBytes;
     yield entry;

@@ -60,3 +60,9 @@ export function* childrenOf(directory: DirectoryColumns, folder: BytePath): Gene
     }
   }
 }
+
+/** Whether anything lies in a folder, which need have no entry of its own; its name ends with "/". */
+export const hasBelow = (directory: DirectoryColumns, folder: BytePath): boolean => {
+  const place = firstPlace(directory, folder);
+  return place < directory.length && directory.name(place).startsWith(folder);
+};

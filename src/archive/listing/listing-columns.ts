@@ -8,7 +8,7 @@ import { findPlace, sortedRows } from "../directory/row-order.ts";
 const slabBits = 14;
 const slabRows = 2 ** slabBits;
 const kinds = ["file", "directory", "link"] as const;
-const has = { ctime: 4, inode: 8 } as const;
+const has = { ctime: 4, inode: 8, sharing: 16 } as const;
 
 type Building = { -readonly [Key in keyof ListedEntry]: ListedEntry[Key] };
 
@@ -68,7 +68,8 @@ export class ListingColumns {
     slab.state[at] =
       kinds.indexOf(entry.kind) |
       (entry.ctimeNs === undefined ? 0 : has.ctime) |
-      (entry.inode === undefined ? 0 : has.inode);
+      (entry.inode === undefined ? 0 : has.inode) |
+      (entry.isShared ? has.sharing : 0);
     slab.mode[at] = entry.mode;
     slab.uid[at] = entry.uid;
     slab.gid[at] = entry.gid;
@@ -113,6 +114,7 @@ export class ListingColumns {
     if (group !== undefined) entry.group = group;
     if (state & has.ctime) entry.ctimeNs = slab.ctime.signed[at] ?? 0n;
     if (state & has.inode) entry.inode = slab.inode.unsigned[at] ?? 0n;
+    if (state & has.sharing) entry.isShared = true;
     if (kind === "link") entry.target = this.#names.read(slab.targetAt[at] ?? 0, slab.targetLength[at] ?? 0);
     return entry;
   }

@@ -8,7 +8,7 @@ import { ListingColumns } from "./listing-columns.ts";
 const sliceRows = 8192;
 const rowBytes = 47;
 const kinds: readonly EntryKind[] = ["file", "directory", "link"];
-const has = { ctime: 4, inode: 8 } as const;
+const has = { ctime: 4, inode: 8, sharing: 16 } as const;
 
 /**
  * The places `from` to `to` (exclusive) of a listing for scratch or for another thread, in slices of a few thousand
@@ -80,7 +80,10 @@ const decodeNames = (fields: ByteReader, names: Map<number, string>): void => {
 
 const writeRow = (out: ByteWriter, entry: ListedEntry): void => {
   const target = entry.target ?? "";
-  const flags = (entry.ctimeNs === undefined ? 0 : has.ctime) | (entry.inode === undefined ? 0 : has.inode);
+  const flags =
+    (entry.ctimeNs === undefined ? 0 : has.ctime) |
+    (entry.inode === undefined ? 0 : has.inode) |
+    (entry.isShared ? has.sharing : 0);
   out
     .u8(kinds.indexOf(entry.kind) | flags)
     .u16(entry.mode)
@@ -122,6 +125,7 @@ const readRow = (fields: ByteReader): ListedEntry => {
   const target = readPath(fields);
   if (flags & has.ctime) row.ctimeNs = ctimeNs;
   if (flags & has.inode) row.inode = inode;
+  if (flags & has.sharing) row.isShared = true;
   if (kind === "link") row.target = target;
   return row;
 };

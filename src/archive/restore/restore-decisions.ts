@@ -3,7 +3,7 @@ import type { ListedEntry } from "../../domain/listing.ts";
 import { isOwnPath } from "../../domain/own-names.ts";
 import { databaseBeside, mayBeSqlite } from "../../domain/sqlite-file.ts";
 import type { SiteHost, WantedOwner } from "../../ports/site-host.ts";
-import { findEntry, firstPlace } from "../directory/browse.ts";
+import { findEntry, hasBelow } from "../directory/browse.ts";
 import { verdict, type Comparison } from "../compare/compare-many.ts";
 import type { DirectoryColumns } from "../directory/directory-columns.ts";
 import type { DirectoryEntry } from "../records/directory-entry.ts";
@@ -102,7 +102,7 @@ export class Decisions {
   /** A folder of the site's own structure, or one that the archive has only by what is in it. */
   #isNeeded({ path, kind }: ListedEntry): boolean {
     if (kind !== "directory") return false;
-    return isStructure(this.#rules.scope, path) || hasBelow(this.#sources.directory, path);
+    return isStructure(this.#rules.scope, path) || hasBelow(this.#sources.directory, folderName(path));
   }
 
   /** The folders above something that stays, stay. */
@@ -141,8 +141,13 @@ export class Decisions {
     const found = this.#comparison.verdicts[place];
     const at = this.#comparison.listedAt[place] ?? -1;
     if (found === verdict.equal && at >= 0) {
-      this.#ready.add(entry.kind === "directory" ? path : parentPath(path));
-      return this.#isAdjusted(entry, this.#sources.listing.at(at)) ? actionCode.adjust : actionCode.keep;
+      const listed = this.#sources.listing.at(at);
+      const isAdjusted = this.#isAdjusted(entry, listed);
+      // What is set of a file under one of its names is set under all: it becomes a file of its own instead.
+      if (!isAdjusted || !listed.isShared) {
+        this.#ready.add(entry.kind === "directory" ? path : parentPath(path));
+        return isAdjusted ? actionCode.adjust : actionCode.keep;
+      }
     }
     const twin = this.#twinOf(path, entry);
     this.#checkTwin(path, twin);
@@ -189,7 +194,7 @@ export class Decisions {
   #checkChosen(): void {
     for (const path of this.#rules.scope.paths)
       if (findEntry(this.#sources.directory, archiveName(path)) === undefined)
-        if (!hasBelow(this.#sources.directory, path))
+        if (!hasBelow(this.#sources.directory, folderName(path)))
           this.#problem(
             `The backup does not contain ${shown(path)}. Paths begin at the site's home, as site/wwwroot/index.html does.`,
           );
@@ -240,11 +245,5 @@ export const folderName = (path: BytePath): BytePath => `${filesPrefix}${path}/`
 /** The path in the site of a name in the archive. */
 export const pathIn = (name: BytePath): BytePath =>
   name.slice(filesPrefix.length, name.endsWith("/") ? -1 : undefined) as BytePath;
-
-const hasBelow = (directory: DirectoryColumns, path: BytePath): boolean => {
-  const name = folderName(path);
-  const place = firstPlace(directory, name);
-  return place < directory.length && directory.name(place).startsWith(name);
-};
 
 const shown = (path: BytePath): string => JSON.stringify(pathText(path));

@@ -232,6 +232,7 @@ const archivedReason = (action: RestoreAction, found: number): string => {
   if (action === "keep") return "The same in both.";
   if (action === "adjust") return "Mode, owner or time differ.";
   if (found === verdict.otherKind || found === verdict.absent) return "Of another kind in the site.";
+  if (found === verdict.equal) return "Mode, owner or time differ, and it has further names in the site or elsewhere.";
   if (found === verdict.unreadable) return "The site's file cannot be read.";
   return found === verdict.unknown ? "The archive has no hash of its content." : "The content differs.";
 };

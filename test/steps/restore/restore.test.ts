@@ -1,5 +1,7 @@
 import {
+  chmodSync,
   existsSync,
+  linkSync,
   lutimesSync,
   mkdirSync,
   readFileSync,
@@ -117,6 +119,38 @@ describe("a restore", () => {
     const start = vi.spyOn(world.host, "start");
     await world.backUp();
     expect(start).not.toHaveBeenCalled();
+  });
+
+  it("gives files that have become one by hard links what each of them had", async () => {
+    buildTree(
+      world.home,
+      treeOf({
+        "site/wwwroot/for all": { content: "", mode: 0o644 },
+        "site/wwwroot/for me": { content: "", mode: 0o600 },
+        "site/wwwroot/for some": { content: "", mode: 0o640 },
+      }),
+    );
+    const before = world.tree();
+    const backup = await world.backUp();
+    for (const name of ["for me", "for some"]) {
+      rmSync(at(name));
+      linkSync(at("for all"), at(name));
+    }
+    const linked = world.tree();
+    expect(await world.restore(backup)).toMatchObject({ status: "Succeeded" });
+    expect(comparable(world.tree())).toEqual(comparable(before));
+    await world.undo();
+    expect(comparable(world.tree())).toEqual(comparable(linked));
+  });
+
+  it("leaves a file elsewhere alone whose content a hard link shares with the site", async () => {
+    const backup = await world.backUp();
+    const elsewhere = join(world.folder, "elsewhere");
+    linkSync(at("secret"), elsewhere);
+    chmodSync(elsewhere, 0o644);
+    expect(await world.restore(backup)).toMatchObject({ status: "Succeeded" });
+    expect(statSync(at("secret")).mode & 0o777).toBe(0o600);
+    expect(statSync(elsewhere).mode & 0o777).toBe(0o644);
   });
 
   it("puts a hacked file right though it has its old size and time", async () => {
