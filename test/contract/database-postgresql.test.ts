@@ -62,6 +62,49 @@ describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
       expect(await everythingIn(server, "Läden")).toEqual(before);
     });
 
+    it("comes back with functions that count on the search path, and with a setting that forbids changes", async () => {
+      await server.query("", "CREATE DATABASE paths");
+      for (const sql of [
+        "CREATE SCHEMA aside; CREATE TABLE aside.rates (rate int); INSERT INTO aside.rates VALUES (3)",
+        `ALTER DATABASE paths SET search_path TO "$user", public, aside`,
+      ])
+        await server.query("paths", sql);
+      await server.query(
+        "paths",
+        `CREATE FUNCTION plain(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+         CREATE FUNCTION plainly(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain($1)';
+         CREATE FUNCTION rated(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n * max(rate) FROM rates';
+         CREATE TABLE words (word text CHECK (plainly(word) <> 'no'), plain text GENERATED ALWAYS AS (plainly(word)) STORED);
+         INSERT INTO words VALUES ('ABC');
+         CREATE INDEX by_plain ON words (plainly(word));
+         CREATE INDEX by_rate ON words (rated(length(word)));
+         CREATE MATERIALIZED VIEW counted AS SELECT rated(2) AS n`,
+      );
+      await server.query(
+        "paths",
+        `CREATE FUNCTION known(n int) RETURNS bool LANGUAGE sql AS 'SELECT EXISTS (SELECT 1 FROM rates WHERE rate >= n)';
+         CREATE TABLE uses (n int CONSTRAINT is_known CHECK (known(n))); CREATE TABLE plays (n int);
+         ALTER TABLE plays ADD CONSTRAINT is_late CHECK (known(n)) NOT VALID`,
+      );
+      await server.query("paths", "ALTER DATABASE paths SET default_transaction_read_only TO on");
+      const at = server.connection("paths");
+      expect((await tool.check(at, "dump", never)).weaker).toEqual([expect.stringMatching(/^is_known of uses: CHECK/)]);
+      const before = await everythingIn(server, "paths");
+      const dump: Uint8Array[] = [];
+      for await (const piece of tool.dump(at, { scratch, signal: never })) dump.push(piece);
+      for (const replaces of [true, false]) {
+        if (!replaces) await server.query("", "DROP DATABASE paths");
+        await tool.load(at, { scratch, dump: pieces(dump), signal: never });
+        await tool.switchIn(at, { scratch, kept, replaces });
+        expect(await everythingIn(server, "paths")).toEqual(before);
+        expect(await server.query("paths", "SELECT plain, n FROM words, counted; SHOW transaction_read_only")).toBe(
+          "abc|6\non",
+        );
+        if (replaces) await tool.switchBack(at, { scratch, kept, replaces });
+      }
+      await server.query("", "DROP DATABASE paths");
+    });
+
     it("is one moment, though others keep writing while it is dumped", { timeout: 600_000 }, async () => {
       const at = server.connection("Läden");
       const stop = new AbortController();

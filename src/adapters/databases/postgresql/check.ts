@@ -23,8 +23,16 @@ export const checkDump = async (needs: PostgresNeeds, checking: Checking): Promi
       checking.connection,
       `Row-level security hides rows of ${seen.hidden.join(", ")} from the user. Grant it BYPASSRLS, or dump as the owner.`,
     );
-  return described("pg_dump", tool, seen);
+  return { ...described("pg_dump", tool, seen), weaker: weakerThan(seen) };
 };
+
+/** Such a constraint holds while the table is filled, and what its function looks at may be filled later. */
+const weakerThan = ({ looking }: Inside): readonly string[] =>
+  looking.length === 0
+    ? []
+    : [
+        `${looking.join(", ")}: CHECK constraints that call functions which are not IMMUTABLE. Where such a function looks at other tables, a restore may be refused by it, for these may be loaded later. A trigger is safe, and so is a constraint that is NOT VALID.`,
+      ];
 
 /** Tools, server and login, and whether databases may be made and exchanged. */
 export const checkLoad = async (needs: PostgresNeeds, checking: Checking): Promise<DatabaseCheck> => {
@@ -75,6 +83,8 @@ interface Inside extends Versioned {
   readonly objects: number;
   readonly unreadable: readonly string[];
   readonly hidden: readonly string[];
+  /** CHECK constraints by whose functions other rows may count. */
+  readonly looking: readonly string[];
 }
 
 interface Around extends Versioned {
@@ -119,7 +129,12 @@ const insideQuery = `SELECT json_build_object(
     + (SELECT count(*) FROM pg_largeobject_metadata),
   'unreadable', ${some(`SELECT format('%I.%I', n.nspname, c.relname) ${own.relations} AND c.relkind IN ('r', 'p', 'm', 'S')
     AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))`)},
-  'hidden', ${some(`SELECT format('%I.%I', n.nspname, c.relname) ${own.relations} AND c.relrowsecurity AND row_security_active(c.oid)`)})`;
+  'hidden', ${some(`SELECT format('%I.%I', n.nspname, c.relname) ${own.relations} AND c.relrowsecurity AND row_security_active(c.oid)`)},
+  'looking', ${some(`SELECT format('%s of %s', k.conname, k.conrelid::regclass) FROM pg_constraint k
+    WHERE k.contype = 'c' AND k.conrelid <> 0 AND k.convalidated AND k.conislocal AND EXISTS (SELECT 1 FROM pg_depend d
+      JOIN pg_proc p ON p.oid = d.refobjid JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refclassid = 'pg_proc'::regclass
+        AND p.provolatile <> 'i' AND ${ownObject("pg_proc", "p")})`)})`;
 
 const lookInside = async (needs: PostgresNeeds, { connection, signal }: Checking): Promise<Inside> => {
   const { database } = connection;

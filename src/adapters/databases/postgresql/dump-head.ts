@@ -31,8 +31,20 @@ export const dumpHead = async (dump: AsyncIterable<Uint8Array>): Promise<DumpHea
     await iterator.return?.();
     return undefined;
   }
-  return { ...options(text), ofDatabase: (name) => ofDatabase(text, name), whole: joined(pieces, iterator) };
+  const head = Buffer.from(withOwnPath(text), "latin1");
+  return { ...options(text), ofDatabase: (name) => ofDatabase(text, name), whole: joined([head], iterator) };
 };
+
+const emptyPath = "SELECT pg_catalog.set_config('search_path', '', false);\n";
+const pathEntry = new RegExp(`(SEARCHPATH.{1,64}?)${literalPattern(emptyPath)}`, "s");
+
+/**
+ * pg_dump has everything made without a search path. What it makes is named in full, and the bodies of functions are not: where
+ * a generated column, an index or a CHECK calls one, the load would fail that worked for years. With the path that the database
+ * gives its users it does not. Of the same length, for it stands in front of the text.
+ */
+const withOwnPath = (text: string): string =>
+  text.replace(pathEntry, (_, before: string) => `${before}${"RESET search_path;".padEnd(emptyPath.length - 1)}\n`);
 
 async function* joined(pieces: readonly Uint8Array[], iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {

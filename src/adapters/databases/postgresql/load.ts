@@ -33,9 +33,12 @@ export const load = async (
   await dropDatabase(needs, connection, scratch);
   const work = { needs, connection, scratch, signal };
   const notes = [...(await create(work, head)), ...(await carryOver(work, head))];
-  const errors = await withoutWaiting(work, () => restore(work, head.whole));
-  // Without statistics the first queries of a large database would take for ever.
-  await runSql(needs, connection, { database: scratch, sql: ["ANALYZE"], signal });
+  const errors = await withoutOwnSettings(work, async () => {
+    const found = await restore(work, head.whole);
+    // Without statistics the first queries of a large database would take for ever.
+    await runSql(needs, connection, { database: scratch, sql: ["ANALYZE"], signal });
+    return found;
+  });
   return { notes: [...notes, ...errors] };
 };
 
@@ -46,20 +49,32 @@ export interface ScratchWork {
   readonly signal: AbortSignal;
 }
 
-/**
- * A load is thousands of small transactions, and nobody needs one of them without the rest: the server need not wait for its
- * disk after each. The last statement waits again, for itself and for all before it.
- */
-const withoutWaiting = async <Value>(work: ScratchWork, load: () => Promise<Value>): Promise<Value> => {
+/** Settings of a database in whose way a load would be, with what they are meanwhile: absent, the server's own. */
+const meanwhile = {
+  // A load is thousands of small transactions, and nobody needs one of them without the rest: the server need not wait for
+  // its disk after each. The last statement waits again, for itself and for all before it.
+  synchronous_commit: "off",
+  // A database that is kept from changes by its own setting comes back with it. The server's own is obeyed: clouds set that
+  // where their storage is nearly full.
+  default_transaction_read_only: undefined,
+} as const;
+
+const withoutOwnSettings = async <Value>(work: ScratchWork, load: () => Promise<Value>): Promise<Value> => {
   const { needs, connection, scratch, signal } = work;
   const database = maintenanceDatabase(connection);
-  const own = `SELECT COALESCE(max(substr(one, 20)), '') FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
-    unnest(s.setconfig) one WHERE s.setrole = 0 AND d.datname = ${literal(scratch)} AND one LIKE 'synchronous\\_commit=%'`;
   const run = (...sql: readonly string[]): Promise<string> => runSql(needs, connection, { database, sql, signal });
-  const setting = `ALTER DATABASE ${identifier(scratch)} SET synchronous_commit`;
-  const before = await run(own, `${setting} = off`);
+  const own = await run(
+    `SELECT one FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) one
+    WHERE s.setrole = 0 AND d.datname = ${literal(scratch)} AND split_part(one, '=', 1) IN (${Object.keys(meanwhile).map(literal).join(", ")})`,
+  );
+  const before = new Map(
+    own.split("\n").map((line) => [line.replace(/=.*/, ""), line.replace(/^[^=]*=/, "")] as const),
+  );
+  const setting = (name: string, value: string | undefined): string =>
+    `ALTER DATABASE ${identifier(scratch)} ${value === undefined ? `RESET ${name}` : `SET ${name} = ${literal(value)}`}`;
+  await run(...Object.entries(meanwhile).map(([name, value]) => setting(name, value)));
   const loaded = await load();
-  await run(before === "" ? setting.replace(" SET ", " RESET ") : `${setting} = ${literal(before)}`);
+  await run(...Object.keys(meanwhile).map((name) => setting(name, before.get(name))));
   return loaded;
 };
 
