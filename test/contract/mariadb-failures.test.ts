@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findToolIn } from "../../src/adapters/databases/find-tool.ts";
 import { mysqlTool } from "../../src/adapters/databases/mysql/mysql-tool.ts";
+import { checkForBackup } from "../../src/operations/databases/check-for-backup.ts";
 import {
   DatabaseFailure,
   keptDatabaseName,
@@ -260,6 +261,43 @@ describeWith("mariadb", hasMariadb, "what goes wrong with MariaDB", () => {
     await tool.switchBack(connection, exchanged);
     expect(await server.query("shop", "SELECT COUNT(*) FROM goods")).toBe("800");
     for (const name of [scratch, exchanged.kept]) await tool.drop(connection, name);
+  });
+
+  it("what a database's own objects need for a restore is told when it is backed up", async () => {
+    const replicated = await startMariadb({ settings: ["--log-bin", "--server-id=1"] });
+    try {
+      await replicated.query("", "CREATE DATABASE shop; CREATE USER plain@'%' IDENTIFIED BY 'planted-word'");
+      const rights = "SELECT, INSERT, UPDATE, CREATE, DROP, ALTER, INDEX, REFERENCES, CREATE VIEW, TRIGGER, EVENT";
+      const grant = (what: string): Promise<string> =>
+        replicated.query("", `GRANT ${what} ON shop.* TO plain@'%'; GRANT ${what} ON \`lifeboat\\_%\`.* TO plain@'%'`);
+      await grant(`${rights}, EXECUTE, SHOW VIEW`);
+      await replicated.query("", "GRANT SELECT ON mysql.proc TO plain@'%'");
+      await replicated.query("shop", "CREATE TABLE goods (id INT); CREATE VIEW seen AS SELECT * FROM goods");
+      const plain = { ...replicated.connection("shop"), user: "plain", password: new Secret("planted-word") };
+      const lacks = async (): Promise<readonly string[]> => (await checkForBackup(tool, plain, never)).weaker;
+      expect(await lacks()).toEqual([]);
+      await replicated.query("shop", "CREATE PROCEDURE restock() UPDATE goods SET id = id + 1");
+      expect(await lacks()).toEqual([
+        expect.stringMatching(/a restore would be refused: .*lacks CREATE ROUTINE, ALTER/),
+      ]);
+      await grant("CREATE ROUTINE, ALTER ROUTINE");
+      expect(await lacks()).toEqual([]);
+      const restore = async (): Promise<void> => {
+        const dump = await read(tool.dump(plain, { scratch, signal: never }));
+        await tool.load(plain, { scratch, dump: once(dump), signal: never });
+        const exchanged = { scratch, kept: keptDatabaseName("feedfeedfeedfeed"), replaces: true };
+        await tool.switchIn(plain, exchanged);
+        await tool.switchBack(plain, exchanged);
+      };
+      await restore();
+      await replicated.query("shop", "CREATE TRIGGER noted BEFORE INSERT ON goods FOR EACH ROW SET NEW.id = 1");
+      expect(await lacks()).toEqual([expect.stringMatching(/a restore would be refused: .*log_bin_trust_function/)]);
+      await expect(restore()).rejects.toThrow(/1419/);
+      expect(await lacks()).toHaveLength(1);
+      expect((await checkForBackup(tool, { ...plain, isReadOnly: true }, never)).weaker).toEqual([]);
+    } finally {
+      await replicated.stop();
+    }
   });
 
   it("an event that another tool wrote in other words sleeps until its database is live", async () => {

@@ -188,7 +188,7 @@ const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly
   },
   {
     in: /^steps\//,
-    may: /^operations\/databases\/(?:archived-databases|database-connection|database-wishes|plan-database-restore)\.ts$/,
+    may: /^operations\/databases\/(?:archived-databases|check-for-backup|database-connection|database-wishes|plan-database-restore)\.ts$/,
     because: "Which databases are meant, and how they are reached, a dry run and the run itself find out alike.",
   },
   {

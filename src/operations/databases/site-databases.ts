@@ -12,6 +12,7 @@ import type { Secret } from "../../domain/secret.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { DatabaseCheck } from "../../ports/database-tool.ts";
+import { checkForBackup } from "./check-for-backup.ts";
 import { connectionOf } from "./database-connection.ts";
 import { findSite } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
@@ -55,7 +56,7 @@ export const siteDatabases =
         target = databaseLabel(connection);
         if (!asks) return { ...told, target };
         const signal = AbortSignal.any([AbortSignal.timeout(longestMs), ...(call.signal ? [call.signal] : [])]);
-        const check = await deps.databaseTools[engineOf(database.type)].check(connection, "dump", signal);
+        const check = await checkForBackup(deps.databaseTools[engineOf(database.type)], connection, signal);
         return { ...told, target, check };
       } catch (error) {
         const problem = reasonOf(error);

@@ -1,6 +1,7 @@
 import { showBytes } from "../../domain/show-bytes.ts";
 import { DatabaseFailure, dumpEntryNames, engineOf, type DatabaseReference } from "../../domain/database.ts";
 import { siteLabel } from "../../domain/site.ts";
+import { checkForBackup } from "../../operations/databases/check-for-backup.ts";
 import { connectionOf, type WhereToLook } from "../../operations/databases/database-connection.ts";
 import { openStrings } from "../../operations/databases/database-wishes.ts";
 import type { Installation } from "../../operations/installation.ts";
@@ -56,7 +57,7 @@ const ask = async (
 ): Promise<AskedDatabase> => {
   try {
     const connection = connectionOf(reference, where);
-    const check = await deps.databaseTools[engineOf(reference.type)].check(connection, "dump", signal);
+    const check = await checkForBackup(deps.databaseTools[engineOf(reference.type)], connection, signal);
     const { tool, toolVersion, sizeBytes, weaker } = check;
     const late = tooLong(deps, reference, sizeBytes);
     return { reference, entry, sizeBytes, tool, toolVersion, notes: weaker, ...(late && { problem: late }) };

@@ -2,7 +2,7 @@ import { databaseLabel, DatabaseFailure, ownDatabasePrefix } from "../../../doma
 import type { DatabaseCheck } from "../../../ports/database-tool.ts";
 import { brokenViews } from "./dump.ts";
 import { literal, name } from "./names.ts";
-import { defineObjects } from "./objects.ts";
+import { defineObjects, listObjects } from "./objects.ts";
 import { lackingPrivileges } from "./privileges.ts";
 import type { Session } from "./session.ts";
 
@@ -89,12 +89,39 @@ const refuseUnfit = async (session: Session): Promise<void> => {
   // Later versions of MariaDB answer with words.
   if (!/^(?:0|OFF)$/i.test(readOnly[0]?.[0] ?? ""))
     throw new DatabaseFailure("NotAllowed", `The server of ${databaseLabel(connection)} is read only.`);
+  const kinds = await kindsIn(session);
+  const wanted = [
+    ...new Set([...forLoad, ...forKinds.flatMap(({ kind, privileges }) => (kinds.has(kind) ? privileges : []))]),
+  ];
   for (const database of [connection.database, `${ownDatabasePrefix}s_any`]) {
-    const lacking = await lackingPrivileges(session, database, forLoad);
+    const lacking = await lackingPrivileges(session, database, wanted);
     const granted =
       database === connection.database ? name(database) : name(`${ownDatabasePrefix.replace("_", "\\_")}%`);
     if (lacking.length > 0) throw lacks(session, lacking, `${granted}.*`);
   }
+  if ((kinds.has("FUNCTION") || kinds.has("TRIGGER")) && (await distrustsMakers(session)))
+    throw new DatabaseFailure(
+      "NotAllowed",
+      `The server of ${databaseLabel(connection)} logs for replication, and lets only users with SUPER make functions and triggers, which the database has. Let an administrator SET GLOBAL log_bin_trust_function_creators = 1, or GRANT SUPER ON *.* to the user.`,
+    );
+};
+
+/** What only some databases need: what is in the live one is, as a rule, what comes back. */
+const forKinds = [
+  { kind: "VIEW", privileges: ["SHOW VIEW"] },
+  { kind: "FUNCTION", privileges: ["CREATE ROUTINE", "ALTER ROUTINE"] },
+  { kind: "PROCEDURE", privileges: ["CREATE ROUTINE", "ALTER ROUTINE"] },
+  { kind: "PACKAGE", privileges: ["CREATE ROUTINE", "ALTER ROUTINE"] },
+] as const;
+
+const kindsIn = async (session: Session): Promise<ReadonlySet<string>> =>
+  new Set((await listObjects(session, session.connection.database)).map(({ kind }) => kind));
+
+/** Whether the server takes functions and triggers from nobody like this user. */
+const distrustsMakers = async (session: Session): Promise<boolean> => {
+  const [row = []] = await session.rows({ sql: "SELECT @@GLOBAL.log_bin, @@GLOBAL.log_bin_trust_function_creators" });
+  if (row[0] !== "1" || row[1] !== "0") return false;
+  return (await lackingPrivileges(session, session.connection.database, ["SUPER"])).length > 0;
 };
 
 const lacks = ({ connection }: Session, lacking: readonly string[], on: string): DatabaseFailure =>
@@ -111,12 +138,11 @@ const otherVendor = ({ vendor, programs: { dump } }: Session): readonly string[]
 const manyTables = 1_000;
 
 const weakerPromises = async (session: Session, purpose: "dump" | "load"): Promise<readonly string[]> => {
-  const { connection, vendor } = session;
+  const { connection } = session;
   const here = literal(connection.database);
-  const [engines = [], versioned = [], logging = [], floats = [], tables = []] = await session.results([
+  const [engines = [], versioned = [], floats = [], tables = []] = await session.results([
     `SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${here} AND TABLE_TYPE = 'BASE TABLE' AND ENGINE IN ('MyISAM', 'Aria', 'MEMORY', 'CSV', 'ARCHIVE', 'MERGE', 'MRG_MyISAM', 'FEDERATED', 'CONNECT') LIMIT 5`,
     `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${here} AND TABLE_TYPE = 'SYSTEM VERSIONED' LIMIT 5`,
-    "SELECT @@GLOBAL.log_bin, @@GLOBAL.log_bin_trust_function_creators",
     `SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME) FROM information_schema.COLUMNS JOIN information_schema.TABLES USING (TABLE_SCHEMA, TABLE_NAME) WHERE TABLE_SCHEMA = ${here} AND DATA_TYPE = 'float' AND TABLE_TYPE <> 'VIEW' LIMIT 5`,
     `SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${here} AND TABLE_TYPE <> 'VIEW'`,
   ]);
@@ -144,8 +170,10 @@ const weakerPromises = async (session: Session, purpose: "dump" | "load"): Promi
     weaker.push(
       "The switch is one statement for all tables; triggers, views, routines and events are made anew right after it.",
     );
-    if (logging[0]?.[0] === "1" && logging[0][1] === "0" && vendor === "MySQL")
-      weaker.push("The server logs for replication and does not trust makers of functions: functions may be refused.");
+    if (await distrustsMakers(session))
+      weaker.push(
+        "The server logs for replication and does not trust makers of functions and triggers: those of the dump may be refused.",
+      );
   }
   return weaker;
 };
