@@ -220,7 +220,12 @@ describe("the command line, piped", () => {
     );
     const { secret }: { secret: string } = JSON.parse(readFileSync(at("nightly.key"), "utf8"));
     expect(await told("status --key-file nightly.key")).not.toContain("example");
-    expect(await told("backup example --key-file nightly.key", 6)).toContain("nightly.key");
+    expect(await told("backup example --key-file nightly.key", 6)).toMatch(
+      /^nightly may not touch example: it is limited to other sites\..*nightly\.key/,
+    );
+    const own = `file://${at("data", "backups", "blog")}`;
+    expect(await told(`discover ${own} --key-file nightly.key`)).toMatch(/\n\S+ +blog /);
+    expect(await told(`discover ${own.replace("blog", "example")} --key-file nightly.key`, 6)).toContain("for blog");
     const keys = await told("keys list");
     expect(keys).toMatch(/^KEY +ROLE +SITES +EXPIRES +LAST USED\nnightly +operator +blog +never +(?:never|<when>)\n$/);
     expect(keys).not.toContain(secret);

@@ -6,7 +6,9 @@ import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
 import { showTable } from "../show-table.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
+import type { Service } from "../service.ts";
 import { showTime } from "../show-text.ts";
+import { referenceOf, sitesPath } from "../site-reference.ts";
 
 /** Any site will do: what lies in a container is asked below one, and it need not exist. */
 const anySite =
@@ -21,11 +23,23 @@ export const run: RunCommand = async (context, given) => {
       "Say which container: its URL, or its file by --url-file.",
     );
   const body = { properties: { storageAccountUrl: url.reveal(), limit: 1_000 } };
-  const found = (await context.service().post(`${anySite}/discoverbackup`, { body })).object("properties");
+  const found = (await ask(context.service(), body)).object("properties");
   const backups = found.list("backups").map(foundView);
   const total = found.number("total");
   print(context, { backups, total }, () => tableOf(backups, total));
   return exitCodes.done;
+};
+
+/** Whoever is limited to sites asks below the first of his. */
+const ask = async (service: Service, body: object): Promise<Answer> => {
+  try {
+    return await service.post(`${anySite}/discoverbackup`, { body });
+  } catch (error) {
+    if (!(error instanceof CommandFailure) || error.code !== "SiteNotReached") throw error;
+    const [first] = await service.all(sitesPath);
+    if (first === undefined) throw error;
+    return service.post(`${referenceOf(first).path}/discoverbackup`, { body });
+  }
 };
 
 const foundView = (item: Answer) => ({
