@@ -163,6 +163,18 @@ describeWith("mariadb", hasMariadb, "a database with everything in it", () => {
     }
   });
 
+  it("names an event that cannot come back because its time has passed, also when it is undone", async () => {
+    const once = (event: string, year: number): string =>
+      `SET timestamp = UNIX_TIMESTAMP('2019-01-01'); CREATE EVENT ${event} ON SCHEDULE AT '${year}-01-01 00:00:00' DO DELETE FROM log`;
+    await server.query("shop", `${once("yesterday", 2020)}; ${once("some_day", 2037)}`);
+    const past: unknown = expect.stringMatching(/^The event yesterday is not there: the time/);
+    expect((await load(await dump())).notes).toEqual([orphans, past]);
+    expect((await tool.switchIn(server.connection("shop"), exchanged)).notes).toEqual([]);
+    const there = "SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_NAME IN ('yesterday', 'some_day')";
+    expect(await server.query("", there)).toBe("some_day");
+    expect((await tool.switchBack(server.connection("shop"), exchanged)).notes).toEqual([past]);
+  });
+
   it("is of one moment although others write to it", async () => {
     await server.query("shop", "CREATE TABLE accounts (id INT PRIMARY KEY, balance INT)");
     await server.query("shop", "INSERT INTO accounts SELECT seq, 100 FROM seq_1_to_500");

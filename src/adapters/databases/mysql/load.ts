@@ -6,7 +6,7 @@ import { headingPattern } from "./dump.ts";
 import { readableDump } from "./dump-lines.ts";
 import { disableEvents, noteEvents } from "./events.ts";
 import { name } from "./names.ts";
-import { defineObjects } from "./objects.ts";
+import { defineObjects, pastNotes } from "./objects.ts";
 import { clientOptions } from "./read-rows.ts";
 import type { Session } from "./session.ts";
 
@@ -25,11 +25,13 @@ export const loadDatabase = async (
   await session.results([`DROP DATABASE IF EXISTS ${name(scratch)}`, `CREATE DATABASE ${name(scratch)} ${options}`]);
   await feed(session, scratch, lines.rest());
   if (!lines.isWhole()) throw damaged(session, "it is cut off");
+  const asleep = lines.disabledEvents().map((event) => ({ kind: "EVENT", name: event }) as const);
+  const past = await pastNotes(session, scratch, asleep);
   await noteEvents(session, scratch, [...lines.disabledEvents(), ...(await disableEvents(session, scratch))]);
   const definers = lines.changedDefiners() === 0 ? [] : [definersNote(lines.changedDefiners())];
   const missing = await missingDefiners(session, scratch);
   if (missing.size > 0) definers.push(missingDefinersNote(missing));
-  return { notes: [...definers, ...(await namingNotes(session, scratch, lines.database()))] };
+  return { notes: [...definers, ...past, ...(await namingNotes(session, scratch, lines.database()))] };
 };
 
 const feed = async (session: Session, scratch: string, input: AsyncIterable<Uint8Array>): Promise<void> => {

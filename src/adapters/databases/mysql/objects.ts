@@ -139,8 +139,23 @@ export const makeObjects = async (
     }
     open = failed.map(({ object }) => object);
   }
+  notes.push(...(await pastNotes(session, database, missing)));
   const changed = own.filter(({ sql }, index) => sql !== missing[index]?.sql).length;
   return changed === 0 ? notes : [definersNote(changed), ...notes];
+};
+
+/** Servers take the definition of an event whose time has passed without an error, and make none. */
+export const pastNotes = async (
+  session: Session,
+  database: string,
+  wanted: readonly DatabaseObject[],
+): Promise<readonly string[]> => {
+  const events = wanted.filter(({ kind }) => kind === "EVENT");
+  if (events.length === 0) return [];
+  const present = await listObjects(session, database);
+  return events
+    .filter((one) => !present.some(({ kind, name: event }) => kind === "EVENT" && event === one.name))
+    .map((one) => `The event ${one.name} is not there: the time at which it was to run has passed.`);
 };
 
 /** A view of what is not there: the server keeps it as it is, and makes none anew. */
