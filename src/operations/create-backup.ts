@@ -54,7 +54,8 @@ export const createBackup =
     const blobBase = await freeName(deps, { access, name, site: site.id, now });
     const wish = { site: site.id, tier: site.tier, access, name, blobBase, request, wanted, now };
     const added = await addBackup(deps, call, wish).catch(async (error: unknown) => {
-      await releaseName(deps.catalog, { container: access.container, blobBase });
+      const holder = { site: site.id, since: now.toISOString() };
+      await releaseName(deps.catalog, { container: access.container, blobBase }, holder);
       throw error;
     });
     // From here on the name is the backup's, whatever becomes of its start.
@@ -92,10 +93,11 @@ export const freeName = async (deps: Installation, wish: NameWish): Promise<stri
     const blobBase = attempt < 0 ? wish.name : nameWithStamp(wish.name, wish.now, attempt);
     if (attempt < 0 && (await isTakenInContainer(deps, container, blobBase))) continue;
     const name = { container, blobBase };
-    const { site, now: since, planned } = wish;
+    const { site, now, planned } = wish;
     const reserved = await reserveName(deps.catalog, name, {
       site,
-      since,
+      since: now.toISOString(),
+      now: deps.clock.now(),
       ...(planned === undefined ? {} : { planned }),
     });
     if (reserved) return blobBase;

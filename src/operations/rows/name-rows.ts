@@ -1,16 +1,37 @@
 import * as z from "zod";
+import type { Backup } from "../../domain/backup.ts";
 import { siteKey, type SiteId } from "../../domain/site.ts";
 import type { Catalog } from "../../ports/catalog.ts";
+import { readBackups } from "./backup-rows.ts";
 import { nameKey, namesPartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
 
-const nameRow = z.object({ site: siteId, planned: z.string().exactOptional() });
+const nameRow = z.object({ site: siteId, since: z.string(), planned: z.string().exactOptional() });
 
 /** A name in a container: there, only one backup of this installation has it. */
 export interface NameInContainer {
   readonly container: string;
   readonly blobBase: string;
 }
+
+/** Whom a name is reserved for: the site's backup that is planned for a time, or else was created at one. */
+export interface NameHolder {
+  readonly site: SiteId;
+  readonly since: string;
+  readonly planned?: string;
+}
+
+/** The holder of a backup's name. */
+export const holderOf = ({ site, created, planned }: Backup): NameHolder => ({
+  site,
+  since: created,
+  ...(planned === undefined ? {} : { planned }),
+});
+
+const isSame = (one: NameHolder, other: NameHolder): boolean =>
+  siteKey(one.site) === siteKey(other.site) &&
+  one.planned === other.planned &&
+  (one.planned !== undefined || one.since === other.since);
 
 /** Whose backup has this name; undefined when none of this installation has. */
 export const ownerOfName = async (
@@ -21,37 +42,53 @@ export const ownerOfName = async (
   return row === undefined ? undefined : nameRow.parse(row.value).site;
 };
 
+/** Whoever reserved a name has written its backup by then, or died before. */
+const writtenWithinMs = 15 * 60_000;
+
 /**
  * False when another backup of this installation has the name. Who reserves for the same planned run again (its process
- * died, or another has begun it too) gets the reservation that is there.
+ * died, or another has begun it too) gets the reservation that is there; and whoever comes gets one that was left by a
+ * death: long after it was made, no backup has the name.
  */
 export const reserveName = async (
   catalog: Catalog,
-  { container, blobBase }: NameInContainer,
-  { site, since, planned }: { readonly site: SiteId; readonly since: Date; readonly planned?: string },
+  name: NameInContainer,
+  { now, ...holder }: NameHolder & { readonly now: Date },
 ): Promise<boolean> => {
-  const value = { blobBase, site, since: since.toISOString(), ...(planned === undefined ? {} : { planned }) };
-  const key = nameKey(blobBase);
-  if (await catalog.write(namesPartition(container), [{ kind: "insert", key, value }])) return true;
-  if (planned === undefined) return false;
-  const row = await catalog.get(namesPartition(container), key);
-  const there = row && nameRow.parse(row.value);
-  return there?.planned === planned && siteKey(there.site) === siteKey(site);
-};
-
-/** The reservation that stands now, as `releaseName` wants it. */
-export interface Reservation extends NameInContainer {
-  readonly version: string;
-}
-
-export const reservationOf = async (catalog: Catalog, name: NameInContainer): Promise<Reservation | undefined> => {
-  const row = await catalog.get(namesPartition(name.container), nameKey(name.blobBase));
-  return row && { ...name, version: row.version };
-};
-
-/** With a reservation's version: as long as it is the one that stands. Nothing to do where there is none. */
-export const releaseName = async (catalog: Catalog, name: NameInContainer | Reservation): Promise<void> => {
-  const version = "version" in name ? { version: name.version } : {};
+  const partition = namesPartition(name.container);
   const key = nameKey(name.blobBase);
-  await catalog.write(namesPartition(name.container), [{ kind: "remove", key, ...version }]);
+  const value = { blobBase: name.blobBase, ...holder };
+  if (await catalog.write(partition, [{ kind: "insert", key, value }])) return true;
+  const row = await catalog.get(partition, key);
+  const there = nameRow.safeParse(row?.value).data;
+  if (row === undefined || there === undefined) return false;
+  if (holder.planned !== undefined && isSame(there, holder)) return true;
+  // A planned run's tells when it was planned, not when it was made; and that run comes back to it.
+  if (there.planned !== undefined || now.getTime() - Date.parse(there.since) < writtenWithinMs) return false;
+  if (await isHeld(catalog, name, there)) return false;
+  return catalog.write(partition, [{ kind: "replace", key, value, version: row.version }]);
+};
+
+const isHeld = async (catalog: Catalog, name: NameInContainer, { site }: NameHolder): Promise<boolean> => {
+  try {
+    return (await readBackups(catalog, site)).some(
+      ({ backup: { status, blobBase, destination } }) =>
+        status !== "Deleted" &&
+        blobBase === name.blobBase &&
+        namesPartition(destination) === namesPartition(name.container),
+    );
+  } catch (error) {
+    // One that cannot be read may be the one.
+    if (error instanceof z.ZodError) return true;
+    throw error;
+  }
+};
+
+/** Nothing to do where another holds it by now, or nobody: whoever releases again, or late, takes no name from others. */
+export const releaseName = async (catalog: Catalog, name: NameInContainer, holder: NameHolder): Promise<void> => {
+  const partition = namesPartition(name.container);
+  const row = await catalog.get(partition, nameKey(name.blobBase));
+  const there = nameRow.safeParse(row?.value).data;
+  if (row === undefined || there === undefined || !isSame(there, holder)) return;
+  await catalog.write(partition, [{ kind: "remove", key: row.key, version: row.version }]);
 };

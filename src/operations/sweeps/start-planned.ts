@@ -50,7 +50,8 @@ export const startPlanned = async (deps: Installation, call: Call, run: PlannedR
   }
   const left = done.backup ?? (await foundBefore(deps, run));
   // Only the run planned for this time could have given the name to a backup.
-  if (left?.blobBase !== place.blobBase) await releaseName(deps.catalog, place);
+  const holder = { site: run.site, since: run.planned, planned: run.planned };
+  if (left?.blobBase !== place.blobBase) await releaseName(deps.catalog, place, holder);
   return left;
 };
 

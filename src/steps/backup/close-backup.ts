@@ -5,7 +5,7 @@ import { openContainer } from "../../operations/credentials.ts";
 import { freeSite } from "../../operations/free-site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
-import { releaseName, reservationOf, type Reservation } from "../../operations/rows/name-rows.ts";
+import { holderOf, releaseName } from "../../operations/rows/name-rows.ts";
 import { changeSite } from "../../operations/rows/site-row.ts";
 import { tellEndedBackup } from "../../operations/tell-ended.ts";
 import type { Call } from "../../ports/call.ts";
@@ -25,14 +25,11 @@ export const closeBackup =
   (input: StepInput<"closeBackup">, call: Call): Promise<StepResult<"closeBackup">> =>
     asEnd(async () => {
       const scratch = scratchOf(await deps.scratch(), input.run);
-      // Read while the run surely owns the site: a late attempt must not release a name that is another backup's by then.
       const backup = await backupOf(deps, input);
-      const { destination: container, blobBase } = backup;
-      const reservation = await reservationOf(deps.catalog, { container, blobBase });
       if (await ownsSite(deps, input)) {
         const end =
           input.summary === undefined
-            ? await failedEnd(deps, input, { call, backup, reservation })
+            ? await failedEnd(deps, input, { call, backup })
             : await readSummary(scratch, input.summary);
         if (end.status !== "Failed") await forgetStaged(deps, input, { call, backup });
         await endBackup(deps, input, end);
@@ -67,14 +64,14 @@ interface Closing {
 const failedEnd = async (
   deps: Installation,
   input: StepInput<"closeBackup">,
-  { call, backup, reservation }: Closing & { readonly reservation: Reservation | undefined },
+  { call, backup }: Closing,
 ): Promise<BackupSummary> => {
   const lines = [input.failure ?? "It failed without a reason."];
   try {
     const destination = await openContainer(deps, backup.destination);
     await removeFormers(destination, backup);
     await removeOwn(destination, backup, input.run);
-    if (reservation !== undefined) await releaseName(deps.catalog, reservation);
+    await releaseName(deps.catalog, { ...backup, container: backup.destination }, holderOf(backup));
   } catch (error) {
     call.log.warn("rests of a failed backup stay in the container", { backup: input.backup, error });
     lines.push(`What it may have written could not be removed from the container: ${messageOf(error)}`);

@@ -7,7 +7,7 @@ import { clearRun } from "../../operations/rows/clear-run.ts";
 import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { changeBackupRow } from "../../operations/rows/backup-rows.ts";
-import { releaseName, reservationOf } from "../../operations/rows/name-rows.ts";
+import { holderOf, releaseName } from "../../operations/rows/name-rows.ts";
 import { forgetRun } from "../../operations/rows/open-run-rows.ts";
 import { markSite } from "../../operations/rows/watch-rows.ts";
 import type { Call } from "../../ports/call.ts";
@@ -20,24 +20,34 @@ import { scratchOf } from "../scratch.ts";
 export const removeBackup =
   (deps: Installation) =>
   async (input: StepInput<"removeBackup">, call: Call): Promise<StepResult<"removeBackup">> => {
-    // Read first: a late attempt must not release a name that is another backup's by then.
-    const { destination, blobBase } = await backupOf(deps, input);
-    const reservation = await reservationOf(deps.catalog, { container: destination, blobBase });
     const backup = await backupOf(deps, input);
+    // An earlier attempt may have died right after it said so.
+    if (backup.status === "Deleted") return forget(deps, input, backup);
     if (backup.status !== "DeleteInProgress") return { ok: true };
     // Before the status says that nothing is left to do. It is no backup to go back to any more.
     await markSite(deps.catalog, input.site);
     const problem = await removeBlobs(deps, backup);
     await endDeletion(deps, input, problem);
     call.log.info("backup removed", { site: siteLabel(input.site), backup: input.backup, problem });
+    if (problem === undefined) return forget(deps, input, backup);
     await forgetRun(deps.catalog, input.run);
-    if (problem !== undefined) return { ok: false, code: "Failed", message: problem };
-    if (reservation !== undefined) await releaseName(deps.catalog, reservation);
-    if (backup.run === undefined) return { ok: true };
+    return { ok: false, code: "Failed", message: problem };
+  };
+
+/** What its name and its run took. */
+const forget = async (
+  deps: Installation,
+  input: StepInput<"removeBackup">,
+  backup: Backup,
+): Promise<StepResult<"removeBackup">> => {
+  await releaseName(deps.catalog, { ...backup, container: backup.destination }, holderOf(backup));
+  if (backup.run !== undefined) {
     await scratchOf(await deps.scratch(), backup.run).clear();
     await clearRun(deps.catalog, input.site, backup.run);
-    return { ok: true };
-  };
+  }
+  await forgetRun(deps.catalog, input.run);
+  return { ok: true };
+};
 
 /** Why they could not all be removed. A container that is gone holds nothing any more. */
 const removeBlobs = async (deps: Installation, backup: Backup): Promise<string | undefined> => {

@@ -4,10 +4,12 @@ import { afterBackup } from "../../../src/operations/sweeps/after-backup.ts";
 import { alignSchedules } from "../../../src/operations/sweeps/align-schedules.ts";
 import { getBackupConfiguration, putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
 import { createBackup } from "../../../src/operations/create-backup.ts";
+import { deleteBackup } from "../../../src/operations/delete-backup.ts";
 import { endRunLate } from "../../../src/operations/sweeps/end-run-late.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";
 import { nameKey, namesPartition } from "../../../src/operations/rows/keys.ts";
+import { ownerOfName, releaseName, reserveName } from "../../../src/operations/rows/name-rows.ts";
 import { readDue } from "../../../src/operations/rows/schedule-rows.ts";
 import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
 import { startDue } from "../../../src/operations/sweeps/start-due.ts";
@@ -136,6 +138,49 @@ describe("a process that dies at any write", () => {
       return isDead;
     });
     expect(deaths).toBeGreaterThanOrEqual(12);
+  });
+
+  it("of a deletion leaves no name that nobody can have any more", async () => {
+    const deaths = await everyDeath(async (death) => {
+      const world = plannedWorld(["shop"]);
+      const { backup } = await createBackup(world.deps)(world.call, shop, { name: "nightly" });
+      await deleteBackup(world.deps)(world.call, shop, backup.id);
+      const ref = world.started.find(({ workflow }) => workflow === "deleteBackup")?.input as BackupRef; // As above.
+      const isDead = await inDyingProcess(world, death, (deps, call) => removeBackup(deps)(ref, call));
+      await removeBackup(world.deps)(ref, world.call);
+      minutes(world, 1);
+      const again = await createBackup(world.deps)(world.call, shop, { name: "nightly" });
+      expect(again.backup.blobBase, JSON.stringify(death)).toBe("nightly");
+      // An attempt that stood still takes it from nobody.
+      await removeBackup(world.deps)(ref, world.call);
+      const name = { container: again.backup.destination, blobBase: "nightly" };
+      expect(await ownerOfName(world.deps.catalog, name), JSON.stringify(death)).toEqual(shop);
+      expect(await readOpenRuns(world.deps.catalog)).toMatchObject([{ run: again.backup.run }]);
+      return isDead;
+    });
+    expect(deaths).toBeGreaterThanOrEqual(3);
+  });
+
+  it("of asking for a backup leaves no name that nobody can have a quarter of an hour later", async () => {
+    const deaths = await everyDeath(async (death) => {
+      const world = plannedWorld(["shop", "blog"]);
+      const isDead = await inDyingProcess(world, death, (deps, call) =>
+        createBackup(deps)(call, shop, { name: "nightly" }),
+      );
+      const [made] = await world.backups(shop);
+      // Until then its process may come back and write the backup.
+      minutes(world, 14);
+      const name = { container: "file:///backups/shop", blobBase: "nightly" };
+      const isReserved = (await ownerOfName(world.deps.catalog, name)) !== undefined;
+      const next = { site: shop, since: "later", now: world.clock.time };
+      expect(await reserveName(world.deps.catalog, name, next), JSON.stringify(death)).toBe(!isReserved);
+      if (!isReserved) await releaseName(world.deps.catalog, name, next);
+      minutes(world, 2);
+      const again = await createBackup(world.deps)(world.call, shop, { name: "nightly" });
+      expect(again.backup.blobBase === "nightly", JSON.stringify(death)).toBe(made === undefined);
+      return isDead;
+    });
+    expect(deaths).toBeGreaterThanOrEqual(3);
   });
 
   it("of the end of an endless run ends it once, and starts whoever waited", async () => {
