@@ -3,11 +3,12 @@ import { messageOf } from "../domain/errors.ts";
 import { isStoreFailure } from "../domain/store-failure.ts";
 import type { Installation } from "./installation.ts";
 import { healthPartition, sweepKey } from "./rows/keys.ts";
+import { readNote } from "./rows/note-rows.ts";
 
 type HealthDeps = Pick<Installation, "catalog" | "clock">;
 
 const sweepMaxAgeMs = 3 * 60_000;
-const sweep = z.object({ at: z.string() });
+const sweep = z.object({ at: z.iso.datetime() });
 
 /** The timer that everything hangs on has run. News: only the latest counts. */
 export const noteSweep = async ({ catalog, clock }: HealthDeps): Promise<void> => {
@@ -28,8 +29,10 @@ export const isReady = async ({ catalog, clock }: HealthDeps): Promise<Health> =
   const now = clock.now();
   try {
     await catalog.write(healthPartition, [{ kind: "put", key: "probe", value: { at: now.toISOString() } }]);
-    const row = await catalog.get(healthPartition, sweepKey);
-    const swept = row && sweep.parse(row.value).at;
+    const noted = await readNote(catalog, { partition: healthPartition, key: sweepKey, form: sweep });
+    if (noted.isUnreadable)
+      return { problems: ["when the sweep last ran cannot be read; its next run notes it anew."], cause: "no sweep" };
+    const swept = noted.value?.at;
     if (swept === undefined) return { problems: ["the sweep has not run yet."], cause: "new" };
     const age = now.getTime() - Date.parse(swept);
     if (age <= sweepMaxAgeMs) return { swept, problems: [] };

@@ -5,6 +5,7 @@ import type { SiteWatch } from "../../domain/site-watch.ts";
 import type { Call } from "../../ports/call.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
 import { digestKey, watchPartition } from "../rows/keys.ts";
+import { readNoteOfTimer } from "../rows/note-rows.ts";
 import { postLetter, readWatches } from "../rows/watch-rows.ts";
 
 const mostNamed = 50;
@@ -18,14 +19,14 @@ export const sendDigest =
     const { digestMinute } = deps.policy.alarms;
     if (digestMinute === undefined || now.getUTCHours() * 60 + now.getUTCMinutes() < digestMinute) return;
     const day = now.toISOString().slice(0, 10);
-    const row = await deps.catalog.get(watchPartition, digestKey);
-    const before = row && totals.parse(row.value);
+    const noted = { partition: watchPartition, key: digestKey, form: totals };
+    const { value: before, row, isUnreadable } = await readNoteOfTimer(deps.catalog, call, noted);
     if (before?.day === day) return;
 
     const watches = await readWatches(deps.catalog);
     const ended = sumOf(watches);
     const value = { day, ended };
-    const alarm = digestOf(watches, { now, since: before?.ended ?? {}, ended });
+    const alarm = digestOf(watches, { now, since: isUnreadable ? undefined : (before?.ended ?? {}), ended });
     const channels = (await channelsOf(deps, undefined)).filter(({ kind }) => isFor(kind, "digest"));
     const isOurs = await deps.catalog.write(watchPartition, [
       row === undefined
@@ -45,16 +46,13 @@ const sumOf = (watches: readonly SiteWatch[]): Record<string, number> => {
 
 interface Totals {
   readonly now: Date;
-  readonly since: Readonly<Record<string, number>>;
+  /** At the last digest; undefined when that cannot be told any more. */
+  readonly since: Readonly<Record<string, number>> | undefined;
   readonly ended: Readonly<Record<string, number>>;
 }
 
 const digestOf = (watches: readonly SiteWatch[], { now, since, ended }: Totals): Alarm => {
   const troubled = watches.filter(({ condition }) => condition !== "good" && condition !== "unknown");
-  const counts = Object.entries(ended)
-    .map(([status, count]) => ({ status, count: Math.max(0, count - (since[status] ?? 0)) }))
-    .filter(({ count }) => count > 0)
-    .map(({ status, count }) => `${status} ${count}`);
   return {
     id: alarmId("digest", undefined, now.toISOString().slice(0, 10)),
     kind: "digest",
@@ -64,11 +62,20 @@ const digestOf = (watches: readonly SiteWatch[], { now, since, ended }: Totals):
         ? `all ${watches.length} sites have good backups`
         : `${troubled.length} of ${watches.length} sites need a look`,
     text: [
-      `Backups since the last digest: ${counts.length === 0 ? "none" : counts.join(", ")}.`,
+      `Backups since the last digest: ${countsOf(ended, since)}.`,
       ...troubled.slice(0, mostNamed).map(lineOf),
       ...(troubled.length > mostNamed ? [`... and ${troubled.length - mostNamed} more.`] : []),
     ].join("\n"),
   };
+};
+
+const countsOf = (ended: Totals["ended"], since: Totals["since"]): string => {
+  if (since === undefined) return "unknown, for what was noted of it cannot be read";
+  const counts = Object.entries(ended)
+    .map(([status, count]) => ({ status, count: Math.max(0, count - (since[status] ?? 0)) }))
+    .filter(({ count }) => count > 0)
+    .map(({ status, count }) => `${status} ${count}`);
+  return counts.length === 0 ? "none" : counts.join(", ");
 };
 
 const lineOf = ({ site, condition, since, newestGood }: SiteWatch): string =>

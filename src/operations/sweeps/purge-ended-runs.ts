@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Call } from "../../ports/call.ts";
 import type { Installation } from "../installation.ts";
 import { purgeKey, roundsPartition } from "../rows/keys.ts";
+import { readNoteOfTimer } from "../rows/note-rows.ts";
 
 const dayMs = 86_400_000;
 /** Runs that ended are told for so long, for whoever looks into why. */
@@ -13,15 +14,16 @@ const windowMs = 6 * 3_600_000;
 /** So many at a time and no more; the rest comes with the next round. */
 const enough = 500;
 
-const progress = z.object({ until: z.string() });
+const progress = z.object({ until: z.iso.datetime() });
 
 /** Forgets finished runs that were started more than a week ago, the oldest first. What stands in the catalog stays. */
 export const purgeEndedRuns =
   ({ catalog, clock }: Pick<Installation, "catalog" | "clock">) =>
   async ({ runner, log }: Call): Promise<void> => {
     const now = clock.now().getTime();
-    const row = await catalog.get(roundsPartition, purgeKey);
-    const until = row === undefined ? undefined : Date.parse(progress.parse(row.value).until);
+    const noted = { partition: roundsPartition, key: purgeKey, form: progress };
+    const { value } = await readNoteOfTimer(catalog, { log }, noted);
+    const until = value && Date.parse(value.until);
     // One that lies ahead was noted by a clock that was wrong.
     let from = until === undefined || until > now ? now - firstLookMs : until;
     let purged = 0;

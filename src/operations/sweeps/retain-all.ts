@@ -4,9 +4,10 @@ import type { Call } from "../../ports/call.ts";
 import type { Installation } from "../installation.ts";
 import { retainSite } from "./retain-site.ts";
 import { retentionRoundKey, roundsPartition } from "../rows/keys.ts";
+import { readNoteOfTimer } from "../rows/note-rows.ts";
 
 const round = z.object({
-  began: z.string(),
+  began: z.iso.datetime(),
   /** The last site seen to; absent: the round has ended. */
   after: z.string().exactOptional(),
 });
@@ -26,7 +27,8 @@ export const retainAll = (deps: Installation, also: (site: SiteId) => Promise<vo
   const retain = retainSite(deps);
   return async (call: Call): Promise<void> => {
     const began = deps.clock.now();
-    const before = await readRound(deps);
+    const noted = { partition: roundsPartition, key: retentionRoundKey, form: round };
+    const before = (await readNoteOfTimer(deps.catalog, call, noted)).value;
     const isDone = before !== undefined && before.after === undefined;
     const sinceMs = before === undefined ? 0 : began.getTime() - Date.parse(before.began);
     // Not so after a clock that was ahead has been put right.
@@ -64,11 +66,6 @@ const seeTo = async (call: Call, { site, retain, also }: Turn): Promise<void> =>
   }
   // A service with very many sites answers requests meanwhile.
   await new Promise((resolve) => setImmediate(resolve));
-};
-
-const readRound = async ({ catalog }: Installation): Promise<Round | undefined> => {
-  const row = await catalog.get(roundsPartition, retentionRoundKey);
-  return row && round.parse(row.value);
 };
 
 /** Only a hint where to go on: a share that runs twice decides the same. */

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import type { Installation } from "../installation.ts";
+import type { Call } from "../../ports/call.ts";
 import { clockKey, roundsPartition } from "../rows/keys.ts";
+import { readNote, readNoteOfTimer } from "../rows/note-rows.ts";
 
 type Needs = Pick<Installation, "catalog" | "clock">;
 
@@ -12,20 +14,16 @@ const backMs = hourMs;
 /** So long a clock has to go evenly before anything is deleted for its age. */
 const steadyMs = 24 * hourMs;
 
-const seen = z.object({ last: z.string(), since: z.string().exactOptional() });
-type Seen = z.infer<typeof seen>;
-
-const readSeen = async ({ catalog }: Needs): Promise<Seen | undefined> => {
-  const row = await catalog.get(roundsPartition, clockKey);
-  return row && seen.parse(row.value);
-};
+const seen = z.object({ last: z.iso.datetime(), since: z.iso.datetime().exactOptional() });
+const noteOfClock = { partition: roundsPartition, key: clockKey, form: seen };
 
 /** Notes what the clock says, and since when it has gone evenly. */
-export const noteTime = async (deps: Needs): Promise<void> => {
+export const noteTime = async (deps: Needs, call: Pick<Call, "log">): Promise<void> => {
   const now = deps.clock.now();
-  const before = await readSeen(deps);
+  const { value: before, isUnreadable } = await readNoteOfTimer(deps.catalog, call, noteOfClock);
   const passed = before === undefined ? 0 : now.getTime() - Date.parse(before.last);
-  const since = isEven(passed) ? before?.since : now.toISOString();
+  // What cannot be read may have told of a clock that was set.
+  const since = isEven(passed) && !isUnreadable ? before?.since : now.toISOString();
   const value = { last: now.toISOString(), ...(since === undefined ? {} : { since }) };
   await deps.catalog.writeNews(roundsPartition, { key: clockKey, value });
 };
@@ -38,7 +36,9 @@ const isEven = (passedMs: number): boolean => passedMs <= longestGapMs && passed
  */
 export const isSteady = async (deps: Needs): Promise<boolean> => {
   const now = deps.clock.now().getTime();
-  const { last, since } = (await readSeen(deps)) ?? {};
+  const { value, isUnreadable } = await readNote(deps.catalog, noteOfClock);
+  if (isUnreadable) return false;
+  const { last, since } = value ?? {};
   // Whoever asks may be the first who sees that the clock was set.
   if (last !== undefined && !isEven(now - Date.parse(last))) return false;
   return since === undefined || Math.abs(now - Date.parse(since)) >= steadyMs;

@@ -10,7 +10,7 @@ export const sweep = (deps: Installation) => {
   return async (call: Call): Promise<void> => {
     if (!isAligned) await alignSchedules(deps)(call);
     isAligned = true;
-    await noteTime(deps);
+    await noteTime(deps, call);
     await startDue(deps)(call);
   };
 };

@@ -4,17 +4,25 @@ import { sendDigest } from "../../../src/operations/alarms/send-digest.ts";
 import { watchNewSites, watchSites } from "../../../src/operations/alarms/watch-sites.ts";
 import { checkInstallation } from "../../../src/operations/check-installation.ts";
 import { createBackup } from "../../../src/operations/create-backup.ts";
+import { isReady, noteSweep } from "../../../src/operations/health.ts";
 import { readMetrics } from "../../../src/operations/read-metrics.ts";
 import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
 import {
   alarmKey,
+  clockKey,
+  digestKey,
   duePrefix,
+  healthPartition,
   hubsPartition,
   markKey,
   openRunsPartition,
   progressKey,
+  purgeKey,
+  retentionRoundKey,
+  roundsPartition,
   sitePartition,
   siteRowKey,
+  sweepKey,
   watchKey,
   watchPartition,
 } from "../../../src/operations/rows/keys.ts";
@@ -22,7 +30,11 @@ import { readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";
 import { writeBeat } from "../../../src/operations/rows/step-rows.ts";
 import { markSite, postLetter } from "../../../src/operations/rows/watch-rows.ts";
 import { archivesInUse } from "../../../src/operations/sweeps/archives-in-use.ts";
+import { purgeEndedRuns } from "../../../src/operations/sweeps/purge-ended-runs.ts";
+import { retainAll } from "../../../src/operations/sweeps/retain-all.ts";
 import { startDue } from "../../../src/operations/sweeps/start-due.ts";
+import { isSteady, noteTime } from "../../../src/operations/sweeps/steady-clock.ts";
+import { sweep } from "../../../src/operations/sweeps/sweep.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import { watchRuns } from "../../../src/operations/sweeps/watch-runs.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
@@ -162,5 +174,59 @@ describe("alarms", () => {
     await watchNewSites(deps)(call);
     await watchSites(deps)(call);
     expect(await findings()).toEqual([]);
+  });
+});
+
+describe("what timers noted for their next round", () => {
+  it.each([
+    ["what nobody knows", { what: "nobody knows" }],
+    ["no times", { at: "noon", began: "noon", until: "noon", last: "noon" }],
+  ])("holds up none of them when it is %s; it is told once and written anew", async (_, value) => {
+    const keys = [retentionRoundKey, purgeKey, clockKey];
+    for (const key of keys) await world.deps.catalog.write(roundsPartition, [{ kind: "put", key, value }]);
+    const seenTo: string[] = [];
+    const retain = retainAll(world.deps, async ({ name }) => void seenTo.push(name));
+    for (let round = 0; round < 2; round++, world.pass(20)) {
+      await retain(call);
+      await purgeEndedRuns(world.deps)(call);
+      await sweep(world.deps)(call);
+    }
+    expect(seenTo).toEqual(["blog", "shop"]);
+    expect(told).toEqual(keys.map(() => "what housekeeping had noted cannot be read; it is written anew"));
+  });
+
+  it("deletes nothing for its age when it told of the clock, until that has gone evenly for a day", async () => {
+    await noteTime(world.deps, call);
+    expect(await isSteady(world.deps)).toBe(true);
+    await damage(roundsPartition, clockKey);
+    expect(await isSteady(world.deps)).toBe(false);
+    for (let hour = 0; hour < 24; hour++, world.pass(60)) {
+      await noteTime(world.deps, call);
+      expect(await isSteady(world.deps)).toBe(false);
+    }
+    expect(await isSteady(world.deps)).toBe(true);
+  });
+
+  it("is no reason to call the catalog broken when it told of the last sweep, and the next sweep mends it", async () => {
+    await damage(healthPartition, sweepKey);
+    expect(await isReady(world.deps)).toEqual({
+      cause: "no sweep",
+      problems: ["when the sweep last ran cannot be read; its next run notes it anew."],
+    });
+    await noteSweep(world.deps);
+    expect((await isReady(world.deps)).problems).toEqual([]);
+  });
+
+  it("does not keep the digest back when it told of the last one; that says that it cannot count", async () => {
+    await damage(watchPartition, digestKey);
+    const policy = { ...world.deps.policy, alarms: { ...world.deps.policy.alarms, digestMinute: 0 } };
+    for (let round = 0; round < 2; round++, world.pass(1)) {
+      await sendDigest({ ...world.deps, policy })(call);
+      await deliverAlarms(world.deps)(call);
+    }
+    expect(world.taken.map(({ alarm }) => alarm.text)).toEqual([
+      "Backups since the last digest: unknown, for what was noted of it cannot be read.",
+    ]);
+    expect(told).toEqual(["what housekeeping had noted cannot be read; it is written anew"]);
   });
 });
