@@ -141,7 +141,7 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
       role: "reader",
       async handle(call) {
         const { backup, progress } = await getProgress(deps)(call, call.site(), backupIdOf(call));
-        return json(200, progressReply(backup.status, backup.started, progress));
+        return json(200, progressReply(backup, progress));
       },
     },
     {

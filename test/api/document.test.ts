@@ -126,7 +126,7 @@ const answers: Readonly<Record<string, unknown>> = {
     },
     null,
   ),
-  Progress: progressReply("InProgress", "2026-11-21T12:00:00Z", progress),
+  Progress: progressReply({ status: "InProgress", started: "2026-11-21T12:00:00Z" }, progress),
   Discovering: discoverReply(shop, {
     wish: {},
     showsSecrets: false,

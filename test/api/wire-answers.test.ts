@@ -121,6 +121,22 @@ describe("the envelope of a backup", () => {
     });
   });
 
+  it("comes with the progress of a backup that is done: all of it", async () => {
+    await backUp();
+    const progress = async () => (await ask("GET", `${shopPath}/backups/1/progress`)).json()["properties"];
+    expect(await progress()).toMatchObject({ status: "Created", percent: 0 });
+    await end(1, { ...succeeded, files: 12, databaseBytes: 300 });
+    expect(await progress()).toMatchObject({
+      status: "Succeeded",
+      percent: 100,
+      files: 12,
+      totalFiles: 12,
+      bytes: 4_000,
+      totalBytes: 4_000,
+      secondsLeft: null,
+    });
+  });
+
   // Safe: the keys of a record of all statuses.
   it.each(Object.entries(statusNumber) as [BackupStatus, number][])(
     "says %s to those who read words, and %i to those who read numbers",

@@ -1,10 +1,22 @@
-import type { BackupStatus } from "../../domain/backup.ts";
+import { isRestorable, type Backup } from "../../domain/backup.ts";
 import type { Progress } from "../../operations/rows/backup-rows.ts";
 
 /** Own extension: what a run is doing, how far it is, and when it may be done. */
-export const progressReply = (status: BackupStatus, started: string | undefined, progress: Progress | undefined) => ({
-  properties: { status, ...progressProperties(started, progress) },
+export const progressReply = (backup: Ended, progress: Progress | undefined) => ({
+  properties: {
+    status: backup.status,
+    ...progressProperties(backup.started, progress),
+    ...(isRestorable(backup.status) ? whole(backup) : {}),
+  },
 });
+
+type Ended = Pick<Backup, "status" | "started" | "files" | "siteBytes" | "databaseBytes">;
+
+/** News of a run goes with it; what it made is all there. */
+const whole = ({ files = 0, siteBytes = 0, databaseBytes = 0 }: Ended) => {
+  const bytes = siteBytes + databaseBytes;
+  return { phase: null, percent: 100, files, totalFiles: files, bytes, totalBytes: bytes, secondsLeft: null };
+};
 
 export const progressProperties = (started: string | undefined, progress: Progress | undefined) => {
   const done =
