@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  cpSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -22,6 +23,7 @@ import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import type { ListedEntry } from "../../../src/domain/listing.ts";
 import { offlinePage } from "../../../src/domain/own-names.ts";
 import type { SwapOperation } from "../../../src/ports/site-host.ts";
+import { canMount, smallDisk, type SmallDisk } from "../../support/small-disk.ts";
 import { describeWith } from "../../support/needs.ts";
 
 let folder: string;
@@ -110,6 +112,37 @@ const endingAt = (wanted: number) => {
   });
   return { dying, seen };
 };
+
+describeWith("mount", canMount, "an exchange on a disk that becomes full as it begins", () => {
+  let disk: SmallDisk;
+  beforeEach(() => {
+    disk = smallDisk(2);
+    cpSync(site, join(disk.folder, "shop"), { recursive: true, verbatimSymlinks: true });
+    site = join(disk.folder, "shop");
+  });
+  afterEach(() => disk.remove());
+
+  it("is made all the same, for nothing of it is written any more", async () => {
+    await stage();
+    const filling = exchange((point) => point === "journal written" && disk.fill());
+    await filling.swap(operations);
+    expect(await exchange().state()).toBe("swapped");
+    expect(readFileSync(join(site, "index.html"), "utf8")).toBe("new index");
+  });
+
+  it("is put back when it fails then", async () => {
+    const before = tree();
+    await stage();
+    const failing = exchange((point) => {
+      if (point === "journal written") disk.fill();
+      if (point === "forward 5") throw new Error("ENOSPC: no space left on device, link");
+    });
+    await expect(failing.swap(operations)).rejects.toThrow("ENOSPC");
+    await exchange().putBack();
+    expect(await exchange().state()).toBe("putBack");
+    expect(tree()).toEqual(before);
+  });
+});
 
 describe("an exchange of a site's content", () => {
   it("puts the staged content in place, keeps what it replaced beside the site, and puts it back", async () => {

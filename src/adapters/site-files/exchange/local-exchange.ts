@@ -95,6 +95,7 @@ export class LocalExchange implements Exchange {
     const state = this.#marks.state();
     if (state === "none" || state === "staged") return { notes: [] };
     if (state === "putBack") return { notes: this.#marks.notes() };
+    this.#marks.freeRoom();
     const checkHolder = this.#marks.takeOver();
     if (state !== "puttingBack") this.#marks.set("back");
     this.#turnFolders();
@@ -105,6 +106,7 @@ export class LocalExchange implements Exchange {
   async #finish(direction: Direction, checkHolder: () => void): Promise<SwapReport> {
     try {
       const notes = await this.#carryOut(direction, checkHolder);
+      this.#marks.freeRoom();
       this.#marks.keepNotes(notes);
       this.#marks.set(`done-${direction}`);
       return { notes };
@@ -154,6 +156,7 @@ export class LocalExchange implements Exchange {
       makeUnlessThere(keptIn(area, "forward"));
       syncDirectory(area.directory);
     }
+    this.#marks.reserveRoom();
     writeJournal(this.#marks.file("journal"), journalLines(this.#eachArea(), operations));
     this.#options.fault?.("journal written");
   }

@@ -1,8 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { randomBytes, randomUUID } from "node:crypto";
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { ExchangeState } from "../../../ports/site-host.ts";
 import { bytes, syncDirectory } from "./area.ts";
 import { isThere } from "./moves.ts";
+
+/** Marks and notes take some hundred bytes each, and a block; folders that are made again take blocks, too. */
+const reservedBytes = 2 ** 18;
 
 export class TakenOver extends Error {}
 
@@ -44,6 +47,16 @@ export class Marks {
     this.#write(name, "");
     syncDirectory(this.#options.directory);
     this.#options.fault?.(`marked ${name}`);
+  }
+
+  /** Room for the marks of the way back, should the disk become full in the middle: nothing can be put back without them. */
+  reserveRoom(): void {
+    // Of bytes that no file system can pack.
+    writeFileSync(bytes(this.file("room")), randomBytes(reservedBytes), { flush: true });
+  }
+
+  freeRoom(): void {
+    rmSync(bytes(this.file("room")), { force: true });
   }
 
   /** None in an area of which nothing is left. */
