@@ -52,19 +52,19 @@ interface Totals {
 }
 
 const digestOf = (watches: readonly SiteWatch[], { now, since, ended }: Totals): Alarm => {
-  const troubled = watches.filter(({ condition }) => condition !== "good" && condition !== "unknown");
+  const isTroubled = ({ condition }: SiteWatch): boolean => condition !== "good" && condition !== "unknown";
+  const troubled = watches.filter(isTroubled);
+  const bare = watches.filter((watch) => !isTroubled(watch) && watch.newestGood === undefined);
   return {
     id: alarmId("digest", undefined, now.toISOString().slice(0, 10)),
     kind: "digest",
     time: now.toISOString(),
-    title:
-      troubled.length === 0
-        ? `all ${watches.length} sites have good backups`
-        : `${troubled.length} of ${watches.length} sites need a look`,
+    title: titleOf(watches.length, { troubled: troubled.length, bare: bare.length }),
     text: [
       `Backups since the last digest: ${countsOf(ended, since)}.`,
       ...troubled.slice(0, mostNamed).map(lineOf),
       ...(troubled.length > mostNamed ? [`... and ${troubled.length - mostNamed} more.`] : []),
+      ...(bare.length === 0 ? [] : [`Without any good backup: ${namesOf(bare)}.`]),
     ].join("\n"),
   };
 };
@@ -76,6 +76,19 @@ const countsOf = (ended: Totals["ended"], since: Totals["since"]): string => {
     .filter(({ count }) => count > 0)
     .map(({ status, count }) => `${status} ${count}`);
   return counts.length === 0 ? "none" : counts.join(", ");
+};
+
+/** Sites that were never backed up are in no trouble, and have nothing to go back to either. */
+const titleOf = (sites: number, { troubled, bare }: { readonly troubled: number; readonly bare: number }): string => {
+  if (troubled > 0) return `${troubled} of ${sites} sites need a look`;
+  return bare > 0
+    ? `${sites - bare} of ${sites} sites have good backups, the others none`
+    : `all ${sites} sites have good backups`;
+};
+
+const namesOf = (watches: readonly SiteWatch[]): string => {
+  const named = watches.slice(0, mostNamed).map(({ site }) => siteLabel(site));
+  return `${named.join(", ")}${watches.length > mostNamed ? ` and ${watches.length - mostNamed} more` : ""}`;
 };
 
 const lineOf = ({ site, condition, since, newestGood }: SiteWatch): string =>

@@ -84,7 +84,7 @@ const countLines = ({ counts }: RestorePlan): readonly string[] => {
 const unlistedLines = ({ unlisted }: LiveListing): readonly string[] =>
   unlisted.length === 0
     ? []
-    : [`${unlisted.length} paths of the site could not be listed (sockets, pipes, closed folders): they stay.`];
+    : [`What could not be listed in the site stays (sockets, pipes, closed folders): ${unlisted.length}.`];
 
 interface Planned {
   readonly ref: RunRef;

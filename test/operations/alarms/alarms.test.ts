@@ -3,7 +3,8 @@ import { Secret } from "../../../src/domain/secret.ts";
 import { writeSiteAlarms } from "../../../src/operations/alarms/alarm-channels.ts";
 import { putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
 import { deliverAlarms } from "../../../src/operations/alarms/deliver-alarms.ts";
-import { watchKey } from "../../../src/operations/rows/keys.ts";
+import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
+import { sitePartition, watchKey } from "../../../src/operations/rows/keys.ts";
 import { readMetrics } from "../../../src/operations/read-metrics.ts";
 import { markSite, readMarks, readWatch } from "../../../src/operations/rows/watch-rows.ts";
 import { sendDigest } from "../../../src/operations/alarms/send-digest.ts";
@@ -11,6 +12,7 @@ import { tendAlarms } from "../../../src/operations/alarms/tend-alarms.ts";
 import { watchNewSites, watchSites } from "../../../src/operations/alarms/watch-sites.ts";
 import type { Catalog } from "../../../src/ports/catalog.ts";
 import { shop } from "../../support/installation.ts";
+import { keptBackup } from "../../support/kept-backup.ts";
 import { alarmWorld, endedBackup } from "./alarm-world.ts";
 import { catalogWith } from "../../support/catalog-with.ts";
 
@@ -199,12 +201,23 @@ describe("the digest", () => {
     world.pass(12 * 60);
     await digest();
     world.pass(5 * 60);
+    const good = keptBackup({ id: 2, finished: world.clock.time.toISOString() });
+    await world.deps.catalog.write(sitePartition(shop), [insertBackup(good)]);
     await backupEnds(world, 2, "Succeeded");
     await round(world);
     world.pass(3 * 60);
     await digest();
+    await markSite(world.deps.catalog, { ...shop, name: "never" });
+    await round(world);
+    world.pass(24 * 60);
+    await digest();
     const digests = world.taken.filter(({ alarm }) => alarm.kind === "digest").map(({ alarm }) => alarm);
-    expect(digests.map(({ title }) => title)).toEqual(["1 of 1 sites need a look", "all 1 sites have good backups"]);
+    expect(digests.map(({ title }) => title)).toEqual([
+      "1 of 1 sites need a look",
+      "all 1 sites have good backups",
+      "1 of 2 sites have good backups, the others none",
+    ]);
+    expect(digests[2]?.text).toMatch(/\nWithout any good backup: never\.$/);
     expect(digests[0]?.text).toContain("Failed 1");
     expect(digests[0]?.text).toContain("shop: failed since 2026-11-21T12:00:00.000Z");
     expect(digests[1]?.text).toContain("Succeeded 1");
