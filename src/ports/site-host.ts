@@ -56,8 +56,12 @@ export interface SiteConfiguration {
 
 export interface SiteSettings {
   read(): Promise<SiteConfiguration>;
-  /** Replaces both maps at once, durably; other settings of the site stay. */
-  write(configuration: SiteConfiguration): Promise<void>;
+  /**
+   * Replaces both maps at once, durably; other settings of the site stay. `mayStill` is asked when all is ready but that
+   * exchange, and throws where it is not to be any more. A write that stands still after it was asked changes nothing
+   * once a later one has come to its end: it throws.
+   */
+  write(configuration: SiteConfiguration, mayStill: () => Promise<void>): Promise<void>;
 }
 
 export interface ExchangeNeed {

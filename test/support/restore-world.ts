@@ -75,7 +75,10 @@ export const restoreWorld = (
     roots,
     settings: {
       read: async () => settings.now,
-      write: async (configuration) => void (settings.now = configuration),
+      write: async (configuration, mayStill) => {
+        await mayStill();
+        settings.now = configuration;
+      },
     },
   });
   const gates: { now: Interleaving | undefined } = { now: undefined };

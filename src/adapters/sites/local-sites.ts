@@ -222,11 +222,15 @@ const settingsOf = (site: Known): SiteSettings => ({
     appSettings: site.content.appSettings,
     connectionStrings: site.content.connectionStrings,
   }),
-  write: (configuration) =>
-    changeSiteFile(site.path, (json) => {
-      const target = slotJson(json, site.definition.id.slot);
-      Object.assign(target, plainSettings(configuration));
-    }),
+  write: (configuration, mayStill) =>
+    changeSiteFile(
+      site.path,
+      (json) => {
+        const target = slotJson(json, site.definition.id.slot);
+        Object.assign(target, plainSettings(configuration));
+      },
+      mayStill,
+    ),
 });
 
 const slotJson = (json: Record<string, unknown>, slot: string | undefined): Record<string, unknown> => {

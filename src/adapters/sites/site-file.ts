@@ -1,4 +1,4 @@
-import { link, open, readFile, rename, rm } from "node:fs/promises";
+import { link, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
@@ -115,12 +115,21 @@ const mapValues = <From, To>(record: Readonly<Record<string, From>>, to: (value:
 
 const changing = new Map<string, Promise<void>>();
 
-/** Changes the file's JSON and replaces it atomically; mode 0600, for it holds the site's settings. One change at a time. */
-export const changeSiteFile = async (path: string, change: (json: Record<string, unknown>) => void): Promise<void> => {
+type Change = (json: Record<string, unknown>) => void;
+
+/**
+ * Changes the file's JSON and replaces it atomically; mode 0600, for it holds the site's settings. One change at a time:
+ * one of another process that has not come to its end by now never does. `mayStill` is asked last, and throws to stop it.
+ */
+export const changeSiteFile = async (
+  path: string,
+  change: Change,
+  mayStill: () => Promise<void> = async () => undefined,
+): Promise<void> => {
   const before = changing.get(path) ?? Promise.resolve();
   const mine = before.then(
-    async () => changeNow(path, change),
-    async () => changeNow(path, change),
+    async () => changeNow(path, change, mayStill),
+    async () => changeNow(path, change, mayStill),
   );
   changing.set(path, mine);
   try {
@@ -130,13 +139,34 @@ export const changeSiteFile = async (path: string, change: (json: Record<string,
   }
 };
 
-const changeNow = async (path: string, change: (json: Record<string, unknown>) => void): Promise<void> => {
+const changeNow = async (path: string, change: Change, mayStill: () => Promise<void>): Promise<void> => {
+  await removeOthers(path);
   const json: unknown = JSON.parse(await readFile(path, "utf8"));
   if (typeof json !== "object" || json === null)
     throw refuse("SiteFileInvalid", { file: basename(path), reason: "it is not an object." });
   // Safe: an object of JSON is a record.
   change(json as Record<string, unknown>);
-  await writeFile(path, `${JSON.stringify(json, null, 2)}\n`, async (temporary) => rename(temporary, path));
+  await writeFile(path, `${JSON.stringify(json, null, 2)}\n`, async (temporary) => {
+    await mayStill();
+    try {
+      await rename(temporary, path);
+    } catch (error) {
+      if (errorCode(error) !== "ENOENT") throw error;
+      throw new Error(`${basename(path)} was changed by another process meanwhile.`, { cause: error });
+    }
+  });
+};
+
+const temporaryOf = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+
+/** What other processes were about to put in the file's place, those that died among them. */
+const removeOthers = async (path: string): Promise<void> => {
+  // No editor's: their names end otherwise.
+  const isTemporary = /^[0-9a-f-]{36}$/;
+  const prefix = `.${basename(path)}.`;
+  for (const name of await readdir(dirname(path)))
+    if (name.startsWith(prefix) && isTemporary.test(name.slice(prefix.length)))
+      await rm(join(dirname(path), name), { force: true });
 };
 
 /** False, and nothing is changed, when there is a file of this name. */
@@ -152,7 +182,7 @@ export const writeNew = async (path: string, text: string): Promise<boolean> => 
 
 /** Whole or not at all, and still there after a power cut. */
 const writeFile = async (path: string, text: string, publish: (temporary: string) => Promise<void>): Promise<void> => {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  const temporary = temporaryOf(path);
   try {
     const handle = await open(temporary, "wx", 0o600);
     try {

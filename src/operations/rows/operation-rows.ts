@@ -62,6 +62,8 @@ const operation = z.object({
   hub: z.string().exactOptional(),
   /** Of an undo: the restore run whose replaced content comes back. */
   undoOf: z.string().exactOptional(),
+  /** Of a restore: it failed, and what it replaced is put back or was; nothing of it goes forward any more. */
+  putsBack: z.boolean().exactOptional(),
   /** An undo that nobody asked for: of a run that was given up. That it finds nothing to put back is no failure. */
   settles: z.boolean().exactOptional(),
   /** The recovery key the caller gave, sealed, until the operation ends. */

@@ -4,6 +4,7 @@ import type { Call } from "../../ports/call.ts";
 import type { Exchange, SiteHost, SwapReport } from "../../ports/site-host.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
 import { beyondCancelling } from "./advancing.ts";
+import { changeOperation } from "./change-operation.ts";
 import { failed, ownsSite, runLost } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { hasExchangedDatabases, putBackDatabases } from "./put-back-databases.ts";
@@ -24,6 +25,7 @@ export const putBack =
       const run = undoOf ?? ref.run;
       const stopped = undoOf === undefined || settles ? undefined : await beyondCancelling(deps, ref);
       if (stopped !== undefined) return stopped;
+      if (undoOf === undefined) await changeOperation(deps, ref, (operation) => ({ ...operation, putsBack: true }));
       const progress = reportProgress(deps, ref, "back");
       progress.set({ phase: "Putting back" });
       const host = await deps.hosts.host(ref.site);

@@ -15,9 +15,9 @@ import { adjustedConnectionStrings, type AdjustedDatabase } from "./adjusted-con
 import { databasesToRestore, whereOf } from "./restored-databases.ts";
 import { advancing, beyondCancelling } from "./advancing.ts";
 import { wantedConfiguration } from "./wanted-configuration.ts";
-import { ownsSite, runLost } from "../owns-site.ts";
-import { reportProgress } from "../progress.ts";
-import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
+import { ownsSite } from "../owns-site.ts";
+import { reportProgress, RunLost } from "../progress.ts";
+import { operationOf, readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
 import { restoredConfiguration } from "./restored-configuration.ts";
 import { scratchOf } from "../scratch.ts";
 
@@ -54,11 +54,18 @@ export const restoreConfiguration =
           : restoredConfiguration(found.configuration, current);
       const databases = adjusts ? await reachedBy(deps, ref, { opened, configuration: current }) : [];
       const { configuration, lines } = adjustedConnectionStrings(restored.configuration, databases);
-      if (!(await ownsSite(deps, ref))) return runLost;
-      await host.settings.write(configuration);
+      await host.settings.write(configuration, async () => {
+        await mustOwn(deps, ref);
+        // The run still owns the site then, and an attempt that stood still until now would write over what came back.
+        if ((await operationOf(deps, ref)).putsBack === true) throw new RunLost(ref.run);
+      });
       call.log.info("configuration restored", { site: siteLabel(ref.site), run: ref.run });
       return report([...restored.lines, ...lines]);
     });
+
+const mustOwn = async (deps: Installation, ref: RunRef): Promise<void> => {
+  if (!(await ownsSite(deps, ref))) throw new RunLost(ref.run);
+};
 
 /** The databases of this run, by the connection strings that it used. */
 const reachedBy = async (
@@ -102,6 +109,6 @@ export const putConfigurationBack = async (
   { run, host }: { readonly run: string; readonly host: SiteHost },
 ): Promise<boolean> => {
   const before = await readBefore(deps, ref, run);
-  if (before !== undefined) await host.settings.write(before);
+  if (before !== undefined) await host.settings.write(before, () => mustOwn(deps, ref));
   return before !== undefined;
 };

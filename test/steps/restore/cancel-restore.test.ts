@@ -179,6 +179,52 @@ describe("a restore that is cancelled", () => {
     await nothingIsLeft(0);
   });
 
+  it.each([
+    ["before it looked at the site", "read"],
+    ["right before it wrote", "write"],
+  ] as const)(
+    "has no settings written after all by an attempt that stood still %s until everything was put back",
+    async (_, at) => {
+      const operation = await world.ask(backup, { configuration: true });
+      const [isThere, isPutBack] = [signal(), signal()];
+      const held = async () => {
+        isThere.give();
+        await isPutBack.given;
+      };
+      const { settings } = world.host;
+      const slowly = {
+        read: async () => {
+          if (at === "read") await held();
+          return settings.read();
+        },
+        write: async (...given: Parameters<typeof settings.write>) => {
+          if (at === "write") await held();
+          return settings.write(...given);
+        },
+      };
+      const host = { ...world.host, settings: slowly };
+      const slow = restoreSteps({ ...world.deps, hosts: { host: async () => host } });
+      const real = world.steps();
+      let late: Promise<unknown> = Promise.resolve();
+      const done = await world.run(operation, {
+        restoreConfiguration: async (input, call) => {
+          late = slow.restoreConfiguration(input, call);
+          await isThere.given;
+          return { ok: false, code: "Failed", message: "The disk failed." };
+        },
+        putBack: async (input, call) => {
+          const answer = await real.putBack(input, call);
+          isPutBack.give();
+          await late;
+          return answer;
+        },
+      });
+      expect(await late).toMatchObject({ ok: false, code: "RunLost" });
+      expect(done).toMatchObject({ status: "Failed", log: expect.stringMatching(/^The disk failed\./) });
+      expect(world.state()).toBe(wrecked);
+    },
+  );
+
   it("may be asked for twice", async () => {
     const operation = await world.ask(backup);
     await cancel(operation);
