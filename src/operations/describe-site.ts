@@ -6,6 +6,7 @@ import { deleteBackupConfiguration } from "./backup-configuration.ts";
 import { siteNotFound } from "./find-site.ts";
 import type { Installation } from "./installation.ts";
 import { readSiteRow, siteBusy } from "./rows/site-row.ts";
+import { forgetWatch } from "./rows/watch-rows.ts";
 
 export interface DescribedSite {
   readonly site: SiteDefinition;
@@ -50,6 +51,8 @@ export const forgetSite =
     }
     // First, for it is of a site that is known.
     for (const part of parts) await deleteBackupConfiguration(deps)(call, part);
+    // Begins anew where the site stays after all.
+    for (const part of parts) await forgetWatch(deps.catalog, part);
     const isForgotten = await deps.sites.forget(id);
     if (isForgotten) call.log.info("site forgotten", { site: siteLabel(id), caller: call.caller });
     return isForgotten;

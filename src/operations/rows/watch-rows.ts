@@ -157,6 +157,18 @@ export const changeWatch = (before: WatchRow | undefined, after: SiteWatch): rea
   ];
 };
 
+/** Of a site that is forgotten: nothing of it troubles anybody any more. */
+export const forgetWatch = async (catalog: Catalog, of: SiteId): Promise<void> => {
+  for (let row = await readWatch(catalog, of); row !== undefined; row = await readWatch(catalog, of)) {
+    const due = row.watch?.due;
+    const changes: readonly RowChange[] = [
+      { kind: "remove", key: watchKey(of), version: row.version },
+      ...(due === undefined ? [] : [{ kind: "remove", key: dueKey(due, siteKey(of)) } as const]),
+    ];
+    if (await catalog.write(watchPartition, changes)) return;
+  }
+};
+
 const alarm: z.ZodType<Alarm> = z.object({
   id: z.string(),
   kind: z.enum(alarmKinds),

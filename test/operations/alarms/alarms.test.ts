@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Secret } from "../../../src/domain/secret.ts";
 import { writeSiteAlarms } from "../../../src/operations/alarms/alarm-channels.ts";
 import { putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
+import { forgetSite } from "../../../src/operations/describe-site.ts";
 import { deliverAlarms } from "../../../src/operations/alarms/deliver-alarms.ts";
 import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition, watchKey } from "../../../src/operations/rows/keys.ts";
@@ -133,6 +134,24 @@ describe("alarms", () => {
     world.pass(0.01);
     await tend(world.call);
     expect(world.taken.map(({ alarm }) => alarm.site?.name)).toEqual(["zoo"]);
+  });
+
+  it("and metrics and the digest trouble nobody about a site that is forgotten", async () => {
+    const world = alarmWorld();
+    await putBackupConfiguration(world.deps)(world.call, shop, {
+      schedule: { frequencyInterval: 1, frequencyUnit: "Day", keepAtLeastOneBackup: true, retentionPeriodInDays: 0 },
+      storageAccountUrl: new Secret("file:///backups/shop"),
+    });
+    await backupEnds(world, 1, "Failed");
+    await round(world);
+    expect(await readMetrics(world.deps)).toMatch(/lifeboat_site_in_trouble\{.*\} 1\n/);
+    await forgetSite(world.deps)(world.call, shop);
+    for (let day = 0; day < 3; day++) {
+      await round(world);
+      world.pass(24 * 60);
+    }
+    expect(kindsOf(world)).toEqual(["failed"]);
+    expect(await readMetrics(world.deps)).not.toMatch(/lifeboat_site_in_trouble\{.*\} 1\n/);
   });
 
   it("tell of a site whose schedule never brought a backup", async () => {
