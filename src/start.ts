@@ -3,7 +3,7 @@ import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { adminKeyFile, ensureAdminKey, readAdminKey } from "./adapters/callers/admin-key.ts";
-import { exampleName, offerExampleSite } from "./adapters/sites/example-site.ts";
+import { describeExample, exampleName, hasNoSites, makeExample } from "./adapters/sites/example-site.ts";
 import { makeFolder } from "./adapters/machine/make-folder.ts";
 import { nodeProblem } from "./adapters/machine/node-version.ts";
 import { ownHub } from "./adapters/machine/own-hub.ts";
@@ -203,17 +203,32 @@ const portAdvice = (error: unknown, config: Config): unknown => {
 
 /** Makes what a first start needs. */
 const prepare = async (config: Config): Promise<Pick<Told, "isFirstStart" | "hasExample">> => {
+  const { dataFolder, sitesFolder, sitesRoot } = config;
+  const data = { what: "The data folder", folder: dataFolder, setting: "LIFEBOAT_DATA" };
+  const siteFiles = { what: "The folder of site files", folder: sitesFolder, setting: "LIFEBOAT_SITES" };
+  const newSites = { what: "The folder of new sites", folder: sitesRoot, setting: "LIFEBOAT_SITES_ROOT" };
+  await using(data, () => makeFolder(dataFolder, 0o700));
+  await using(siteFiles, () => makeFolder(sitesFolder, 0o700));
+  // The missing key marks the first start: one that was cut off in between is still the first.
+  const isFirst = await using(data, async () => readAdminKey(dataFolder) === undefined);
+  const isEmpty = isFirst && (await using(siteFiles, () => hasNoSites(sitesFolder)));
+  if (isEmpty) await using(newSites, () => makeExample(sitesRoot));
+  if (isEmpty) await using(siteFiles, () => describeExample(config));
+  return { isFirstStart: await using(data, async () => ensureAdminKey(dataFolder)), hasExample: isEmpty };
+};
+
+interface Named {
+  readonly what: string;
+  readonly folder: string;
+  readonly setting: string;
+}
+
+const using = async <Value>({ what, folder, setting }: Named, work: () => Promise<Value>): Promise<Value> => {
   try {
-    await makeFolder(config.dataFolder, 0o700);
-    await makeFolder(config.sitesFolder, 0o700);
-    // The missing key marks the first start: one that was cut off in between is still the first.
-    const hasExample = readAdminKey(config.dataFolder) === undefined && (await offerExampleSite(config));
-    return { isFirstStart: ensureAdminKey(config.dataFolder), hasExample };
+    return await work();
   } catch (error) {
-    const advice = "Give this user the right to write there, or name another one with --data (LIFEBOAT_DATA).";
-    throw new HostFailure(`The data folder ${config.dataFolder} cannot be used: ${messageOf(error)}. ${advice}`, {
-      cause: error,
-    });
+    const advice = `Give this user the right to write there, or name another one with ${flagOf(setting)} (${setting}).`;
+    throw new HostFailure(`${what} ${folder} cannot be used: ${messageOf(error)}. ${advice}`, { cause: error });
   }
 };
 

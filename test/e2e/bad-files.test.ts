@@ -125,11 +125,15 @@ describeWith("Linux", process.platform === "linux", "a start where no folder can
   });
 
   it.each([
-    { what: "the data folder", at: "/proc/lifeboat", sites: "sites", www: "www" },
-    { what: "the folder of new sites", at: "data", sites: "sites", www: "/proc/lifeboat" },
-  ])("says so and ends where $what alone lies there", async ({ at, sites, www }) => {
-    const environment = { LIFEBOAT_SITES: join(folder, sites), LIFEBOAT_SITES_ROOT: resolve(folder, www) };
-    expectRefusal(await start({ data: resolve(folder, at), environment }), /cannot be used: ENOENT.*'\/proc\/lifeboat/);
+    { what: "The data folder", at: "/proc/lifeboat", sites: "sites", www: "www", flag: "--data" },
+    { what: "The folder of site files", at: "data", sites: "/proc/lifeboat", www: "www", flag: "--sites" },
+    { what: "The folder of new sites", at: "data", sites: "sites", www: "/proc/lifeboat", flag: "--sites-root" },
+  ])("says so and ends where $what alone lies there", async ({ what, at, sites, www, flag }) => {
+    const environment = { LIFEBOAT_SITES: resolve(folder, sites), LIFEBOAT_SITES_ROOT: resolve(folder, www) };
+    expectRefusal(
+      await start({ data: resolve(folder, at), environment }),
+      new RegExp(`${what} /proc/lifeboat cannot be used: ENOENT.*'/proc/lifeboat.*with ${flag} \\(`),
+    );
   });
 });
 

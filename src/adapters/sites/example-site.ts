@@ -6,30 +6,34 @@ import { exampleContent } from "./example-content.ts";
 
 export const exampleName = "example";
 
-/**
- * Makes a small site and its site file, so that there is something to back up. For the very first start only, before
- * anything else marks that there was one: once removed it does not come back, and after a crash it is completed. False,
- * and nothing is made, where sites are described already.
+/*
+ * A small site and its site file, so that there is something to back up. For the very first start only, before anything
+ * else marks that there was one: once removed it does not come back, and after a crash it is completed.
  */
-export const offerExampleSite = async ({
-  sitesFolder,
-  sitesRoot,
-}: {
+
+interface SitesFolders {
   readonly sitesFolder: string;
   readonly sitesRoot: string;
-}): Promise<boolean> => {
-  await makeFolder(sitesFolder, 0o700);
-  const others = (await readdir(sitesFolder)).filter((name) => name.endsWith(".json") && !name.startsWith("."));
-  if (others.length > 0) return false;
-  const home = join(sitesRoot, exampleName);
+}
+
+/** Where sites are described already, nothing is to be made. */
+export const hasNoSites = async (sitesFolder: string): Promise<boolean> =>
+  !(await readdir(sitesFolder)).some((name) => name.endsWith(".json") && !name.startsWith("."));
+
+const homeIn = (sitesRoot: string): string => join(sitesRoot, exampleName);
+
+export const makeExample = async (sitesRoot: string): Promise<void> => {
   for (const [path, text] of Object.entries(exampleContent)) {
-    const file = join(home, ...path.split("/"));
+    const file = join(homeIn(sitesRoot), ...path.split("/"));
     await makeFolder(dirname(file));
     await writeUnlessThere(file, text, 0o644);
   }
-  // The site file last: a site that is known is whole.
-  await writeUnlessThere(join(sitesFolder, `${exampleName}.json`), `${JSON.stringify({ home }, null, 2)}\n`, 0o600);
-  return true;
+};
+
+/** Afterwards: a site that is known is whole. */
+export const describeExample = async ({ sitesFolder, sitesRoot }: SitesFolders): Promise<void> => {
+  const description = `${JSON.stringify({ home: homeIn(sitesRoot) }, null, 2)}\n`;
+  await writeUnlessThere(join(sitesFolder, `${exampleName}.json`), description, 0o600);
 };
 
 const writeUnlessThere = async (file: string, text: string, mode: number): Promise<void> => {

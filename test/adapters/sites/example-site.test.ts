@@ -3,19 +3,28 @@ import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exampleContent } from "../../../src/adapters/sites/example-content.ts";
-import { exampleName, offerExampleSite } from "../../../src/adapters/sites/example-site.ts";
+import { describeExample, exampleName, hasNoSites, makeExample } from "../../../src/adapters/sites/example-site.ts";
 import { localSites } from "../../../src/adapters/sites/local-sites.ts";
 import { parseFilter } from "../../../src/domain/filter.ts";
 
 let base: string;
-beforeEach(() => (base = mkdtempSync(join(tmpdir(), "lifeboat-example-"))));
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), "lifeboat-example-"));
+  mkdirSync(join(base, "sites"));
+});
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 const places = () => ({ sitesFolder: join(base, "sites"), sitesRoot: join(base, "www") });
 
+const make = async (): Promise<void> => {
+  expect(await hasNoSites(places().sitesFolder)).toBe(true);
+  await makeExample(places().sitesRoot);
+  await describeExample(places());
+};
+
 describe("the example site", () => {
   it("is a site that is known at once, whole, its file for its owner only", async () => {
-    expect(await offerExampleSite(places())).toBe(true);
+    await make();
     const sites = localSites({
       folder: join(base, "sites"),
       sitesRoot: join(base, "www"),
@@ -32,19 +41,17 @@ describe("the example site", () => {
   });
 
   it("is not made where sites are described already", async () => {
-    mkdirSync(join(base, "sites"));
     writeFileSync(join(base, "sites", "shop.json"), "{}");
-    expect(await offerExampleSite(places())).toBe(false);
-    expect(existsSync(join(base, "www"))).toBe(false);
+    expect(await hasNoSites(places().sitesFolder)).toBe(false);
   });
 
   it("is completed after an attempt that was cut short, and keeps what is there", async () => {
-    await offerExampleSite(places());
+    await make();
     const index = join(base, "www", "example", "site", "wwwroot", "index.html");
     writeFileSync(index, "changed");
     rmSync(join(base, "www", "example", "site", "wwwroot", "css"), { recursive: true });
     rmSync(join(base, "sites", "example.json"));
-    expect(await offerExampleSite(places())).toBe(true);
+    await make();
     expect(readFileSync(index, "utf8")).toBe("changed");
     expect(existsSync(join(base, "www", "example", "site", "wwwroot", "css", "site.css"))).toBe(true);
   });
