@@ -205,7 +205,7 @@ describe.each(places)("restores from $name and undos, with the service killed", 
     const site: { appSettings: unknown } = JSON.parse(readFileSync(join(data, "sites", "shop.json"), "utf8"));
     expect(site.appSettings).toEqual({ MODE: "backed up" });
     await ended(await ask("/undo"));
-    expect(areas()).toEqual([]);
+    await expect.poll(areas, { timeout: 60_000 }).toEqual([]);
   });
 
   it("and cancelled before that, at random moments, end as before unless it was too late", async () => {
