@@ -9,6 +9,7 @@ import { sendHeartbeat } from "../operations/alarms/send-heartbeat.ts";
 import { sweep } from "../operations/sweeps/sweep.ts";
 import { takeUpRuns } from "../operations/sweeps/take-up-runs.ts";
 import { tendAlarms } from "../operations/alarms/tend-alarms.ts";
+import { tellWhatGoesOn } from "../operations/sweeps/tell-what-goes-on.ts";
 import { tidy } from "../operations/sweeps/tidy.ts";
 import { watchRuns } from "../operations/sweeps/watch-runs.ts";
 import { watchNewSites } from "../operations/alarms/watch-sites.ts";
@@ -24,6 +25,7 @@ export const registerTimers = (installation: Installation, { isAlone }: { readon
     "zHousekeeping",
     "*/20 * * * * *",
     tidy({
+      going: tellWhatGoesOn(installation),
       dead: watchRuns(installation, { isAlone }),
       open: takeUpRuns(installation),
       due: async (call) => {
