@@ -9,6 +9,8 @@ const all = "test/**/*.test.ts";
 const long = [
   "test/adapters/site-files/exact-times.test.ts",
   "test/adapters/site-files/local-exchange.test.ts",
+  // Loads modules twice, which would be the others' too.
+  "test/adapters/sites/late-settings.test.ts",
   "test/archive/selection/copy-out-tar-gz.test.ts",
   "test/archive/selection/copy-out-zip.test.ts",
   "test/archive/reuse/copy-shard.test.ts",

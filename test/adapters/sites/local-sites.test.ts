@@ -1,17 +1,8 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { localSites } from "../../../src/adapters/sites/local-sites.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 
@@ -117,24 +108,6 @@ describe("sites from files", () => {
     const slot = (await open().local(id("shop", "STAGING"))).settings;
     await slot.write({ appSettings: {}, connectionStrings: {} }, async () => undefined);
     expect(readFileSync(join(folder, "shop.json"), "utf8")).not.toContain('"S"');
-  });
-
-  it("keep settings from a write that stood still in another process, and from one that is not to be any more", async () => {
-    put("shop.json", { home: "/srv/shop", appSettings: { A: "1" } });
-    put(".shop.json.swp", "an editor's");
-    const settingsOf = (value: string) => ({ appSettings: { A: new Secret(value) }, connectionStrings: {} });
-    const { settings } = await open().local(id("shop"));
-    // One process orders its own writes, so another one is needed here.
-    vi.resetModules();
-    const other = await import("../../../src/adapters/sites/local-sites.ts");
-    const sites = other.localSites({ folder, sitesRoot: join(folder, "www"), warn: () => undefined });
-    const theirs = (await sites.local(id("shop"))).settings;
-    const late = settings.write(settingsOf("late"), () => theirs.write(settingsOf("2"), async () => undefined));
-    await expect(late).rejects.toThrow("shop.json was changed by another process meanwhile.");
-    const lost = settings.write(settingsOf("lost"), () => Promise.reject(new Error("Not any more.")));
-    await expect(lost).rejects.toThrow("Not any more.");
-    expect(JSON.parse(readFileSync(join(folder, "shop.json"), "utf8"))).toMatchObject({ appSettings: { A: "2" } });
-    expect(readdirSync(folder).toSorted()).toEqual([".shop.json.swp", "shop.json"]);
   });
 
   it("whose file cannot be read are not taken for unknown ones", async () => {
