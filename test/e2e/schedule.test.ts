@@ -50,6 +50,8 @@ it("a site is backed up when its schedule says so, an expired backup goes, and o
   const expired = await client.ask("POST", "/backup", { properties: { backupName: "expired", expires } });
   expect(expired.status).toBe(200);
   await backupsOnce((backups) => backups.some(({ status }) => status === "Succeeded"));
+  // What the scheduled backup leaves is looked at when it has ended.
+  await expect.poll(() => Date.now() > Date.parse(expires), { timeout: 60_000, interval: 500 }).toBe(true);
   const startTime = new Date(Date.now() - 5_000).toISOString();
   const put = await client.ask("PUT", "/config/backup", {
     properties: {
