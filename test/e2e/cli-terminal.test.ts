@@ -15,7 +15,8 @@ const heldSite = (folder: string, data: string) => {
   mkdirSync(join(data, "sites"), { recursive: true });
   writeFileSync(at("srv", "index.html"), "<h1>open</h1>\n");
   writeFileSync(at("srv", "css", "site.css"), "h1 {}\n");
-  const stop = `while [ ! -e ${at("go")} ]; do sleep 0.05; done`;
+  // It ends with its folder, too: the service that runs it may have been killed.
+  const stop = `while [ -d ${folder} ] && [ ! -e ${at("go")} ]; do sleep 0.05; done`;
   writeFileSync(join(data, "sites", "shop.json"), JSON.stringify({ wwwroot: at("srv"), stop, start: "true" }));
   return { page: at("srv", "index.html"), release: () => writeFileSync(at("go"), "") };
 };

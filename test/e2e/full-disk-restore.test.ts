@@ -32,8 +32,8 @@ describeWith("mount", canMount, "a restore on the disk that holds the data folde
     elsewhere = mkdtempSync(join(tmpdir(), "lifeboat-stop-"));
     for (const folder of [site(), join(data(), "sites")]) mkdirSync(folder, { recursive: true });
     writeFileSync(join(site(), "video.mp4"), randomBytes(8_000_000));
-    // It lasts until the test lets it end.
-    const stop = `touch ${signal("stopping")}; while [ ! -e ${signal("go")} ]; do sleep 0.05; done`;
+    // It lasts until the test lets it end, or is over.
+    const stop = `touch ${signal("stopping")}; while [ -d ${elsewhere} ] && [ ! -e ${signal("go")} ]; do sleep 0.05; done`;
     const start = `touch ${signal("started")}`;
     writeFileSync(join(data(), "sites", "shop.json"), JSON.stringify({ wwwroot: site(), stop, start }));
     service = await startLifeboat({ data: data() });
