@@ -13,8 +13,8 @@ import type { RunRef } from "../../workflows/contract.ts";
 
 /**
  * Before a run does anything to its site: one that the last restore or undo could not start, because its disk had become
- * read-only or the command failed, or it was given up before, is started now. Nobody else would take the page away, and a restore that finds nothing
- * to change does not stop and start the site. That it cannot be started still is told already.
+ * read-only or the command failed, or it was given up before, is started now. Nobody else would take the page away, and a
+ * restore that finds nothing to change does not stop and start the site. That it cannot be started still is told already.
  */
 export const startStuckSite = async (
   deps: Installation,

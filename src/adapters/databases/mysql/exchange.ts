@@ -10,8 +10,9 @@ import type { Session } from "./session.ts";
 /**
  * Tables can be renamed into another database, all in one statement; nothing else can. So: note everything in a journal;
  * drop triggers (they forbid the renames), views, routines and events; rename the live tables to the kept database and the
- * loaded ones to the live one; have columns take their numbers from the live sequences; make the loaded database's triggers, views, routines and events in the live one; drop the
- * scratch database, which ends the exchange. Every part looks at what is there, so each may be done again after a crash.
+ * loaded ones to the live one; have columns take their numbers from the live sequences; make the loaded database's
+ * triggers, views, routines and events in the live one; drop the scratch database, which ends the exchange. Every part looks
+ * at what is there, so each may be done again after a crash.
  */
 export const switchIn = async (session: Session, exchanged: Exchanged): Promise<LoadReport> => {
   const live = session.connection.database;
