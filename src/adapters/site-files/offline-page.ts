@@ -3,6 +3,7 @@ import {
   existsSync,
   linkSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -13,6 +14,7 @@ import {
 import { errorCode, isCode } from "../../domain/error-code.ts";
 import { secondsOf } from "../../domain/file-time.ts";
 import { offlinePage, offlinePageName } from "../../domain/own-names.ts";
+import { holdFile } from "./beneath.ts";
 import { bytes, makeArea, syncDirectory, type Area } from "./exchange/area.ts";
 import { isOwnOfflinePage, isThere } from "./exchange/moves.ts";
 
@@ -70,46 +72,58 @@ export const removeOfflinePage = (place: PagePlace): void => {
  * The page is nobody's content, so the folder looks as if it had never been there. Nor does a power cut bring back one
  * that was taken away: nobody would take it away again.
  */
-const keepingLook = (place: PagePlace, change: () => void): void => {
-  const { folder, area } = place;
-  const look = rememberedLook(place);
+const keepingLook = ({ folder, area }: PagePlace, change: () => void): void => {
+  // Held: a link that a site's user puts in its place meanwhile must not have the look of this one set where it leads.
+  const held = holdFile(realpathSync.native(bytes(folder), "latin1"));
   try {
-    changeIn(folder, look, change);
+    const look = rememberedLook(held.path, area);
+    try {
+      changeIn(held.path, look, change);
+    } finally {
+      setLook(held.path, look);
+    }
+    syncDirectory(folder);
+    rmSync(bytes(lookIn(area)), { force: true });
+    // An area may lie in this very folder.
+    if (removeEmpty(area)) setLook(held.path, look);
   } finally {
-    setLook(folder, look);
+    held.close();
   }
-  syncDirectory(folder);
-  rmSync(bytes(lookIn(area)), { force: true });
-  // An area may lie in this very folder.
-  if (removeEmpty(area)) setLook(folder, look);
 };
 
 interface Look {
+  /** Whose it is. */
+  readonly ino: bigint;
   readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
   readonly mode: bigint;
 }
 
 /** An attempt that was killed between its change and setting the look back has left it for the next one. */
-const rememberedLook = ({ folder, area }: PagePlace): Look => {
-  const file = bytes(lookIn(area));
-  const left = isThere(lookIn(area)) ? /^(-?\d+) (-?\d+) (\d+)\n/.exec(readFileSync(file, "latin1")) : null;
-  if (left !== null)
-    return { atimeNs: BigInt(left[1] ?? 0), mtimeNs: BigInt(left[2] ?? 0), mode: BigInt(left[3] ?? 0) };
-  const { atimeNs, mtimeNs, mode } = statSync(bytes(folder), { bigint: true });
+const rememberedLook = (folder: Buffer, area: Area): Look => {
+  const { ino, atimeNs, mtimeNs, mode } = statSync(folder, { bigint: true });
+  const left = leftLook(area);
+  if (left?.ino === ino) return left;
   try {
     makeArea(area);
-    writeFileSync(file, `${atimeNs} ${mtimeNs} ${mode}\n`, { flush: true });
+    writeFileSync(bytes(lookIn(area)), `${ino} ${atimeNs} ${mtimeNs} ${mode}\n`, { flush: true });
   } catch {
     // On a full or closed disk the site has to start all the same, and only a kill in the next instant loses the look.
   }
-  return { atimeNs, mtimeNs, mode };
+  return { ino, atimeNs, mtimeNs, mode };
+};
+
+const leftLook = (area: Area): Look | undefined => {
+  if (!isThere(lookIn(area))) return undefined;
+  const left = /^(\d+) (-?\d+) (-?\d+) (\d+)\n/.exec(readFileSync(bytes(lookIn(area)), "latin1"));
+  const [ino = 0n, atimeNs = 0n, mtimeNs = 0n, mode = 0n] = left?.slice(1).map(BigInt) ?? [];
+  return left === null ? undefined : { ino, atimeNs, mtimeNs, mode };
 };
 
 const ownersWrite = 0o300;
 
 /** A folder that its owner may only read, as an archive may bring it back, is opened for as long as the change takes. */
-const changeIn = (folder: string, { mode }: Look, change: () => void): void => {
+const changeIn = (folder: Buffer, { mode }: Look, change: () => void): void => {
   try {
     change();
   } catch (error) {
@@ -118,10 +132,10 @@ const changeIn = (folder: string, { mode }: Look, change: () => void): void => {
   }
 };
 
-const mayOpen = (folder: string, mode: bigint): boolean => {
+const mayOpen = (folder: Buffer, mode: bigint): boolean => {
   if ((Number(mode) & ownersWrite) === ownersWrite) return false;
   try {
-    chmodSync(bytes(folder), Number(mode) | ownersWrite);
+    chmodSync(folder, Number(mode) | ownersWrite);
     return true;
   } catch {
     // It belongs to somebody else.
@@ -129,10 +143,10 @@ const mayOpen = (folder: string, mode: bigint): boolean => {
   }
 };
 
-const setLook = (folder: string, { atimeNs, mtimeNs, mode }: Look): void => {
+const setLook = (folder: Buffer, { atimeNs, mtimeNs, mode }: Look): void => {
   try {
-    if (statSync(bytes(folder), { bigint: true }).mode !== mode) chmodSync(bytes(folder), Number(mode));
-    utimesSync(bytes(folder), secondsOf(atimeNs), secondsOf(mtimeNs));
+    if (statSync(folder, { bigint: true }).mode !== mode) chmodSync(folder, Number(mode));
+    utimesSync(folder, secondsOf(atimeNs), secondsOf(mtimeNs));
   } catch (error) {
     // Only its owner may set them, and a group that may write in the folder is enough for a restore.
     if (!isCode(error, "EPERM", "EACCES")) throw error;

@@ -1,12 +1,15 @@
 import fs, {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -74,6 +77,29 @@ describe("a site on this machine", () => {
       fs.fsyncSync = real;
       syncBuiltinESMExports();
     }
+  });
+
+  it("gives the look of its served folder to no other that a user's link puts in its place meanwhile", async () => {
+    const wwwroot = join(folder, "home", "site", "wwwroot");
+    const elsewhere = join(folder, "elsewhere");
+    mkdirSync(elsewhere, { mode: 0o755 });
+    chmodSync(wwwroot, 0o777);
+    const before = statSync(elsewhere);
+    const real = fs.linkSync;
+    fs.linkSync = (from, to) => {
+      real(from, to);
+      renameSync(wwwroot, `${wwwroot}-moved`);
+      symlinkSync(elsewhere, wwwroot);
+    };
+    syncBuiltinESMExports();
+    try {
+      await host().stop("restore-1");
+    } finally {
+      fs.linkSync = real;
+      syncBuiltinESMExports();
+    }
+    const { mode, mtimeMs } = statSync(elsewhere);
+    expect([mode, mtimeMs]).toEqual([before.mode, before.mtimeMs]);
   });
 
   it("leaves a page of the user's own alone", async () => {
@@ -177,7 +203,7 @@ describe("killed at any change that its page needs", () => {
     for (const [name, make] of real)
       Object.assign(fs, {
         [name]: (...given: [never, never, never]) => {
-          if (!String(given[0]).startsWith(folder)) return make(...given);
+          if (![folder, "/proc/self/fd/"].some((own) => String(given[0]).startsWith(own))) return make(...given);
           made++;
           if (isHalf && made === change && name === "writeFileSync") fs.openSync(given[0], "w");
           if (made >= change) throw new Error("dead");
