@@ -1,5 +1,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
+import { isCode } from "../../src/domain/error-code.ts";
 import { boundToRun } from "./bound-to-run.ts";
 
 interface Launched {
@@ -27,15 +29,22 @@ export const launch = ({ command, args, ready, signal, ...place }: Launched): Pr
     child.once("exit", (code) => reject(new Error(`${command} ended with ${code}: ${said}`)));
   });
 
-/** A port of this machine that nobody listens at; another may take it before the server does. */
-export const freePort = (): Promise<number> =>
+/**
+ * A port of this machine that nobody listens at, below those that systems give to connections: one of these would take
+ * it while its server is down between two starts.
+ */
+export const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+};
+
+const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve, reject) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
+    server.once("error", (error) => (isCode(error, "EADDRINUSE") ? resolve(false) : reject(error)));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 
 /** What a client program answers to `input`. */
