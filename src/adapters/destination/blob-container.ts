@@ -8,18 +8,9 @@ import { BlobCopies, type CopySource } from "./blob-copies.ts";
 import { errorCodeOf, isTransient, statusOf } from "./blob-failure.ts";
 import { listBlobs } from "./blob-list.ts";
 import { BlobRequests, isGone } from "./blob-requests.ts";
-import {
-  changed,
-  contentType,
-  filled,
-  notFound,
-  quoted,
-  sameMetadata,
-  storedObject,
-  tooShort,
-  wireId,
-} from "./blob-wire.ts";
+import { contentType, filled, quoted, sameMetadata, storedObject, wireId } from "./blob-wire.ts";
 import { checkBlock, checkCommit, checkCopy, checkName, checkRange, checkRun, checkUpload } from "./check-input.ts";
+import { changed, notFound, taken, tooShort } from "./object-failures.ts";
 import { defaultRetries, type RetryPolicy } from "./with-retries.ts";
 
 interface BlobContainerOptions extends BlobLogin {
@@ -242,6 +233,4 @@ class BlobContainer implements Destination {
 
 /** The condition of a commit is that the name is free: 412 means what 409 means. */
 const takenInstead = (error: unknown, name: string): unknown =>
-  statusOf(error) === 412 && errorCodeOf(error) !== "LeaseIdMissing"
-    ? new StoreFailure("AlreadyExists", `${name} exists and is left as it is. Take another name.`)
-    : error;
+  statusOf(error) === 412 && errorCodeOf(error) !== "LeaseIdMissing" ? taken(name) : error;

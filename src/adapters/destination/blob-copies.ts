@@ -4,7 +4,8 @@ import type { BlockId, StoredObject, Upload } from "../../ports/destination.ts";
 import type { BlobClients } from "./blob-clients.ts";
 import { errorCodeOf, isTransient, statusOf } from "./blob-failure.ts";
 import type { BlobRequests } from "./blob-requests.ts";
-import { changed, tooShort, wireId } from "./blob-wire.ts";
+import { wireId } from "./blob-wire.ts";
+import { changed, tooShort } from "./object-failures.ts";
 
 /** Where a copy starts: the range of another object. */
 export interface CopySource {

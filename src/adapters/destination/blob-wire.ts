@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId, StoredObject, Upload } from "../../ports/destination.ts";
 
 /** How the port's values look on the wire of Azure Blob Storage, and back. */
@@ -70,12 +69,3 @@ const inOrder = (metadata: Readonly<Record<string, string>>): string =>
     .map(([key, value]) => `${key.toLowerCase()}=${value}`)
     .toSorted()
     .join("\n");
-
-export const changed = (name: string): StoreFailure =>
-  new StoreFailure("SourceChanged", `${name} is no longer what it was a moment ago. Read it anew.`);
-
-export const tooShort = (name: string, size: number, end: number): StoreFailure =>
-  new StoreFailure("OutOfRange", `${name} ends at ${size}, before byte ${end}.`);
-
-export const notFound = (name: string, container: string): StoreFailure =>
-  new StoreFailure("NotFound", `${name} is not in ${container}. List it to see what is.`);

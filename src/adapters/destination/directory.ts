@@ -14,8 +14,9 @@ import { DirectoryMetadata } from "./directory-metadata.ts";
 import { DirectoryTree, type FolderOptions } from "./directory-tree.ts";
 import { orFailure, realDisk, type Disk } from "./disk.ts";
 import { readRange } from "./file-ranges.ts";
+import { changed, notFound, taken } from "./object-failures.ts";
 import type { Assembled } from "./staged-blocks.ts";
-import { changed, checkInside, described, etagOf, taken, versionOf } from "./stored-file.ts";
+import { checkInside, described, etagOf, versionOf } from "./stored-file.ts";
 import { Uploads } from "./uploads.ts";
 
 interface DirectoryOptions extends FolderOptions {
@@ -144,8 +145,7 @@ class DirectoryDestination implements Destination {
     options.signal?.throwIfAborted();
     return this.#reading(name, async () => {
       const found = await this.#tree.open(name);
-      if (found === undefined)
-        throw new StoreFailure("NotFound", `${name} is not in ${this.#tree.root}. List it to see what is.`);
+      if (found === undefined) throw notFound(name, this.#tree.root);
       try {
         if (options.ifMatch !== undefined && options.ifMatch !== etagOf(found.stats)) throw changed(name);
         checkInside(name, found.stats, range);

@@ -1,7 +1,7 @@
 import type { BigIntStats } from "node:fs";
-import { StoreFailure } from "../../domain/store-failure.ts";
 import type { StoredObject } from "../../ports/destination.ts";
 import type { Version } from "./directory-metadata.ts";
+import { tooShort } from "./object-failures.ts";
 
 /** A file as the object that it is in its container. */
 
@@ -27,12 +27,5 @@ export const checkInside = (
   { size }: BigIntStats,
   range: { readonly offset: number; readonly length: number },
 ): void => {
-  if (BigInt(range.offset + range.length) > size)
-    throw new StoreFailure("OutOfRange", `${name} ends at ${size}, before byte ${range.offset + range.length}.`);
+  if (BigInt(range.offset + range.length) > size) throw tooShort(name, size, range.offset + range.length);
 };
-
-export const changed = (name: string): StoreFailure =>
-  new StoreFailure("SourceChanged", `${name} is no longer what it was a moment ago. Read it anew.`);
-
-export const taken = (name: string): StoreFailure =>
-  new StoreFailure("AlreadyExists", `${name} exists and is left as it is. Take another name.`);
