@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { makeFolder } from "../adapters/machine/make-folder.ts";
 import { errorCode, isCode } from "../domain/error-code.ts";
 import type { BackupView } from "./backup-view.ts";
 import type { CommandContext } from "./command.ts";
@@ -27,7 +28,9 @@ export const unpackTo = async (context: CommandContext, site: SiteReference, wis
   const folder = resolve(wish.folder);
   refuseFilled(folder);
   const partial = join(dirname(folder), `.${basename(folder)}.lifeboat-${process.pid}`);
-  const made = mkdirSync(partial, { recursive: true, mode: 0o700 });
+  const made = await makeFolder(partial, 0o700).catch((cause: unknown) => {
+    throw refused(folder, cause);
+  });
   await interruptible(context.terminal, async (signal) => {
     try {
       await unpack(context, site, { ...wish, folder: partial, signal });
@@ -68,15 +71,19 @@ const refuseFilled = (folder: string): void => {
     if (readdirSync(folder).length === 0) return;
   } catch (error) {
     if (errorCode(error) === "ENOENT") return;
-    throw new CommandFailure(exitCodes.refused, "FolderRefused", `${folder} is no folder that can be written to.`, {
-      cause: error,
-    });
+    throw refused(folder, error);
   }
   throw new CommandFailure(
     exitCodes.refused,
     "FolderNotEmpty",
     `${folder} holds something already. Name a new or an empty folder.`,
   );
+};
+
+const refused = (folder: string, cause: unknown): CommandFailure => {
+  const why = errorCode(cause) ?? String(cause);
+  const message = `${folder} is no folder that can be written to (${why}). Name another one, or check who may write there.`;
+  return new CommandFailure(exitCodes.refused, "FolderRefused", message, { cause });
 };
 
 const unpack = async (

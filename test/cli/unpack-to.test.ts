@@ -150,6 +150,13 @@ it("removes the folders that it made for it, and none that was there", async () 
   expect(readdirSync(join(folder, "out", "there"))).toEqual([]);
 });
 
+it.skipIf(process.platform !== "linux")("refuses a folder that cannot be made, and does not wait for it", async () => {
+  await expect(unpack("/proc/lifeboat/new/old")).rejects.toMatchObject({
+    code: "FolderRefused",
+    message: expect.stringMatching(/^\/proc\/lifeboat\/new\/old is no folder .* Name another one/) as string,
+  });
+});
+
 it("leaves an empty folder that was there as it was", async () => {
   sent = Buffer.from("this is no archive");
   mkdirSync(join(folder, "out", "old"));

@@ -170,7 +170,7 @@ const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly
     because: "There is one way out to addresses that somebody names, and every adapter that goes there takes it.",
   },
   {
-    in: /^adapters\//,
+    in: /^(?:adapters|cli)\//,
     may: /^adapters\/machine\/make-folder\.ts$/,
     because:
       "Node's own way to make a folder with those it lies in never ends on some file systems; there is one that does.",

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { errorCode } from "../../domain/error-code.ts";
@@ -37,7 +37,6 @@ export const readAdminKey = (dataFolder: string): AdminKey | undefined => {
 /** Makes the key on first start: mode 0600, and whole or not there at all. True when this call made it. */
 export const ensureAdminKey = (dataFolder: string): boolean => {
   if (readAdminKey(dataFolder) !== undefined) return false;
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const made = { id: "admin", secret: randomBytes(32).toString("base64url") };
   const file = adminKeyFile(dataFolder);
   const temporary = `${file}.${process.pid}`;

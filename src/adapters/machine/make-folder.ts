@@ -6,19 +6,21 @@ import { errorCode } from "../../domain/error-code.ts";
 const mostAttempts = 5;
 
 /**
- * Makes a folder and those it lies in, with this mode; answers whether it was missing. Node's own `recursive` never ends
- * where a file system says ENOENT to whoever makes a folder in one that is there (autofs whose server is away, proc).
+ * Makes a folder and those it lies in, with this mode; answers the outermost one that it made. Node's own `recursive` never
+ * ends where a file system says ENOENT to whoever makes a folder in one that is there (autofs whose server is away, proc).
  */
-export const makeFolder = async (folder: string, mode = 0o777): Promise<boolean> => {
+export const makeFolder = async (folder: string, mode = 0o777): Promise<string | undefined> => {
+  let outermost: string | undefined;
   for (let attempt = 1; ; attempt++)
     try {
       await mkdir(folder, { mode });
-      return true;
+      return outermost ?? folder;
     } catch (error) {
-      if (await isFolder(folder)) return false;
+      if (await isFolder(folder)) return outermost;
       const parent = dirname(folder);
       if (errorCode(error) !== "ENOENT" || parent === folder || attempt === mostAttempts) throw error;
-      await makeFolder(parent, mode);
+      const above = await makeFolder(parent, mode);
+      outermost ??= above;
     }
 };
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "../../domain/error-code.ts";
 
@@ -12,7 +12,6 @@ export const ownHub = (dataFolder: string): string => {
     if (errorCode(error) !== "ENOENT") throw error;
   }
   const hub = `own${randomUUID().replaceAll("-", "")}`;
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   writeFileSync(file, `${hub}\n`, { flag: "wx" });
   return hub;
 };

@@ -1,12 +1,34 @@
 import { closeSync, mkdirSync, statSync } from "node:fs";
 import { isCode } from "../../domain/error-code.ts";
-import { holdFolder, longestPath, within, withShortPath } from "./long-path.ts";
+import { holdFolder, longestPath, parentOf, within, withShortPath } from "./long-path.ts";
 
 const slash = 0x2f;
-/** Node walks a path up and down again to make its folders: quick for a few, minutes for tens of thousands. */
+/** To walk a path up and down again to make its folders is quick for a few, minutes for tens of thousands. */
 const fewLevels = 64;
 
-const make = (folder: Buffer): void => void mkdirSync(folder, { recursive: true, mode: 0o700 });
+/**
+ * For few levels. Node's own `recursive` never ends where a file system says ENOENT to whoever makes a folder in one that is
+ * there (autofs whose server is away, proc).
+ */
+const make = (folder: Buffer, isAgain = false): void => {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (isFolder(folder)) return;
+    const above = parentOf(folder);
+    if (isAgain || above.length === 0 || !isCode(error, "ENOENT")) throw error;
+    make(above);
+    make(folder, true);
+  }
+};
+
+const isFolder = (path: Buffer): boolean => {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+};
 
 /** Makes a folder and those it lies in, private ones; no error when they exist. */
 export const makeFolder = (path: Buffer): void => {

@@ -11,21 +11,22 @@ afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 describe("making a folder", () => {
   it("makes those it lies in too, all of the mode", async () => {
-    expect(await makeFolder(join(base, "a", "b"), 0o700)).toBe(true);
+    expect(await makeFolder(join(base, "a", "b"), 0o700)).toBe(join(base, "a"));
     expect([join(base, "a"), join(base, "a", "b")].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o700]);
   });
 
   it("leaves one that is there, also by a link", async () => {
     await makeFolder(join(base, "a"));
     symlinkSync(join(base, "a"), join(base, "link"));
-    expect(await makeFolder(join(base, "a"))).toBe(false);
-    expect(await makeFolder(join(base, "link"))).toBe(false);
-    expect(await makeFolder("/")).toBe(false);
+    expect(await makeFolder(join(base, "a"))).toBeUndefined();
+    expect(await makeFolder(join(base, "link"))).toBeUndefined();
+    expect(await makeFolder("/")).toBeUndefined();
+    expect(await makeFolder(join(base, "a", "b"))).toBe(join(base, "a", "b"));
   });
 
   it("is no harm from several sides at once", async () => {
     const made = await Promise.all([1, 2, 3, 4].map(() => makeFolder(join(base, "a", "b", "c"))));
-    expect(made.filter(Boolean)).toHaveLength(1);
+    expect(made.filter((outermost) => outermost === join(base, "a"))).toHaveLength(1);
   });
 
   it("throws the system's error where a file stands in the way", async () => {

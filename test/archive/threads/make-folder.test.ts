@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withShortPath } from "../../../src/archive/threads/long-path.ts";
 import { makeFolder } from "../../../src/archive/threads/make-folder.ts";
@@ -39,6 +40,18 @@ describe.runIf(process.platform === "linux")("a folder", () => {
       makeFolder(below(`${base}${levels}end`));
       expect(isFolder(below(`${base}${levels}end`))).toBe(true);
     }
+  });
+
+  it("is an error where the system makes none, and not waited for", async () => {
+    const contents = `import { makeFolder } from "./src/archive/threads/make-folder.ts";
+      makeFolder(Buffer.from("/proc/lifeboat/a/b"));`;
+    const stdin = { contents, resolveDir: process.cwd() };
+    const bundle = await build({ stdin, bundle: true, platform: "node", format: "esm", write: false });
+    // Nothing but its end would stop whoever waits for the system.
+    const program = ["--input-type=module", "--eval", bundle.outputFiles[0]?.text ?? ""];
+    const { signal, stderr } = spawnSync(process.execPath, program, { timeout: 30_000, encoding: "utf8" });
+    expect(signal).toBe(null);
+    expect(stderr).toContain("ENOENT: no such file or directory, mkdir '/proc/lifeboat'");
   });
 
   it("is private", () => {
