@@ -79,4 +79,42 @@ describeWith("mount", canMount, "a backup to a folder on a small disk", () => {
     expect(before - free()).toBeLessThan(100_000);
     expect((await backUp("again")).status).toBe("Succeeded");
   });
+
+  const night = { "ends as": "Succeeded" };
+
+  it("gets its manifest although others fill the disk once its archive is visible", async () => {
+    write("photo.jpg", randomBytes(7 * megabyte));
+    const before = free();
+    const { backUp, expectEnd } = backups();
+    await expectEnd(await backUp("night", { readBack: () => disk.fill(), closeBackup: () => disk.empty() }), night);
+    expect(before - free()).toBeLessThan(7.2 * megabyte);
+  });
+
+  it("is described with all that was left out although others fill the disk", async () => {
+    write("photo.jpg", randomBytes(megabyte));
+    const site = new MemorySite();
+    for (let number = 0; number < 5_000; number++) {
+      const path = pathFromText(`site/wwwroot/${"a long name ".repeat(10)}${number}`);
+      site.leaveOut(path, "It cannot be read (EACCES). Give the service the right to, or name it in the filter.");
+    }
+    const { backUp, expectEnd } = backups(site);
+    const ended = await backUp("night", { readBack: () => disk.fill(), closeBackup: () => disk.empty() });
+    await expectEnd(ended, {
+      "ends as": "PartiallySucceeded",
+      "the log says": "Left out: …4931 more lines in night.log.",
+    });
+  });
+
+  it("waits with its manifest for room that somebody was faster to take", async () => {
+    write("photo.jpg", randomBytes(7 * megabyte));
+    const { backUp, expectEnd } = backups();
+    let attempts = 0;
+    const describeBackup = (): void => {
+      rmSync(join(disk.folder, "backups/.lifeboat/uploads"), { recursive: true });
+      if (++attempts === 1) disk.fill();
+      else disk.empty();
+    };
+    await expectEnd(await backUp("night", { describeBackup }), night);
+    expect(attempts).toBe(2);
+  });
 });

@@ -14,29 +14,33 @@ type Input = BackupRef & { readonly plan?: ScratchName };
 
 /**
  * As `asOutcome`, for the steps that make a backup. A store that is full ends the backup at once, and what the run had
- * staged goes in the same breath: it would keep the disk full, so that not even the failure could be written down.
+ * staged goes in the same breath: it would keep the disk full, so that not even the failure could be written down. Unless
+ * the archive is whole already: for the few bytes that it lacks the step is tried again.
  */
 export const backingUp = <Value>(
   deps: Installation,
   input: Input,
   work: () => Promise<Outcome<Value>>,
+  { isWhole = false } = {},
 ): Promise<Outcome<Value>> =>
-  asOutcome<Value>(() =>
-    deps.runsAtWork.executing(input.run, async () => {
-      const givenUp = deps.runsAtWork.whyGivenUp(input.run);
-      if (givenUp !== undefined) return failed(givenUp);
-      try {
-        return await work();
-      } catch (error) {
-        if (isStoreFailure(error, "Full")) return failed(await giveUpFull(deps, input, error));
-        // A step beside this one found the disk full and took the ground from under it.
-        const reason = deps.runsAtWork.whyGivenUp(input.run);
-        if (reason !== undefined) return failed(reason);
-        // Once more would find no more of them.
-        if (error instanceof WorkFilesGone) return failed(error.message);
-        throw error;
-      }
-    }),
+  asOutcome<Value>(
+    () =>
+      deps.runsAtWork.executing(input.run, async () => {
+        const givenUp = deps.runsAtWork.whyGivenUp(input.run);
+        if (givenUp !== undefined) return failed(givenUp);
+        try {
+          return await work();
+        } catch (error) {
+          if (isStoreFailure(error, "Full") && !isWhole) return failed(await giveUpFull(deps, input, error));
+          // A step beside this one found the disk full and took the ground from under it.
+          const reason = deps.runsAtWork.whyGivenUp(input.run);
+          if (reason !== undefined) return failed(reason);
+          // Once more would find no more of them.
+          if (error instanceof WorkFilesGone) return failed(error.message);
+          throw error;
+        }
+      }),
+    isWhole ? ["Unavailable", "Full"] : ["Unavailable"],
   );
 
 const giveUpFull = async (deps: Installation, input: Input, error: StoreFailure): Promise<string> => {

@@ -13,8 +13,8 @@ import type { BlockId, Destination } from "../../ports/destination.ts";
 import type { BackupRef, Outcome, ScratchName, StepInput, StepResult } from "../../workflows/contract.ts";
 import { backingUp } from "./backing-up.ts";
 import { readCopied, readDumped, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
-import { backupOf, blobMetadata, uploadOf } from "./backup-row.ts";
-import { lost, removeFormer } from "./own-blobs.ts";
+import { backupOf, blobMetadata, manifestUpload, uploadOf } from "./backup-row.ts";
+import { holdRoom, lost, removeFormer } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf, type Scratch } from "../scratch.ts";
@@ -45,6 +45,9 @@ export const sealArchive =
       });
       const sealed: Seal = { ...archive, damaged: copied.flatMap(({ damaged }) => damaged) };
       await progress.end();
+      // Whatever takes room comes before the commit.
+      const kept = await scratch.putJson(sealed);
+      await holdRoom(destination, manifestUpload(backup, input.run), await describingBytes(scratch, plan, sealed));
       if (!(await ownsSite(deps, input))) return lost(deps, input);
       const committed = await commit({ ref: input, backup, destination, blocks, sealed });
       if (!committed.ok) return committed;
@@ -55,8 +58,12 @@ export const sealArchive =
         entries: sealed.entries,
         bytes: sealed.sizeBytes,
       });
-      return { ok: true, seal: await scratch.putJson(sealed) };
+      return { ok: true, seal: kept };
     });
+
+/** What log and manifest will take, about: both tell what is not in the archive, or not as it should be. */
+const describingBytes = async (scratch: Scratch, { leftOut }: BackupPlan, sealed: Seal): Promise<number> =>
+  2 * ((await scratch.get(leftOut)).length + JSON.stringify(sealed).length);
 
 interface Shards {
   readonly scratch: Scratch;
