@@ -99,11 +99,35 @@ const refuseUnfit = async (session: Session): Promise<void> => {
       database === connection.database ? name(database) : name(`${ownDatabasePrefix.replace("_", "\\_")}%`);
     if (lacking.length > 0) throw lacks(session, lacking, `${granted}.*`);
   }
-  if ((kinds.has("FUNCTION") || kinds.has("TRIGGER")) && (await distrustsMakers(session)))
+  await refuseDistrusted(session, kinds);
+};
+
+/** A server that logs for replication and does not trust: what the database has now could not be made anew, also by an undo. */
+const refuseDistrusted = async (session: Session, kinds: ReadonlySet<string>): Promise<void> => {
+  if (!kinds.has("FUNCTION") && !kinds.has("TRIGGER")) return;
+  const distrust = await distrustIn(session);
+  if (distrust === "none") return;
+  const server = `The server of ${databaseLabel(session.connection)} logs for replication`;
+  const trust = "Let an administrator SET GLOBAL log_bin_trust_function_creators = 1";
+  const unmarked = await unmarkedFunctions(session);
+  if (unmarked.length > 0)
     throw new DatabaseFailure(
       "NotAllowed",
-      `The server of ${databaseLabel(connection)} logs for replication, and lets only users with SUPER make functions and triggers, which the database has. Let an administrator SET GLOBAL log_bin_trust_function_creators = 1, or GRANT SUPER ON *.* to the user.`,
+      `${server}, and lets nobody make functions that are neither DETERMINISTIC nor NO SQL or READS SQL DATA, which the database has: ${unmarked.join(", ")}. ${trust}, or mark them (ALTER FUNCTION ... READS SQL DATA).`,
     );
+  if (distrust === "everybody") return;
+  throw new DatabaseFailure(
+    "NotAllowed",
+    `${server}, and lets only users with SUPER make functions and triggers, which the database has. ${trust}, or GRANT SUPER ON *.* to the user.`,
+  );
+};
+
+/** The first few functions that say nothing of themselves that such a server would believe. */
+const unmarkedFunctions = async (session: Session): Promise<readonly string[]> => {
+  const rows = await session.rows({
+    sql: `SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ${literal(session.connection.database)} AND ROUTINE_TYPE = 'FUNCTION' AND IS_DETERMINISTIC = 'NO' AND SQL_DATA_ACCESS NOT IN ('NO SQL', 'READS SQL DATA') ORDER BY ROUTINE_NAME LIMIT 5`,
+  });
+  return rows.map(([routine = ""]) => routine);
 };
 
 /** What only some databases need: what is in the live one is, as a rule, what comes back. */
@@ -117,11 +141,12 @@ const forKinds = [
 const kindsIn = async (session: Session): Promise<ReadonlySet<string>> =>
   new Set((await listObjects(session, session.connection.database)).map(({ kind }) => kind));
 
-/** Whether the server takes functions and triggers from nobody like this user. */
-const distrustsMakers = async (session: Session): Promise<boolean> => {
+/** Whose functions the server does not take as they are; of users like this one it takes none, and no triggers. */
+const distrustIn = async (session: Session): Promise<"none" | "everybody" | "thisUser"> => {
   const [row = []] = await session.rows({ sql: "SELECT @@GLOBAL.log_bin, @@GLOBAL.log_bin_trust_function_creators" });
-  if (row[0] !== "1" || row[1] !== "0") return false;
-  return (await lackingPrivileges(session, session.connection.database, ["SUPER"])).length > 0;
+  if (row[0] !== "1" || row[1] !== "0") return "none";
+  const lacking = await lackingPrivileges(session, session.connection.database, ["SUPER"]);
+  return lacking.length > 0 ? "thisUser" : "everybody";
 };
 
 const lacks = ({ connection }: Session, lacking: readonly string[], on: string): DatabaseFailure =>
@@ -170,7 +195,7 @@ const weakerPromises = async (session: Session, purpose: "dump" | "load"): Promi
     weaker.push(
       "The switch is one statement for all tables; triggers, views, routines and events are made anew right after it.",
     );
-    if (await distrustsMakers(session))
+    if ((await distrustIn(session)) === "thisUser")
       weaker.push(
         "The server logs for replication and does not trust makers of functions and triggers: those of the dump may be refused.",
       );

@@ -27,7 +27,7 @@ const kinds: readonly (readonly [DatabaseFailureKind, readonly number[]])[] = [
   ["TlsRefused", [2026, 3159]],
   ["LoginRefused", [1045, 1251, 1275, 1524, 1698, 1820, 1862, 3118, 3772, 3878, 3955, 4151]],
   ["DatabaseMissing", [1049]],
-  ["NotAllowed", [1044, 1130, 1142, 1143, 1227, 1290, 1370, 1410, 1419, 1449, 1792, 1836, 9000]],
+  ["NotAllowed", [1044, 1130, 1142, 1143, 1227, 1290, 1370, 1410, 1418, 1419, 1449, 1792, 1836, 9000]],
   ["Full", [1021, 1114, 1041, 3675]],
   ["Busy", [1040, 1203, 1205, 1213, 1226]],
   ["ToolTooOld", [2059, 2061]],
@@ -57,6 +57,11 @@ const atCommit = 1180;
 const commitHint =
   "Mostly there is no room on the server's disk (or its tmpdir); else rows contradict an index. The server's log tells which.";
 
+/** A function or a trigger that a server which logs for replication does not take. */
+const distrusted = [1418, 1419];
+const distrustedHint =
+  "Let an administrator SET GLOBAL log_bin_trust_function_creators = 1 (docs/databases.md says what else would do).";
+
 /** The server takes no changes, whoever asks. */
 const readOnly = [1290, 1792, 1836];
 const readOnlyHint =
@@ -78,6 +83,7 @@ export const mysqlFailure = (error: unknown, connection: DatabaseConnection): un
 
 const hintFor = (kind: DatabaseFailureKind, number: number | undefined): string => {
   if (number === atCommit) return commitHint;
+  if (number !== undefined && distrusted.includes(number)) return distrustedHint;
   return number !== undefined && readOnly.includes(number) ? readOnlyHint : hints[kind];
 };
 
