@@ -42,6 +42,16 @@ async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 777) yield bytes.subarray(at, at + 777);
 }
 
+/** A table named as its character set with every byte that it takes, and for some with every fifth pair of them, and what they were. */
+const everyText = (set: string, hasPairs: boolean): string => {
+  const insert = (bytes: string, from: string): string =>
+    `INSERT INTO ${set} SELECT seq, ${bytes}, ${bytes} FROM ${from}`;
+  return `CREATE TABLE ${set} (id INT PRIMARY KEY, raw VARBINARY(2), text VARCHAR(2) CHARACTER SET ${set});
+    ${insert("UNHEX(LPAD(HEX(seq), 2, '0'))", "seq_0_to_255")};
+    ${hasPairs ? insert("UNHEX(HEX(seq))", "seq_33072_to_65535 WHERE seq % 256 > 47 AND seq % 5 = 0") : "DO 0"};
+    DELETE FROM ${set} WHERE HEX(raw) <> HEX(text)`;
+};
+
 /** What a load says of the one object whose definer is no user. */
 const orphans: unknown = expect.stringMatching(/^1 .* nobody here is called \(nobody_here@%\)/);
 
@@ -173,6 +183,33 @@ describeWith("mariadb", hasMariadb, "a database with everything in it", () => {
     const there = "SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_NAME IN ('yesterday', 'some_day')";
     expect(await server.query("", there)).toBe("some_day");
     expect((await tool.switchBack(server.connection("shop"), exchanged)).notes).toEqual([past]);
+  });
+
+  it("is told with the number of texts that come back as others, in every character set, and no other is one", async () => {
+    const found = await server.query(
+      "",
+      "SELECT CHARACTER_SET_NAME, MAXLEN FROM information_schema.CHARACTER_SETS ORDER BY 1",
+    );
+    const sets = found.split("\n").map((line) => line.split("\t"));
+    const texts = sets.filter(([set]) => set !== "binary");
+    expect(texts.length).toBeGreaterThan(30);
+    const at = server.connection("texts");
+    // As many at once as the sentence names.
+    for (let from = 0; from < texts.length; from += 5) {
+      const some = texts.slice(from, from + 5);
+      const made = some.map(([set = "", length]) => everyText(set, length !== "1")).join(";");
+      await server.query("", `CREATE OR REPLACE DATABASE texts; USE texts; SET sql_mode = ''; ${made}`);
+      let lacks = "";
+      const bytes = await read(tool.dump(at, { scratch, signal: never, lacks: (one) => void (lacks += one) }));
+      await tool.load(at, { scratch, dump: inPieces(bytes), signal: never });
+      const counts = some.map(
+        ([set]) =>
+          `SELECT CONCAT('${set}, ', COUNT(*), ' rows') FROM ${set} WHERE HEX(raw) <> HEX(text) HAVING COUNT(*) > 0`,
+      );
+      const changed = await server.query(scratch, counts.join(";"));
+      expect(lacks.match(/\w+, \d+ rows/g)?.join("\n") ?? "", made).toBe(changed);
+    }
+    await server.query("", "DROP DATABASE texts");
   });
 
   it("is of one moment although others write to it", async () => {

@@ -1,3 +1,5 @@
+import type { Dumping } from "../../../ports/database-tool.ts";
+import { changedTexts } from "./changed-texts.ts";
 import { literal, name } from "./names.ts";
 import { listObjects, type DatabaseObject } from "./objects.ts";
 import type { Session } from "./session.ts";
@@ -26,8 +28,10 @@ const dumpOptions = ({ programs: { dump } }: Session): readonly string[] => [
   ...(dump.vendor === "MySQL" ? ["--loose-column-statistics=0", "--loose-set-gtid-purged=OFF"] : []),
 ];
 
-export async function* dumpDatabase(session: Session): AsyncGenerator<Uint8Array> {
+export async function* dumpDatabase(session: Session, { lacks }: Pick<Dumping, "lacks">): AsyncGenerator<Uint8Array> {
   const { connection, programs } = session;
+  const changed = await changedTexts(session);
+  if (changed !== undefined) lacks?.(changed);
   const [row = []] = await session.rows({
     sql: `SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${literal(connection.database)}`,
   });

@@ -13,8 +13,8 @@ export const mysqlTool = (needs: MySqlNeeds): DatabaseTool => {
   return {
     engine: "MySql",
     check: async (connection, purpose, signal) => checkDatabase(await open(connection, signal), purpose),
-    async *dump(connection, { signal }) {
-      yield* dumpDatabase(await open(connection, signal));
+    async *dump(connection, work) {
+      yield* dumpDatabase(await open(connection, work.signal), work);
     },
     load: async (connection, { scratch, dump, signal }) => loadDatabase(await open(connection, signal), scratch, dump),
     switchIn: async (connection, exchanged) => switchIn(await open(connection), exchanged),
