@@ -15,6 +15,12 @@ const installation = () => {
   const { deps, call } = memoryInstallation();
   return { deps, call, ask: apiOver([...siteDescriptionRoutes(deps), ...installationRoutes(deps)], call) };
 };
+const daily = {
+  frequencyInterval: 1,
+  frequencyUnit: "Day",
+  keepAtLeastOneBackup: true,
+  retentionPeriodInDays: 3,
+} as const;
 const other = shopPath.replace("sites/shop", "sites/blog");
 
 it("makes a site for an admin alone, and shows it to everybody who may look", async () => {
@@ -50,13 +56,7 @@ it.each([
 
 it("forgets a site with its schedule, and not while something runs on it", async () => {
   const { deps, call, ask } = installation();
-  const schedule = {
-    frequencyInterval: 1,
-    frequencyUnit: "Day",
-    keepAtLeastOneBackup: true,
-    retentionPeriodInDays: 3,
-  } as const;
-  await putBackupConfiguration(deps)(call, shop, { enabled: true, schedule });
+  await putBackupConfiguration(deps)(call, shop, { enabled: true, schedule: daily });
   const run = { id: "r", kind: "backup", since: "2026-11-21T12:00:00Z" } as const;
   await changeSite(deps.catalog, shop, (row) => ({ row: takenBy(row, run), result: undefined }));
   expect((await ask("DELETE", `${shopPath}/description`)).status).toBe(409);
@@ -65,8 +65,29 @@ it("forgets a site with its schedule, and not while something runs on it", async
     return { row, result: undefined };
   });
   expect((await ask("DELETE", `${shopPath}/description`)).status).toBe(200);
-  expect((await readConfigurationRow(deps.catalog, shop))?.configuration.isOwn ?? false).toBe(false);
+  expect(await readConfigurationRow(deps.catalog, shop)).toBeUndefined();
   expect((await ask("DELETE", `${shopPath}/description`)).status).toBe(204);
+});
+
+it("forgets a site whose file was removed by hand, and its slots, with their schedules", async () => {
+  const { deps, call, ask } = installation();
+  const slot = { ...shop, slot: "staging" };
+  for (const site of [shop, slot]) {
+    if (site === slot) await deps.sites.describe(slot, { wwwroot: "/srv/staging" });
+    await putBackupConfiguration(deps)(call, site, { enabled: true, schedule: daily });
+  }
+  for (const site of [shop, slot]) await deps.sites.forget(site);
+  expect((await ask("DELETE", `${shopPath}/description`)).status).toBe(200);
+  for (const site of [shop, slot]) expect(await readConfigurationRow(deps.catalog, site)).toBeUndefined();
+});
+
+it("a site that cannot be forgotten keeps its schedule", async () => {
+  const { deps, call } = installation();
+  await putBackupConfiguration(deps)(call, shop, { enabled: true, schedule: daily });
+  const sites = { ...deps.sites, forget: () => Promise.reject(new Error("EACCES")) };
+  const ask = apiOver(siteDescriptionRoutes({ ...deps, sites }), call);
+  expect((await ask("DELETE", `${shopPath}/description`)).status).toBe(500);
+  expect((await readConfigurationRow(deps.catalog, shop))?.configuration).toMatchObject({ isOwn: true });
 });
 
 it.each([

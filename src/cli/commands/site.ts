@@ -10,7 +10,7 @@ import { showName } from "../show-text.ts";
 import { showTable } from "../show-table.ts";
 import { databasesText, siteDatabases } from "../site-databases.ts";
 import { givenAppSettings, givenConnectionStrings, type GivenString } from "../site-settings.ts";
-import { findSite, newSitePath, referenceOf, sitesPath } from "../site-reference.ts";
+import { findSite, newSitePath, referenceOf, sitesPath, type SiteReference } from "../site-reference.ts";
 import { backupPlan, planText } from "../tell-backup-plan.ts";
 
 export const addSite: RunCommand = async (context, given) => {
@@ -29,8 +29,7 @@ export const addSite: RunCommand = async (context, given) => {
   };
   await service.put(`${path}/description`, { body: { properties } });
   const site = { label, path, state: undefined };
-  const plan = await backupPlan(context, site, { elsewhere: false });
-  const databases = await siteDatabases(context, site, { asks: true });
+  const { plan, databases } = await whatItFinds(context, site);
   const unknown = [...strings.keys()].filter((name) => !databases.some((one) => one.connectionStringName === name));
   const all = databases.length === 0 ? "" : " --database all";
   print(context, { site: label, [root]: folder, directories, plan, databases }, () =>
@@ -41,8 +40,23 @@ export const addSite: RunCommand = async (context, given) => {
     ].join(""),
   );
   const isWhole =
-    plan.unreadableCount === 0 && unknown.length === 0 && databases.every(({ problem }) => problem === null);
+    plan.problems.length === 0 &&
+    plan.unreadableCount === 0 &&
+    unknown.length === 0 &&
+    databases.every(({ problem }) => problem === null);
   return isWhole ? exitCodes.done : exitCodes.partly;
+};
+
+/** The site is described by now, whatever becomes of this. */
+const whatItFinds = async (context: CommandContext, site: SiteReference) => {
+  try {
+    const plan = await backupPlan(context, site, { elsewhere: false });
+    return { plan, databases: await siteDatabases(context, site, { asks: true }) };
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    const message = `The site ${site.label} is described. What a backup of it would hold could not be told: ${error.message}`;
+    throw new CommandFailure(exitCodes.partly, error.code, message, { cause: error });
+  }
 };
 
 const notADatabase = (name: string): string =>

@@ -79,10 +79,21 @@ const lookAt = async (deps: AlarmDeps, call: Call, site: SiteId, marks: readonly
       if (isFor(kind, alarm.kind))
         letters.push(postLetter({ alarm, channel: name, attempt: 0, first: now.toISOString() }, now));
   const taken = marks.map(({ key, version }): RowChange => ({ kind: "remove", key, version }));
-  const isWritten = await deps.catalog.write(watchPartition, [...changeWatch(before, watch), ...taken, ...letters]);
+  const kept = before === undefined && (await isForgotten(deps, site)) ? [] : changeWatch(before, watch);
+  const isWritten = await deps.catalog.write(watchPartition, [...kept, ...taken, ...letters]);
   // Another instance was faster, or there is more news: the next round sees to it.
   if (!isWritten) return;
   for (const alarm of alarms) tell(call, alarm);
+};
+
+/** News may come of a site that is forgotten, such as of a backup that is deleted; it is watched no more for that. */
+const isForgotten = async ({ sites, catalog }: AlarmDeps, site: SiteId): Promise<boolean> => {
+  if ((await readConfigurationRow(catalog, site)) !== undefined) return false;
+  // Whose file cannot be understood is there.
+  return sites.find(site).then(
+    (found) => found === undefined,
+    () => false,
+  );
 };
 
 const seen = async (

@@ -28,6 +28,13 @@ const round = async ({ deps, call, pass }: World): Promise<void> => {
 const backupEnds = (world: World, id: number, status: Parameters<typeof endedBackup>[1]): Promise<void> =>
   markSite(world.deps.catalog, shop, endedBackup(id, status, world.clock.time));
 
+const daily = {
+  frequencyInterval: 1,
+  frequencyUnit: "Day",
+  keepAtLeastOneBackup: true,
+  retentionPeriodInDays: 0,
+} as const;
+
 const kindsOf = ({ taken }: World): readonly string[] => taken.map(({ alarm }) => alarm.kind);
 
 describe("alarms", () => {
@@ -139,7 +146,7 @@ describe("alarms", () => {
   it("and metrics and the digest trouble nobody about a site that is forgotten", async () => {
     const world = alarmWorld();
     await putBackupConfiguration(world.deps)(world.call, shop, {
-      schedule: { frequencyInterval: 1, frequencyUnit: "Day", keepAtLeastOneBackup: true, retentionPeriodInDays: 0 },
+      schedule: daily,
       storageAccountUrl: new Secret("file:///backups/shop"),
     });
     await backupEnds(world, 1, "Failed");
@@ -151,13 +158,40 @@ describe("alarms", () => {
       world.pass(24 * 60);
     }
     expect(kindsOf(world)).toEqual(["failed"]);
-    expect(await readMetrics(world.deps)).not.toMatch(/lifeboat_site_in_trouble\{.*\} 1\n/);
+    expect(await readMetrics(world.deps)).not.toMatch(/site="shop"/);
+  });
+
+  it("tell of a site whose file was removed by hand, and no more of it once it is forgotten", async () => {
+    const world = alarmWorld();
+    const { catalog, sites } = world.deps;
+    const schedule = { ...daily, startTime: world.clock.time.toISOString() };
+    const deps = { ...world.deps, policy: { ...world.deps.policy, schedule } };
+    const days = async (count: number): Promise<void> => {
+      for (let day = 0; day < count; day++) {
+        await round({ ...world, deps });
+        world.pass(24 * 60);
+      }
+    };
+    await watchNewSites(deps)(world.call);
+    await days(1);
+    await sites.forget(shop);
+    await days(3);
+    expect(kindsOf(world)).toContain("missing");
+    const told = world.taken.length;
+
+    expect(await forgetSite(deps)(world.call, shop)).toBe(true);
+    // As when one of its backups is deleted.
+    await markSite(catalog, shop);
+    await days(4);
+    expect(world.taken.length).toBe(told);
+    expect(await readMetrics(deps)).not.toMatch(/site="shop"/);
+    expect(await forgetSite(deps)(world.call, shop)).toBe(false);
   });
 
   it("tell of a site whose schedule never brought a backup", async () => {
     const world = alarmWorld();
     await putBackupConfiguration(world.deps)(world.call, shop, {
-      schedule: { frequencyInterval: 1, frequencyUnit: "Day", keepAtLeastOneBackup: true, retentionPeriodInDays: 0 },
+      schedule: daily,
       storageAccountUrl: new Secret("file:///backups/shop"),
     });
     await watchNewSites(world.deps)(world.call);
@@ -226,7 +260,8 @@ describe("the digest", () => {
     await round(world);
     world.pass(3 * 60);
     await digest();
-    await markSite(world.deps.catalog, { ...shop, name: "never" });
+    const never = await world.deps.sites.describe({ ...shop, name: "never" }, { wwwroot: "/srv/never" });
+    await markSite(world.deps.catalog, never.id);
     await round(world);
     world.pass(24 * 60);
     await digest();
