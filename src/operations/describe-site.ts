@@ -61,7 +61,10 @@ export const forgetSite =
 
 /** The site and, of an app, its slots: those that are there, and those that left a schedule or a watch. */
 const partsOf = async ({ sites, catalog }: Installation, id: SiteId): Promise<readonly SiteId[]> => {
-  const found = [...(await sites.list()).map((site) => site.id), ...(await readWatches(catalog)).map(({ site }) => site)];
+  const found = [
+    ...(await sites.list()).map((site) => site.id),
+    ...(await readWatches(catalog)).map(({ site }) => site),
+  ];
   for await (const page of configurationPages(catalog, (site) => found.push(site)))
     found.push(...page.map(({ site }) => site));
   const wanted = siteKey(id);
