@@ -148,7 +148,7 @@ describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
       const own = async (name: string): Promise<string> =>
         server.query(
           "",
-          `SELECT datconnlimit, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(datacl) a), (SELECT json_agg(json_build_array(setrole::regrole, setconfig)
+          `SELECT datconnlimit, shobj_description(oid, 'pg_database'), (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(datacl) a), (SELECT json_agg(json_build_array(setrole::regrole, setconfig)
            ORDER BY setrole) FROM pg_db_role_setting WHERE setdatabase = d.oid) FROM pg_database d WHERE datname = '${name}'`,
         );
       await server.query("", `CREATE DATABASE "pröps" CONNECTION LIMIT 17`);
@@ -158,6 +158,7 @@ describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
         `ALTER DATABASE "pröps" SET synchronous_commit TO local`,
         `ALTER ROLE clerk IN DATABASE "pröps" SET statement_timeout TO '5s'`,
         `REVOKE CONNECT ON DATABASE "pröps" FROM PUBLIC; GRANT CREATE ON DATABASE "pröps" TO clerk WITH GRANT OPTION`,
+        `COMMENT ON DATABASE "pröps" IS '"Größe"; it''s \\ here:\nALTER DATABASE "pröps" CONNECTION LIMIT = 3;\n'`,
       ])
         await server.query("", sql);
       await server.query(
@@ -177,6 +178,26 @@ describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
         await tool.drop(at, scratch);
       }
       await server.query("", `DROP DATABASE "pröps"`);
+    });
+
+    it("has its comment where there was none before, also when it is dumped and restored once more", async () => {
+      const at = server.connection("said");
+      const comment = (name: string): Promise<string> =>
+        server.query("", `SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '${name}'`);
+      await server.query("", "CREATE DATABASE said; COMMENT ON DATABASE said IS E'one\\ntwo'");
+      for (const _ of [1, 2]) {
+        const dump: Uint8Array[] = [];
+        for await (const piece of tool.dump(at, { scratch, signal: never })) dump.push(piece);
+        await server.query("", "DROP DATABASE said");
+        await tool.load(at, { scratch, dump: pieces(dump), signal: never });
+        expect(await comment(scratch)).toBe("one\ntwo");
+        await tool.switchIn(at, { scratch, kept, replaces: false });
+        expect(await comment("said")).toBe(`one\ntwo\nMade by Lifeboat's restore ${kept}`);
+      }
+      await tool.switchBack(at, { scratch, kept: keptDatabaseName("another"), replaces: false });
+      expect(await comment("said")).toContain("one");
+      await tool.switchBack(at, { scratch, kept, replaces: false });
+      expect(await comment("said")).toBe("");
     });
 
     it("is refused to a user who may not read all of it, by the table's name", async () => {

@@ -1,4 +1,6 @@
 import { literalPattern } from "../literal-pattern.ts";
+import { withoutMark } from "./mark.ts";
+import { literal } from "./session.ts";
 
 /** What the beginning of a dump tells of the database it is of. */
 export interface DumpHead {
@@ -79,6 +81,8 @@ const patterns = [
   `ALTER DATABASE NAME SET ${word}(?:\\.${word})? TO ${value}(?:, ${value})*`,
   `ALTER ROLE ${word} IN DATABASE NAME SET ${word}(?:\\.${word})? TO ${value}(?:, ${value})*`,
   `(?:GRANT|REVOKE) [A-Z,]+ ON DATABASE NAME (?:TO|FROM) (?:PUBLIC|${word})(?: WITH GRANT OPTION)?`,
+  // Whole, so that nothing that stands in it is taken for a statement.
+  `COMMENT ON DATABASE NAME IS E?'(?:[^']|'')*'`,
 ];
 /** The first entry that is not about the database itself: what looks like its statements behind it stands in somebody's body. */
 const elsewhere =
@@ -93,9 +97,17 @@ const ofDatabase = (text: string, name: string): readonly string[] => {
   const own = rest.slice(0, elsewhere.exec(rest)?.index);
   const plain = literalPattern(dumped);
   const any = new RegExp(patterns.map((one) => `(?:${one.replace("NAME", () => plain)})`).join("|") + "(?=;)", "g");
-  return [...own.matchAll(any)].map(([statement]) =>
-    inUtf8(statement).replace(`DATABASE ${inUtf8(dumped)} `, () => `DATABASE ${name} `),
-  );
+  return [...own.matchAll(any)].map(([statement]) => {
+    const text = inUtf8(statement).replace(`DATABASE ${inUtf8(dumped)} `, () => `DATABASE ${name} `);
+    return statement.startsWith("COMMENT ") ? withPlainComment(text) : text;
+  });
+};
+
+/** As every server understands it, whatever its settings for backslashes. */
+const withPlainComment = (statement: string): string => {
+  const [, head = "", escapes, quoted = ""] = /^(.*? IS )(E?)'(.*)'$/s.exec(statement) ?? [];
+  const text = quoted.replaceAll("''", "'");
+  return `${head}${literal(withoutMark(escapes === "E" ? text.replaceAll("\\\\", "\\") : text))}`;
 };
 
 /** Names and values are UTF-8 in a text that was read byte by byte. */

@@ -5,6 +5,7 @@ import {
   type DatabaseConnection,
 } from "../../../domain/database.ts";
 import type { Exchanged } from "../../../ports/database-tool.ts";
+import { hasMark, withMark } from "./mark.ts";
 import { identifier, literal, maintenanceDatabase, runSql, type PostgresNeeds } from "./session.ts";
 
 interface Switching {
@@ -37,17 +38,22 @@ export const switchIn = async (needs: PostgresNeeds, switching: Switching): Prom
   const renames = [
     ...(exchanged.replaces ? [rename(connection.database, exchanged.kept)] : []),
     rename(exchanged.scratch, connection.database),
-    ...(exchanged.replaces ? [] : [mark(switching)]),
+    ...(exchanged.replaces ? [] : [mark(switching, await commentOf(needs, connection, exchanged.scratch))]),
   ];
   await undisturbed(needs, connection, { names: [connection.database, exchanged.scratch], sql: renames.join("; ") });
 };
 
 const rename = (from: string, to: string): string => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
 
-/** Where nothing was kept, this tells a database that a restore made from one that others have made since. */
-const markText = ({ kept }: Exchanged): string => `Made by Lifeboat's restore ${kept}`;
-const mark = ({ connection, exchanged }: Switching): string =>
-  `COMMENT ON DATABASE ${identifier(connection.database)} IS ${literal(markText(exchanged))}`;
+const mark = ({ connection, exchanged }: Switching, comment: string): string =>
+  `COMMENT ON DATABASE ${identifier(connection.database)} IS ${literal(withMark(comment, exchanged))}`;
+
+const commentOf = (needs: PostgresNeeds, connection: DatabaseConnection, database: string): Promise<string> =>
+  maintain(
+    needs,
+    connection,
+    `SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = ${literal(database)}`,
+  );
 
 export const switchBack = async (needs: PostgresNeeds, switching: Switching): Promise<void> => {
   const { connection, exchanged } = switching;
@@ -65,10 +71,8 @@ export const switchBack = async (needs: PostgresNeeds, switching: Switching): Pr
   }
 };
 
-const isMarked = async (needs: PostgresNeeds, { connection, exchanged }: Switching): Promise<boolean> => {
-  const sql = `SELECT shobj_description(oid, 'pg_database') = ${literal(markText(exchanged))} FROM pg_database WHERE datname = ${literal(connection.database)}`;
-  return (await maintain(needs, connection, sql)) === "t";
-};
+const isMarked = async (needs: PostgresNeeds, { connection, exchanged }: Switching): Promise<boolean> =>
+  hasMark(await commentOf(needs, connection, connection.database), exchanged);
 
 export const dropDatabase = async (
   needs: PostgresNeeds,
