@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { openSession, sessionBelow } from "../support/document-session.ts";
@@ -27,6 +27,7 @@ const reader = (data: string, directory = folder.path) => {
       "restore shop latest\n": "restore shop latest --yes\n",
       "undo shop\n": "undo shop --yes\n",
       "./recovery-key\n": "./recovery-key --yes\n",
+      "restore shop nightly.zip --from file:///mnt/backups/shop\n": `restore shop nightly.zip --from file://${at("mnt", "backups")}/shop --yes\n`,
       "npx lifeboat": `${process.execPath} ${resolve("dist/cli.js")}`,
       "file:///mnt/backups": `file://${at("mnt", "backups")}`,
     },
@@ -60,6 +61,23 @@ describeWith("bash and unzip", ["bash", "unzip"].every(hasCommand), "docs/rescue
     expect(readFileSync(page, "utf8")).toBe("as it was\n");
     await pasteWell(undo);
     expect(readFileSync(page, "utf8")).toBe("hacked\n");
+    await close();
+  });
+
+  it("brings it back when the catalog was damaged and moved away", async () => {
+    await killAll();
+    const catalog = at("data", "lifeboat.db");
+    writeFileSync(catalog, "not a database ".repeat(1000));
+    rmSync(`${catalog}-wal`);
+    const refused = await startLifeboat({ data: at("data"), flags: ["--tls-port", "0"] });
+    expect(refused.output()).toContain(`${catalog} is damaged`);
+    rmSync(catalog);
+    await start(at("data"));
+    const { pasteWell, close } = reader(at("data"));
+    const [found = ""] = sessionBelow("docs/rescue.md", "### When the catalog is damaged");
+    expect(await pasteWell(found)).toMatch(/^nightly\.zip +shop .* yes$/m);
+    expect(readFileSync(page, "utf8")).toBe("as it was\n");
+    writeFileSync(page, "hacked\n");
     await close();
   });
 

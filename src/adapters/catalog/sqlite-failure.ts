@@ -31,12 +31,15 @@ export const fileFailure = (path: string, error: unknown): unknown => {
     );
   if (about(["SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "EACCES", "EPERM", "EROFS"]))
     return fail("AccessDenied", `${path} cannot be written: ${error.message}. Check who owns it and its folder.`);
-  if (about(["SQLITE_CORRUPT", "SQLITE_NOTADB"]))
-    return fail("Unavailable", `${path} is damaged: ${error.message}. Move it away, or put back a copy of it.`);
+  if (about(["SQLITE_CORRUPT", "SQLITE_NOTADB"])) return damagedFile(path, error.message, error);
   if (/^(SQLITE_|E[A-Z])/.test(code))
     return fail("Unavailable", `${path} cannot be used: ${error.message} (${code}). Check the disk.`);
   return error;
 };
+
+/** What is in the file is not what was written. */
+export const damagedFile = (path: string, why: string, cause: unknown): StoreFailure =>
+  new StoreFailure("Unavailable", `${path} is damaged: ${why}. Move it away, or put back a copy of it.`, { cause });
 
 /** The driver has no names for many of SQLite's extended codes; the lowest byte is the primary one. */
 const codeOf = (error: Error): string => {

@@ -3,7 +3,7 @@ import type Libsql from "libsql";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { Catalog, KeyRange, Row, RowChange, RowValue } from "../../ports/catalog.ts";
 import { checkedChanges, checkName, conflicts, fromText, interval, type TextChange } from "./rows.ts";
-import { fileFailure, onFile } from "./sqlite-failure.ts";
+import { damagedFile, fileFailure, onFile } from "./sqlite-failure.ts";
 
 const schemaVersion = 1;
 
@@ -59,9 +59,9 @@ class SqliteCatalog implements Catalog {
     this.#path = path;
     this.#database = database;
     this.#version = prepareFile(database, path);
-    this.#get = database.prepare("SELECT value, version FROM rows WHERE partition = ? AND key = ?").raw();
+    this.#get = database.prepare(`SELECT ${columns} FROM rows WHERE partition = ? AND key = ?`).raw();
     this.#list = database
-      .prepare("SELECT key, value, version FROM rows WHERE partition = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?")
+      .prepare(`SELECT ${columns} FROM rows WHERE partition = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?`)
       .raw();
     this.#put = database.prepare("REPLACE INTO rows VALUES (?, ?, ?, ?)");
     this.#remove = database.prepare("DELETE FROM rows WHERE partition = ? AND key = ?");
@@ -73,7 +73,7 @@ class SqliteCatalog implements Catalog {
     checkName("key", key);
     return onFile(this.#path, () => {
       const found = this.#find(partition, key);
-      return found && { key, value: fromText(found[0]), version: String(found[1]) };
+      return found && this.#row(partition, found);
     });
   }
 
@@ -81,9 +81,9 @@ class SqliteCatalog implements Catalog {
     this.#check(partition);
     const { from, before = behindAllKeys } = interval(range);
     return onFile(this.#path, () => {
-      // The columns of the statement; the table is STRICT.
-      const found = this.#list.all(partition, from, before, range.limit ?? -1) as [string, string, number][];
-      return found.map(([key, text, version]) => ({ key, value: fromText(text), version: String(version) }));
+      // The columns of the statement, each of the type it is cast to.
+      const found = this.#list.all(partition, from, before, range.limit ?? -1) as Columns[];
+      return found.map((one) => this.#row(partition, one));
     });
   }
 
@@ -161,7 +161,7 @@ class SqliteCatalog implements Catalog {
   #apply({ partition, changes }: Waiting): boolean {
     for (const change of changes) {
       const found = this.#find(partition, change.key);
-      if (conflicts(change, found && String(found[1]))) return false;
+      if (conflicts(change, found && String(found[2]))) return false;
     }
     this.#version++;
     for (const change of changes) {
@@ -171,9 +171,17 @@ class SqliteCatalog implements Catalog {
     return true;
   }
 
-  #find(partition: string, key: string): readonly [string, number] | undefined {
-    // The columns of the statement; the table is STRICT.
-    return this.#get.get(partition, key) as [string, number] | undefined;
+  #find(partition: string, key: string): Columns | undefined {
+    // The columns of the statement, each of the type it is cast to.
+    return this.#get.get(partition, key) as Columns | undefined;
+  }
+
+  #row(partition: string, [key, value, version]: Columns): Row {
+    try {
+      return { key: utf8.decode(key), value: fromText(utf8.decode(value)), version: String(version) };
+    } catch (error) {
+      throw damagedFile(this.#path, `a row of ${partition} is not what was written`, error);
+    }
   }
 
   #check(partition: string): void {
@@ -181,6 +189,12 @@ class SqliteCatalog implements Catalog {
     checkName("partition", partition);
   }
 }
+
+/** As bytes: where the file is damaged, libsql ends the whole process over text that is no UTF-8. */
+const columns = "CAST(key AS BLOB), CAST(value AS BLOB), CAST(version AS INTEGER)";
+type Columns = readonly [key: Uint8Array, value: Uint8Array, version: number];
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Keys are printable ASCII. */
 const behindAllKeys = "\u007f";

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   rmSync,
   statSync,
   truncateSync,
@@ -126,6 +127,28 @@ describe("the catalog's file", () => {
       message: expect.stringContaining(`${path} is damaged`),
     });
     await expect(catalog.close()).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ["letters that are no UTF-8", 0xff],
+    ["letters that are no JSON", 0x22],
+  ])("that has %s in a row fails when it is read, and goes on with the others", async (_, byte) => {
+    const first = await openSqliteCatalog(path);
+    await first.write("p", [put("damaged", "look here")]);
+    await first.write("q", [put("whole", "text")]);
+    await first.close();
+    const file = openSync(path, "r+");
+    writeSync(file, Buffer.of(byte), 0, 1, readFileSync(path).indexOf("look here") + 2);
+    closeSync(file);
+    const catalog = await openSqliteCatalog(path);
+    const damaged = {
+      kind: "Unavailable",
+      message: `${path} is damaged: a row of p is not what was written. Move it away, or put back a copy of it.`,
+    };
+    await expect(catalog.get("p", "damaged")).rejects.toMatchObject(damaged);
+    await expect(catalog.list("p")).rejects.toMatchObject(damaged);
+    expect(await catalog.list("q")).toHaveLength(1);
+    await catalog.close();
   });
 
   it("in a folder that is missing, or that is a folder itself, is refused with its name", async () => {
