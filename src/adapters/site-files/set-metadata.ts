@@ -67,6 +67,19 @@ const attempt = (notes: string[], what: string, change: () => void): void => {
   if (refused !== undefined) notes.push(`${what} could not be set everywhere: ${reasonOf(refused)}`);
 };
 
+/** Of a folder, by a path in latin1. Returns what could not be done. */
+export const setTime = (folder: string, mtimeNs: bigint): readonly string[] => {
+  const notes: string[] = [];
+  const held = holdFile(folder);
+  try {
+    const seconds = secondsOf(mtimeNs);
+    attempt(notes, "Times", () => utimesSync(held.path, seconds, seconds));
+  } finally {
+    held.close();
+  }
+  return notes;
+};
+
 const setOwner = (target: Target, metadata: Metadata, names: AccountNames): boolean => {
   const uid = (metadata.owner === undefined ? undefined : names.uid(metadata.owner)) ?? metadata.uid;
   const gid = (metadata.group === undefined ? undefined : names.gid(metadata.group)) ?? metadata.gid;

@@ -15,10 +15,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { accountNames } from "../../../src/adapters/site-files/account-names.ts";
 import { makeArea } from "../../../src/adapters/site-files/exchange/area.ts";
 import { LocalExchange } from "../../../src/adapters/site-files/exchange/local-exchange.ts";
 import type { MetadataWriter } from "../../../src/adapters/site-files/exchange/moves.ts";
 import { realRoot } from "../../../src/adapters/site-files/beneath.ts";
+import { metadataSetter } from "../../../src/adapters/site-files/set-metadata.ts";
 import { pathFromText, type BytePath } from "../../../src/domain/byte-path.ts";
 import type { ListedEntry } from "../../../src/domain/listing.ts";
 import { offlinePage } from "../../../src/domain/own-names.ts";
@@ -87,12 +89,12 @@ const setMode: MetadataWriter = (file, to) => {
   return [];
 };
 
-const exchange = (fault?: (point: string) => void) =>
+const exchange = (fault?: (point: string) => void, setMetadata = setMode) =>
   new LocalExchange({
     run: "restore-1",
     roots: () => [{ at: pathFromText(""), real: realRoot(site) }],
-    setMetadata: setMode,
-    setMetadataBack: setMode,
+    setMetadata,
+    setMetadataBack: setMetadata,
     ...(fault === undefined ? {} : { fault }),
   });
 
@@ -105,11 +107,11 @@ const stage = async (): Promise<void> => {
 
 const ended = new Error("the process ends here");
 /** An exchange whose process ends at the given point; counts the points otherwise. */
-const endingAt = (wanted: number) => {
+const endingAt = (wanted: number, setMetadata = setMode) => {
   const seen = { points: 0 };
   const dying = exchange(() => {
     if (seen.points++ === wanted) throw ended;
-  });
+  }, setMetadata);
   return { dying, seen };
 };
 
@@ -141,6 +143,111 @@ describeWith("mount", canMount, "an exchange on a disk that becomes full as it b
     await exchange().putBack();
     expect(await exchange().state()).toBe("putBack");
     expect(tree()).toEqual(before);
+  });
+});
+
+/** Long ago, and another each, so that a change of any shows. */
+const ageFolders = (): void => {
+  for (const [place, name] of ["shop/deep/er", "shop/deep", "shop/gone", "shop/empty", "shop"].entries())
+    utimesSync(join(folder, name), 1_600_000_000.5, 1_600_000_000.5 + place);
+};
+
+const folderTimes = (): Record<string, number> => {
+  const names = ["", ...readdirSync(site, { recursive: true, encoding: "utf8" })];
+  const folders = names.filter((name) => !name.startsWith(".lifeboat-") && lstatSync(join(site, name)).isDirectory());
+  return Object.fromEntries(folders.map((name) => [name, Math.floor(lstatSync(join(site, name)).mtimeMs)]));
+};
+
+describe("the times of folders in which an exchange changes something", () => {
+  const inFolders: readonly SwapOperation[] = [
+    ...operations,
+    { kind: "remove", path: pathFromText("deep/er/old.html") },
+    { kind: "makeDirectory", path: pathFromText("deep/newer") },
+  ];
+  beforeEach(() => {
+    write(site, { "deep/er/old.html": "old" });
+    ageFolders();
+  });
+
+  const setAll = metadataSetter(accountNames());
+  const putBack = async (): Promise<void> => {
+    await exchange(undefined, setAll).putBack();
+    await exchange().forget();
+  };
+
+  it("come back with the content", async () => {
+    const before = folderTimes();
+    await stage();
+    await exchange(undefined, setAll).swap(inFolders);
+    for (const name of ["", "deep", "deep/er"]) expect(folderTimes()[name]).not.toBe(before[name]);
+    await putBack();
+    expect(folderTimes()).toEqual(before);
+  });
+
+  it("come back wherever it was cut off", async () => {
+    const before = folderTimes();
+    let points = 0;
+    for (let isOver = false; !isOver; points++) {
+      await stage();
+      const { dying } = endingAt(points, setAll);
+      isOver = await dying.swap(inFolders).then(
+        () => true,
+        () => false,
+      );
+      await putBack();
+      expect(folderTimes()).toEqual(before);
+    }
+    expect(points).toBeGreaterThan(inFolders.length);
+  });
+});
+
+describeWith("mount", canMount, "an exchange of a site whose root is a mount point", () => {
+  let disk: SmallDisk;
+  beforeEach(() => {
+    disk = smallDisk(4);
+    cpSync(site, disk.folder, { recursive: true, verbatimSymlinks: true });
+    site = disk.folder;
+    chmodSync(site, 0o2751);
+    utimesSync(site, 1_600_000_000.5, 1_600_000_000.5);
+  });
+  afterEach(() => disk.remove());
+
+  const look = (): unknown => {
+    const { mode, uid, gid, mtimeMs } = lstatSync(site);
+    return { mode: (mode & 0o7777).toString(8), uid, gid, mtimeMs: Math.floor(mtimeMs) };
+  };
+
+  it("gives the root the look that it had when it is put back", async () => {
+    const before = look();
+    await stage();
+    expect(readdirSync(site).some((name) => name.startsWith(".lifeboat-"))).toBe(true);
+    expect(look()).toEqual(before);
+    await exchange().swap(operations);
+    await exchange().putBack();
+    await exchange().forget();
+    expect(look()).toEqual(before);
+  });
+
+  it("leaves the root the look that it was given, also when what was kept is dropped", async () => {
+    const atRoot = () =>
+      new LocalExchange({
+        run: "restore-1",
+        roots: () => [{ at: pathFromText("data"), real: realRoot(site) }],
+        setMetadata: metadataSetter(accountNames()),
+        setMetadataBack: metadataSetter(accountNames()),
+      });
+    const before = look();
+    await atRoot().stage("a1");
+    const given = { ...entry("data", "directory", 0o1770), uid: 1234, gid: 1235 };
+    await atRoot().swap([
+      { kind: "remove", path: pathFromText("data/style.css") },
+      { kind: "setMetadata", entry: given },
+    ]);
+    const wanted = { mode: "1770", uid: 1234, gid: 1235, mtimeMs: 1.7e12 };
+    expect(look()).toEqual(wanted);
+    await atRoot().forget();
+    expect(look()).toEqual(wanted);
+    expect(before).not.toEqual(wanted);
   });
 });
 

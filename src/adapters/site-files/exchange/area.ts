@@ -1,8 +1,19 @@
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
 import { errorCode } from "../../../domain/error-code.ts";
 import { ownPrefix } from "../../../domain/own-names.ts";
 import type { ResolvedRoot } from "../list-root.ts";
+import { setTime } from "../set-metadata.ts";
 
 /** One directory of the site, and where a run keeps what it stages and what it replaces: same file system, not served. */
 export interface Area {
@@ -43,7 +54,18 @@ export const areaOf = (root: ResolvedRoot, run: string): Area => {
   return { root, directory: isUsable(parentOf(root.real), device) ? beside : inside };
 };
 
-export const makeArea = (area: Area): void => makeUnlessThere(area.directory);
+export const makeArea = (area: Area): void => keepingTime(area, () => makeUnlessThere(area.directory));
+
+export const removeArea = (area: Area): void =>
+  keepingTime(area, () => rmSync(bytes(area.directory), { recursive: true, force: true }));
+
+/** An area inside the root is nobody's content, so the root keeps the time that it had without it. */
+const keepingTime = ({ root, directory }: Area, change: () => void): void => {
+  if (parentOf(directory) !== root.real) return change();
+  const { mtimeNs } = statSync(bytes(root.real), { bigint: true });
+  change();
+  setTime(root.real, mtimeNs);
+};
 
 /** In a folder that is there: Node's `recursive` never ends where that is on a drive that has gone away. */
 export const makeUnlessThere = (directory: string): void => {

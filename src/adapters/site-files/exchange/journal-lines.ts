@@ -5,20 +5,30 @@ import { entryReader } from "../entry-reader.ts";
 import { bytes, type Area } from "./area.ts";
 import { journalEntry, type JournalEntry, type JournalLine } from "./journal.ts";
 import { isOwnOfflinePage, isThere } from "./moves.ts";
-import { inRoot, PlaceFinder, readable } from "./places.ts";
+import { inRoot, parentOf, PlaceFinder, readable } from "./places.ts";
 
 /**
- * The lines for a swap: each operation with what stands there now, which putting back needs. Throws when something that
+ * The lines for a swap: each operation with what stands there now, which putting back needs, and behind them the folders
+ * around what changes. Throws when something that
  * is to be placed is not staged: a file that is not there would be taken for one that has been placed already.
  */
 export function* journalLines(areas: readonly Area[], operations: Iterable<SwapOperation>): Generator<JournalLine> {
   const finder = new PlaceFinder(areas, "forward");
   const site = new SiteNow(finder);
+  const touched = new Set<BytePath>();
+  const described = new Set<BytePath>();
   try {
     for (const operation of operations) {
       const line = lineOf(operation, site);
-      if (line?.kind === "place") checkStaged(finder, areas, line);
-      if (line !== undefined) yield line;
+      if (line === undefined) continue;
+      if (line.kind === "place") checkStaged(finder, areas, line);
+      if (line.kind === "setMetadata" || line.kind === "removeDirectory") described.add(line.path);
+      if (line.kind !== "setMetadata" && inRoot(areas, line.path).rest !== "") touched.add(parentOf(line.path));
+      yield line;
+    }
+    for (const path of touched) {
+      const old = described.has(path) ? undefined : site.entry(path);
+      if (old?.kind === "directory") yield { kind: "touch", path, mtimeNs: old.mtimeNs };
     }
   } finally {
     finder.close();

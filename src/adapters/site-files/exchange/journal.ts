@@ -19,7 +19,9 @@ export type JournalLine =
       readonly path: BytePath;
       readonly entry: JournalEntry;
       readonly old?: JournalEntry;
-    };
+    }
+  /** A folder that stays and in which something changes: that moves its time. */
+  | { readonly kind: "touch"; readonly path: BytePath; readonly mtimeNs: string };
 
 /** A listed entry as JSON can hold it. */
 export interface JournalEntry {

@@ -7,7 +7,7 @@ import type { Exchange, ExchangeNeed, ExchangeState, SwapOperation, SwapReport }
 import type { LocalRoot } from "../../../ports/site-files.ts";
 import { setExactTimes } from "../exact-times.ts";
 import type { ResolvedRoot } from "../list-root.ts";
-import { areaOf, bytes, makeArea, makeUnlessThere, syncDirectory, type Area } from "./area.ts";
+import { areaOf, bytes, makeArea, makeUnlessThere, removeArea, syncDirectory, type Area } from "./area.ts";
 import { carryOut } from "./carry-out.ts";
 import { journalLines } from "./journal-lines.ts";
 import { Journal, writeJournal } from "./journal.ts";
@@ -129,10 +129,10 @@ export class LocalExchange implements Exchange {
     if (main === undefined || (state === "none" && !isThere(main.directory))) return;
     // From here on nothing of it counts any more: half an area must not look like half a swap.
     this.#marks.set("forgotten");
-    for (const area of others) remove(area.directory);
+    for (const area of others) removeArea(area);
     for (const name of readdirSync(bytes(main.directory), "latin1"))
       if (name !== "forgotten") remove(`${main.directory}/${name}`);
-    remove(main.directory);
+    removeArea(main);
   }
 
   #flush(directory: string): Promise<void> {

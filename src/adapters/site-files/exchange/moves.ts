@@ -16,6 +16,7 @@ import type { ListedEntry } from "../../../domain/listing.ts";
 import { offlinePageName, offlinePageRun } from "../../../domain/own-names.ts";
 import { holdFile } from "../beneath.ts";
 import { reasonOf } from "../file-reasons.ts";
+import { setTime } from "../set-metadata.ts";
 import { bytes } from "./area.ts";
 import { listedEntry, type JournalEntry, type JournalLine } from "./journal.ts";
 import { readable } from "./places.ts";
@@ -67,6 +68,8 @@ export const forward = (line: JournalLine, places: Places, context: MoveContext)
       return removeDirectory(places.live, line.path, context);
     case "setMetadata":
       return setForward(line, places.live, context);
+    case "touch":
+      return;
   }
 };
 
@@ -100,6 +103,8 @@ export const back = (line: JournalLine, places: Places, context: MoveContext): v
       return makeDirectory(places.live);
     case "setMetadata":
       return openFolder(line.entry, places.live);
+    case "touch":
+      return;
   }
 };
 
@@ -118,11 +123,16 @@ const openFolder = ({ kind, mode }: JournalEntry, live: string): void => {
 };
 
 export const backMetadata = (line: JournalLine, places: Places, context: MoveContext): void => {
+  if (line.kind === "touch") return backTime(line, places.live, context);
   if (line.kind !== "setMetadata" && line.kind !== "removeDirectory") return;
   if (line.old === undefined || !isThere(places.live)) return;
   const old = listedEntry(line.old);
   const written = line.kind === "setMetadata" ? writtenSince(places.live, [line.old, line.entry]) : undefined;
   setMetadata(places.live, written === undefined ? old : { ...old, mtimeNs: written }, context);
+};
+
+const backTime = ({ mtimeNs }: Extract<JournalLine, { kind: "touch" }>, live: string, context: MoveContext): void => {
+  if (isDirectory(live)) for (const note of setTime(live, BigInt(mtimeNs))) context.note(note);
 };
 
 /** The time of a file that has none of the times it was given: it was written to since, and keeps it. */

@@ -39,7 +39,9 @@ export const stagedIn = (area: Area, attempt: string, direction: Direction = "fo
 export const keptIn = (area: Area, direction: Direction): string =>
   `${area.directory}/${direction === "forward" ? "kept" : "kept-back"}`;
 
-export const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+// The cast is safe: a part of a path of that kind.
+export const parentOf = <Path extends string>(path: Path): Path =>
+  path.slice(0, Math.max(path.lastIndexOf("/"), 0)) as Path;
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 export const readable = (path: string): string => Buffer.from(path, "latin1").toString("utf8");
 
