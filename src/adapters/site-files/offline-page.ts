@@ -5,7 +5,6 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
-  rmdirSync,
   rmSync,
   statSync,
   utimesSync,
@@ -15,7 +14,7 @@ import { errorCode, isCode } from "../../domain/error-code.ts";
 import { secondsOf } from "../../domain/file-time.ts";
 import { offlinePage, offlinePageName } from "../../domain/own-names.ts";
 import { holdFile } from "./beneath.ts";
-import { bytes, makeArea, syncDirectory, type Area } from "./exchange/area.ts";
+import { bytes, makeArea, removeEmptyArea, syncDirectory, type Area } from "./exchange/area.ts";
 import { isOwnOfflinePage, isThere } from "./exchange/moves.ts";
 
 /** Paths in latin1. */
@@ -85,7 +84,7 @@ const keepingLook = ({ folder, area }: PagePlace, change: () => void): void => {
     syncDirectory(folder);
     rmSync(bytes(lookIn(area)), { force: true });
     // An area may lie in this very folder.
-    if (removeEmpty(area)) setLook(held.path, look);
+    if (removeEmptyArea(area)) setLook(held.path, look);
   } finally {
     held.close();
   }
@@ -150,16 +149,6 @@ const setLook = (folder: Buffer, { atimeNs, mtimeNs, mode }: Look): void => {
   } catch (error) {
     // Only its owner may set them, and a group that may write in the folder is enough for a restore.
     if (!isCode(error, "EPERM", "EACCES")) throw error;
-  }
-};
-
-const removeEmpty = (area: Area): boolean => {
-  try {
-    rmdirSync(bytes(area.directory));
-    return true;
-  } catch {
-    // A run keeps its content there, or there is none.
-    return false;
   }
 };
 

@@ -182,6 +182,25 @@ describeWith("mount", canMount, "a site on a full disk", () => {
   });
 });
 
+describeWith("mount", canMount, "a site whose home is a mount point", () => {
+  it("has the time that it had when it is stopped and started", async () => {
+    const disk = smallDisk(1);
+    try {
+      mkdirSync(join(disk.folder, "site", "wwwroot"), { recursive: true });
+      const long = new Date("2024-05-06T07:08:09.123Z");
+      utimesSync(disk.folder, long, long);
+      const mounted = localSiteHost({ roots: [{ at: pathFromText(""), directory: disk.folder }], settings });
+      await mounted.stop("restore-1");
+      expect(existsSync(join(disk.folder, "site", "wwwroot", "app_offline.htm"))).toBe(true);
+      await mounted.start("restore-1");
+      expect(readdirSync(disk.folder)).toEqual(["site"]);
+      expect(statSync(disk.folder).mtime).toEqual(long);
+    } finally {
+      disk.remove();
+    }
+  });
+});
+
 describe("killed at any change that its page needs", () => {
   const wwwroot = (): string => join(folder, "home", "site", "wwwroot");
   const long = new Date("2024-05-06T07:08:09.123Z");

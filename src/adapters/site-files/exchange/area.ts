@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  rmdirSync,
   rmSync,
   statSync,
 } from "node:fs";
@@ -59,12 +60,24 @@ export const makeArea = (area: Area): void => keepingTime(area, () => makeUnless
 export const removeArea = (area: Area): void =>
   keepingTime(area, () => rmSync(bytes(area.directory), { recursive: true, force: true }));
 
+/** Whether it was there and empty: else a run keeps its content there. */
+export const removeEmptyArea = (area: Area): boolean =>
+  keepingTime(area, () => {
+    try {
+      rmdirSync(bytes(area.directory));
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
 /** An area inside the root is nobody's content, so the root keeps the time that it had without it. */
-const keepingTime = ({ root, directory }: Area, change: () => void): void => {
+const keepingTime = <Result>({ root, directory }: Area, change: () => Result): Result => {
   if (parentOf(directory) !== root.real) return change();
   const { mtimeNs } = statSync(bytes(root.real), { bigint: true });
-  change();
+  const result = change();
   setTime(root.real, mtimeNs);
+  return result;
 };
 
 /** In a folder that is there: Node's `recursive` never ends where that is on a drive that has gone away. */
