@@ -13,6 +13,8 @@ export const limitOf = (limit: TierLimit | undefined, tier: string): number | un
  */
 export const nextFreeTime = (backups: readonly Backup[], perDay: number, now: Date): Date | undefined => {
   const today = Math.floor(now.getTime() / dayMs) * dayMs;
-  const made = backups.filter(({ created, status }) => status !== "Skipped" && Date.parse(created) >= today).length;
+  // What a clock that was ahead has dated is of no day yet.
+  const isToday = (time: number): boolean => time >= today && time < today + dayMs;
+  const made = backups.filter(({ created, status }) => status !== "Skipped" && isToday(Date.parse(created))).length;
   return made >= perDay ? new Date(today + dayMs) : undefined;
 };

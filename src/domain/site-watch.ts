@@ -144,8 +144,9 @@ const becomeBad = (watch: SiteWatch, condition: "partial" | "failed" | "missing"
   };
 };
 
+/** Also when people were told by a clock that was ahead. */
 const isReminderDue = ({ told }: SiteWatch, now: number): boolean =>
-  told === undefined || now - Date.parse(told) >= reminderMs;
+  told === undefined || Math.abs(now - Date.parse(told)) >= reminderMs;
 
 export interface Expectation {
   readonly intervalMs: number;

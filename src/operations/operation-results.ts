@@ -49,7 +49,7 @@ const startAgainAfterMs = 10_000;
 
 const startAgain = async (deps: Installation, call: Call, site: SiteId, found: Found): Promise<void> => {
   const { operation } = found;
-  const age = deps.clock.now().getTime() - Date.parse(operation.created);
+  const age = Math.abs(deps.clock.now().getTime() - Date.parse(operation.created));
   if (operation.status !== "InProgress" || age < startAgainAfterMs) return;
   const state = await call.runner.state(operation.run);
   if (state === "running" || state === "pending") return;

@@ -77,7 +77,7 @@ export const reportProgress = (
     set(change) {
       const phaseBegins = change.phase !== undefined && change.phase !== now.phase;
       now = { ...now, ...change };
-      if (phaseBegins || deps.clock.now().getTime() - lastWrite >= shortestMs) write();
+      if (phaseBegins || Math.abs(deps.clock.now().getTime() - lastWrite) >= shortestMs) write();
     },
     async end() {
       write();

@@ -63,6 +63,12 @@ describe("retention", () => {
     expect(removed(backups, policyOf({ keepAtLeastOne: false }))).toEqual([1, 2, 3, 4]);
   });
 
+  it("keeps the last good backup, and not one before it that was made while the clock was ahead", () => {
+    const backups = [made(1, 60), made(2, -300), made(3, 40), made(4, 20, { status: "Failed" })];
+    expect(removed(backups)).toEqual([1, 4]);
+    expect(removed(backups, policyOf({ keepAtLeastOne: false, keepDaily: 1 }))).toEqual([1, 4]);
+  });
+
   it("never counts a backup that was found damaged as the last good one", () => {
     const damaged = { damaged: "2026-11-20T00:00:00Z" };
     expect(removed([made(1, 50), made(2, 40), made(3, 30, damaged), made(4, 20, damaged)])).toEqual([1, 3]);
@@ -105,8 +111,8 @@ describe("retention", () => {
   it("keeps the newest of each day, week and month beyond the limit, as the zone counts them", () => {
     const at = (id: number, created: string): Backup => made(id, 0, { created });
     const backups = [
-      at(1, "2026-08-31T22:30:00Z"), // 1 September in Berlin
-      at(2, "2026-08-31T21:30:00Z"),
+      at(1, "2026-08-31T21:30:00Z"),
+      at(2, "2026-08-31T22:30:00Z"), // 1 September in Berlin
       at(3, "2026-10-04T10:00:00Z"), // Sunday
       at(4, "2026-10-05T10:00:00Z"), // Monday
       at(5, "2026-10-05T11:00:00Z"),
@@ -115,8 +121,8 @@ describe("retention", () => {
     const berlin = { keepAtLeastOne: false, timeZone: "Europe/Berlin" };
     expect(removed(backups, policyOf({ ...berlin, keepDaily: 2 }))).toEqual([1, 2, 3, 4]);
     expect(removed(backups, policyOf({ ...berlin, keepWeekly: 3 }))).toEqual([1, 2, 4]);
-    expect(removed(backups, policyOf({ ...berlin, keepMonthly: 3 }))).toEqual([2, 3, 4]);
-    expect(removed(backups, policyOf({ keepAtLeastOne: false, keepMonthly: 3 }))).toEqual([2, 3, 4]);
+    expect(removed(backups, policyOf({ ...berlin, keepMonthly: 3 }))).toEqual([1, 3, 4]);
+    expect(removed(backups, policyOf({ keepAtLeastOne: false, keepMonthly: 3 }))).toEqual([1, 3, 4]);
     expect(removed(backups, policyOf({ keepAtLeastOne: false, keepMonthly: 2 }))).toEqual([1, 2, 3, 4]);
   });
 
@@ -183,6 +189,10 @@ describe("a quota", () => {
     expect(nextFreeTime(today, 3, now)).toBeUndefined();
     expect(nextFreeTime(today, 2, now)?.toISOString()).toBe("2026-11-22T00:00:00.000Z");
     expect(nextFreeTime(today, 0, now)?.toISOString()).toBe("2026-11-22T00:00:00.000Z");
+  });
+
+  it("does not count what was made while the clock was ahead", () => {
+    expect(nextFreeTime([made(1, -300), made(2, -301), made(3, 0.1)], 2, now)).toBeUndefined();
   });
 
   it("is that of the site's tier, or of all", () => {

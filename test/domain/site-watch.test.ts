@@ -71,6 +71,15 @@ describe("what is remembered of a site's backups", () => {
     expect(watch.newestGood).toBe(at(3).toISOString());
   });
 
+  it("tells of each night's failure also after a night of which a clock that was ahead has told", () => {
+    const { kinds } = through(newWatch(shop, start), [
+      ended(1, "Failed", 24 * 365),
+      ended(2, "Failed", 24),
+      ended(3, "Failed", 48),
+    ]);
+    expect(kinds).toEqual(["failed", "failed", "failed"]);
+  });
+
   it("raises one alarm for a failure and one for the return to normal", () => {
     const { watch, kinds } = through(newWatch(shop, start), [
       ended(1, "Succeeded", 1),

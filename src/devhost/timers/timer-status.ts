@@ -21,16 +21,23 @@ const place = (status: TimerStatus): Place => ({
   lastUpdated: Date.parse(status.lastUpdated),
 });
 
+/** Clocks are put right by seconds all the time. */
+const slightMs = 60_000;
+
+/** Whether a clock that has been put back since has left the place: it would else wait for a time that is long to come. */
+export const isAhead = ({ lastUpdated }: Place, now: number): boolean => lastUpdated - now > slightMs;
+
 type Resumed = { readonly place: Place; readonly isPastDue: boolean };
 
 /**
  * Where a timer goes on after a start, by the host's rules: a missed run makes it past due, unless it never ran or its
- * schedule was changed meanwhile; then it waits for the next turn.
+ * schedule was changed meanwhile, or its place is one of a clock that was ahead; then it waits for the next turn.
  */
 export const resumePlace = (schedule: Schedule, stored: TimerStatus | undefined, now: number): Resumed => {
   const fresh: Place = { last: undefined, next: schedule.next(now), lastUpdated: now };
   if (!stored) return { place: fresh, isPastDue: false };
   const known = place(stored);
+  if (isAhead(known, now)) return { place: fresh, isPastDue: false };
   const expected = schedule.next(known.last ?? now);
   if (known.next === expected) return { place: known, isPastDue: now > known.next };
   if (now > expected) return { place: fresh, isPastDue: false };

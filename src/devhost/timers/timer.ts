@@ -3,7 +3,7 @@ import type { TimerStatusStore } from "../durable/types.ts";
 import type { Log } from "../log.ts";
 import type { TimerRun, TimerRunner } from "./run-timer.ts";
 import type { TimerFunction } from "./timer-function.ts";
-import { monitorOf, type Place, resumePlace, timerStatus } from "./timer-status.ts";
+import { isAhead, monitorOf, type Place, resumePlace, timerStatus } from "./timer-status.ts";
 
 export type TimerOptions = {
   readonly run: TimerRunner;
@@ -66,7 +66,10 @@ export class Timer {
   async #follow(ranAt: number | undefined, place: Place = this.#advance(ranAt ?? 0)): Promise<void> {
     const { clock } = this.#options;
     for (let current = place; ;) {
-      while (clock.now() < current.next && !this.#stopped) await this.#pause(current.next - clock.now());
+      while (clock.now() < current.next && !this.#stopped) {
+        if (isAhead(current, clock.now())) this.#save((current = this.#resumed(clock.now()).place));
+        await this.#pause(current.next - clock.now());
+      }
       if (this.#stopped) return;
       const began = clock.now();
       await this.#run(false, current);

@@ -13,7 +13,7 @@ import { backupKey, sitePartition } from "../rows/keys.ts";
 import { readConfigurationRow } from "../rows/schedule-rows.ts";
 import { tellOnce } from "../tell-once.ts";
 import { unreadableAdvice } from "../unreadable-advice.ts";
-import { isSteady } from "./steady-clock.ts";
+import { isSteady } from "../rows/steady-clock.ts";
 
 /**
  * Deletes what the site's retention lets go, each by a run of its own; and forgets the rows of what was deleted long ago.

@@ -14,6 +14,7 @@ import { readSiteRow } from "../rows/site-row.ts";
 import { isDeletion, runRef, startRun } from "../start-run.ts";
 import { tellOnce } from "../tell-once.ts";
 import { unreadableAdvice } from "../unreadable-advice.ts";
+import { isSteady } from "../rows/steady-clock.ts";
 import { takeOver } from "./take-over.ts";
 
 /** Who began a run has this long to start it. */
@@ -62,7 +63,8 @@ interface Look {
 }
 
 const lookAt = async (deps: Installation, call: Call, { announced, open }: Look): Promise<void> => {
-  const age = deps.clock.now().getTime() - Date.parse(announced.since);
+  // What a clock that was ahead has announced is old, and not still to come.
+  const age = Math.abs(deps.clock.now().getTime() - Date.parse(announced.since));
   if (age < startedWithinMs) return;
   const start = await whatToStart(deps, call, announced);
   if (start !== undefined) await takeUp(deps, call, announced, start);
@@ -175,6 +177,8 @@ const endOverdue = async (deps: Installation, call: Call, { run, site, deletes }
   const started = (await readBackup(deps.catalog, site, owner.backup))?.backup.started;
   const { runHours } = deps.policy;
   if (started === undefined || deps.clock.now().getTime() - Date.parse(started) < runHours * 3_600_000) return;
+  // A machine that slept, or whose clock was set, has not worked on it all that time.
+  if (!(await isSteady(deps))) return;
   const reason = `It was not done after ${runHours} hours (LIFEBOAT_RUN_HOURS) and was cancelled.`;
   await endRunLate(deps, call, { site, run, reason });
 };

@@ -2,12 +2,16 @@ import { messageOf } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readSiteRow } from "../../operations/rows/site-row.ts";
+import { isSteady } from "../../operations/rows/steady-clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { forgetUndo } from "./forget-undo.ts";
 import { forgetDatabases } from "./put-back-databases.ts";
 import { forgetExchanges } from "./settle-exchanges.ts";
 
-/** Drops what restores had replaced once it is kept long enough. For housekeeping; a site that is busy waits for the next time. */
+/**
+ * Drops what restores had replaced once it is kept long enough, by a clock that is to be believed. For housekeeping; a site
+ * that is busy waits for the next time.
+ */
 export const forgetExpiredUndos =
   (deps: Installation) =>
   async ({ log }: { readonly log: Log }): Promise<void> => {
@@ -24,7 +28,7 @@ const forgetExpired = async (deps: Installation, site: SiteId, log: Log): Promis
   const now = deps.clock.now().getTime();
   await forgetDatabases(deps, site, { log });
   const { run, undo } = await readSiteRow(deps.catalog, site);
-  if (run !== undefined || undo === undefined || Date.parse(undo.until) > now) return false;
+  if (run !== undefined || undo === undefined || Date.parse(undo.until) > now || !(await isSteady(deps))) return false;
   const host = await deps.hosts.host(site);
   if ((await host.content()) === "missing") return false;
   const isForgotten = await forgetUndo(deps, site, { run: undo.run, host });

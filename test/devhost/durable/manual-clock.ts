@@ -21,6 +21,12 @@ export class ManualClock implements Clock {
     };
   }
 
+  /** Somebody sets the clock: ahead, or back by less than nothing. What waits goes by the time that passes. */
+  set(milliseconds: number): void {
+    this.#now += milliseconds;
+    this.#waiting = this.#waiting.map(({ at, callback }) => ({ at: at + milliseconds, callback }));
+  }
+
   /** Moves time forward and calls back what became due. */
   advance(milliseconds: number): void {
     this.#now += milliseconds;

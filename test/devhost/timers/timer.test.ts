@@ -68,6 +68,8 @@ const timerAt = ({
         await settle();
       }
     },
+    /** Somebody sets the clock. */
+    set: (milliseconds: number): void => clock.set(milliseconds),
     /** The machine sleeps, then goes on. */
     sleep: async (milliseconds: number): Promise<void> => {
       clock.advance(milliseconds);
@@ -119,6 +121,31 @@ describe("a timer", () => {
     await finish();
     await pass(minuteMs);
     expect(times()).toBe(2);
+  });
+
+  it.each([{ useMonitor: true }, { useMonitor: false }])(
+    "goes on when a clock that was a year ahead is put right, with %o",
+    async (given) => {
+      const { timer, times, set, pass, finish } = timerAt({ now: "2026-11-21T15:24:00Z", ...given });
+      timer.start();
+      set(365 * 1_440 * minuteMs);
+      await pass(5 * minuteMs);
+      expect(times()).toBe(1);
+      await finish();
+      set(-365 * 1_440 * minuteMs);
+      await pass(7 * minuteMs);
+      expect(times()).toBe(2);
+    },
+  );
+
+  it("does not run again when its clock is put right by seconds", async () => {
+    const { timer, times, set, pass, finish } = timerAt({ now: "2026-11-21T15:24:00Z" });
+    timer.start();
+    await pass(minuteMs + 1_000);
+    await finish();
+    set(-5_000);
+    await pass(minuteMs);
+    expect(times()).toBe(1);
   });
 
   it("runs at each start if it asks for that, then by its schedule", async () => {
@@ -178,6 +205,12 @@ describe("after a start", () => {
     {
       what: "a schedule that changed meanwhile begins anew",
       saved: status("2026-11-21T15:00:00+00:00", "2026-11-21T23:00:00+00:00"),
+      runsAtOnce: 0,
+      next: "2026-11-21T15:25:00+00:00",
+    },
+    {
+      what: "a place that a clock which was ahead has left is given up",
+      saved: status("2027-11-21T15:20:00+00:00", "2027-11-21T15:25:00+00:00"),
       runsAtOnce: 0,
       next: "2026-11-21T15:25:00+00:00",
     },

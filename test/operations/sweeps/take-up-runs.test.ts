@@ -5,12 +5,13 @@ import { deleteBackup } from "../../../src/operations/delete-backup.ts";
 import { announceRun, readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { ownerOfName } from "../../../src/operations/rows/name-rows.ts";
-import { readOperation, type Operation } from "../../../src/operations/rows/operation-rows.ts";
-import { watchPartition } from "../../../src/operations/rows/keys.ts";
+import { insertOperation, readOperation, type Operation } from "../../../src/operations/rows/operation-rows.ts";
+import { sitePartition, watchPartition } from "../../../src/operations/rows/keys.ts";
 import { readMarks } from "../../../src/operations/rows/watch-rows.ts";
 import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
 import { getOperation } from "../../../src/operations/operation-results.ts";
 import { takeSite } from "../../../src/operations/take-site.ts";
+import { noteTime } from "../../../src/operations/rows/steady-clock.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import type { Call } from "../../../src/ports/call.ts";
 import type { RunState } from "../../../src/ports/workflow-runner.ts";
@@ -60,6 +61,15 @@ describe("what nobody started", () => {
     const backup = (await readBackup(given.deps.catalog, shop, 1))?.backup;
     const name = { container: backup?.destination ?? "", blobBase: backup?.blobBase ?? "" };
     expect(await ownerOfName(given.deps.catalog, name), "its name stays its own").toEqual(shop);
+  });
+
+  it("is started also when its announcement is of a clock that was ahead", async () => {
+    const dead = { ...call, runner: { ...call.runner, start: dying } };
+    later(365 * 86_400);
+    await expect(createBackup(given.deps)(dead, shop, { storageAccountUrl })).rejects.toThrow(died);
+    later(-365 * 86_400);
+    await takeUpRuns(given.deps)(call);
+    expect(started()).toEqual(["backupSite"]);
   });
 
   it("is no run that another process with workflows of its own has, until that one is believed dead", async () => {
@@ -113,6 +123,16 @@ describe("what nobody started", () => {
     later(60);
     await getOperation({ ...given.deps, hub: "ownother" })(call, shop, "op");
     expect(started()).toEqual(["restoreSite"]);
+  });
+
+  it("is a verify that somebody asks about, also when a clock that was ahead has dated it", async () => {
+    later(365 * 86_400);
+    const created = given.clock.time.toISOString();
+    const operation: Operation = { id: "op", kind: "verify", run: "verify-1", status: "InProgress", created };
+    await given.deps.catalog.write(sitePartition(shop), [insertOperation({ ...operation, backup: 1 })]);
+    later(-365 * 86_400);
+    await getOperation(given.deps)(call, shop, "op");
+    expect(started()).toEqual(["verifyBackup"]);
   });
 
   it("is begun anew under one name by two that take it over at the same time", async () => {
@@ -220,6 +240,24 @@ describe("a run that owns its site", () => {
     expect((await readSiteRow(given.deps.catalog, shop)).run).toBeUndefined();
     // A step that still runs has lost its site.
     expect(await changeBackup(given.deps, ref, (row) => ({ ...row, status: "Succeeded" }))).toBe(false);
+  });
+
+  it("is not cancelled because the machine slept, or its clock was put ahead", async () => {
+    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    const { epoch } = await readSiteRow(given.deps.catalog, shop);
+    const ref = { site: shop, run: backup.run ?? "", epoch, backup: backup.id };
+    const started = given.clock.time.toISOString();
+    await changeBackup(given.deps, ref, (row) => ({ ...row, status: "InProgress", started }));
+    everyState = "running";
+    await noteTime(given.deps, call);
+    later(7 * 86_400);
+    for (let hour = 0; hour < 24; hour++, later(3_600)) {
+      await takeUpRuns(given.deps)(call);
+      await noteTime(given.deps, call);
+    }
+    expect(given.ended).toEqual([]);
+    await takeUpRuns(given.deps)(call);
+    expect(given.ended).toEqual([backup.run]);
   });
 
   it("is told of as TimedOut also when the process that cancelled it died right then", async () => {

@@ -33,7 +33,7 @@ import { archivesInUse } from "../../../src/operations/sweeps/archives-in-use.ts
 import { purgeEndedRuns } from "../../../src/operations/sweeps/purge-ended-runs.ts";
 import { retainAll } from "../../../src/operations/sweeps/retain-all.ts";
 import { startDue } from "../../../src/operations/sweeps/start-due.ts";
-import { isSteady, noteTime } from "../../../src/operations/sweeps/steady-clock.ts";
+import { isSteady, noteTime } from "../../../src/operations/rows/steady-clock.ts";
 import { sweep } from "../../../src/operations/sweeps/sweep.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import { watchRuns } from "../../../src/operations/sweeps/watch-runs.ts";

@@ -20,6 +20,7 @@ import { Secret } from "../../../src/domain/secret.ts";
 import { endRunLate } from "../../../src/operations/sweeps/end-run-late.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
+import { noteTime } from "../../../src/operations/rows/steady-clock.ts";
 import { readOperation, replaceOperation } from "../../../src/operations/rows/operation-rows.ts";
 import { forgetExpiredUndos } from "../../../src/steps/restore/forget-expired-undos.ts";
 import { buildTree, oddTree, treeOf, type FoundNode } from "../../support/file-tree.ts";
@@ -471,5 +472,23 @@ describe("what a restore replaced", () => {
     expect(await world.deps.catalog.list(sitePartition(shop), { prefix: "before!" })).toEqual([]);
     expect(comparable(world.tree())).toEqual(restored);
     await expect(world.undo()).rejects.toMatchObject({ code: "NothingToUndo" });
+  });
+
+  it("stays while the clock is ahead, and can be put back when the clock is right again", async () => {
+    const backup = await world.backUp();
+    wreck();
+    const before = comparable(world.tree());
+    await noteTime(world.deps, world.call);
+    await world.restore(backup);
+    const housekeeping = forgetExpiredUndos(world.deps);
+    const right = world.clock.time;
+    world.clock.time = new Date(right.getTime() + 365 * 86_400_000);
+    await housekeeping(world.call);
+    await noteTime(world.deps, world.call);
+    await housekeeping(world.call);
+    world.clock.time = right;
+    await housekeeping(world.call);
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(comparable(world.tree())).toEqual(before);
   });
 });

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { Installation } from "../installation.ts";
 import type { Call } from "../../ports/call.ts";
-import { clockKey, roundsPartition } from "../rows/keys.ts";
-import { readNote, readNoteOfTimer } from "../rows/note-rows.ts";
+import { clockKey, roundsPartition } from "./keys.ts";
+import { readNote, readNoteOfTimer } from "./note-rows.ts";
 
 type Needs = Pick<Installation, "catalog" | "clock">;
 
