@@ -28,10 +28,10 @@ export const unpackTo = async (context: CommandContext, site: SiteReference, wis
   const folder = resolve(wish.folder);
   refuseFilled(folder);
   const partial = join(dirname(folder), `.${basename(folder)}.lifeboat-${process.pid}`);
-  const made = await makeFolder(partial, 0o700).catch((cause: unknown) => {
-    throw refused(folder, cause);
-  });
   await interruptible(context.terminal, async (signal) => {
+    const made = await makeFolder(partial, 0o700).catch((cause: unknown) => {
+      throw refused(folder, cause);
+    });
     try {
       await unpack(context, site, { ...wish, folder: partial, signal });
       signal.throwIfAborted();

@@ -160,7 +160,7 @@ export const described: Readonly<Record<string, Described>> = {
   },
   getSiteDescription: { summary: "the directories of a site" },
   describeSite: { summary: "makes a site of directories that are there: 201", created: true },
-  forgetSite: { summary: "forgets the site; its files and its backups stay: 200; 204 when it was not known" },
+  forgetSite: { summary: "forgets the site; its files and its backups stay: 200; 204 when nothing of it was known" },
   putAlarms: {
     summary: "who hears of the site's failed, partial and missing backups and failed restores; see alarms.md",
   },
