@@ -108,7 +108,8 @@ const startOf = (text: string, timeZone: string, now: Date): string => {
   const zone = timeZone === "" ? new Intl.DateTimeFormat().resolvedOptions().timeZone : timeZone;
   if (!isTimeZone(zone)) throw wrong("time-zone", zone, "an IANA name such as Europe/Berlin");
   const time = startTime(text, zone, now);
-  if (time === undefined) throw wrong("start", text, "a time such as 02:00 or 2026-12-01T02:00");
+  if (time === undefined)
+    throw wrong("start", text, `a time such as 02:00 or 2026-12-01T02:00 that the clocks of ${zone} show`);
   return time.toISOString();
 };
 

@@ -4,7 +4,8 @@ const written = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]
 
 /**
  * `02:00` (the next one), `2026-12-01T02:00`, `2026-12-01`: on the clocks of the time zone, unless the text ends with `Z` or an
- * offset of its own. Undefined: it is none of these, or there is no such day.
+ * offset of its own. Undefined: it is none of these, there is no such day, or its clocks leave that time out: what is planned
+ * from then on would begin at another time of day for good.
  */
 export const startTime = (text: string, timeZone: string, now: Date): Date | undefined => {
   const minutes = minutesOfDay(text);
@@ -14,12 +15,19 @@ export const startTime = (text: string, timeZone: string, now: Date): Date | und
   // The 31st of February would be taken for the 3rd of March.
   if (date === undefined || Number.isNaN(civil) || !new Date(civil).toISOString().startsWith(date)) return undefined;
   const instant =
-    offset === undefined ? instantOf(civil, timeZone) : Date.parse(`${date}T${time}${offset.toUpperCase()}`);
-  return Number.isNaN(instant) ? undefined : new Date(instant);
+    offset === undefined ? shownAt(civil, timeZone) : Date.parse(`${date}T${time}${offset.toUpperCase()}`);
+  return instant === undefined || Number.isNaN(instant) ? undefined : new Date(instant);
 };
 
+/** The next one that the clocks show. */
 const nextAt = (minutes: number, timeZone: string, now: Date): Date => {
-  const today = startOfCivilDay(civilTime(now.getTime(), timeZone)) + minutes * 60_000;
-  const next = instantOf(today, timeZone);
-  return new Date(next > now.getTime() ? next : instantOf(today + dayMs, timeZone));
+  for (let civil = startOfCivilDay(civilTime(now.getTime(), timeZone)) + minutes * 60_000; ; civil += dayMs) {
+    const next = shownAt(civil, timeZone);
+    if (next !== undefined && next > now.getTime()) return new Date(next);
+  }
+};
+
+const shownAt = (civil: number, timeZone: string): number | undefined => {
+  const instant = instantOf(civil, timeZone);
+  return civilTime(instant, timeZone) === civil ? instant : undefined;
 };

@@ -25,6 +25,15 @@ describe("when a schedule starts", () => {
     expect(start("03:30", "Europe/Berlin", new Date("2026-10-24T12:00:00Z"))).toBe("2026-10-25T02:30:00.000Z");
   });
 
+  it("is the next night's where the clocks leave it out, for it would stay at another time of day for good", () => {
+    const evening = new Date("2026-03-28T20:00:00Z");
+    expect(start("02:30", "Europe/Berlin", evening)).toBe("2026-03-30T00:30:00.000Z");
+    expect(start("03:00", "Europe/Berlin", evening)).toBe("2026-03-29T01:00:00.000Z");
+    expect(start("2026-03-29T02:30", "Europe/Berlin")).toBeUndefined();
+    expect(start("2026-04-24", "Africa/Cairo")).toBeUndefined();
+    expect(start("2026-03-29T02:30Z", "Europe/Berlin")).toBe("2026-03-29T02:30:00.000Z");
+  });
+
   it.each([
     ["2026-12-01T02:00", "2026-12-01T01:00:00.000Z"],
     ["2026-12-01 02:00:30", "2026-12-01T01:00:30.000Z"],
@@ -71,6 +80,9 @@ describe("a schedule's start", () => {
 
   it("is refused with what is wrong", async () => {
     await expect(changed({ start: "tonight 2" }, kept)).rejects.toThrow(/--start: "tonight 2" is not a time such as/);
+    await expect(changed({ start: "2026-03-29T02:30" }, kept)).rejects.toThrow(
+      '--start: "2026-03-29T02:30" is not a time such as 02:00 or 2026-12-01T02:00 that the clocks of Europe/Berlin show.',
+    );
     await expect(changed({ start: "02:00", timeZone: "Berlin" }, kept)).rejects.toThrow(/--time-zone: "Berlin"/);
   });
 });
