@@ -15,6 +15,7 @@ import { errorCode } from "../../../domain/error-code.ts";
 import { ownPrefix } from "../../../domain/own-names.ts";
 import type { ResolvedRoot } from "../list-root.ts";
 import { setTime } from "../set-metadata.ts";
+import { mountPoints } from "../mount-points.ts";
 
 /** One directory of the site, and where a run keeps what it stages and what it replaces: same file system, not served. */
 export interface Area {
@@ -52,7 +53,8 @@ export const areaOf = (root: ResolvedRoot, run: string): Area => {
   if (root.real === "" || exists(inside)) return { root, directory: inside };
   if (exists(beside)) return { root, directory: beside };
   const device = statSync(bytes(root.real)).dev;
-  return { root, directory: isUsable(parentOf(root.real), device) ? beside : inside };
+  const isBeside = isUsable(parentOf(root.real), device) && !mountPoints().includes(root.real);
+  return { root, directory: isBeside ? beside : inside };
 };
 
 export const makeArea = (area: Area): void => keepingTime(area, () => makeUnlessThere(area.directory));

@@ -5,6 +5,7 @@ import type { ExchangeNeed } from "../../../ports/site-host.ts";
 import type { ResolvedRoot } from "../list-root.ts";
 import { holdDirectory, type HeldDirectory } from "../beneath.ts";
 import { reasonOf, saysGone } from "../file-reasons.ts";
+import { mountPoints } from "../mount-points.ts";
 import { bytes, type Area } from "./area.ts";
 import { inRoot, parentOf, readable, type Located } from "./places.ts";
 
@@ -57,19 +58,21 @@ const shortage = (room: Room): readonly string[] => {
   return [];
 };
 
-/** Another drive mounted inside the site: nothing can be renamed across its border. */
+/** Another drive, or part of this one, mounted inside the site: nothing can be renamed across its border. */
 const borderProblems = (areas: readonly Area[], changed: Iterable<BytePath>): readonly string[] => {
   const seen = new Set<string>();
   const problems: string[] = [];
+  const mounts = mountPoints();
   for (const path of changed) {
     const located = inRoot(areas, path);
     problems.push(...nameProblems(located));
     const { root } = located.area;
+    if (mounts.includes(`${root.real}/${located.rest}`)) problems.push(...mountedFile(located));
     const folder = parentOf(located.rest);
     const key = `${root.real}/${folder}`;
     if (seen.has(key)) continue;
     seen.add(key);
-    const problem = folderProblem(root, folder);
+    const problem = folderProblem(root, folder, mounts);
     if (problem !== undefined) problems.push(problem);
   }
   return problems.slice(0, 20);
@@ -82,8 +85,15 @@ const nameProblems = ({ rest }: Located): readonly string[] =>
     ? [`${readable(rest)}: a name of more than ${longestName} bytes cannot be stored here.`]
     : [];
 
+/** A file that is mounted can be neither replaced nor removed; a folder stays, and is told when it comes to that. */
+const mountedFile = ({ area, rest }: Located): readonly string[] => {
+  const file = `${area.root.real}/${rest}`;
+  if (statSync(bytes(file), { throwIfNoEntry: false })?.isDirectory() !== false) return [];
+  return [`${readable(file)} is mounted by itself, and cannot be exchanged. Unmount it, or restore other paths.`];
+};
+
 /** A folder that is not there, or a link in its place: one made by the exchange will be. */
-const folderProblem = (root: ResolvedRoot, folder: string): string | undefined => {
+const folderProblem = (root: ResolvedRoot, folder: string, mounts: readonly string[]): string | undefined => {
   let held: HeldDirectory;
   try {
     held = holdDirectory(root.real, folder, "reach");
@@ -91,12 +101,15 @@ const folderProblem = (root: ResolvedRoot, folder: string): string | undefined =
     if (saysGone(error)) return undefined;
     throw error;
   }
-  const name = readable(folder === "" ? root.real : `${root.real}/${folder}`);
+  const whole = folder === "" ? root.real : `${root.real}/${folder}`;
+  const name = readable(whole);
+  const itself = "Name it as a directory of its own in the site's file.";
   try {
     if (statSync(bytes(`${held.prefix}/.`)).dev !== statSync(bytes(root.real || "/")).dev)
-      return `${name} is on another file system than the site. Name it as a directory of its own in the site's file.`;
+      return `${name} is on another file system than the site. ${itself}`;
     accessSync(bytes(`${held.prefix}/.`), constants.W_OK | constants.X_OK);
-    return undefined;
+    const mount = mounts.find((at) => at.startsWith(`${root.real}/`) && `${whole}/`.startsWith(`${at}/`));
+    return mount === undefined ? undefined : `${readable(mount)} is mounted by itself. ${itself}`;
   } catch (error) {
     return `${name} may not be changed by the service. ${reasonOf(error)} Give it the right to, or restore other paths.`;
   } finally {
