@@ -105,6 +105,39 @@ describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
       await server.query("", "DROP DATABASE paths");
     });
 
+    it("names functions that count on a path that only the application sets, and comes back once the database has it", async () => {
+      await server.query("", "CREATE DATABASE astray");
+      const looks = [1, 2, 3, 4, 5].map(
+        (one) =>
+          `CREATE FUNCTION looks${one}(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN lower(t) || 'a'::"Kind.s"; END $$`,
+      );
+      await server.query(
+        "astray",
+        `CREATE SCHEMA app; SET search_path = app; CREATE TYPE "Kind.s" AS ENUM ('a'); CREATE TABLE fine (n int); ${looks.join(";")};
+         CREATE FUNCTION named(n int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true OR EXISTS (SELECT 1 FROM app.fine)';
+         CREATE FUNCTION own(n int) RETURNS bool LANGUAGE sql IMMUTABLE SET search_path = app AS 'SELECT true OR EXISTS (SELECT 1 FROM fine)';
+         CREATE TABLE others (n int CHECK (named(n) AND own(n))); INSERT INTO others VALUES (1);
+         CREATE DOMAIN d AS text CHECK (looks2(value) <> 'x');
+         CREATE TABLE t (w text CHECK (looks1(w) <> 'x'), d d, g text GENERATED ALWAYS AS (looks3(w)) STORED); INSERT INTO t VALUES ('a secret');
+         CREATE INDEX i ON t (looks4(w)); CREATE MATERIALIZED VIEW m AS SELECT looks5('A')`,
+      );
+      const at = server.connection("astray");
+      const weaker = async (): Promise<readonly string[]> => (await tool.check(at, "dump", never)).weaker;
+      const found = [1, 2, 3, 4, 5].map((one) => `app.looks${one}(text)`).join(", ");
+      expect(await weaker()).toEqual([expect.stringContaining(`${found}: functions`)]);
+      const load = () => tool.load(at, { scratch, dump: tool.dump(at, { scratch, signal: never }), signal: never });
+      const failure = await load().catch(String);
+      expect(failure).toMatch(
+        /type "Kind\.s" does not exist, in \S+ function app\.looks.*ALTER DATABASE .* search_path/s,
+      );
+      expect(failure).not.toContain("secret");
+      await server.query("", "ALTER DATABASE astray SET search_path = app");
+      expect(await weaker()).toEqual([]);
+      expect(await load()).toEqual({ notes: [] });
+      await tool.drop(at, scratch);
+      await server.query("", "DROP DATABASE astray");
+    });
+
     it("is one moment, though others keep writing while it is dumped", { timeout: 600_000 }, async () => {
       const at = server.connection("Läden");
       const stop = new AbortController();

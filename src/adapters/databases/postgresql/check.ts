@@ -27,12 +27,17 @@ export const checkDump = async (needs: PostgresNeeds, checking: Checking): Promi
 };
 
 /** Such a constraint holds while the table is filled, and what its function looks at may be filled later. */
-const weakerThan = ({ looking }: Inside): readonly string[] =>
-  looking.length === 0
-    ? []
-    : [
-        `${looking.join(", ")}: CHECK constraints that call functions which are not IMMUTABLE. Where such a function looks at other tables, a restore may be refused by it, for these may be loaded later. A trigger is safe, and so is a constraint that is NOT VALID.`,
-      ];
+const lookingNote =
+  "CHECK constraints that call functions which are not IMMUTABLE. Where such a function looks at other tables, a restore may be refused by it, for these may be loaded later. A trigger is safe, and so is a constraint that is NOT VALID.";
+
+/** What such a function names by a path of the application's own is not found while its tables are loaded. */
+const astrayNote =
+  "functions that constraints, indexes, generated columns or materialized views call, and that seem to name what neither their own search_path nor the database's leads to. A restore may be refused for them: ALTER DATABASE ... SET search_path = ... as the application does, or set it for the functions.";
+
+const weakerThan = ({ looking, astray }: Inside): readonly string[] => [
+  ...(looking.length === 0 ? [] : [`${looking.join(", ")}: ${lookingNote}`]),
+  ...(astray.length === 0 ? [] : [`${astray.join(", ")}: ${astrayNote}`]),
+];
 
 /** Tools, server and login, and whether databases may be made and exchanged. */
 export const checkLoad = async (needs: PostgresNeeds, checking: Checking): Promise<DatabaseCheck> => {
@@ -85,6 +90,8 @@ interface Inside extends Versioned {
   readonly hidden: readonly string[];
   /** CHECK constraints by whose functions other rows may count. */
   readonly looking: readonly string[];
+  /** Functions that are called while tables are loaded, and name what the session that loads may not find. */
+  readonly astray: readonly string[];
 }
 
 interface Around extends Versioned {
@@ -122,6 +129,25 @@ const own = {
 /** The first few, for a message. */
 const some = (names: string): string => `(SELECT COALESCE(json_agg(x), '[]') FROM (${names} LIMIT 5) x(x))`;
 
+/** What is not found by the path of this session, which is that of the session that loads: by its name as a pattern. */
+const unseen = `SELECT lower(o.name) AS name, regexp_replace(o.name, '(\\W)', '\\\\\\1', 'g') AS pattern FROM (
+    SELECT c.relname AS name, c.relnamespace AS space FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND NOT pg_table_is_visible(c.oid)
+    UNION SELECT p.proname, p.pronamespace FROM pg_proc p WHERE NOT pg_function_is_visible(p.oid)
+    UNION SELECT t.typname, t.typnamespace FROM pg_type t WHERE t.typtype IN ('e', 'd', 'r') AND NOT pg_type_is_visible(t.oid)
+  ) o JOIN pg_namespace n ON n.oid = o.space WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
+
+/** Those whose text is read when they are called, by the path of whoever calls them, and that a load calls. */
+const calledByLoads = `SELECT p.oid, p.prosrc FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+  WHERE l.lanname IN ('sql', 'plpgsql') AND to_jsonb(p) ->> 'prosqlbody' IS NULL AND ${ownObject("pg_proc", "p")}
+    AND NOT EXISTS (SELECT 1 FROM unnest(p.proconfig) one WHERE one LIKE 'search_path=%')
+    AND EXISTS (SELECT 1 FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid AND (
+      d.classid = 'pg_constraint'::regclass
+      OR d.classid = 'pg_class'::regclass AND EXISTS (SELECT 1 FROM pg_index i WHERE i.indexrelid = d.objid)
+      OR d.classid = 'pg_attrdef'::regclass AND EXISTS (SELECT 1 FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+        WHERE f.oid = d.objid AND COALESCE(to_jsonb(a) ->> 'attgenerated', '') <> '')
+      OR d.classid = 'pg_rewrite'::regclass AND EXISTS (SELECT 1 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+        WHERE r.oid = d.objid AND c.relkind = 'm')))`;
+
 const insideQuery = `SELECT json_build_object(
   'version', current_setting('server_version'),
   'sizeBytes', pg_database_size(current_database()),
@@ -134,7 +160,9 @@ const insideQuery = `SELECT json_build_object(
     WHERE k.contype = 'c' AND k.conrelid <> 0 AND k.convalidated AND k.conislocal AND EXISTS (SELECT 1 FROM pg_depend d
       JOIN pg_proc p ON p.oid = d.refobjid JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refclassid = 'pg_proc'::regclass
-        AND p.provolatile <> 'i' AND ${ownObject("pg_proc", "p")})`)})`;
+        AND p.provolatile <> 'i' AND ${ownObject("pg_proc", "p")})`)},
+  'astray', ${some(`SELECT called.oid::regprocedure::text FROM (${calledByLoads}) called
+    WHERE EXISTS (SELECT 1 FROM (${unseen}) o WHERE strpos(lower(called.prosrc), o.name) > 0 AND called.prosrc ~* ('(^|[^.\\w"])"?' || o.pattern || '"?(\\W|$)')) ORDER BY 1`)})`;
 
 const lookInside = async (needs: PostgresNeeds, { connection, signal }: Checking): Promise<Inside> => {
   const { database } = connection;

@@ -68,6 +68,12 @@ const readings: readonly Reading[] = [
     kind: "DumpDamaged",
     hint: "Restore another backup.",
   },
+  {
+    says: /ERROR: {2}(?:function|relation|type|operator) .* does not exist/,
+    by: "pg_restore",
+    kind: "ToolFailed",
+    hint: "Where the application sets a search_path by itself, the database has to have that too: ALTER DATABASE ... SET search_path = ... for the one that is to be replaced, which may be empty, and restore again.",
+  },
 ];
 
 /** What a tool said, as what it means. Anything that is no tool's end is handed through. */

@@ -14,6 +14,8 @@ const roleReasons =
   /role ".*" does not exist|permission denied|must be owner|must be member|must be able to SET ROLE|no privileges|provider .* is not loaded/;
 /** Of what the server brings along itself. */
 const aboutExtensions = /^(?:COMMENT ON EXTENSION |ALTER EXTENSION )/;
+/** What has more lines that tell something. */
+const goesOn = /^could not execute query|^COPY failed .* does not exist$/;
 /** A setting of the session that only newer servers know. */
 const aboutSettings = /^SET \w+ = /;
 
@@ -36,15 +38,23 @@ export class RestoreErrors {
     const failed = /^pg_restore: error: (.*)$/s.exec(line);
     if (failed !== null) {
       this.#open = { reason: failed[1] ?? "" };
-      if (!this.#open.reason.startsWith("could not execute query")) this.#close();
+      if (!goesOn.test(this.#open.reason)) this.#close();
       return;
     }
     const open = this.#open;
     if (open === undefined || line.startsWith("pg_restore: ")) return;
+    if (open.reason.startsWith("COPY ")) return this.#hearOfRows(open, line);
     const command = /^Command was: (.*)$/s.exec(line);
     if (command !== null) open.command = command[1] ?? "";
     else if (open.command === undefined) open.reason += ` ${line.trim()}`;
     else open.command += `\n${line}`;
+  }
+
+  /** Behind the function that a row could not pass stands the row, which is nothing for a log. */
+  #hearOfRows(open: { reason: string }, line: string): void {
+    const called = /^(?:CONTEXT: +)?((?:SQL|PL\/\w+) function .*)/.exec(line);
+    if (called !== null) open.reason += `, in ${called[1]}`;
+    if (called !== null || /^(?:CONTEXT: +)?COPY /.test(line)) this.#close();
   }
 
   /** Its output has ended. */
