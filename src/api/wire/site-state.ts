@@ -16,6 +16,7 @@ const nothing = {
   isScheduled: false,
   nextRun: null,
   undoUntil: null,
+  undoOperation: null,
 };
 
 const propertiesOf = ({ row, last, lastGood, restorable, configuration }: SiteState) => ({
@@ -34,6 +35,7 @@ const propertiesOf = ({ row, last, lastGood, restorable, configuration }: SiteSt
   isScheduled: configuration?.nextRun !== undefined,
   nextRun: configuration?.nextRun ?? null,
   undoUntil: row.undo?.until ?? null,
+  undoOperation: row.undo?.operation ?? null,
   problem: null,
 });
 

@@ -5,7 +5,7 @@ import { freeSite } from "../../operations/free-site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { changeBackupRow } from "../../operations/rows/backup-rows.ts";
 import { readOperation, replaceOperation, type Operation } from "../../operations/rows/operation-rows.ts";
-import { changeSite, withoutUndo, type SiteRow } from "../../operations/rows/site-row.ts";
+import { changeSite, readSiteRow, withoutUndo, type SiteRow } from "../../operations/rows/site-row.ts";
 import type { Call } from "../../ports/call.ts";
 import type { ExchangeState, SiteHost } from "../../ports/site-host.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
@@ -64,8 +64,9 @@ const end = async (
   const failure = input.failure ?? stopped?.message;
   const isSuccess = failure === undefined;
   const state = (await host?.exchange(input.run).state()) ?? "none";
-  const log = shortenLog(await linesOf(deps, input, { operation, failure, state }), "the service's log");
   const databases = await hasExchangedDatabases(deps, input.site, input.run);
+  const told = { operation, failure, state, databases };
+  const log = shortenLog(await linesOf(deps, input, told), "the service's log");
   const isHalf = !isSuccess && (databases || (await isHalfExchanged(host, { operation, state })));
   if (isSuccess) await noteRestored(deps, operation);
   const now = deps.clock.now();
@@ -129,10 +130,8 @@ const undoAfter = ({ undo }: SiteRow, { operation, isSuccess, state, databases, 
   return databases || isInSite(state) ? { run: operation.run, operation: operation.id, until } : undo;
 };
 
-interface Told {
-  readonly operation: Operation;
+interface Told extends Pick<Ending, "operation" | "state" | "databases"> {
   readonly failure: string | undefined;
-  readonly state: ExchangeState;
 }
 
 /** What was planned is done once the content is exchanged, also where the site could not be started then. */
@@ -153,6 +152,13 @@ const linesOf = async (deps: Installation, input: Input, told: Told): Promise<re
   }
   if (operation.stopped === "page")
     lines.push("The site has no stop command: writes of its own during the exchange are not excluded.");
+  if (
+    operation.kind === "restore" &&
+    !told.databases &&
+    !isInSite(told.state) &&
+    (await readSiteRow(deps.catalog, input.site)).undo !== undefined
+  )
+    lines.push("An undo still takes back the restore before this one, for nothing of this one is in the site.");
   return lines;
 };
 

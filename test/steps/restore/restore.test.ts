@@ -357,6 +357,19 @@ describe("an undo", () => {
     await expect(world.undo()).rejects.toMatchObject({ code: "NothingToUndo" });
   });
 
+  it("puts back the restore before, when the last one had nothing to change, and that one says so", async () => {
+    const backup = await world.backUp();
+    expect((await world.restore(backup)).log).not.toContain("undo");
+    wreck();
+    const before = world.tree();
+    const first = await world.restore(backup);
+    expect(first.log).not.toContain("undo");
+    expect((await world.restore(backup)).log).toContain("An undo still takes back the restore before this one");
+    expect((await world.row()).undo?.run).toBe(first.run);
+    await world.undo();
+    expect(comparable(world.tree())).toEqual(comparable(before));
+  });
+
   it("puts back the restore before, when the last one failed", async () => {
     const backup = await world.backUp();
     wreck();
@@ -365,6 +378,7 @@ describe("an undo", () => {
     const failing = await world.restore(backup, { paths: ["no/such/path"] });
     expect(failing.status).toBe("Failed");
     expect((await world.row()).undo?.run).toBe(first.run);
+    expect(failing.log).toContain("An undo still takes back the restore before this one");
     await world.undo();
     expect(comparable(world.tree())).toEqual(comparable(before));
   });
