@@ -49,6 +49,17 @@ export const wantedDatabases = async (context: CommandContext, site: SiteReferen
   }));
 };
 
+/** Told beside what holds no database, where the site has some: as a rule they were forgotten. Nothing where it has none. */
+export const tellForgottenDatabases = (
+  { terminal, json }: Pick<CommandContext, "terminal" | "json">,
+  known: readonly SiteDatabase[],
+  command: string,
+): void => {
+  if (json || known.length === 0) return;
+  const names = known.map(({ name }) => showName(name)).join(", ");
+  terminal.err(`  without databases: ${names}. \`${command} --database all\` takes them along.\n`);
+};
+
 const found = (known: readonly SiteDatabase[], site: SiteReference, name: string): SiteDatabase => {
   const match = known.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (match !== undefined) return match;

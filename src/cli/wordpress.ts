@@ -11,6 +11,12 @@ const places = (folder: string): readonly string[] => [
   join(dirname(folder), "wp-config.php"),
 ];
 
+/** Whether the folder itself is one of WordPress. */
+export const isWordPress = (folder: string): boolean =>
+  places(folder)
+    .slice(0, 2)
+    .some((place) => existsSync(place));
+
 /** The connection string of a WordPress site on this machine, out of its wp-config.php. */
 export const wordPressConnection = (folder: string): Secret => {
   const file = places(folder).find((place) => existsSync(place));

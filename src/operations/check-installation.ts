@@ -1,7 +1,9 @@
 import { messageOf } from "../domain/errors.ts";
 import { siteLabel } from "../domain/site.ts";
 import type { SiteDefinition } from "../ports/sites.ts";
+import { checkLastGood } from "./check-last-good.ts";
 import { withCredential } from "./credentials.ts";
+import type { Finding } from "./finding.ts";
 import type { Installation } from "./installation.ts";
 import { isReady } from "./health.ts";
 import { siteRowKey } from "./rows/keys.ts";
@@ -12,16 +14,6 @@ import { readWaitingLetters, unreadableWatchRows } from "./rows/watch-rows.ts";
 import { sharedFolders, siteFolders } from "./shared-folders.ts";
 import { unreadableAdvice } from "./unreadable-advice.ts";
 import { whereTo } from "./where-to.ts";
-
-/** One thing that was looked at. */
-export interface Finding {
-  readonly name: string;
-  /** `warning`: it works, and something may come of it. */
-  readonly state: "ok" | "warning" | "problem";
-  readonly message: string;
-  /** What to do about it. */
-  readonly advice?: string;
-}
 
 /** Whether this installation can do its work: stores, disks, tools, sites. Nothing is changed. */
 export const checkInstallation = async (deps: Installation): Promise<readonly Finding[]> => [
@@ -111,6 +103,7 @@ const checkSites = async (deps: Installation): Promise<readonly Finding[]> => {
           advice: "Mount or create it, or correct the site's file.",
         });
       await reachDestination(deps, site);
+      findings.push(...(await checkLastGood(deps, id)));
     } catch (error) {
       findings.push({
         name,

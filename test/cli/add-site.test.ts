@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { answerOf } from "../../src/cli/answer.ts";
 import type { Given } from "../../src/cli/command.ts";
@@ -15,8 +18,9 @@ const typed: Given = {
 };
 
 /** A service that describes the site, and tells of it what `found` says. */
-const add = async (found: () => object) => {
+const add = async (found: () => object, folder = "/srv/blog") => {
   const terminal = fakeTerminal();
+  const given: Given = { ...typed, need: (name) => (name === "NAME" ? "blog" : folder) };
   const put: string[] = [];
   const service = {
     put: async (path) => {
@@ -27,8 +31,10 @@ const add = async (found: () => object) => {
     all: async () => [],
   } satisfies Partial<Service>;
   // Nothing else of the service is asked.
-  const context = { ...fakeContext(terminal).context, service: () => service as Partial<Service> as Service };
-  const code = await addSite(context, typed).catch((error: unknown) => error);
+  const { context: base } = fakeContext(terminal);
+  const connection = () => ({ ...base.connection(), dataFolder: "/srv/lifeboat" });
+  const context = { ...base, connection, service: () => service as Partial<Service> as Service };
+  const code = await addSite(context, given).catch((error: unknown) => error);
   return { code, text: terminal.written.out, put };
 };
 
@@ -49,6 +55,17 @@ describe("a site that is added", () => {
       code: exitCodes.partly,
       text: expect.stringContaining("problem: The backup does not fit."),
     });
+  });
+
+  it("that is one of WordPress is told to go without its database, where nobody named it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "lifeboat-add-site-"));
+    expect((await add(() => ({}), folder)).text).not.toContain("wp-config.php");
+    writeFileSync(join(folder, "wp-config.php"), "<?php\n");
+    expect(await add(() => ({}), folder)).toMatchObject({
+      code: exitCodes.done,
+      text: expect.stringMatching(/wp-config\.php, whose database is not in its backups.* --wordpress$/m),
+    });
+    rmSync(folder, { recursive: true });
   });
 
   it("is never told as refused when it is described, and what it holds cannot be told", async () => {

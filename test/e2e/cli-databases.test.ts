@@ -112,4 +112,18 @@ describeWith("postgresql", postgresPrograms !== undefined, "databases by the com
     expect(await told("backup crm --database main")).toMatch(/^Backup 1 of crm: Succeeded/);
     expect(await told("site list")).not.toContain("127.0.0.1");
   });
+
+  it("says which databases a backup or a schedule goes without, where nobody named one", async () => {
+    const forgotten = (command: string): string =>
+      `  without databases: OrdersDb, Missing. \`lifeboat ${command} shop --database all\` takes them along.\n`;
+    const err = async (...line: readonly string[]): Promise<string> => (await lifeboat.run(...line)).err;
+    expect(await err("backup", "shop", "--quiet")).toBe(forgotten("backup"));
+    expect(await err("schedule", "shop", "--every", "1d", "--start", "2099-01-01T02:00Z")).toBe(forgotten("schedule"));
+    expect(await err("schedule", "shop", "--every", "2d", "--database", "OrdersDb")).toBe("");
+    expect(await err("schedule", "shop", "--every", "2d", "--database", "none")).toBe("");
+    expect(await err("schedule", "shop", "--remove", "--json")).toBe("");
+    expect(await told("doctor")).toMatch(
+      /^warning {2}site shop: Its last good backup \(\d+\) holds no database.* OrdersDb, Missing\.$/m,
+    );
+  });
 });

@@ -8,14 +8,17 @@ import { deliverAlarms } from "../../src/operations/alarms/deliver-alarms.ts";
 import { markSite } from "../../src/operations/rows/watch-rows.ts";
 import { watchSites } from "../../src/operations/alarms/watch-sites.ts";
 import { memoryInstallation, shop } from "../support/installation.ts";
+import { putObject } from "../support/put-object.ts";
 import { alarmWorld, endedBackup } from "./alarms/alarm-world.ts";
 import { StoreFailure } from "../../src/domain/store-failure.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
-import type { SiteHost } from "../../src/ports/site-host.ts";
+import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
+import { sitePartition } from "../../src/operations/rows/keys.ts";
+import type { SiteConfiguration, SiteHost } from "../../src/ports/site-host.ts";
 
-/** A site in a directory; nothing of it is read but whether it is there. */
-const hostIn = (directory: string): SiteHost => {
-  const configuration = { appSettings: {}, connectionStrings: {} };
+/** A site in a directory; nothing of it is read but whether it is there, and its settings. */
+const hostIn = (directory: string, connectionStrings: SiteConfiguration["connectionStrings"] = {}): SiteHost => {
+  const configuration = { appSettings: {}, connectionStrings };
   const settings = { read: async () => configuration, write: async () => undefined };
   return localSiteHost({ roots: [{ at: pathFromText(""), directory }], settings });
 };
@@ -113,5 +116,62 @@ describe("checking the installation", () => {
     expect((await well({ sites })).worse).toContainEqual(problem("site files", /x\.json/));
     const policy = { ...deps.policy, defaultDestination: new Secret("https://forbidden.example/c") };
     expect((await well({ policy })).worse).toContainEqual(problem("site shop", /may not be used/));
+  });
+
+  const destination = "file:///backups/shop";
+  /** The site has a good backup, with an archive where the catalog says unless `archive` is false. */
+  const withBackup = async ({ databases = [] as string[], at = destination, archive = true } = {}) => {
+    const { deps, container } = memoryInstallation();
+    const row = insertBackup({
+      site: shop,
+      id: 7,
+      name: "nightly",
+      blobBase: "nightly",
+      status: "Succeeded",
+      scheduled: true,
+      destination: at,
+      correlationId: "c",
+      databases: databases.map((name) => ({ type: "PostgreSql", name })),
+      created: "2026-11-20T12:00:00.000Z",
+      sizeBytes: 3,
+    });
+    await deps.catalog.write(sitePartition(shop), [row]);
+    if (archive) await putObject(container(destination), "nightly.zip", Buffer.from("zip"));
+    const connectionStrings = {
+      orders: { value: new Secret("postgres://u:p@db.example/orders"), type: "PostgreSQL" },
+      cache: { value: new Secret("localhost:6379,ssl=false"), type: "Custom" },
+    };
+    const { worse } = await well({
+      catalog: deps.catalog,
+      destinations: deps.destinations,
+      hosts: { host: async () => hostIn("docs", connectionStrings) },
+    });
+    return worse.filter(({ name }) => name === "site shop");
+  };
+
+  it("names the last good backup of a site that is not where it was written, or may not be read there", async () => {
+    expect(await withBackup({ databases: ["orders"] })).toEqual([]);
+    expect(await withBackup({ databases: ["orders"], archive: false })).toEqual([
+      {
+        name: "site shop",
+        state: "problem",
+        message: `Its last good backup (7) cannot be restored: nightly.zip is not in ${destination} any more.`,
+        advice: expect.stringContaining("make a new backup now"),
+      },
+    ]);
+    expect(await withBackup({ databases: ["orders"], at: "https://forbidden.example/c" })).toMatchObject([
+      { state: "problem", message: expect.stringMatching(/^Its last good backup \(7\) .* may not be used/) },
+    ]);
+  });
+
+  it("warns where the last good backup holds none of the databases that the site has", async () => {
+    expect(await withBackup()).toEqual([
+      {
+        name: "site shop",
+        state: "warning",
+        message: "Its last good backup (7) holds no database, though its connection strings lead to one: orders.",
+        advice: expect.stringContaining("--database all"),
+      },
+    ]);
   });
 });

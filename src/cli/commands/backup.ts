@@ -5,7 +5,7 @@ import { containerUrl } from "../container-url.ts";
 import { expiryOf } from "../durations.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
-import { wantedDatabases } from "../site-databases.ts";
+import { siteDatabases, tellForgottenDatabases, wantedDatabases } from "../site-databases.ts";
 import { findSite } from "../site-reference.ts";
 import { tellBackupPlan } from "../tell-backup-plan.ts";
 import { watchBackup } from "../work.ts";
@@ -19,9 +19,12 @@ export const run: RunCommand = async (context, given) => {
     const elsewhere = request.storageAccountUrl !== undefined;
     return tellBackupPlan(context, site, { databases, elsewhere });
   }
+  // Asked beforehand: once the backup is begun, nothing but it may fail.
+  const known = databases.length > 0 ? [] : await siteDatabases(context, site, { asks: false });
   const body = { properties: { ...request, ...(databases.length === 0 ? {} : { databases }) } };
   const begun = await service.post(`${site.path}/backup`, { body });
-  const { id, blobName } = backupView(site.label, begun);
+  const { id, blobName, databases: held } = backupView(site.label, begun);
+  if (held.length === 0) tellForgottenDatabases(context, known, `lifeboat backup ${site.label}`);
   if (!given.flag("detach")) return tellBackup(context, await watchBackup(context, site, id));
   print(
     context,

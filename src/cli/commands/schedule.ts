@@ -5,6 +5,7 @@ import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
 import { scheduleChanges } from "../schedule-changes.ts";
 import { scheduleText, scheduleView } from "../schedule-view.ts";
+import { siteDatabases, tellForgottenDatabases } from "../site-databases.ts";
 import { findSite } from "../site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
@@ -25,6 +26,12 @@ export const run: RunCommand = async (context, given) => {
       ? `${site.label} has no schedule. \`lifeboat schedule ${site.label} --every 1d --keep 30d\` makes one.\n`
       : scheduleText(view),
   );
+  if (given.text("every") !== undefined && given.texts("database").length === 0 && view?.databases.length === 0)
+    tellForgottenDatabases(
+      context,
+      await siteDatabases(context, site, { asks: false }),
+      `lifeboat schedule ${site.label}`,
+    );
   return exitCodes.done;
 };
 

@@ -12,6 +12,7 @@ import { databasesText, siteDatabases } from "../site-databases.ts";
 import { givenAppSettings, givenConnectionStrings, type GivenString } from "../site-settings.ts";
 import { findSite, newSitePath, referenceOf, sitesPath, type SiteReference } from "../site-reference.ts";
 import { backupPlan, planText } from "../tell-backup-plan.ts";
+import { isWordPress } from "../wordpress.ts";
 
 export const addSite: RunCommand = async (context, given) => {
   const service = context.service();
@@ -36,6 +37,7 @@ export const addSite: RunCommand = async (context, given) => {
     [
       `The site ${label} is described. A backup of it would hold\n${planText(plan)}${databasesText(databases)}`,
       ...unknown.map(notADatabase),
+      ...(databases.length === 0 && isHere(context) && isWordPress(folder) ? [withoutItsDatabase(label)] : []),
       `\`lifeboat backup ${label}${all}\` makes the first one, \`lifeboat schedule ${label} --every 1d${all}\` one a day.\n`,
     ].join(""),
   );
@@ -62,6 +64,9 @@ const whatItFinds = async (context: CommandContext, site: SiteReference) => {
 const notADatabase = (name: string): string =>
   `  connection string ${showName(name)}: leads to no database that is known; where it does, say which in the site's file, or forget the site and add it with its kind (${showName(name)}:mysql=...)\n`;
 
+const withoutItsDatabase = (label: string): string =>
+  `  note: it has a wp-config.php, whose database is not in its backups; \`lifeboat site remove ${label}\`, and add it again with --wordpress\n`;
+
 /** What is sent is the one place where they are opened. */
 const sentStrings = (strings: ReadonlyMap<string, GivenString>) =>
   Object.fromEntries([...strings].map(([name, { value, type }]) => [name, { value: value.reveal(), type }]));
@@ -69,9 +74,12 @@ const sentStrings = (strings: ReadonlyMap<string, GivenString>) =>
 const sentSettings = (settings: Readonly<Record<string, Secret>>) =>
   Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, value.reveal()]));
 
+/** Whether the service is on this machine. */
+const isHere = (context: CommandContext): boolean => context.connection().dataFolder !== undefined;
+
 /** A path on the service's machine: only where that is this one a short form of it means anything. */
 const pathOn = (context: CommandContext, text: string): string => {
-  if (context.connection().dataFolder !== undefined) return resolve(text);
+  if (isHere(context)) return resolve(text);
   if (isAbsolute(text)) return text;
   throw new CommandFailure(
     exitCodes.usage,
@@ -85,7 +93,7 @@ const rootKind = (context: CommandContext, given: Given, folder: string): "home"
     throw new CommandFailure(exitCodes.usage, "RootTwice", "Either --home or --wwwroot, not both.");
   if (given.flag("home")) return "home";
   if (given.flag("wwwroot")) return "wwwroot";
-  if (context.connection().dataFolder === undefined)
+  if (!isHere(context))
     throw new CommandFailure(
       exitCodes.usage,
       "RootNotSaid",

@@ -11,6 +11,7 @@ import { isInAppMysql } from "../../domain/connections/in-app-mysql.ts";
 import type { Secret } from "../../domain/secret.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
+import type { SiteConfiguration } from "../../ports/site-host.ts";
 import type { DatabaseCheck } from "../../ports/database-tool.ts";
 import { checkForBackup } from "./check-for-backup.ts";
 import { connectionOf } from "./database-connection.ts";
@@ -44,11 +45,7 @@ export const siteDatabases =
   async (call: Call, id: SiteId, asks: boolean): Promise<readonly SiteDatabase[]> => {
     const site = await findSite(deps, id);
     const configuration = await (await deps.hosts.host(site.id)).settings.read();
-    const known = Object.entries(configuration.connectionStrings).flatMap(([name, { value, type }]) => {
-      const found = isInAppMysql(name, type) ? "LocalMySql" : databaseTypeIn(type, value);
-      return found === undefined ? [] : [{ name, type: found }];
-    });
-    const look = async (database: (typeof known)[number]): Promise<SiteDatabase> => {
+    const look = async (database: KnownDatabase): Promise<SiteDatabase> => {
       const told = { connectionStringName: database.name, type: database.type };
       let target: string | undefined;
       try {
@@ -64,8 +61,22 @@ export const siteDatabases =
         return { ...told, ...(target === undefined ? {} : { target }), problem };
       }
     };
-    return Promise.all(known.map(look));
+    return Promise.all(databasesAmong(configuration).map(look));
   };
+
+interface KnownDatabase {
+  readonly name: string;
+  readonly type: DatabaseType;
+}
+
+/** The connection strings that lead to databases. */
+export const databasesAmong = ({
+  connectionStrings,
+}: Pick<SiteConfiguration, "connectionStrings">): readonly KnownDatabase[] =>
+  Object.entries(connectionStrings).flatMap(([name, { value, type }]) => {
+    const found = isInAppMysql(name, type) ? "LocalMySql" : databaseTypeIn(type, value);
+    return found === undefined ? [] : [{ name, type: found }];
+  });
 
 /** What the site's owner said, else what the string itself looks like. */
 const databaseTypeIn = (said: string, value: Secret): DatabaseType | undefined => {
