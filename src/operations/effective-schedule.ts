@@ -34,7 +34,7 @@ export const inheritedConfiguration = (site: SiteId): BackupConfiguration => ({
 });
 
 /** A clock that said so was wrong: what it ran is not believed. Instances' clocks differ by less. */
-const unbelievableMs = 86_400_000;
+const unbelievableMs = 3_600_000;
 
 /** The configuration with the run that comes next: at its planned time, or where that has passed now, or when its window opens. */
 export const withNextRun = (policy: Defaults, configuration: BackupConfiguration, now: Date): BackupConfiguration => {

@@ -10,6 +10,9 @@ import { isSteady } from "./steady-file-systems.ts";
  */
 export type EntryReader = (path: BytePath, stat: BigIntStats, file: string) => ListedEntry | undefined;
 
+/** In the year 2262. What lies behind it does not fit 64 bits: it would come back from a backup as long ago. */
+const latestNs = 2n ** 63n - 1n;
+
 type Building = { -readonly [Key in keyof ListedEntry]: ListedEntry[Key] };
 
 const kindOf = (stat: BigIntStats): ListedEntry["kind"] | undefined =>
@@ -42,7 +45,7 @@ export const entryReader = (names: Pick<AccountNames, "user" | "group"> = accoun
       mode: Number(stat.mode) & 0o7777,
       uid: Number(stat.uid),
       gid: Number(stat.gid),
-      mtimeNs: stat.mtimeNs,
+      mtimeNs: stat.mtimeNs < latestNs ? stat.mtimeNs : latestNs,
     };
     const owner = names.user(entry.uid);
     const group = names.group(entry.gid);

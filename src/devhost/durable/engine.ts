@@ -16,6 +16,8 @@ import type { DurableOptions } from "./types.ts";
 const retryMs = 5_000;
 /** Timers are looked at this often at least, so that a changed clock or a sleeping machine is noticed. */
 const longestNapMs = 60_000;
+/** Clocks are put right by seconds all the time. */
+const slightMs = 60_000;
 
 /** Drives orchestrations: whatever is on disk and ready is run; whatever happens is on disk before it counts. */
 export class Engine {
@@ -31,6 +33,8 @@ export class Engine {
   readonly #ended = new Map<string, EndedActivity[]>();
   #invoking = 0;
   #stopped = false;
+  /** When timers were last looked at; before the first time the clock may have been put back. */
+  #looked = Infinity;
   #cancelNap = (): void => undefined;
   #waiters: { readonly isOver: () => boolean; readonly resolve: () => void }[] = [];
 
@@ -206,6 +210,8 @@ export class Engine {
     let napMs = retryMs;
     try {
       const now = clock.now();
+      if (now < this.#looked - slightMs) this.#store.bringTimersForward(now);
+      this.#looked = now;
       for (const id of this.#store.instancesWithTimers(now)) this.#wake(id);
       napMs = Math.min((this.#store.nextDue(now) ?? Infinity) - now, longestNapMs);
     } catch (error) {

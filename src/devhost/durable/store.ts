@@ -89,6 +89,11 @@ const statements = (database: Database) => ({
   instancesWithTimers: database.all<{ readonly instanceId: string }>(
     "SELECT DISTINCT instance_id AS instanceId FROM inbox WHERE due > 0 AND due <= ?",
   ),
+  bringTimersForward: database.run(
+    `UPDATE inbox SET due = max(1, due - instance.updated + ?1) FROM instance
+      WHERE instance.id = inbox.instance_id AND inbox.due > ?1 AND instance.updated > ?1`,
+  ),
+  bringInstancesForward: database.run("UPDATE instance SET updated = ?1 WHERE updated > ?1 AND status = 'Running'"),
   nextDue: database.first<{ readonly due: number | null }>("SELECT min(due) AS due FROM inbox WHERE due > ?"),
   activities: database.all<Activity>(`SELECT ${activityColumns} FROM activity ORDER BY seq`),
   insertActivity: database.insert(
@@ -188,6 +193,14 @@ export class Store {
 
   instancesWithTimers(now: number): readonly string[] {
     return this.#sql.instancesWithTimers(now).map(({ instanceId }) => instanceId);
+  }
+
+  /** The clock was put back: timers that were set meanwhile wait for as long as they would have. */
+  bringTimersForward(now: number): void {
+    this.database.transactNow(() => {
+      this.#sql.bringTimersForward(now);
+      this.#sql.bringInstancesForward(now);
+    });
   }
 
   /** When the next timer fires after `now`. */

@@ -159,7 +159,8 @@ const begin = (store: Store, episode: Finished): Effects => {
       case "timer": {
         const FireAt = new Date(decision.fireAt).toISOString();
         const event = historyEvent({ EventType: EventType.TimerFired, TimerId: decision.id, FireAt }, decision.fireAt);
-        store.post(instance.instanceId, event, Math.max(1, decision.fireAt));
+        // Since the clock was put back, the orchestration's own may be ahead of it.
+        store.post(instance.instanceId, event, Math.max(1, decision.fireAt - Math.max(0, episode.episodeAt - now)));
         break;
       }
       case "child":

@@ -176,7 +176,9 @@ const endOverdue = async (deps: Installation, call: Call, { run, site, deletes }
   if (owner?.id !== run || owner.backup === undefined) return;
   const started = (await readBackup(deps.catalog, site, owner.backup))?.backup.started;
   const { runHours } = deps.policy;
-  if (started === undefined || deps.clock.now().getTime() - Date.parse(started) < runHours * 3_600_000) return;
+  if (started === undefined) return;
+  // What a clock that was ahead has begun is none that never ends.
+  if (Math.abs(deps.clock.now().getTime() - Date.parse(started)) < runHours * 3_600_000) return;
   // A machine that slept, or whose clock was set, has not worked on it all that time.
   if (!(await isSteady(deps))) return;
   const reason = `It was not done after ${runHours} hours (LIFEBOAT_RUN_HOURS) and was cancelled.`;

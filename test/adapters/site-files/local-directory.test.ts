@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -62,6 +63,14 @@ describe.each(listers)("listed %s", (_how, given) => {
         expect(told.get(name)).toMatchObject({ kind, sizeBytes, mode, mtimeNs, uid, gid });
         expect(told.get(name)?.target).toBe(target);
       }
+    });
+
+    it("tells a time that no backup can hold as the last that it can, not as one long ago", async () => {
+      writeFileSync(join(folder, "late"), "");
+      const year2300 = 10_413_792_000;
+      utimesSync(join(folder, "late"), year2300, year2300);
+      const { entries } = await listAll(home());
+      expect(entries.find((entry) => entry.path === "late")?.mtimeNs).toBe(2n ** 63n - 1n);
     });
 
     it.skipIf(process.platform !== "linux")("reaches what lies deeper than one call can name", async () => {

@@ -38,6 +38,13 @@ orchestration("sleeps", function* ({ df: durable }) {
   return durable.currentUtcDateTime.getTime() - begun;
 });
 
+orchestration("sleepsTwice", function* ({ df: durable }) {
+  const begun = durable.currentUtcDateTime.getTime();
+  for (let times = 0; times < 2; times++)
+    yield durable.createTimer(new Date(durable.currentUtcDateTime.getTime() + 600_000));
+  return durable.currentUtcDateTime.getTime() - begun;
+});
+
 /** Engines on one store, as processes on one file: a crash is to go on without a word to the old one. */
 class Processes {
   readonly store = new Store(":memory:");
@@ -134,6 +141,31 @@ describe("after a crash", () => {
     }
     expect(processes.output("later")).toBe(600_999);
   });
+
+  it.each(["at once", "after a start"])(
+    "a timer that was set while the clock was a year ahead fires in time, noticed %s",
+    async (when) => {
+      const yearMs = 365 * 86_400_000;
+      processes.clock.set(yearMs);
+      const first = processes.start(works);
+      await first.startInstance({ instanceId: "a", name: "sleepsTwice", input: "{}" });
+      await until(() => processes.store.instance("a")?.status === "Running");
+      if (when === "after a start") await first.stop(0);
+      processes.clock.set(-yearMs);
+      const engine = when === "after a start" ? processes.start(works) : first;
+      const pass = async (minutes: number): Promise<void> => {
+        for (let passed = 0; passed < minutes; passed++) {
+          processes.clock.advance(60_000);
+          await engine.idle();
+        }
+      };
+      await pass(19);
+      expect(processes.store.instance("a")?.status, "not early").toBe("Running");
+      await pass(3);
+      expect(processes.store.instance("a")?.status).toBe("Completed");
+      expect(processes.output("a")).toBeGreaterThanOrEqual(1_200_000);
+    },
+  );
 
   it("an activity that was running at five crashes is given up, its siblings are not", async () => {
     const poison: DurableOptions["invokeActivity"] = (name, call) =>

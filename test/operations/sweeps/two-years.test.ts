@@ -154,13 +154,13 @@ describe("two years of schedules", () => {
 
 describe("a clock that was wrong", () => {
   const shop = siteNamed("shop");
-  const world = async () => {
+  const world = async (frequencyUnit = "Day") => {
     const made = plannedWorld(["shop"]);
     await putBackupConfiguration(made.deps)(
       made.call,
       shop,
       parseConfigurationRequest({
-        properties: { enabled: true, backupSchedule: { frequencyInterval: 1, frequencyUnit: "Day" } },
+        properties: { enabled: true, backupSchedule: { frequencyInterval: 1, frequencyUnit } },
       }),
     );
     return made;
@@ -184,6 +184,21 @@ describe("a clock that was wrong", () => {
     ]);
     await made.tickAt(new Date("2026-11-23T12:00:00Z"));
     expect(made.open.size).toBe(1);
+  });
+
+  it("by hours, as one that took local time for UTC, costs an hourly schedule no more than an hour", async () => {
+    const made = await world("Hour");
+    await made.tickAt(new Date("2026-11-21T12:00:30Z"));
+    await made.endAll();
+    await made.tickAt(new Date("2026-11-21T20:10:00Z"));
+    await made.endAll();
+    for (const hour of [13, 14, 15]) {
+      made.clock.time = new Date(`2026-11-21T${hour}:20:00Z`);
+      await alignSchedules(made.deps)(made.call);
+      await made.tickAt(made.clock.time);
+      await made.endAll();
+    }
+    expect((await made.backups(shop)).map(({ created }) => created.slice(11, 13))).toEqual(["12", "20", "14", "15"]);
   });
 
   it("by some minutes, either way, neither doubles a run nor loses one", async () => {
