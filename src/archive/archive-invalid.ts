@@ -2,8 +2,8 @@ import { type BytePath, pathText } from "../domain/byte-path.ts";
 
 const broken = "The archive is damaged or forged: take another backup, or copy the file again.";
 const changed = "The archive was changed after it was written: do not trust it.";
-const refused = "Nothing of this archive is unpacked.";
-const oneEntry = "Take this entry from another backup.";
+const refused = "Nothing of this archive is unpacked: do not trust it, and take another backup.";
+const oneEntry = "Take it from another backup.";
 
 /** Everything that can be wrong with an archive, and what to do about it. */
 const nextMove = {
@@ -23,8 +23,9 @@ const nextMove = {
   /** It reads well, but is not what Lifeboat would have written. */
   NotCanonical: changed,
   CommitIdMismatch: changed,
-  /** Beyond a limit of the caller's, or of what numbers can hold. */
-  TooLarge: "Raise the limit, if there is one and you trust the archive.",
+  /** Beyond what is read into memory, or what numbers can hold. */
+  TooLarge:
+    "Lifeboat reads nothing this large: leave files out of the backup, or unpack the archive with another tool.",
   BadName: refused,
   Duplicate: refused,
   /** An entry lies below another one that is no folder: unpacked, it would be written through a link or file. */

@@ -7,9 +7,7 @@ describe("ArchiveInvalid", () => {
     const error = new ArchiveInvalid("CrcMismatch", "Its content does not match its checksum.", {
       entry: pathFromText("fs/ü.txt"),
     });
-    expect(error.message).toBe(
-      '"fs/ü.txt": Its content does not match its checksum. Take this entry from another backup.',
-    );
+    expect(error.message).toBe('"fs/ü.txt": Its content does not match its checksum. Take it from another backup.');
     expect(error.code).toBe("CrcMismatch");
   });
 

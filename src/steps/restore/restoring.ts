@@ -1,4 +1,5 @@
 import { ArchiveInvalid } from "../../archive/archive-invalid.ts";
+import { refuse } from "../../domain/errors.ts";
 import { isStoreFailure, type StoreFailure } from "../../domain/store-failure.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { removeProgress } from "../../operations/rows/backup-rows.ts";
@@ -6,6 +7,7 @@ import { FileUnreadable } from "../../ports/site-files.ts";
 import type { Outcome, RunRef } from "../../workflows/contract.ts";
 import { asOutcome } from "../outcome.ts";
 import { failed, ownsSite, runLost } from "../owns-site.ts";
+import { operationOf } from "./restore-run.ts";
 import { restoreWithoutRoom, type RestoreRef } from "./restore-without-room.ts";
 import { scratchOf } from "../scratch.ts";
 
@@ -40,12 +42,18 @@ const tellingReasons = async <Value>(
   } catch (error) {
     const full = fullDisk(error);
     if (full !== undefined) return failed(await restoreWithoutRoom(deps, ref, full));
-    if (error instanceof ArchiveInvalid) return failed(error.message);
+    if (error instanceof ArchiveInvalid) return failed(await archiveReason(deps, ref, error));
     if (error instanceof FileUnreadable) return failed(`The site cannot be read: ${error.message}`);
     const reason = error instanceof Error ? diskReason(error.message) : undefined;
     if (reason !== undefined) return failed(reason);
     throw error;
   }
+};
+
+/** With the archive's name: who reads an alarm or a log may have many. */
+const archiveReason = async (deps: Installation, ref: RunRef, { message: reason }: ArchiveInvalid): Promise<string> => {
+  const { request } = await operationOf(deps, ref);
+  return request === undefined ? reason : refuse("ArchiveUnreadable", { blob: request.blob, reason }).message;
 };
 
 /** By its text where no store said it: what threads throw loses the code on its way. */

@@ -1,6 +1,7 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { ArchiveInvalid } from "../../../src/archive/archive-invalid.ts";
 import { refuse } from "../../../src/domain/errors.ts";
+import { insertOperation } from "../../../src/operations/rows/operation-rows.ts";
 import { changeSite, takenBy } from "../../../src/operations/rows/site-row.ts";
 import { SiteCommandFailed } from "../../../src/ports/site-host.ts";
 import { restoring } from "../../../src/steps/restore/restoring.ts";
@@ -8,18 +9,30 @@ import { memoryInstallation, shop } from "../../support/installation.ts";
 
 const { deps } = memoryInstallation();
 const ref = { site: shop, run: "restore-1", epoch: 1 };
-beforeEach(() =>
-  changeSite(deps.catalog, shop, (row) => ({
-    row: { ...takenBy(row, { id: ref.run, kind: "restore", since: "2026-11-21T12:00:00Z" }), epoch: ref.epoch },
-    result: undefined,
-  })),
+const since = "2026-11-21T12:00:00Z";
+const request = {
+  destination: "https://a.blob.core.windows.net/backups",
+  blob: "night.zip",
+  overwrite: true,
+  paths: [],
+  configuration: false,
+  quick: false,
+  allowOutsideLinks: false,
+};
+const restore = { id: "o-1", kind: "restore", run: ref.run, status: "InProgress", created: since, request } as const;
+const taken = takenBy({ nextBackupId: 1, epoch: 0 }, { id: ref.run, kind: "restore", since, operation: restore.id });
+beforeAll(() =>
+  changeSite(deps.catalog, shop, () => ({ row: taken, also: [insertOperation(restore)], result: undefined })),
 );
 
 const outcome = (error: Error) => restoring(deps, ref, () => Promise.reject(error));
 
 describe("a step of a restore", () => {
   it.each([
-    [new ArchiveInvalid("HashMismatch", "Its content is another."), /Its content is another/],
+    [
+      new ArchiveInvalid("HashMismatch", "Its content is another."),
+      /^night\.zip cannot be read as a backup: Its content is another\. Take it from another backup\.$/,
+    ],
     [refuse("SiteNotFound", { name: "shop", group: "g" }), /was not found/],
     [new SiteCommandFailed("The site's stop command failed."), /stop command/],
     [new Error("ENOSPC: no space left on device, write"), /disk is full \(ENOSPC\)/],
