@@ -44,6 +44,8 @@ interface ArgumentDefinition {
 export interface OptionDefinition {
   /** `--name <name>`, `--yes`. */
   readonly flags: string;
+  /** An older word: it works, and is in no help. */
+  readonly isHidden?: boolean;
   /** May be given several times, a value each. */
   readonly isRepeatable?: boolean;
   readonly about: string;

@@ -9,11 +9,16 @@ export type Wanted =
 
 interface Options {
   /** By `--name`: whether a value follows, and of which kind. */
-  readonly [flag: string]: { readonly hasValue: boolean; readonly completes: Completes | undefined };
+  readonly [flag: string]: {
+    readonly hasValue: boolean;
+    readonly isHidden: boolean;
+    readonly completes: Completes | undefined;
+  };
 }
 
 interface Defined {
   readonly flags: string;
+  readonly isHidden?: boolean;
   readonly completes?: Completes;
 }
 
@@ -30,7 +35,7 @@ export const completed = (
   const pending = known[words.at(-2) ?? ""];
   const args = plain.slice(definition?.name.split(" ").length ?? 0);
   if (pending?.hasValue === true) return ofKind(pending.completes, args);
-  if (words.at(-1)?.startsWith("-") === true) return { kind: "words", words: [...Object.keys(known), "--help"] };
+  if (words.at(-1)?.startsWith("-") === true) return { kind: "words", words: [...namesOf(known), "--help"] };
   if (definition === undefined) return { kind: "words", words: nextWords(visible, plain) };
   const wanted = definition.arguments ?? [];
   return ofKind((wanted[args.length] ?? wanted.find(({ name }) => name.includes("...")))?.completes, args);
@@ -38,8 +43,14 @@ export const completed = (
 
 const optionsOf = (defined: readonly Defined[]): Options =>
   Object.fromEntries(
-    defined.map(({ flags, completes }) => [flags.split(" ")[0] ?? flags, { hasValue: flags.includes("<"), completes }]),
+    defined.map(({ flags, isHidden = false, completes }) => [
+      flags.split(" ")[0] ?? flags,
+      { hasValue: flags.includes("<"), isHidden, completes },
+    ]),
   );
+
+const namesOf = (options: Options): readonly string[] =>
+  Object.entries(options).flatMap(([name, { isHidden }]) => (isHidden ? [] : [name]));
 
 /** Options and their values may stand anywhere. */
 const withoutOptions = (words: readonly string[], options: Options): readonly string[] =>

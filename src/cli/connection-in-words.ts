@@ -1,7 +1,7 @@
 import type { ConnectionFlags } from "./connection.ts";
+import { flagOf } from "./flag-of.ts";
 
 const names: readonly (keyof ConnectionFlags)[] = ["url", "keyFile", "caFile", "profile", "data", "audience"];
-const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The installation that a line names which is still being typed. */
 export const connectionInWords = (words: readonly string[]): ConnectionFlags =>

@@ -1,5 +1,6 @@
 import { CommandFailure } from "./command-failure.ts";
 import { exitCodes } from "./exit-code.ts";
+import { machineZone, startTime } from "./start-time.ts";
 
 const hoursOf = { h: 1, d: 24, w: 168 } as const;
 
@@ -16,16 +17,16 @@ export const hoursIn = (text: string, option: string): number => {
   return Number(count) * hoursOf[key];
 };
 
-/** When something ends: a time from now on, or a date. */
-export const expiryOf = (text: string, now: Date): string => {
+/** When something ends: a time from now on, or a date on the clocks of the time zone. */
+export const expiryOf = (text: string, now: Date, timeZone = machineZone()): string => {
   if (/^\d+\s*[hdw]$/i.test(text.trim()))
     return new Date(now.getTime() + hoursIn(text, "--expires") * 3_600_000).toISOString();
-  const time = Date.parse(text);
-  if (Number.isNaN(time) || time <= now.getTime())
+  const time = startTime(text, timeZone, now);
+  if (time === undefined || time <= now)
     throw new CommandFailure(
       exitCodes.usage,
       "DateInvalid",
       `--expires: "${text}" is neither a time from now such as 30d nor a date to come such as 2027-01-31.`,
     );
-  return new Date(time).toISOString();
+  return time.toISOString();
 };

@@ -7,7 +7,7 @@ import { exitCodes } from "./exit-code.ts";
 export const createPrivateFile = (
   file: string,
 ): { readonly write: (text: string) => void; readonly abandon: () => void } => {
-  const handle = opened(file);
+  const handle = openPrivate(file);
   let isWritten = false;
   return {
     write: (text) => {
@@ -24,7 +24,8 @@ export const createPrivateFile = (
   };
 };
 
-const opened = (file: string): number => {
+/** Throws what to do, with the name that people know it by. */
+export const openPrivate = (file: string, name = file): number => {
   try {
     return openSync(file, "wx", 0o600);
   } catch (error) {
@@ -33,7 +34,7 @@ const opened = (file: string): number => {
     throw new CommandFailure(
       exitCodes.refused,
       "FileExists",
-      `${file} cannot be made: ${reason}. Name another file by --file.`,
+      `${name} cannot be made: ${reason}. Name another file by --output.`,
       { cause: error },
     );
   }

@@ -42,7 +42,7 @@ export const buildProgram = (
   const program = new Command("lifeboat")
     .description("Back up web apps, restore them, and prove that it works.")
     .version(version, "--version", "print the version")
-    .helpOption("--help", "print help")
+    .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help")
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
@@ -59,7 +59,7 @@ export const buildProgram = (
       program
         .command(group)
         .description(groupAbout[group] ?? "")
-        .helpOption("--help", "print help");
+        .helpOption("-h, --help", "print help");
     groups.set(group, known);
     return known;
   };
@@ -79,7 +79,7 @@ const addCommand = (parent: Command, definition: CommandDefinition, start: Start
     .command(name.split(" ").at(-1) ?? name, { hidden: definition.isHidden === true })
     .description(`${about[0]?.toUpperCase() ?? ""}${about.slice(1)}.`)
     .summary(about)
-    .helpOption("--help", "print help")
+    .helpOption("-h, --help", "print help")
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", examplesText(examples))
     .exitOverride();
@@ -97,8 +97,8 @@ const addCommand = (parent: Command, definition: CommandDefinition, start: Start
 };
 
 /** One value each time: a list behind one flag would swallow the arguments behind it. */
-const optionOf = ({ flags, about, isRepeatable = false }: OptionDefinition): Option => {
-  const option = new Option(flags, about);
+const optionOf = ({ flags, about, isRepeatable = false, isHidden = false }: OptionDefinition): Option => {
+  const option = new Option(flags, about).hideHelp(isHidden);
   return isRepeatable
     ? option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value])
     : option;

@@ -23,7 +23,11 @@ export interface RestoreSource {
 export const restoreSource = async (context: CommandContext, given: Given): Promise<RestoreSource> => {
   const named = { url: given.text("from"), file: given.text("fromFile") };
   const container = await containerUrl(context, named);
-  if (container === undefined) return knownBackup(context, given);
+  if (container === undefined) {
+    if (given.text("recoveryKeyFile") === undefined) return knownBackup(context, given);
+    const message = "--recovery-key-file goes with --from or --from-file: the service has the keys of its own backups.";
+    throw new CommandFailure(exitCodes.usage, "KeyWithoutArchive", message);
+  }
   const blobName = given.text("BACKUP");
   if (blobName === undefined)
     throw new CommandFailure(

@@ -5,9 +5,34 @@ import { CommandFailure } from "./command-failure.ts";
 import { containerUrl } from "./container-url.ts";
 import { hoursIn } from "./durations.ts";
 import { exitCodes } from "./exit-code.ts";
+import { flagOf } from "./flag-of.ts";
 import { wantedDatabases } from "./site-databases.ts";
 import type { SiteReference } from "./site-reference.ts";
-import { startTime } from "./start-time.ts";
+import { machineZone, startTime } from "./start-time.ts";
+
+const ways = ["remove", "off", "on"] as const;
+const texts = [
+  "every",
+  "keep",
+  "start",
+  "timeZone",
+  "window",
+  "keepDaily",
+  "keepWeekly",
+  "keepMonthly",
+  "to",
+  "toFile",
+];
+
+/** Options that say opposite things: none of them is silently left out. */
+export const refuseContradiction = (given: Given): void => {
+  const [way, other] = ways.filter((name) => given.flag(name));
+  if (way === undefined) return;
+  const more = way === "remove" ? [...texts, "database"] : [];
+  const beside = other ?? more.find((name) => given.text(name) !== undefined || given.texts(name).length > 0);
+  if (beside !== undefined)
+    throw new CommandFailure(exitCodes.usage, "NotTogether", `Either ${flagOf(way)} or ${flagOf(beside)}, not both.`);
+};
 
 /** What is to change in a site's backup configuration, as a request has it; undefined: it is only to be shown. */
 export const scheduleChanges = async (
@@ -30,8 +55,6 @@ export const scheduleChanges = async (
 
 /** Saying how often means that it is wanted; everything else leaves it as it is. */
 const enabledOf = (given: Given) => {
-  if (given.flag("off") && given.flag("on"))
-    throw new CommandFailure(exitCodes.usage, "OnAndOff", "Either --on or --off, not both.");
   if (given.flag("off")) return { enabled: false };
   return given.flag("on") || given.text("every") !== undefined ? { enabled: true } : {};
 };
@@ -74,7 +97,7 @@ const timesOf = (given: Given, before: Answer | undefined, now: Date): Readonly<
   const timeZone = given.text("timeZone");
   const kept = (["keepDaily", "keepWeekly", "keepMonthly"] as const).flatMap((name) => {
     const text = given.text(name);
-    return text === undefined ? [] : [[name, countOf(text)] as const];
+    return text === undefined ? [] : [[name, countOf(name, text)] as const];
   });
   return {
     ...(every === undefined ? {} : intervalOf(hoursIn(every, "--every"))),
@@ -92,7 +115,7 @@ const intervalOf = (hours: number) =>
     : { frequencyInterval: hours, frequencyUnit: "Hour" };
 
 const wrong = (option: string, text: string, expected: string): CommandFailure =>
-  new CommandFailure(exitCodes.usage, "ScheduleInvalid", `--${option}: "${text}" is not ${expected}.`);
+  new CommandFailure(exitCodes.usage, "ScheduleInvalid", `${flagOf(option)}: "${text}" is not ${expected}.`);
 
 const daysOf = (keep: string): number => {
   if (keep === "forever") return 0;
@@ -103,10 +126,10 @@ const daysOf = (keep: string): number => {
 
 const zoneOf = (before: Answer | undefined): string => scheduleOf(before)?.textOr("timeZone", null) ?? "";
 
-/** Without a zone of the schedule this machine's clock counts, by which times are shown as well. */
+/** Without a zone of the schedule this machine's clock counts. */
 const startOf = (text: string, timeZone: string, now: Date): string => {
-  const zone = timeZone === "" ? new Intl.DateTimeFormat().resolvedOptions().timeZone : timeZone;
-  if (!isTimeZone(zone)) throw wrong("time-zone", zone, "an IANA name such as Europe/Berlin");
+  const zone = timeZone === "" ? machineZone() : timeZone;
+  if (!isTimeZone(zone)) throw wrong("timeZone", zone, "an IANA name such as Europe/Berlin");
   const time = startTime(text, zone, now);
   if (time === undefined)
     throw wrong("start", text, `a time such as 02:00 or 2026-12-01T02:00 that the clocks of ${zone} show`);
@@ -119,7 +142,7 @@ const windowOf = (text: string) => {
   return { from, to };
 };
 
-const countOf = (text: string): number => {
-  if (!/^\d{1,4}$/.test(text)) throw wrong("keep-daily, --keep-weekly, --keep-monthly", text, "a whole number");
+const countOf = (name: "keepDaily" | "keepWeekly" | "keepMonthly", text: string): number => {
+  if (!/^\d{1,4}$/.test(text)) throw wrong(name, text, "a whole number up to 9999");
   return Number(text);
 };

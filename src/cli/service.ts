@@ -3,6 +3,7 @@ import { answerOf, type Answer } from "./answer.ts";
 import { CommandFailure } from "./command-failure.ts";
 import type { Connection } from "./connection.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
+import { fieldInWords } from "./field-in-words.ts";
 import { httpExchange, type HttpExchange } from "./http-exchange.ts";
 import { isUnreachable, unreachable } from "./unreachable.ts";
 
@@ -173,7 +174,7 @@ const checked = async (response: IncomingMessage): Promise<IncomingMessage> => {
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return response;
   const { code, message } = refusalOf(await textOf(response), status);
-  throw new CommandFailure(exitCodeOf(status, code), code, message);
+  throw new CommandFailure(exitCodeOf(status, code), code, fieldInWords(message));
 };
 
 const refusalOf = (text: string, status: number): { readonly code: string; readonly message: string } => {

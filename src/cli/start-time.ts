@@ -2,6 +2,9 @@ import { civilTime, dayMs, instantOf, minutesOfDay, startOfCivilDay } from "../d
 
 const written = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/i;
 
+/** The time zone of this machine's clock, by which times are shown. */
+export const machineZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /**
  * `02:00` (the next one), `2026-12-01T02:00`, `2026-12-01`: on the clocks of the time zone, unless the text ends with `Z` or an
  * offset of its own. Undefined: it is none of these, there is no such day, or its clocks leave that time out: what is planned

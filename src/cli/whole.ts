@@ -1,3 +1,4 @@
+import { isCode } from "../domain/error-code.ts";
 import { CommandFailure } from "./command-failure.ts";
 import { exitCodes } from "./exit-code.ts";
 
@@ -8,6 +9,8 @@ export const whole = async (receive: () => Promise<void>): Promise<void> => {
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
     const reason = error instanceof Error ? error.message : String(error);
+    if (isCode(error, "ENOSPC", "EDQUOT", "EFBIG", "EROFS"))
+      throw new CommandFailure(exitCodes.failed, "NotSaved", `What came cannot be saved: ${reason}.`, { cause: error });
     throw new CommandFailure(
       exitCodes.failed,
       "NotWhole",

@@ -25,6 +25,12 @@ describe("completion", () => {
     expect(words("--")).toContain("--profile");
   });
 
+  it("offers no older word, and knows it", () => {
+    expect(words("keys add nightly --")).toContain("--output");
+    expect(words("keys add nightly --")).not.toContain("--file");
+    expect(after("keys add nightly --file ")).toEqual({ kind: "file" });
+  });
+
   it("asks for sites, then for that site's backups, whatever options stand between", () => {
     expect(after("restore ")).toEqual({ kind: "site" });
     expect(after("restore shop ")).toEqual({ kind: "backup", site: "shop" });

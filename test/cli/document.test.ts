@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { OptionDefinition } from "../../src/cli/command.ts";
 import { definitions } from "../../src/cli/definitions.ts";
 import { commonOptions } from "../../src/cli/program.ts";
 
@@ -11,8 +12,8 @@ const rows = (section: string): readonly (readonly string[])[] =>
   [...section.matchAll(/^\| `(.+?)` +\| (.+?) +\|$/gm)].map(([, name = "", about = ""]) => [name, about]);
 const section = (heading: string): string =>
   text.split(/^(?=##+ )/m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
-const optionRows = (options: readonly { readonly flags: string; readonly about: string }[]) =>
-  options.map(({ flags, about }) => [flags, about]);
+const optionRows = (options: readonly OptionDefinition[]) =>
+  options.filter(({ isHidden }) => isHidden !== true).map(({ flags, about }) => [flags, about]);
 
 describe("docs/cli.md", () => {
   it("has every command as its help tells it, and the options of all", () => {

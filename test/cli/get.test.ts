@@ -1,23 +1,28 @@
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, get, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { answerOf } from "../../src/cli/answer.ts";
 import type { Given } from "../../src/cli/command.ts";
 import { archiveName, run } from "../../src/cli/commands/get.ts";
 import type { Service } from "../../src/cli/service.ts";
+import { whole } from "../../src/cli/whole.ts";
 import { fakeContext, fakeTerminal } from "./fake-terminal.ts";
 
 let folder: string;
 let server: Server;
 let hangs: boolean;
+let opened: number;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "lifeboat-get-"));
   hangs = false;
+  opened = 0;
   server = createServer((_request, response) => {
     if (!hangs) return void response.end("archive");
     response.writeHead(200, { "content-length": "1000" });
@@ -45,6 +50,7 @@ const getting = (options: Record<string, string | true>, terminal = fakeTerminal
     all: async (path: string) => (path.endsWith("/backups") ? [answerOf(backup)] : []),
     open: () =>
       new Promise<IncomingMessage>((resolve) => {
+        opened++;
         get({ host: "127.0.0.1", port, agent: false }).once("response", resolve);
       }),
   } satisfies Partial<Service>;
@@ -88,6 +94,21 @@ describe("saving an archive", () => {
     expect(await getting({ output: file(), overwrite: true })).toBe(0);
     expect(readFileSync(file(), "utf8")).toBe("archive");
     expect(readdirSync(folder)).toEqual(["one.zip"]);
+  });
+
+  it("says that a file cannot be made before it asks for anything", async () => {
+    await expect(getting({ output: join(folder, "none", "one.zip") })).rejects.toMatchObject({
+      exitCode: 4,
+      message: `${join(folder, "none", "one.zip")} cannot be made: ENOENT. Name another file by --output.`,
+    });
+    expect(opened).toBe(0);
+  });
+
+  it.skipIf(process.platform !== "linux")("says that there is no room, and blames no archive", async () => {
+    const full = whole(() => pipeline(Readable.from(["x".repeat(100_000)]), createWriteStream("/dev/full")));
+    await expect(full).rejects.toMatchObject({ code: "NotSaved", message: expect.stringMatching(/cannot be saved/) });
+    const broken = whole(() => Promise.reject(new Error("aborted")));
+    await expect(broken).rejects.toMatchObject({ code: "NotWhole" });
   });
 
   it("leaves nothing at Ctrl-C, and what was there as it was", async () => {

@@ -56,6 +56,15 @@ afterEach(() => {
 });
 
 describe("asking the service", () => {
+  it.each([
+    ["properties.backupSchedule.timeZone: it is none.", "--time-zone: it is none."],
+    ["properties.other: it is none.", "properties.other: it is none."],
+    ["Refused: properties.paths: no.", "Refused: properties.paths: no."],
+  ])("calls what was typed as it was typed: %s", async (message, told) => {
+    replies = [json(400, { error: { code: "InvalidField", message, details: [] } })];
+    expect(await failureOf(CommandFailure, service.get("/a"))).toMatchObject({ message: told });
+  });
+
   it("sends key and version, and values of a query as often as they are given", async () => {
     replies = [json(200, { a: 1 })];
     expect((await service.get("/x", { query: { path: ["a b", "ü"], none: undefined } })).number("a")).toBe(1);

@@ -59,14 +59,18 @@ describe("times that people type", () => {
   it("are hours, days, weeks, or dates to come", () => {
     expect([hoursIn("12h", "--every"), hoursIn("1d", "--every"), hoursIn("2W", "--every")]).toEqual([12, 24, 336]);
     expect(expiryOf("30d", now)).toBe("2026-12-21T12:00:00.000Z");
-    expect(expiryOf("2027-01-31", now)).toBe("2027-01-31T00:00:00.000Z");
+    expect(expiryOf("2027-01-31", now, "UTC")).toBe("2027-01-31T00:00:00.000Z");
+    expect(expiryOf("2027-01-31", now, "Europe/Berlin")).toBe("2027-01-30T23:00:00.000Z");
   });
 
   it.each([["0d"], ["d"], ["1m"], ["-1d"], ["1.5h"], [""]])("are refused when they mean nothing: %j", (text) => {
     expect(() => hoursIn(text, "--every")).toThrow(/^--every: /);
   });
 
-  it("are refused when they are over", () => {
-    expect(() => expiryOf("2020-01-01", now)).toThrow(/date to come/);
-  });
+  it.each(["2020-01-01", "2027-02-30", "about 2040", "-1d", ""])(
+    "are refused when they are no date to come: %j",
+    (text) => {
+      expect(() => expiryOf(text, now)).toThrow(/date to come/);
+    },
+  );
 });

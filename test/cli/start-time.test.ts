@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { answerOf } from "../../src/cli/answer.ts";
 import type { Given } from "../../src/cli/command.ts";
-import { scheduleChanges } from "../../src/cli/schedule-changes.ts";
+import { refuseContradiction, scheduleChanges } from "../../src/cli/schedule-changes.ts";
 import { startTime } from "../../src/cli/start-time.ts";
 import { fakeContext, fakeTerminal } from "./fake-terminal.ts";
 
@@ -84,5 +84,48 @@ describe("a schedule's start", () => {
       '--start: "2026-03-29T02:30" is not a time such as 02:00 or 2026-12-01T02:00 that the clocks of Europe/Berlin show.',
     );
     await expect(changed({ start: "02:00", timeZone: "Berlin" }, kept)).rejects.toThrow(/--time-zone: "Berlin"/);
+  });
+});
+
+describe("what a schedule is to be", () => {
+  const given = (typed: Readonly<Record<string, string | true>>): Given => ({
+    text: (name) => (typeof typed[name] === "string" ? typed[name] : undefined),
+    need: () => "",
+    texts: (name) => (name === "database" && name in typed ? [String(typed[name])] : []),
+    flag: (name) => typed[name] === true,
+  });
+  const refused = (typed: Readonly<Record<string, string | true>>) => {
+    try {
+      refuseContradiction(given(typed));
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : error;
+    }
+  };
+
+  it.each([
+    [{ on: true, off: true }, "Either --off or --on, not both."],
+    [{ remove: true, off: true }, "Either --remove or --off, not both."],
+    [{ remove: true, every: "1d" }, "Either --remove or --every, not both."],
+    [{ remove: true, keepDaily: "3" }, "Either --remove or --keep-daily, not both."],
+    [{ remove: true, database: "main" }, "Either --remove or --database, not both."],
+  ] as const)("is refused where it contradicts itself: %j", (typed, message) => {
+    expect(refused(typed)).toBe(message);
+  });
+
+  it.each([{}, { remove: true }, { off: true, every: "1d" }, { on: true, keep: "30d" }, { every: "1d" }] as const)(
+    "is taken where it does not: %j",
+    (typed) => {
+      expect(refused(typed)).toBeUndefined();
+    },
+  );
+
+  it("names the one count that is wrong", async () => {
+    const { context } = fakeContext(fakeTerminal());
+    const wish = { site: { label: "shop", path: "/shop", state: undefined }, before: undefined };
+    const typed = given({ every: "1d", keepDaily: "3", keepMonthly: "12000" });
+    await expect(scheduleChanges(context, typed, wish)).rejects.toThrow(
+      '--keep-monthly: "12000" is not a whole number up to 9999.',
+    );
   });
 });

@@ -51,6 +51,7 @@ describe("the command line, piped", () => {
       ].join("\n"),
     );
     expect(await told(`site add other ${at("data", "sites")}`, 4)).toMatch(/cannot be the directory of a site/);
+    expect(await told(`site add other ${at("srv", "blog", "index.html")}`, 4)).toMatch(/cannot be the directory of a/);
     expect(await told("site list")).toBe(
       `SITE     FOLDER\nblog     <folder>/srv/blog\nexample  <folder>/data/www/example\n`,
     );
@@ -116,6 +117,8 @@ describe("the command line, piped", () => {
     expect(await told("get blog 1 --output page.zip", 4)).toMatch(/^page\.zip exists\./);
     for (const name of ["", "-2"]) expect(await told("get blog 1")).toBe(`Saved as first${name}.zip\n`);
     expect(await told("get blog 1 site/wwwroot/index.html")).toBe("Saved as first_index.html.zip\n");
+    expect(await told("diff blog 1 2 site/wwwroot/index.html")).toBe("Nothing differs.\n");
+    expect(await told("diff blog 1 2 site/wwwroot/none", 5)).toMatch(/does not contain "site\/wwwroot\/none"/);
     expect(await told("cat blog 1 site/wwwroot/none", 5)).toMatch(/does not contain "site\/wwwroot\/none"/);
   });
 
@@ -123,6 +126,8 @@ describe("the command line, piped", () => {
     expect(await told("restore blog --yes", 2)).toBe(
       "blog has 2 backups that can be restored. Name one by its number, or write latest.\n",
     );
+    expect(await told("restore blog 1 --to ./old --database shop", 2)).toMatch(/only unpacks a backup/);
+    expect(await told("restore blog 1 --recovery-key-file page.zip", 2)).toMatch(/goes with --from/);
     const { code, err } = await lifeboat.run("restore", "blog", "1");
     expect([code, err]).toEqual([
       2,
@@ -211,7 +216,7 @@ describe("the command line, piped", () => {
   });
 
   it("makes a key for one site in a private file, works with it, and revokes it", async () => {
-    expect(await told("keys add nightly --role operator --site blog --file nightly.key")).toBe(
+    expect(await told("keys add nightly --role operator --site blog --output nightly.key")).toBe(
       "The key nightly (operator) is made; its secret is in nightly.key\n",
     );
     expect(statSync(at("nightly.key")).mode & 0o777).toBe(0o600);

@@ -1,9 +1,11 @@
 import { findBackup } from "../choose-backup.ts";
 import type { RunCommand } from "../command.ts";
+import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
 import { showMany, showName } from "../show-text.ts";
+import type { Service } from "../service.ts";
 import { findSite } from "../site-reference.ts";
 
 const marks: Readonly<Record<string, string>> = { added: "+", removed: "-", changed: "M", adjusted: "~" };
@@ -41,8 +43,22 @@ export const run: RunCommand = async (context, given) => {
     })),
     more: properties.number("more"),
   };
+  const path = given.text("PATH");
+  if (path !== undefined && view.changes.length === 0)
+    await refuseAbsent(service, `${site.path}/backups/${id}/files`, path);
   print(context, view, () => textOf(view));
   return exitCodes.done;
+};
+
+/** Nothing differs either where there is nothing: a mistyped path is no good news. */
+const refuseAbsent = async (service: Service, files: string, path: string): Promise<void> => {
+  try {
+    await service.get(files, { query: { path, limit: "1" } });
+  } catch (error) {
+    // It may be a file, which cannot be listed.
+    if (error instanceof CommandFailure && error.exitCode === exitCodes.refused) return;
+    throw error;
+  }
 };
 
 interface DiffView {

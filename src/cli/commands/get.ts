@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync, linkSync, renameSync, rmSync } from "node:fs";
+import { closeSync, createWriteStream, existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { findBackup } from "../choose-backup.ts";
@@ -8,6 +8,7 @@ import { exitCodes } from "../exit-code.ts";
 import { interruptible, unlessAborted } from "../interruptible.ts";
 import { metered } from "../metered.ts";
 import { print } from "../print.ts";
+import { openPrivate } from "../private-file.ts";
 import { progressView } from "../progress-view.ts";
 import { findSite } from "../site-reference.ts";
 import { whole } from "../whole.ts";
@@ -33,8 +34,15 @@ export const run: RunCommand = async (context, given) => {
   const path = `${site.path}/backups/${backup.id}/files/download`;
   const title = `Getting backup ${backup.id} of ${site.label}`;
   await interruptible(context.terminal, async (signal) => {
-    const response = await unlessAborted(signal, service.open(path, { query }));
-    await whole(async () => receive(context, response, { output, overwrite, title, signal }));
+    const partial = output === "-" ? undefined : `${output}.${process.pid}.part`;
+    // Before anything is fetched: where it cannot be saved nothing else is wrong.
+    if (partial !== undefined) closeSync(openPrivate(partial, output));
+    try {
+      const response = await unlessAborted(signal, service.open(path, { query }));
+      await whole(async () => receive(context, response, { partial, output, overwrite, title, signal }));
+    } finally {
+      if (partial !== undefined) rmSync(partial, { force: true });
+    }
   });
   if (output !== "-")
     print(
@@ -89,6 +97,8 @@ const moveTo = (partial: string, output: string): void => {
 };
 
 interface Receiving {
+  /** Undefined: the standard output. */
+  readonly partial: string | undefined;
   readonly output: string;
   readonly overwrite: boolean;
   readonly title: string;
@@ -99,19 +109,17 @@ interface Receiving {
 const receive = async (
   { terminal, now, quiet }: CommandContext,
   response: IncomingMessage,
-  { output, overwrite, title, signal }: Receiving,
+  { partial, output, overwrite, title, signal }: Receiving,
 ): Promise<void> => {
   const view = progressView(terminal, { now, quiet, title });
   const meter = metered(response, { view });
-  const partial = `${output}.${process.pid}.part`;
   try {
-    if (output === "-") return await pipeline(response, meter, terminal.binaryOut(), { end: false, signal });
-    await pipeline(response, meter, createWriteStream(partial, { flags: "wx", mode: 0o600 }), { signal });
+    if (partial === undefined) return await pipeline(response, meter, terminal.binaryOut(), { end: false, signal });
+    await pipeline(response, meter, createWriteStream(partial, { flags: "r+" }), { signal });
     if (overwrite) return renameSync(partial, output);
     refuseTaken(output);
     moveTo(partial, output);
   } finally {
     view.close();
-    if (output !== "-") rmSync(partial, { force: true });
   }
 };

@@ -21,7 +21,7 @@ export const listKeys: RunCommand = async (context) => {
 /** The secret goes into a file of mode 0600 and nowhere else: a terminal's history and a log keep what they see. */
 export const addKey: RunCommand = async (context, given) => {
   const name = given.need("NAME");
-  const file = given.text("file") ?? `${name}.key`;
+  const file = given.text("output") ?? given.text("file") ?? `${name}.key`;
   const body = { properties: await wishOf(context, given) };
   // Before the key is made: a secret that cannot be kept would be lost.
   const keep = createPrivateFile(file);

@@ -14,8 +14,9 @@ import { watchOperation } from "../work.ts";
 export const run: RunCommand = async (context, given) => {
   const to = given.text("to");
   if (to === undefined || !isFolder(to)) return restoreSite(context, given, await restoreSource(context, given));
-  const other = ["dryRun", "detach", "configuration", "databasesOnly", "filesOnly"].find((name) => given.flag(name));
-  if (other !== undefined || given.text("from") !== undefined || given.text("fromFile") !== undefined)
+  const flag = ["dryRun", "detach", "configuration", "databasesOnly", "filesOnly", "overwrite"].find(given.flag);
+  const text = ["from", "fromFile", "recoveryKeyFile"].find((name) => given.text(name) !== undefined);
+  if (flag !== undefined || text !== undefined || given.texts("database").length > 0)
     throw new CommandFailure(
       exitCodes.usage,
       "NotWithFolder",

@@ -3,12 +3,13 @@ import type { CommandContext, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../print.ts";
-import { scheduleChanges } from "../schedule-changes.ts";
+import { refuseContradiction, scheduleChanges } from "../schedule-changes.ts";
 import { scheduleText, scheduleView } from "../schedule-view.ts";
 import { siteDatabases, tellForgottenDatabases } from "../site-databases.ts";
 import { findSite } from "../site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
+  refuseContradiction(given);
   const service = context.service();
   const site = await findSite(service, given.need("SITE"));
   const path = `${site.path}/config/backup`;

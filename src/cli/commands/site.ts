@@ -99,8 +99,16 @@ const rootKind = (context: CommandContext, given: Given, folder: string): "home"
       "RootNotSaid",
       "The folder is on another machine: say --home when it holds site/wwwroot, else --wwwroot.",
     );
-  const isHome = statSync(join(folder, "site", "wwwroot"), { throwIfNoEntry: false })?.isDirectory() === true;
-  return isHome ? "home" : "wwwroot";
+  return isFolder(join(folder, "site", "wwwroot")) ? "home" : "wwwroot";
+};
+
+/** What cannot be looked at from here the service refuses, or not. */
+const isFolder = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 };
 
 const directoryOf = (context: CommandContext, text: string): readonly [string, string] => {
