@@ -160,6 +160,32 @@ describe("a site whose served folder belongs to somebody else", () => {
   });
 });
 
+describe("a site on a file system that flushes no folders", () => {
+  it("is stopped, exchanged and started all the same", async () => {
+    const real = fs.fsyncSync;
+    fs.fsyncSync = (descriptor) => {
+      if (fs.fstatSync(descriptor).isDirectory())
+        throw Object.assign(new Error("EINVAL: invalid argument, fsync"), { code: "EINVAL" });
+      real(descriptor);
+    };
+    syncBuiltinESMExports();
+    try {
+      const exchange = host().exchange("restore-1");
+      const [root] = await exchange.stage("a1");
+      writeFileSync(join(root?.directory ?? "", "new"), "new");
+      await exchange.settle("a1", []);
+      await host().stop("restore-1");
+      await exchange.swap([{ kind: "place", path: pathFromText("new"), attempt: "a1" }]);
+      await host().start("restore-1");
+    } finally {
+      fs.fsyncSync = real;
+      syncBuiltinESMExports();
+    }
+    expect(readFileSync(join(folder, "home", "new"), "utf8")).toBe("new");
+    expect(existsSync(page)).toBe(false);
+  });
+});
+
 describeWith("mount", canMount, "a site on a full disk", () => {
   it("is not stopped, and no empty page stands in front of it for good", async () => {
     const disk = smallDisk(1);

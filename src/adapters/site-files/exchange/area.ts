@@ -11,7 +11,7 @@ import {
   statSync,
 } from "node:fs";
 import { createHash } from "node:crypto";
-import { errorCode } from "../../../domain/error-code.ts";
+import { errorCode, isCode } from "../../../domain/error-code.ts";
 import { ownPrefix } from "../../../domain/own-names.ts";
 import type { ResolvedRoot } from "../list-root.ts";
 import { setTime } from "../set-metadata.ts";
@@ -107,10 +107,13 @@ export const runsAt = (root: ResolvedRoot): readonly string[] => {
   });
 };
 
+/** Some file systems (shared folders of virtual machines) know no such thing for folders. */
 export const syncDirectory = (path: string): void => {
   const descriptor = openSync(bytes(path), "r");
   try {
     fsyncSync(descriptor);
+  } catch (error) {
+    if (!isCode(error, "EINVAL", "ENOTSUP")) throw error;
   } finally {
     closeSync(descriptor);
   }
