@@ -29,7 +29,7 @@ export const progressProperties = (started: string | undefined, progress: Progre
     files: progress?.files ?? 0,
     totalFiles: progress?.totalFiles ?? 0,
     bytes: progress?.bytes ?? 0,
-    totalBytes: progress?.totalBytes ?? 0,
+    totalBytes: progress === undefined || progress.totalBytes === 0 ? 0 : Math.max(progress.totalBytes, progress.bytes),
     secondsLeft: done > 0.02 && elapsed > 1_000 ? Math.round((elapsed / done - elapsed) / 1_000) : null,
     updated: progress?.updated ?? null,
   };

@@ -102,7 +102,7 @@ const progress = z.object({
   phase: z.string(),
   files: z.number(),
   bytes: z.number(),
-  /** What the whole run has to do, where the part knows it; 0 elsewhere. */
+  /** What the part has to do, or one part for others that tell nothing of it; 0 elsewhere. */
   totalFiles: z.number(),
   totalBytes: z.number(),
   /** Rises with every write: a run whose beat stands still for long is dead. */
@@ -123,8 +123,8 @@ const together = (one: Progress, other: Progress): Progress => ({
   phase: one.updated > other.updated ? one.phase : other.phase,
   files: one.files + other.files,
   bytes: one.bytes + other.bytes,
-  totalFiles: Math.max(one.totalFiles, other.totalFiles),
-  totalBytes: Math.max(one.totalBytes, other.totalBytes),
+  totalFiles: one.totalFiles + other.totalFiles,
+  totalBytes: one.totalBytes + other.totalBytes,
   beat: one.beat + other.beat,
   updated: one.updated > other.updated ? one.updated : other.updated,
 });
