@@ -18,7 +18,7 @@ export const outgoingProblem = (text: string, policy: OutgoingPolicy): string | 
   if (isAddress(url.hostname, "forbidden")) return "link-local and reserved addresses are never allowed.";
   if (isNamed(url, policy.privateHosts)) return undefined;
   if (isLoopbackHost(url.hostname) || isAddress(url.hostname, "private"))
-    return `${url.host} is in a private network. LIFEBOAT_PRIVATE_HOSTS names those that may be reached.`;
+    return `${url.host} is in a private network. Only what LIFEBOAT_PRIVATE_HOSTS names, port included, may be reached there.`;
   return url.protocol === "http:" ? "plain http shows it to everybody on the way. Use https." : undefined;
 };
 

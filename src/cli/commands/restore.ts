@@ -7,6 +7,7 @@ import { tellBegun, tellOperation } from "../operation-outcome.ts";
 import { print } from "../print.ts";
 import { changesText, isCut, restorePlanOf, restorePlanText, type RestorePlanView } from "../restore-plan.ts";
 import { restoreSource, type RestoreSource } from "../restore-source.ts";
+import { showName } from "../show-text.ts";
 import { findSite } from "../site-reference.ts";
 import { unpackTo } from "../unpack-to.ts";
 import { watchOperation } from "../work.ts";
@@ -40,7 +41,11 @@ const restoreSite = async (context: CommandContext, given: Given, source: Restor
   const plan = restorePlanOf(answer);
   if (isDryRun) {
     print(context, { plan }, () => restorePlanText(plan) + changesText(plan, { isWhole: true }));
-    return plan.problems.length > 0 ? exitCodes.refused : exitCodes.done;
+    if (plan.problems.length === 0) return exitCodes.done;
+    // Behind all the changes, which may fill the screen.
+    if (!context.json)
+      context.terminal.err(`It would be refused: ${plan.problems.map(showName).join(" ")}${databaseAdvice(plan)}\n`);
+    return exitCodes.refused;
   }
   if (plan.problems.length > 0)
     throw new CommandFailure(
