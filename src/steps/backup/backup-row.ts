@@ -1,4 +1,4 @@
-import { manifestName, zipName, type Backup } from "../../domain/backup.ts";
+import { zipName, type Backup } from "../../domain/backup.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
 import { changeSite } from "../../operations/rows/site-row.ts";
@@ -15,7 +15,11 @@ export const backupOf = async (deps: Pick<Installation, "catalog">, ref: BackupR
 
 export const uploadOf = (backup: Backup, run: string): Upload => ({ name: zipName(backup.blobBase), run });
 
-export const manifestUpload = (backup: Backup, run: string): Upload => ({ name: manifestName(backup.blobBase), run });
+/** Never committed, and no other's: room is given up while another attempt writes log and manifest. */
+export const roomUpload = ({ blobBase }: Pick<Backup, "blobBase">, run: string): Upload => ({
+  name: `${blobBase}.room`,
+  run,
+});
 
 /** Metadata of every blob that a run writes: whose it is. */
 export const blobMetadata = (ref: BackupRef, commitId: string): Readonly<Record<string, string>> => ({

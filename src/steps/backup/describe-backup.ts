@@ -19,7 +19,7 @@ import {
   type Seal,
 } from "./backup-plan.ts";
 import { backingUp } from "./backing-up.ts";
-import { backupOf, manifestUpload } from "./backup-row.ts";
+import { backupOf, roomUpload } from "./backup-row.ts";
 import { notePrevious } from "./previous-archive.ts";
 import { freeRoom, lost, nameTaken, writeOwn } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
@@ -45,7 +45,7 @@ export const describeBackup =
         const { commitId } = seal;
         const log = logName(backup.blobBase);
         const summary = await scratch.putJson(summaryOf(facts, log));
-        await freeRoom(destination, manifestUpload(backup, input.run));
+        await freeRoom(destination, roomUpload(backup, input.run));
         const written = async (name: string, bytes: Uint8Array): Promise<boolean> =>
           writeOwn(destination, name, { ref: input, backup, commitId, bytes });
         if (lines.length > 0 && !(await written(log, Buffer.from(`${lines.join("\n")}\n`))))

@@ -13,7 +13,7 @@ import type { BlockId, Destination } from "../../ports/destination.ts";
 import type { BackupRef, Outcome, ScratchName, StepInput, StepResult } from "../../workflows/contract.ts";
 import { backingUp } from "./backing-up.ts";
 import { readCopied, readDumped, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
-import { backupOf, blobMetadata, manifestUpload, uploadOf } from "./backup-row.ts";
+import { backupOf, blobMetadata, roomUpload, uploadOf } from "./backup-row.ts";
 import { holdRoom, lost, removeFormer } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
@@ -47,7 +47,7 @@ export const sealArchive =
       await progress.end();
       // Whatever takes room comes before the commit.
       const kept = await scratch.putJson(sealed);
-      await holdRoom(destination, manifestUpload(backup, input.run), await describingBytes(scratch, plan, sealed));
+      await holdRoom(destination, roomUpload(backup, input.run), await describingBytes(scratch, plan, sealed));
       if (!(await ownsSite(deps, input))) return lost(deps, input);
       const committed = await commit({ ref: input, backup, destination, blocks, sealed });
       if (!committed.ok) return committed;
