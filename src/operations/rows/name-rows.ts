@@ -2,9 +2,9 @@ import * as z from "zod";
 import type { Backup } from "../../domain/backup.ts";
 import { siteKey, type SiteId } from "../../domain/site.ts";
 import type { Catalog } from "../../ports/catalog.ts";
-import { readBackups } from "./backup-rows.ts";
 import { nameKey, namesPartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
+import { readSiteWithBackups } from "./site-row.ts";
 
 const nameRow = z.object({ site: siteId, since: z.string(), planned: z.string().exactOptional() });
 
@@ -48,7 +48,7 @@ const writtenWithinMs = 15 * 60_000;
 /**
  * False when another backup of this installation has the name. Who reserves for the same planned run again (its process
  * died, or another has begun it too) gets the reservation that is there; and whoever comes gets one that was left by a
- * death: long after it was made, no backup has the name.
+ * death: no backup has the name, and none is awaited.
  */
 export const reserveName = async (
   catalog: Catalog,
@@ -63,19 +63,31 @@ export const reserveName = async (
   const there = nameRow.safeParse(row?.value).data;
   if (row === undefined || there === undefined) return false;
   if (holder.planned !== undefined && isSame(there, holder)) return true;
-  // A planned run's tells when it was planned, not when it was made; and that run comes back to it.
-  if (there.planned !== undefined || now.getTime() - Date.parse(there.since) < writtenWithinMs) return false;
-  if (await isHeld(catalog, name, there)) return false;
+  if (await isHeld(catalog, name, { ...there, now })) return false;
   return catalog.write(partition, [{ kind: "replace", key, value, version: row.version }]);
 };
 
-const isHeld = async (catalog: Catalog, name: NameInContainer, { site }: NameHolder): Promise<boolean> => {
+/** By a backup, or for one that may be written yet. */
+const isHeld = async (
+  catalog: Catalog,
+  name: NameInContainer,
+  { site, since, planned, now }: NameHolder & { readonly now: Date },
+): Promise<boolean> => {
   try {
-    return (await readBackups(catalog, site)).some(
-      ({ backup: { status, blobBase, destination } }) =>
-        status !== "Deleted" &&
-        blobBase === name.blobBase &&
-        namesPartition(destination) === namesPartition(name.container),
+    const { row, backups } = await readSiteWithBackups(catalog, site);
+    // A planned run comes back to it, however late, until the site's row says that it is seen to.
+    const isAwaited =
+      planned === undefined
+        ? now.getTime() - Date.parse(since) < writtenWithinMs
+        : row.planned?.includes(planned) !== true;
+    return (
+      isAwaited ||
+      backups.some(
+        ({ status, blobBase, destination }) =>
+          status !== "Deleted" &&
+          blobBase === name.blobBase &&
+          namesPartition(destination) === namesPartition(name.container),
+      )
     );
   } catch (error) {
     // One that cannot be read may be the one.
