@@ -38,6 +38,8 @@ const backdatedMs = dayMs;
 const serverReserveMs = 60 * dayMs;
 /** No server's certificate may outlive its authority. */
 const authorityReserveMs = (serverDays + 30) * dayMs;
+/** A clock that says less has not been set since the machine started; what clients trust is not made anew for that. */
+const neverBefore = Date.parse("2026-01-01T00:00:00Z");
 
 /**
  * The certificate to serve https on this machine with: the one in the folder as long as it serves, else a new one signed
@@ -126,7 +128,8 @@ const serves = ({ cert }: ServerCertificate, { authority, names, now }: Needs): 
 };
 
 const isAlive = ({ validFrom, validTo }: X509Certificate, now: Date, reserveMs: number): boolean =>
-  Date.parse(validFrom) <= now.getTime() && Date.parse(validTo) - now.getTime() > reserveMs;
+  now.getTime() < neverBefore ||
+  (Date.parse(validFrom) <= now.getTime() && Date.parse(validTo) - now.getTime() > reserveMs);
 
 const commonNameOf = ({ subject }: X509Certificate): string => /^CN=(.*)$/m.exec(subject)?.[1] ?? "";
 

@@ -84,6 +84,12 @@ describe("the installation's own authority", () => {
     expect(authority().fingerprint256).toBe(ca);
   });
 
+  it("is the same on a machine whose clock has not been set yet, and so is the certificate", () => {
+    const first = own();
+    expect(own(new Date("1970-01-01T00:01:00Z"))).toEqual({ ...first, isNewAuthority: false });
+    expect(own()).toEqual({ ...first, isNewAuthority: false });
+  });
+
   it("signs a new certificate two months before the old one ends, and clients need not learn anything new", () => {
     const first = own();
     expect(first.renewAt.getTime()).toBeLessThan(first.until.getTime() - 59 * dayMs);
