@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createBackup } from "../../src/operations/create-backup.ts";
 import { deleteBackup } from "../../src/operations/delete-backup.ts";
+import { afterBackup } from "../../src/operations/sweeps/after-backup.ts";
 import { endRunLate } from "../../src/operations/sweeps/end-run-late.ts";
 import { openRunsPartition, sitePartition } from "../../src/operations/rows/keys.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
@@ -81,6 +82,17 @@ describe("a backup that was cut short", () => {
     await end(backup);
     const rows = [...(await catalog.list(sitePartition(shop))), ...(await catalog.list(openRunsPartition))];
     expect(rows.filter(({ key }) => key.includes(run))).toEqual([]);
+  });
+
+  it("leaves nothing of its deletion either, nor of what follows a backup", async () => {
+    const { id: backup, run = "" } = await begun();
+    const { catalog } = given.deps;
+    await deleteBackup(given.deps)(given.call, shop, backup);
+    for (const of of [run, "delete"]) await writeBeat(catalog, { site: shop, run: of, attempt: "died" }, { beat: 1 });
+    await removeBackup(given.deps)({ site: shop, run: "delete", epoch: 0, backup }, given.call);
+    await writeBeat(catalog, { site: shop, run, attempt: "died" }, { beat: 1 });
+    await afterBackup(given.deps)({ site: shop, run, epoch: 0, backup }, given.call);
+    expect(await catalog.list(sitePartition(shop), { prefix: "step!" })).toEqual([]);
   });
 
   it.each(ends)("has its name looked at once more for a day: %s", async (_how, end) => {

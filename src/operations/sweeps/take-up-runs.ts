@@ -9,7 +9,7 @@ import { endRunLate } from "./end-run-late.ts";
 import type { Installation } from "../installation.ts";
 import { otherHubs } from "./other-hubs.ts";
 import { readBackup } from "../rows/backup-rows.ts";
-import { announceRun, forgetRun, listOpenRuns, mendOpenRun, type AnnouncedRun } from "../rows/open-run-rows.ts";
+import { announceRun, listOpenRuns, mendOpenRun, type AnnouncedRun } from "../rows/open-run-rows.ts";
 import { readSiteRow } from "../rows/site-row.ts";
 import { isDeletion, runRef, startRun } from "../start-run.ts";
 import { tellOnce } from "../tell-once.ts";
@@ -166,7 +166,7 @@ const giveUp = async (deps: Installation, call: Call, { run, site, deletes }: An
   const reason = `Its run ended ${mostEnds} times without coming to an end. The service's log says more, by its id ${run}.`;
   if (deletes === undefined) return endRunLate(deps, call, { site, run, reason });
   await failDeletion(deps, { site, backup: deletes, reason });
-  await forgetRun(deps.catalog, run);
+  await clearRun(deps.catalog, site, run);
 };
 
 /** Counted from where it began: what waits for its turn is in time. Restores are never cut off. */

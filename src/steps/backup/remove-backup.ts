@@ -8,7 +8,6 @@ import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { changeBackupRow } from "../../operations/rows/backup-rows.ts";
 import { holderOf, releaseName } from "../../operations/rows/name-rows.ts";
-import { forgetRun } from "../../operations/rows/open-run-rows.ts";
 import { markSite } from "../../operations/rows/watch-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
@@ -30,7 +29,7 @@ export const removeBackup =
     await endDeletion(deps, input, problem);
     call.log.info("backup removed", { site: siteLabel(input.site), backup: input.backup, problem });
     if (problem === undefined) return forget(deps, input, backup);
-    await forgetRun(deps.catalog, input.run);
+    await clearRun(deps.catalog, input.site, input.run);
     return { ok: false, code: "Failed", message: problem };
   };
 
@@ -45,7 +44,7 @@ const forget = async (
     await scratchOf(await deps.scratch(), backup.run).clear();
     await clearRun(deps.catalog, input.site, backup.run);
   }
-  await forgetRun(deps.catalog, input.run);
+  await clearRun(deps.catalog, input.site, input.run);
   return { ok: true };
 };
 

@@ -16,6 +16,7 @@ import {
   type Operation,
   type Verification,
 } from "../../operations/rows/operation-rows.ts";
+import { forgetBeats } from "../../operations/rows/step-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { manifestFaults } from "./manifest-faults.ts";
@@ -33,14 +34,14 @@ export const verifyArchive =
   (input: StepInput<"verifyArchive">, call: Call): Promise<StepResult<"verifyArchive">> =>
     asOutcome(async () => {
       const found = await readOperation(deps.catalog, input.site, input.operation);
-      if (found?.operation.status !== "InProgress" || isAnothers(deps, found.operation)) return { ok: true };
+      if (found !== undefined && isAnothers(deps, found.operation)) return { ok: true };
+      if (found?.operation.status !== "InProgress") return clearNews(deps, input);
       if (found.operation.cancelled !== undefined) return cancel(deps, input, found);
       const { operation, version } = found;
       const before = operation.verification ?? nothing;
       if (input.failure !== undefined) {
         await write(deps, input, { ...closed(deps, operation, "Failed"), log: input.failure }, version);
-        await removeProgress(deps.catalog, input.site, input.run);
-        return { ok: true };
+        return clearNews(deps, input);
       }
       if (before.checked !== input.from) return { ok: true, next: before.checked };
       const row = await readBackup(deps.catalog, input.site, operation.backup ?? 0);
@@ -52,11 +53,21 @@ export const verifyArchive =
       const next: Operation = { ...(isDone ? closed(deps, operation, "Succeeded") : operation), verification: after };
       if (!(await write(deps, input, next, version))) return goneMeanwhile(deps, input, { before, after });
       if (!isDone) return { ok: true, next: after.checked };
-      await removeProgress(deps.catalog, input.site, input.run);
+      await clearNews(deps, input);
       const { faultCount } = after;
       call.log.info("backup verified", { site: siteLabel(input.site), backup: row.backup.id, faults: faultCount });
       return { ok: true };
     });
+
+/** Also of attempts whose process died: nobody comes back to a verify that has ended. */
+const clearNews = async (
+  { catalog }: Installation,
+  { site, run }: StepInput<"verifyArchive">,
+): Promise<StepResult<"verifyArchive">> => {
+  await removeProgress(catalog, site, run);
+  await forgetBeats(catalog, site, run);
+  return { ok: true };
+};
 
 /** This process was believed dead, and another goes on with it. */
 const isAnothers = ({ hub: own }: Installation, { hub }: Operation): boolean =>
@@ -97,8 +108,7 @@ const cancel = async (
   if (row !== undefined && faultCount > 0) await noteVerified(deps, row.backup, verification);
   const ended: Operation = { ...closed(deps, operation, "Failed"), verification, log };
   if (!(await write(deps, input, ended, version))) return { ok: true, next: checked };
-  await removeProgress(deps.catalog, input.site, input.run);
-  return { ok: true };
+  return clearNews(deps, input);
 };
 
 /** Another attempt has written, or somebody has cancelled it: then what this part found counts still. */

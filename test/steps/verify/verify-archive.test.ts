@@ -10,6 +10,7 @@ import { insertBackup, readBackup, readProgress, replaceBackup } from "../../../
 import { RunsAtWork } from "../../../src/operations/runs-at-work.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
+import { writeBeat } from "../../../src/operations/rows/step-rows.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import { verifyArchive } from "../../../src/steps/verify/verify-archive.ts";
 import { verifyBackup as verifyWorkflow } from "../../../src/workflows/verify-backup.ts";
@@ -227,6 +228,16 @@ describe("verifying a backup", () => {
     expect((await ask("GET", location)).status).toBe(202);
     await run(ref, away(new StoreFailure("AccessDenied", "The SAS expired.")));
     expect((await ask("GET", location)).json()["Message"]).toBe("The SAS expired.");
+  });
+
+  it("leaves nothing of attempts whose process died, also right after it has ended", async () => {
+    const { ref } = await verify();
+    for (const attempt of ["died before", "died at the end"]) {
+      await writeBeat(deps.catalog, { site: shop, run: ref.run, attempt }, { beat: 1 });
+      await run(ref);
+      const rows = await deps.catalog.list(sitePartition(shop));
+      expect(rows.filter(({ key }) => /^(?:step|progress)!/.test(key))).toEqual([]);
+    }
   });
 
   it("is started again by who polls when its process died before it could", async () => {
