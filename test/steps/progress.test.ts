@@ -1,4 +1,4 @@
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { progressProperties } from "../../src/api/wire/progress.ts";
 import { readProgress } from "../../src/operations/rows/backup-rows.ts";
 import { reportProgress } from "../../src/steps/progress.ts";
@@ -10,7 +10,7 @@ it("news of a step goes on when a clock that was ahead is put right meanwhile", 
   progress.set({ phase: "Packing" });
   clock.time = new Date(clock.time.getTime() - 86_400_000);
   progress.set({ files: 5 });
-  await vi.waitFor(async () => expect(await readProgress(deps.catalog, shop, "run-1")).toMatchObject({ files: 5 }));
+  await expect.poll(async () => readProgress(deps.catalog, shop, "run-1")).toMatchObject({ files: 5 });
 });
 
 it("of a restore counts the dumps to load beside the files, and never tells more done than there is", async () => {

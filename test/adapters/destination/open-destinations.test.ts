@@ -264,6 +264,8 @@ describe("folders", () => {
     expect(await namesOf(destination.list(""))).toEqual([]);
     await expect(destination.read("a.zip", { offset: 0, length: 6 })).rejects.toMatchObject({ kind: "NotFound" });
     await expect(store(destination, "a.zip", [noise(10, "b")])).rejects.toMatchObject({ kind: "AlreadyExists" });
+    // What it staged is its run's to forget; its files would stay open.
+    await destination.abandonRun("run-store");
     expect(readFileSync(join(base, "secret"), "utf8")).toBe("secret");
   });
 
