@@ -103,7 +103,8 @@ const folderProblem = (root: ResolvedRoot, folder: string, mounts: readonly stri
   }
   const whole = folder === "" ? root.real : `${root.real}/${folder}`;
   const name = readable(whole);
-  const itself = "Name it as a directory of its own in the site's file.";
+  const itself =
+    "Mount it elsewhere, put a link here, and name it as a directory of its own in the site's file; or restore other paths.";
   try {
     if (statSync(bytes(`${held.prefix}/.`)).dev !== statSync(bytes(root.real || "/")).dev)
       return `${name} is on another file system than the site. ${itself}`;
