@@ -5,7 +5,7 @@ import { CommandFailure } from "./command-failure.ts";
 import { containerUrl } from "./container-url.ts";
 import { exitCodes } from "./exit-code.ts";
 import { keyInFile } from "./key-file.ts";
-import { findSite, newSitePath } from "./site-reference.ts";
+import { findSite, newSitePath, type SiteReference } from "./site-reference.ts";
 
 /** What a restore takes: a backup that the service knows, or an archive that lies somewhere. */
 export interface RestoreSource {
@@ -57,9 +57,12 @@ const knownBackup = async (context: CommandContext, given: Given): Promise<Resto
     path: `${site.path}/backups/${id}/restore`,
     request: {},
     databases,
-    isKnownSite: true,
+    isKnownSite: isThere(site, given.need("SITE")),
   };
 };
+
+/** Of a whole resource id nothing was looked up. */
+const isThere = ({ state }: SiteReference, text: string): boolean => state !== undefined || text.startsWith("/");
 
 /** A site that is there, or will be: on a new machine there is none yet. */
 const target = async (
@@ -67,8 +70,8 @@ const target = async (
   text: string,
 ): Promise<{ readonly path: string; readonly isKnownSite: boolean }> => {
   try {
-    const { path, state } = await findSite(context.service(), text);
-    return { path, isKnownSite: state !== undefined || text.startsWith("/") };
+    const site = await findSite(context.service(), text);
+    return { path: site.path, isKnownSite: isThere(site, text) };
   } catch (error) {
     if (!(error instanceof CommandFailure) || error.code !== "SiteNotFound") throw error;
     return { path: (await newSitePath(context.service(), text)).path, isKnownSite: false };

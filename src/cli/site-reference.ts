@@ -7,6 +7,10 @@ import type { Service } from "./service.ts";
 /** Sites of all subscriptions, own to Lifeboat. */
 export const sitesPath = "/providers/Lifeboat/sites";
 
+/** As a rule the first start has made one: where there is none, more likely their files are gone. */
+export const noSites =
+  "No site is described here. `lifeboat site add NAME FOLDER` describes one; backups of a site whose description is gone are still listed by its name: `lifeboat list NAME`.\n";
+
 /** A site that was named, and where the API has it. */
 export interface SiteReference {
   readonly label: string;

@@ -48,7 +48,8 @@ const checkHealth = async (deps: Installation): Promise<readonly Finding[]> => {
 
 const advice = {
   new: "Right after the first start that is so: look again in a minute.",
-  "no sweep": "The service's log says what keeps it; start Lifeboat again if it stays so.",
+  "no sweep":
+    "Right after a start, look again in a minute. Else the service's log says what keeps it; start Lifeboat again if it stays so.",
   full: "Lifeboat goes on by itself once there is room.",
   store:
     "Look at the disk of the data folder, or at the table's account; start Lifeboat again if it does not go on by itself.",

@@ -327,6 +327,9 @@ describe("the command line, piped", () => {
     expect(await told("site remove blog --yes")).toMatch(/^blog is forgotten\./);
     expect(await told("list blog")).toContain("first");
     expect(await told("list nothing", 5)).toBe("There is no site nothing. Sites: blog-copy, example.\n");
+    expect(await told("restore blog first --dry-run")).toMatch(/^Restoring first\.zip to the new site blog:/);
+    expect(await told("restore blog first --yes --quiet")).toMatch(/^Restore of blog: Succeeded/);
+    expect(await told("site list")).toMatch(/^blog +<folder>\/data\/www\/blog$/m);
   });
 
   describe("when it cannot be reached", () => {

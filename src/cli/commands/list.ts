@@ -5,7 +5,7 @@ import { print } from "../print.ts";
 import { showTable } from "../show-table.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
 import { showTime } from "../show-text.ts";
-import { findSite, referenceOf, sitesPath } from "../site-reference.ts";
+import { findSite, noSites, referenceOf, sitesPath } from "../site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
   const service = context.service();
@@ -14,7 +14,7 @@ export const run: RunCommand = async (context, given) => {
   const backups: BackupView[] = [];
   for (const site of sites)
     for (const item of await service.all(`${site.path}/backups`)) backups.push(backupView(site.label, item));
-  print(context, { backups }, () => tableOf(backups));
+  print(context, { backups }, () => (sites.length === 0 ? noSites : tableOf(backups)));
   return exitCodes.done;
 };
 

@@ -10,7 +10,7 @@ import { showName } from "../show-text.ts";
 import { showTable } from "../show-table.ts";
 import { databasesText, siteDatabases } from "../site-databases.ts";
 import { givenAppSettings, givenConnectionStrings, type GivenString } from "../site-settings.ts";
-import { findSite, newSitePath, referenceOf, sitesPath, type SiteReference } from "../site-reference.ts";
+import { findSite, newSitePath, noSites, referenceOf, sitesPath, type SiteReference } from "../site-reference.ts";
 import { backupPlan, planText } from "../tell-backup-plan.ts";
 import { isWordPress } from "../wordpress.ts";
 
@@ -127,9 +127,7 @@ export const listSites: RunCommand = async (context) => {
   const sites: SiteView[] = [];
   for (const item of await service.all(sitesPath)) sites.push(await siteView(context, referenceOf(item)));
   print(context, { sites }, () =>
-    sites.length === 0
-      ? "There are no sites yet. `lifeboat site add NAME FOLDER` describes one.\n"
-      : showTable([{ title: "SITE" }, { title: "FOLDER" }], sites.flatMap(rowsOf)),
+    sites.length === 0 ? noSites : showTable([{ title: "SITE" }, { title: "FOLDER" }], sites.flatMap(rowsOf)),
   );
   return exitCodes.done;
 };

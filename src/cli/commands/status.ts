@@ -4,7 +4,7 @@ import { print } from "../print.ts";
 import { showTable } from "../show-table.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
 import { showTime } from "../show-text.ts";
-import { sitesPath } from "../site-reference.ts";
+import { noSites, sitesPath } from "../site-reference.ts";
 import { siteStateView, type SiteStateView } from "../site-state-view.ts";
 
 export const run: RunCommand = async (context, given) => {
@@ -16,7 +16,7 @@ export const run: RunCommand = async (context, given) => {
 };
 
 const tableOf = (sites: readonly SiteStateView[]): string => {
-  if (sites.length === 0) return "There are no sites yet. `lifeboat site add NAME FOLDER` describes one.\n";
+  if (sites.length === 0) return noSites;
   const columns = [
     { title: "SITE" },
     { title: "STATE" },
