@@ -9,20 +9,22 @@ import { inRoot, parentOf, PlaceFinder, readable } from "./places.ts";
 
 /**
  * The lines for a swap: each operation with what stands there now, which putting back needs, and behind them the folders
- * around what changes. Throws when something that
- * is to be placed is not staged: a file that is not there would be taken for one that has been placed already.
+ * around what changes. Throws when something that is to be placed is not staged: a file that is not there would be taken
+ * for one that has been placed already.
  */
 export function* journalLines(areas: readonly Area[], operations: Iterable<SwapOperation>): Generator<JournalLine> {
   const finder = new PlaceFinder(areas, "forward");
   const site = new SiteNow(finder);
   const touched = new Set<BytePath>();
+  /** Folders whose own lines bring their times back. */
   const described = new Set<BytePath>();
   try {
     for (const operation of operations) {
       const line = lineOf(operation, site);
       if (line === undefined) continue;
       if (line.kind === "place") checkStaged(finder, areas, line);
-      if (line.kind === "setMetadata" || line.kind === "removeDirectory") described.add(line.path);
+      if (line.kind === "removeDirectory" || (line.kind === "setMetadata" && line.entry.kind === "directory"))
+        described.add(line.path);
       if (line.kind !== "setMetadata" && inRoot(areas, line.path).rest !== "") touched.add(parentOf(line.path));
       yield line;
     }
