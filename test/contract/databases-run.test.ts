@@ -21,12 +21,14 @@ import { putObject } from "../support/put-object.ts";
 import type { RestoreWish } from "../../src/operations/restore-site.ts";
 import { describeWith } from "../support/needs.ts";
 import { postgresPrograms, startPostgres, superuserPassword, type PostgresServer } from "../support/postgres-server.ts";
+import { standingProxy } from "../support/standing-proxy.ts";
 import { container, everything, restoreWorld, sas, type RestoreWorld } from "../support/restore-world.ts";
 
-const tool = postgresTool({
+const needs = {
   findTool: findToolIn([postgresPrograms ?? ""]),
   token: () => Promise.reject(new Error("no identity here")),
-});
+};
+const tool = postgresTool(needs);
 
 /** A whole site, files and databases, through every step, on a real server. */
 describeWith("postgresql", postgresPrograms !== undefined, "a site with a PostgreSQL database", () => {
@@ -376,6 +378,33 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     expect(failed).toMatchObject({ status: "Failed", log: expect.stringContaining("somebody holds it") as string });
     expect([await goods(), pageNow()]).toEqual(["changed since", "two"]);
     expect(await databases()).toEqual(["or ders", "second"]);
+  });
+
+  it("does not keep the site down when its server hangs from the middle of the exchange on, and is as before after the next run", async () => {
+    const backup = await world.backUp({ databases: [orders()] });
+    await sell("changed since");
+    page("two");
+    const proxy = await standingProxy(server.port);
+    try {
+      const hanging = postgresTool({ ...needs, patienceMs: 400 });
+      fault = {
+        switchIn: (at, exchanged) => {
+          proxy.standAfter(600);
+          return hanging.switchIn({ ...at, port: proxy.port }, exchanged);
+        },
+        switchBack: (at, exchanged) => hanging.switchBack({ ...at, port: proxy.port }, exchanged),
+        drop: (at, name) => hanging.drop({ ...at, port: proxy.port }, name),
+      };
+      const restored = await world.restore(backup, { databases: [named] });
+      expect(restored.status).toBe("Failed");
+      expect(restored.log).toMatch(/has not answered.*could not be put back/s);
+      expect(restored.steps.at(-2)).toBe("startSite");
+    } finally {
+      await proxy.stop();
+    }
+    fault = {};
+    expect((await world.backUp({ databases: [orders()] })).status).toBe("Succeeded");
+    expect([await goods(), pageNow(), await databases()]).toEqual(["changed since", "two", ["or ders"]]);
   });
 
   it("is exchanged while an application keeps coming back, which then sees the restored data", async () => {

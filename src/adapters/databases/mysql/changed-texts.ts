@@ -22,7 +22,6 @@ const doubtfulColumns = async (session: Session): Promise<readonly TextColumn[]>
 };
 
 const shownColumns = 5;
-const lockWaitSeconds = 120;
 
 /** What a dump would have of texts that are not the same after the way to UTF-8 and back, as a sentence; undefined: none. */
 export const changedTexts = async (session: Session): Promise<string | undefined> => {
@@ -31,16 +30,15 @@ export const changedTexts = async (session: Session): Promise<string | undefined
   const tables = [...new Set(columns.map(({ table }) => table))].map(
     (table) => [table, columns.filter((one) => one.table === table)] as const,
   );
-  const counts = await session.results([
-    `SET lock_wait_timeout = ${lockWaitSeconds}`,
-    ...tables.map(
+  const counts = await session.results(
+    tables.map(
       ([table, own]) =>
         `SELECT ${own.map(changedRows).join(", ")} FROM ${qualified(session.connection.database, table)}`,
     ),
-  ]);
+  );
   const changed = tables.flatMap(([table, own], index) =>
     own.flatMap(({ column, characterSet }, place) => {
-      const count = Number(counts[index + 1]?.[0]?.[place]);
+      const count = Number(counts[index]?.[0]?.[place]);
       return count === 0 ? [] : [`${table}.${column} (${characterSet}, ${count} rows)`];
     }),
   );

@@ -1,3 +1,4 @@
+import { databaseLabel, DatabaseFailure } from "../../../domain/database.ts";
 import type { Dumping } from "../../../ports/database-tool.ts";
 import { changedTexts } from "./changed-texts.ts";
 import { literal, name } from "./names.ts";
@@ -38,8 +39,23 @@ export async function* dumpDatabase(session: Session, { lacks }: Pick<Dumping, "
   const [characterSet, collation] = row;
   if (characterSet !== undefined && collation !== undefined) yield Buffer.from(heading({ characterSet, collation }));
   const ignored = (await brokenViews(session)).map((view) => `--ignore-table=${connection.database}.${view}`);
-  yield* session.stream(programs.dump, { args: [...dumpOptions(session), ...ignored, "--", connection.database] });
+  const args = [...dumpOptions(session), ...ignored, "--", connection.database];
+  yield* session.stream(programs.dump, { args, whyToEnd: (rows) => whyBlocked(session, rows) });
 }
+
+/** The dump tools cannot be told how long to wait for a table that others hold locked, and servers wait a day. */
+const whyBlocked = async (
+  { connection, patienceMs }: Session,
+  rows: Session["rows"],
+): Promise<DatabaseFailure | undefined> => {
+  const lockWaitSeconds = patienceMs / 1_000;
+  const [row] = await rows({
+    sql: `SELECT LEFT(INFO, 120) FROM information_schema.PROCESSLIST WHERE DB = ${literal(connection.database)} AND USER = SUBSTRING_INDEX(USER(), '@', 1) AND STATE LIKE 'Waiting for table%lock' AND TIME >= ${lockWaitSeconds} AND (INFO LIKE '%SQL_NO_CACHE%' OR INFO LIKE 'SHOW %')`,
+  });
+  if (row === undefined) return undefined;
+  const reason = `The dump has waited ${lockWaitSeconds} seconds for a table that others hold locked (${row[0]}). Ask who does (SHOW PROCESSLIST), and try again.`;
+  return new DatabaseFailure("Busy", `The database ${databaseLabel(connection)}: ${reason}`);
+};
 
 /** MariaDB tells the columns of every view that its dump tool can read, also of one whose definer is gone. */
 const viewsWithoutColumns = async (session: Session, views: readonly DatabaseObject[]): Promise<readonly string[]> => {

@@ -124,10 +124,10 @@ const sideOf = async (session: Session, database: string): Promise<Side> => {
   };
 };
 
-/** One statement: every table of it, or none. It waits for whoever uses one of them, a minute at most. */
+/** One statement: every table of it, or none. */
 const rename = async (session: Session, moves: readonly (readonly [string, string, string])[]): Promise<void> => {
   const list = moves.map(([from, to, table]) => `${qualified(from, table)} TO ${qualified(to, table)}`);
-  if (list.length > 0) await session.results(["SET lock_wait_timeout = 60", `RENAME TABLE ${list.join(", ")}`]);
+  if (list.length > 0) await session.rows({ sql: `RENAME TABLE ${list.join(", ")}` });
 };
 
 const exists = async (session: Session, database: string): Promise<boolean> => {
@@ -140,7 +140,7 @@ const exists = async (session: Session, database: string): Promise<boolean> => {
 export const dropDatabase = async (session: Session, database: string): Promise<void> => {
   if (!(await exists(session, database))) return;
   await endConnections(session, database);
-  await session.results(["SET lock_wait_timeout = 60", `DROP DATABASE IF EXISTS ${name(database)}`]);
+  await session.rows({ sql: `DROP DATABASE IF EXISTS ${name(database)}` });
 };
 
 /** Others' connections with this as their database; those the user may not end are waited for where they hold something. */

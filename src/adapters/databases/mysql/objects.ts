@@ -177,8 +177,9 @@ const madeTogether = async (session: Session, database: string, all: readonly De
   }
 };
 
-/** What the common call has made already is made again. */
+/** What the common call has made already is made again; it has waited long enough for tables that others hold locked. */
 const dropAndCreate = (database: string, object: DefinedObject): readonly string[] => [
+  "SET lock_wait_timeout = 5",
   ...drops(database, object),
   ...creation(object),
 ];

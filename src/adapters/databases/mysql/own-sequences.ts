@@ -33,8 +33,5 @@ export const ownSequences = async (
   if (changes.size === 0) return;
   // All columns of a table at once: the server checks every default of a table that it changes.
   const alterations = [...changes].map(([table, columns]) => `ALTER TABLE ${name(table)} ${columns.join(", ")}`);
-  await session.results(
-    ["SET sql_mode = '', lock_wait_timeout = 60, system_versioning_alter_history = KEEP", ...alterations],
-    databases.live,
-  );
+  await session.results(["SET sql_mode = '', system_versioning_alter_history = KEEP", ...alterations], databases.live);
 };

@@ -4,10 +4,16 @@ import type { ToolCall } from "../tool-process.ts";
 /** Columns as text; NULL is the text `NULL`, as the client prints it. */
 export type Row = readonly string[];
 
+interface Reading {
+  readonly database: string | undefined;
+  /** Servers themselves wait a day for a table that others hold locked, and a site may be stopped meanwhile. */
+  readonly lockWaitSeconds: number;
+}
+
 /** How several statements go through the client program, and how their rows come out of what it prints. */
 export const readRows = (
   statements: readonly string[],
-  database: string | undefined,
+  { database, lockWaitSeconds }: Reading,
 ): Pick<ToolCall, "args"> & {
   readonly input: AsyncIterable<Uint8Array>;
   readonly read: (printed: string) => readonly (readonly Row[])[];
@@ -18,6 +24,7 @@ export const readRows = (
   // What makes a routine has semicolons in it that do not end it.
   const script = [
     `DELIMITER ${end}`,
+    `SET lock_wait_timeout = ${lockWaitSeconds}\n${end}`,
     ...statements.flatMap((sql) => [`${sql}\n${end}`, `SELECT '${mark}'\n${end}`]),
     "",
   ];

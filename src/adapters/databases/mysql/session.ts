@@ -8,6 +8,7 @@ import { openSourceDatabasesScope, type EntraToken } from "../entra-token.ts";
 import type { FindTool } from "../find-tool.ts";
 import { systemAuthorities } from "../system-authorities.ts";
 import { runTool, toolOutput, type ToolCall } from "../tool-process.ts";
+import { askEveryMs, serverPatienceMs, watchedServer } from "../watched-server.ts";
 import { mysqlFailure } from "./mysql-failure.ts";
 import { findPrograms, programsFor, type Program, type Programs, type Vendor } from "./programs.ts";
 import { readRows, type Row } from "./read-rows.ts";
@@ -15,6 +16,7 @@ import { readRows, type Row } from "./read-rows.ts";
 export interface MySqlNeeds {
   readonly findTool: FindTool;
   readonly token: EntraToken;
+  readonly patienceMs?: number;
 }
 
 interface Statement {
@@ -30,12 +32,19 @@ export interface Session {
   /** As the server names it: `10.11.6-MariaDB-0+deb12u1`. */
   readonly serverVersion: string;
   readonly vendor: Vendor;
+  /** How long a dump may wait for a table that others hold locked. */
+  readonly patienceMs: number;
   /** The rows of one statement. */
   rows(statement: Statement): Promise<readonly Row[]>;
   /** The rows of several statements over one connection, in their order. */
   results(statements: readonly string[], database?: string): Promise<readonly (readonly Row[])[]>;
   /** Runs a program; `args` behind those that say where and how to connect. */
-  stream(program: Program, work: Pick<ToolCall, "args" | "input">): AsyncIterable<Uint8Array>;
+  stream(program: Program, work: Streaming): AsyncIterable<Uint8Array>;
+}
+
+interface Streaming extends Pick<ToolCall, "args" | "input"> {
+  /** Asked now and then while it runs. */
+  readonly whyToEnd?: (rows: Session["rows"]) => Promise<DatabaseFailure | undefined>;
 }
 
 interface Way {
@@ -53,24 +62,45 @@ export const openSession = async (
 ): Promise<Session> => {
   const found = await findPrograms(needs.findTool, signal);
   const env = await environment(needs, connection);
+  const patienceMs = needs.patienceMs ?? serverPatienceMs;
+  const answerMs = askEveryMs(patienceMs);
+  const known = { connection, env, patienceMs, signal };
   let failure: unknown;
   for (const way of ways(connection)) {
-    const first = session({ connection, env, way, programs: programsFor(found), serverVersion: "", signal });
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), answerMs);
+    const first = session({
+      ...known,
+      way,
+      programs: programsFor(found),
+      serverVersion: "",
+      signal: AbortSignal.any([signal, limit.signal]),
+    });
     try {
       const [row] = await first.rows({ sql: "SELECT VERSION()" });
       const serverVersion = row?.[0] ?? "";
       const vendor = /mariadb/i.test(serverVersion) ? "MariaDB" : "MySQL";
-      return session({ connection, env, way, programs: programsFor(found, vendor), serverVersion, signal });
-    } catch (error) {
+      return session({ ...known, way, programs: programsFor(found, vendor), serverVersion });
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = limit.signal.aborted ? noAnswer(connection, answerMs) : thrown;
       if (!(error instanceof DatabaseFailure)) throw error;
       // The first complaint is of what was asked for; the rest are of what was tried instead.
       failure ??= error;
       // Some servers that force TLS refuse the password of whoever comes without.
       if (error.kind === "ToolTooOld" || (error.kind === "LoginRefused" && way.tls !== "off")) throw failure;
+    } finally {
+      clearTimeout(timer);
     }
   }
   throw failure;
 };
+
+const noAnswer = (connection: DatabaseConnection, waitedMs: number): DatabaseFailure =>
+  new DatabaseFailure(
+    "Unreachable",
+    `The database ${databaseLabel(connection)}: its server takes connections and has not answered for ${waitedMs / 1_000} seconds. Look whether it hangs, and what lies between.`,
+  );
 
 /** A server that forces TLS gets it, whatever the string says; one without gets none, unless the string asks for it. */
 const ways = ({ host, port, others, tls }: DatabaseConnection): readonly Way[] => {
@@ -114,12 +144,13 @@ interface Known {
   readonly way: Way;
   readonly programs: Programs;
   readonly serverVersion: string;
+  readonly patienceMs: number;
   readonly signal: AbortSignal;
 }
 
 const session = (known: Known): Session => {
-  const { connection, env, way, programs, serverVersion, signal } = known;
-  const call = (program: Program, { args, input }: Pick<ToolCall, "args" | "input">): ToolCall => ({
+  const { connection, env, way, programs, serverVersion, patienceMs } = known;
+  const call = (program: Program, { args, input, signal }: Pick<ToolCall, "args" | "input" | "signal">): ToolCall => ({
     command: program.file,
     args: [
       "--no-defaults",
@@ -131,26 +162,49 @@ const session = (known: Known): Session => {
     signal,
     ...(input !== undefined && { input }),
   });
-  const results = async (statements: readonly string[], database?: string): Promise<readonly (readonly Row[])[]> => {
-    const { args, input, read } = readRows(statements, database);
+  const asked = async (
+    { statements, database }: { readonly statements: readonly string[]; readonly database: string | undefined },
+    signal: AbortSignal,
+  ): Promise<readonly (readonly Row[])[]> => {
+    const { args, input, read } = readRows(statements, { database, lockWaitSeconds: Math.ceil(patienceMs / 2_000) });
     try {
-      return read(await runTool(call(programs.client, { args, input })));
+      return read(await runTool(call(programs.client, { args, input, signal })));
     } catch (error) {
       throw mysqlFailure(error, connection);
+    }
+  };
+  const watched = (whyToEnd: Streaming["whyToEnd"] = async (rows) => void (await rows({ sql: "SELECT 1" }))) =>
+    watchedServer({
+      connection,
+      patienceMs,
+      signal: known.signal,
+      ask: (signal) =>
+        whyToEnd(async ({ sql, database }) => (await asked({ statements: [sql], database }, signal))[0] ?? []),
+    });
+  const results = async (statements: readonly string[], database?: string): Promise<readonly (readonly Row[])[]> => {
+    const { signal, release } = watched();
+    try {
+      return await asked({ statements, database }, signal);
+    } finally {
+      release();
     }
   };
   return {
     connection,
     programs,
     serverVersion,
+    patienceMs,
     vendor: /mariadb/i.test(serverVersion) ? "MariaDB" : "MySQL",
     results,
     rows: async ({ sql, database }) => (await results([sql], database))[0] ?? [],
-    async *stream(program, work) {
+    async *stream(program, { whyToEnd, ...work }) {
+      const { signal, release } = watched(whyToEnd);
       try {
-        yield* toolOutput(call(program, work));
+        yield* toolOutput(call(program, { ...work, signal }));
       } catch (error) {
         throw mysqlFailure(error, connection);
+      } finally {
+        release();
       }
     },
   };

@@ -12,6 +12,7 @@ import {
   runSql,
   sessionEnvironment,
   toolPath,
+  watched,
   type PostgresNeeds,
 } from "./session.ts";
 import { dropDatabase } from "./switch.ts";
@@ -105,6 +106,7 @@ const restore = async (
   { needs, connection, scratch, signal }: ScratchWork,
   input: AsyncIterable<Uint8Array>,
 ): Promise<readonly string[]> => {
+  const watch = watched(needs, connection, signal);
   const stop = new AbortController();
   const errors = new RestoreErrors(() => stop.abort());
   // Publications and event triggers come back; a subscription would begin to fetch what the live database fetches.
@@ -116,14 +118,16 @@ const restore = async (
       env: await sessionEnvironment(needs, connection),
       input,
       onLine: (line) => errors.hear(line),
-      signal: AbortSignal.any([signal, stop.signal]),
+      signal: AbortSignal.any([watch.signal, stop.signal]),
     });
   } catch (error) {
-    signal.throwIfAborted();
+    watch.signal.throwIfAborted();
     errors.end();
     const fatal = errors.fatal(connection);
     if (fatal !== undefined) throw fatal;
     if (!errors.explains(error)) throw postgresFailure(error, connection);
+  } finally {
+    watch.release();
   }
   return errors.notes;
 };

@@ -3,7 +3,7 @@ import type { DatabaseTool, Dumping } from "../../../ports/database-tool.ts";
 import { checkDump, checkLoad } from "./check.ts";
 import { postgresFailure } from "./postgres-failure.ts";
 import { load } from "./load.ts";
-import { connectionInfo, sessionEnvironment, toolPath, type PostgresNeeds } from "./session.ts";
+import { connectionInfo, sessionEnvironment, toolPath, watched, type PostgresNeeds } from "./session.ts";
 import { dropDatabase, ownDatabases, switchBack, switchIn } from "./switch.ts";
 import { toolOutput } from "../tool-process.ts";
 
@@ -24,10 +24,13 @@ async function* dump(
   const args = ["-Fc", "-Z0", "-w", `--lock-wait-timeout=${lockWaitMs}`, "-d", where];
   signal.throwIfAborted();
   const env = await sessionEnvironment(needs, connection);
+  const watch = watched(needs, connection, signal);
   try {
-    yield* toolOutput({ command, args, env, signal });
+    yield* toolOutput({ command, args, env, signal: watch.signal });
   } catch (error) {
     throw postgresFailure(error, connection);
+  } finally {
+    watch.release();
   }
 }
 

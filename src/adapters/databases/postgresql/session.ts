@@ -5,10 +5,12 @@ import type { FindTool } from "../find-tool.ts";
 import { postgresFailure } from "./postgres-failure.ts";
 import { systemAuthorities } from "../system-authorities.ts";
 import { runTool } from "../tool-process.ts";
+import { serverPatienceMs, watchedServer } from "../watched-server.ts";
 
 export interface PostgresNeeds {
   readonly findTool: FindTool;
   readonly token: EntraToken;
+  readonly patienceMs?: number;
 }
 
 export type PostgresTool = "psql" | "pg_dump" | "pg_restore";
@@ -87,6 +89,35 @@ interface Statements {
 
 /** Runs SQL; answers what it printed, one row a line, columns with `|` between. Throws DatabaseFailure. */
 export const runSql = async (
+  needs: PostgresNeeds,
+  connection: DatabaseConnection,
+  statements: Statements,
+): Promise<string> => {
+  const { signal, release } = watched(needs, connection, statements.signal);
+  try {
+    return await ask(needs, connection, { ...statements, signal });
+  } finally {
+    release();
+  }
+};
+
+/** A signal for work on this server, which also aborts when that does not answer any more. */
+export const watched = (
+  needs: PostgresNeeds,
+  connection: DatabaseConnection,
+  signal: AbortSignal,
+): ReturnType<typeof watchedServer> => {
+  // A session in a database would keep it from being renamed.
+  const small = { database: maintenanceDatabase(connection), sql: ["SELECT 1"] };
+  return watchedServer({
+    connection,
+    patienceMs: needs.patienceMs ?? serverPatienceMs,
+    signal,
+    ask: async (until) => void (await ask(needs, connection, { ...small, signal: until })),
+  });
+};
+
+const ask = async (
   needs: PostgresNeeds,
   connection: DatabaseConnection,
   { database, sql, signal }: Statements,

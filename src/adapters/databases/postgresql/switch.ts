@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   databaseLabel,
   DatabaseFailure,
@@ -116,7 +117,8 @@ const undisturbed = async (
       (error: unknown) => ({ done: false as const, error }),
     );
     const stop = new AbortController();
-    const ending = keepEnding(needs, connection, { names, signal: stop.signal });
+    // Whatever keeps it from ending them keeps the statement from its work too, and that tells.
+    const ending = keepEnding(needs, connection, { names, signal: stop.signal }).catch(() => undefined);
     const result = await work;
     stop.abort();
     await ending;
@@ -132,10 +134,7 @@ const keepEnding = async (
   { names, signal }: { readonly names: readonly string[]; readonly signal: AbortSignal },
 ): Promise<void> => {
   for (;;) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, 300);
-      signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-    });
+    await sleep(300, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     await endSessions(needs, connection, names);
   }
