@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { openSqliteCatalog } from "../../src/adapters/catalog/sqlite.ts";
 import type { Catalog } from "../../src/ports/catalog.ts";
 import { endOf, startCatalogProgram } from "./catalog-child.ts";
 
+const writers = 8;
 const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 3);
 
 describe("a process that is killed while it writes to SQLite", () => {
@@ -19,8 +21,8 @@ describe("a process that is killed while it writes to SQLite", () => {
     for (let kill = 0; kill < kills; kill++) {
       const child = await startCatalogProgram("sqlite", path);
       const end = endOf(child);
-      // From its first word on, for a random while: the moment is what is tested.
-      await new Promise((resolve) => child.stdout?.once("data", resolve));
+      // Once each writer has come to a word, later from the first one on, for a random while: the moment is what is tested.
+      await heardOf(child, kill === 0 ? writers : 1);
       await wait(Math.random() * 400);
       await expect(openSqliteCatalog(path)).rejects.toThrow(`${folder} is in use by another Lifeboat`);
       child.kill("SIGKILL");
@@ -35,9 +37,20 @@ describe("a process that is killed while it writes to SQLite", () => {
       for (const [writer, n] of acknowledged) await expectWhole(catalog, writer, n);
       await catalog.close();
     }
-    expect(acknowledged.size).toBe(8);
+    expect(acknowledged.size).toBe(writers);
   });
 });
+
+/** Until so many writers have said something. */
+const heardOf = (child: ChildProcess, count: number): Promise<void> =>
+  new Promise((resolve) => {
+    let said = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      said += chunk.toString("utf8");
+      const lines = said.split("\n").slice(0, -1);
+      if (new Set(lines.map((line) => line.split(" ")[0])).size >= count) resolve();
+    });
+  });
 
 /** The count is at least what was acknowledged, and the rows are exactly those of that count: no batch is half there. */
 const expectWhole = async (catalog: Catalog, writer: string, acknowledged: number): Promise<void> => {
