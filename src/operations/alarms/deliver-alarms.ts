@@ -7,6 +7,7 @@ import { watchPartition } from "../rows/keys.ts";
 import {
   postLetter,
   readLetters,
+  readLettersFrom,
   takeLetter,
   timeOfLetter,
   type Letter,
@@ -17,17 +18,34 @@ const mostAtOnce = 64;
 /** While one instance sends a letter, no other does. Longer than a sending may take. */
 const leaseMs = 120_000;
 /** 1, 2, 4 ... minutes, and then every hour. */
-const pauseMs = (attempt: number): number => Math.min(60_000 * 2 ** (attempt - 1), 3_600_000);
+const longestPauseMs = 3_600_000;
+const pauseMs = (attempt: number): number => Math.min(60_000 * 2 ** (attempt - 1), longestPauseMs);
 const givenUpAfterMs = 3 * 86_400_000;
 
 /** Sends what waits. A letter is taken before it is sent and comes back when it was not: sent at least once, rarely twice. */
 export const deliverAlarms = (deps: AlarmDeps) => {
   const isNews = tellOnce();
+  let looked = Infinity;
   return async (call: Call): Promise<void> => {
-    const { letters, unreadable } = await readLetters(deps.catalog, deps.clock.now(), mostAtOnce);
+    const now = deps.clock.now();
+    // The first time, too: the clock may have been put back while nobody looked.
+    if (now.getTime() < looked - leaseMs) await bringForward(deps, now);
+    looked = now.getTime();
+    const { letters, unreadable } = await readLetters(deps.catalog, now, mostAtOnce);
     for (const row of unreadable) await passOver(deps, call, { row, isNews: isNews(row.key) });
     await Promise.all(letters.map((letter) => deliver(deps, call, letter)));
   };
+};
+
+/** Letters that a clock which was ahead has put off, to be sent now. */
+const bringForward = async ({ catalog }: AlarmDeps, now: Date): Promise<void> => {
+  const unbelievable = new Date(now.getTime() + 2 * longestPauseMs);
+  for (const waiting of await readLettersFrom(catalog, unbelievable, mostAtOnce)) {
+    const { key: _, version: _version, ...letter } = waiting;
+    const first = letter.first < now.toISOString() ? letter.first : now.toISOString();
+    // Another instance may have been faster.
+    await catalog.write(watchPartition, [takeLetter(waiting), postLetter({ ...letter, first }, now)]);
+  }
 };
 
 /** It waits for a person to see it, as long as any other that nobody takes. */

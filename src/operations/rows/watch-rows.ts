@@ -215,6 +215,12 @@ export const readWaitingLetters = async (
   return lettersOf(rows).filter(({ key, attempt }) => attempt > 0 || key < `${alarmPrefix}${now.toISOString()}`);
 };
 
+/** Those that nobody would take before `from`. */
+export const readLettersFrom = async (catalog: Catalog, from: Date, limit: number): Promise<readonly WaitingLetter[]> =>
+  lettersOf(
+    await catalog.list(watchPartition, { prefix: alarmPrefix, from: `${alarmPrefix}${from.toISOString()}`, limit }),
+  );
+
 export interface DueLetters {
   readonly letters: readonly WaitingLetter[];
   /** Rows among them that cannot be understood. */

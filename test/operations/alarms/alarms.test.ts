@@ -103,6 +103,24 @@ describe("alarms", () => {
     expect(world.taken).toEqual([]);
   });
 
+  it("are sent when a clock is right again that was ahead when nobody took them", async () => {
+    const world = alarmWorld();
+    const deliver = deliverAlarms(world.deps);
+    const yearInMinutes = 365 * 1_440;
+    world.pass(yearInMinutes);
+    world.receivers.broken = true;
+    await backupEnds(world, 1, "Failed");
+    await round(world);
+    await deliver(world.call);
+    world.pass(-yearInMinutes);
+    await deliver(world.call);
+    expect(world.taken).toEqual([]);
+    world.receivers.broken = false;
+    world.pass(2);
+    await deliver(world.call);
+    expect(world.taken.map(({ alarm }) => alarm.kind)).toEqual(["failed"]);
+  });
+
   it("go to the site's own channels too; its heartbeat hears of good backups only", async () => {
     const world = alarmWorld({ channels: {} });
     const alarms = {
