@@ -54,8 +54,11 @@ beforeEach(async () => {
 afterEach(async () => {
   process.off("unhandledRejection", note);
   vi.unstubAllEnvs();
+  const closed = once(server, "close");
   server.close();
-  await once(server, "close");
+  // An answer that came only after an interruption is read by nobody.
+  server.closeAllConnections();
+  await closed;
   rmSync(folder, { recursive: true, force: true });
 });
 
