@@ -1,5 +1,6 @@
 import { DatabaseFailure } from "../domain/database.ts";
 import type { Installation } from "../operations/installation.ts";
+import { limitedSignal } from "../ports/clock.ts";
 
 /** What a step needs to end in order before the host ends it. */
 const reserveMs = 30_000;
@@ -13,10 +14,8 @@ export const withinTimeLimit = (
   { signal, what }: { readonly signal: AbortSignal; readonly what: string },
 ): { readonly signal: AbortSignal; readonly release: () => void } => {
   if (functionTimeoutMs === undefined) return { signal, release: () => undefined };
-  const limit = new AbortController();
   const minutes = Math.round(functionTimeoutMs / 6_000) / 10;
   const reason = `${what} took longer than the host allows a step (functionTimeout, ${minutes} minutes); it was ended. Raise that, on a plan that allows it.`;
-  const expire = (): void => limit.abort(new DatabaseFailure("TimedOut", reason));
-  const timer = setTimeout(expire, Math.max(functionTimeoutMs / 2, functionTimeoutMs - reserveMs));
-  return { signal: AbortSignal.any([signal, limit.signal]), release: () => clearTimeout(timer) };
+  const afterMs = Math.max(functionTimeoutMs / 2, functionTimeoutMs - reserveMs);
+  return limitedSignal({ afterMs, signal, reason: () => new DatabaseFailure("TimedOut", reason) });
 };

@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { lookup } from "node:dns";
 import type { IncomingMessage } from "node:http";
+import { limitedSignal } from "../../ports/clock.ts";
 import { guardedAgents } from "./guarded-agents.ts";
 import { outgoingProblem, outgoingReach, type OutgoingPolicy } from "./outgoing-url.ts";
 
@@ -36,21 +37,25 @@ export const sendOutgoing =
     if (problem !== undefined) throw new Error(`The message was not sent: ${problem}`);
     const url = new URL(message.url);
     const agents = guardedAgents(outgoingReach(url, policy), resolve);
-    const signals = [AbortSignal.timeout(message.timeoutMs), ...(message.signal ? [message.signal] : [])];
+    const { signal, release } = limitedSignal({
+      afterMs: message.timeoutMs,
+      signal: message.signal,
+      reason: () => new Error(`no answer within ${message.timeoutMs / 1000} s.`),
+    });
     try {
-      return await exchange(url, { message, agents, signal: AbortSignal.any(signals) });
+      return await exchange(url, { message, agents, signal });
     } catch (error) {
-      throw new Error(`${url.host} did not take the message: ${reasonOf(error, message)}`, { cause: error });
+      throw new Error(`${url.host} did not take the message: ${reasonOf(error, signal)}`, { cause: error });
     } finally {
+      release();
       agents.http.destroy();
       agents.https.destroy();
     }
   };
 
-const reasonOf = (error: unknown, { timeoutMs, signal }: OutgoingMessage): string => {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name !== "AbortError" || signal?.aborted === true) return error.message;
-  return `no answer within ${timeoutMs / 1000} s.`;
+const reasonOf = (error: unknown, { reason }: AbortSignal): string => {
+  const told: unknown = error instanceof Error && error.name === "AbortError" ? (reason ?? error) : error;
+  return told instanceof Error ? told.message : String(told);
 };
 
 interface Exchange {

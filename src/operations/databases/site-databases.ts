@@ -11,6 +11,7 @@ import { isInAppMysql } from "../../domain/connections/in-app-mysql.ts";
 import type { Secret } from "../../domain/secret.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
+import { limitedSignal } from "../../ports/clock.ts";
 import type { SiteConfiguration } from "../../ports/site-host.ts";
 import type { DatabaseCheck } from "../../ports/database-tool.ts";
 import { checkForBackup } from "./check-for-backup.ts";
@@ -39,6 +40,12 @@ const typeOf: Readonly<Record<DatabaseEngine, DatabaseType>> = {
 /** A server that is not there answers nothing for minutes. */
 const longestMs = 20_000;
 
+class NotAnswered extends Error {
+  constructor() {
+    super(`The server did not answer within ${longestMs / 1_000} seconds.`);
+  }
+}
+
 /** The databases among a site's connection strings; with `asks`, whether each could be backed up now. Changes nothing. */
 export const siteDatabases =
   (deps: Installation) =>
@@ -52,8 +59,9 @@ export const siteDatabases =
         const connection = connectionOf(database, { strings: new Map(), configuration });
         target = databaseLabel(connection);
         if (!asks) return { ...told, target };
-        const signal = AbortSignal.any([AbortSignal.timeout(longestMs), ...(call.signal ? [call.signal] : [])]);
-        const check = await checkForBackup(deps.databaseTools[engineOf(database.type)], connection, signal);
+        const limited = limitedSignal({ afterMs: longestMs, signal: call.signal, reason: () => new NotAnswered() });
+        const tool = deps.databaseTools[engineOf(database.type)];
+        const check = await checkForBackup(tool, connection, limited.signal).finally(limited.release);
         return { ...told, target, check };
       } catch (error) {
         const problem = reasonOf(error);
@@ -84,9 +92,5 @@ const databaseTypeIn = (said: string, value: Secret): DatabaseType | undefined =
   return databaseTypeOf(said) ?? databaseTypeOf(said.replace(/server$/i, "azure")) ?? (engine && typeOf[engine]);
 };
 
-const reasonOf = (error: unknown): string | undefined => {
-  if (error instanceof DatabaseFailure) return error.message;
-  if (error instanceof Error && error.name === "TimeoutError")
-    return `The server did not answer within ${longestMs / 1_000} seconds.`;
-  return undefined;
-};
+const reasonOf = (error: unknown): string | undefined =>
+  error instanceof DatabaseFailure || error instanceof NotAnswered ? error.message : undefined;
