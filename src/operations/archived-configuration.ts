@@ -1,4 +1,5 @@
 import {
+  configurationBytes,
   configurationEntryName,
   decodeConfiguration,
   maxConfigurationBytes,
@@ -7,7 +8,7 @@ import {
 import { ArchiveInvalid } from "../archive/archive-invalid.ts";
 import type { Archive } from "../archive/read/open-archive.ts";
 import { readEntry } from "../archive/read/read-entry.ts";
-import { refuse } from "../domain/errors.ts";
+import { Refusal, refuse } from "../domain/errors.ts";
 import { InvalidRecoveryKey, SecretUnreadable, type Secret } from "../domain/secret.ts";
 import type { Installation } from "./installation.ts";
 import type { SiteConfiguration } from "../ports/site-host.ts";
@@ -23,7 +24,7 @@ interface Wanted {
   readonly archive: Archive;
   /** The caller's recovery key, instead of the installation's. */
   readonly key: Secret | undefined;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The configuration in an archive, opened with the caller's recovery key or the installation's. Refused when neither opens it. */
@@ -42,6 +43,27 @@ export const archivedConfiguration = async (
     if (!(error instanceof SecretUnreadable || error instanceof InvalidRecoveryKey)) throw error;
     const reason = `${error.message} Or restore without the configuration.`;
     throw refuse("RestoreFailed", { reason }, { cause: error });
+  }
+};
+
+/** Whether both archives hold one configuration: sealed anew it has other bytes each time. False where that cannot be told. */
+export const haveSameConfiguration = async (
+  deps: Pick<Installation, "recovery">,
+  archives: readonly [Archive, Archive],
+  signal: AbortSignal | undefined,
+): Promise<boolean> => {
+  try {
+    const [one, other] = await Promise.all(
+      archives.map(async (archive) => {
+        const { configuration } = await archivedConfiguration(deps, { archive, key: undefined, signal });
+        return configuration && configurationBytes(configuration);
+      }),
+    );
+    return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;
+  } catch (error) {
+    // Another installation's, or damaged.
+    if (error instanceof Refusal || error instanceof ArchiveInvalid) return false;
+    throw error;
   }
 };
 

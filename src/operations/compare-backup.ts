@@ -1,7 +1,9 @@
 import { compareArchives, type ArchiveChange } from "../archive/compare/compare-archives.ts";
+import { configurationEntryName } from "../archive/read/configuration-entry.ts";
 import type { BytePath } from "../domain/byte-path.ts";
 import type { SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
+import { haveSameConfiguration } from "./archived-configuration.ts";
 import type { OpenBackupArchive } from "./backup-archive.ts";
 import type { Installation } from "./installation.ts";
 import { planRestore } from "./plan-restore.ts";
@@ -34,8 +36,10 @@ export const compareBackup =
   (deps: Installation, open: OpenBackupArchive) =>
   async (call: Call, site: SiteId, wish: CompareWish): Promise<BackupComparison> => {
     if (wish.with === "live") return summary(await liveChanges(deps, call, { site, wish }), wish);
-    const [older, newer] = [await open(site, wish.backup), await open(site, wish.with)];
-    return summary(compareArchives(older.archive.directory, newer.archive.directory), wish);
+    const [older, newer] = [(await open(site, wish.backup)).archive, (await open(site, wish.with)).archive];
+    const isSame = await haveSameConfiguration(deps, [older, newer], call.signal);
+    const isAlike = (name: BytePath): boolean => isSame && name === configurationEntryName;
+    return summary(compareArchives(older.directory, newer.directory, isAlike), wish);
   };
 
 /** A restore would take back exactly what has changed since. */

@@ -14,8 +14,15 @@ interface ComparedEntry {
   readonly sizeBytes: number;
 }
 
-/** What `newer` has otherwise than `older`, by name. Both have to be sorted. Only their directories are read. */
-export function* compareArchives(older: DirectoryColumns, newer: DirectoryColumns): Generator<ComparedEntry> {
+/**
+ * What `newer` has otherwise than `older`, by name. Both have to be sorted. Only their directories are read. `isAlike` tells
+ * of names that both have whether they mean the same, whatever their bytes.
+ */
+export function* compareArchives(
+  older: DirectoryColumns,
+  newer: DirectoryColumns,
+  isAlike: (name: BytePath) => boolean = () => false,
+): Generator<ComparedEntry> {
   let left = 0;
   let right = 0;
   while (left < older.length || right < newer.length) {
@@ -26,6 +33,7 @@ export function* compareArchives(older: DirectoryColumns, newer: DirectoryColumn
     else {
       const entry = newer.at(right++);
       const change = changeOf(older.at(left++), entry);
+      if (isAlike(is)) continue;
       if (change !== undefined) yield told(entry, change);
     }
   }
