@@ -1,4 +1,5 @@
 import Libsql from "libsql";
+import { isUtf8 } from "node:buffer";
 import { closeSync, openSync, statSync } from "node:fs";
 import { HostFailure } from "../host-failure.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
@@ -16,6 +17,8 @@ const checkedAtOpeningBytes = 32 * 1024 * 1024;
 const makeWritable = (file: string): void => {
   if (file !== ":memory:") closeSync(openSync(file, "a", 0o600));
 };
+
+const corrupt = (why: string): Error => Object.assign(new Error(why), { code: "SQLITE_CORRUPT" });
 
 /**
  * One SQLite file owned by this process alone (the lock vanishes with the process), every commit on disk before it is
@@ -46,8 +49,21 @@ export class Database {
     const sizeBytes = statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
     if (sizeBytes > checkedAtOpeningBytes) return;
     const [found] = this.all<{ readonly quick_check: string }>("PRAGMA quick_check(1)")();
-    if (found?.quick_check !== "ok")
-      throw Object.assign(new Error(found?.quick_check ?? "no answer"), { code: "SQLITE_CORRUPT" });
+    if (found?.quick_check !== "ok") throw corrupt(found?.quick_check ?? "no answer");
+    this.#checkTexts();
+  }
+
+  /** Damaged letters are nothing to SQLite, and libsql ends the whole process over text that is no UTF-8. */
+  #checkTexts(): void {
+    const texts = this.all<{ readonly place: string; readonly of: string }>(
+      `SELECT format('"%w"', c.name) AS place, format('"%w"', m.name) AS of
+         FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.type = 'TEXT'`,
+    )();
+    for (const { place, of } of texts)
+      for (const { bytes } of this.all<{ readonly bytes: Uint8Array }>(
+        `SELECT CAST(${place} AS BLOB) AS bytes FROM ${of} WHERE ${place} IS NOT NULL`,
+      )())
+        if (!isUtf8(bytes)) throw corrupt(`text that is no UTF-8 in ${of}`);
   }
 
   exec(sql: string): void {

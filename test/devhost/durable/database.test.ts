@@ -82,6 +82,17 @@ describe("a state file", () => {
     expect(refusal(() => new Store(file)).message).toContain("is damaged");
   });
 
+  it("is refused when letters in it are damaged", () => {
+    const store = new Store(file);
+    const instance = { instanceId: "i", executionId: "e", name: "n", input: '"look here"', created: 0 };
+    store.database.transactNow(() => store.insertInstance(instance));
+    store.database.close();
+    const bytes = readFileSync(file);
+    bytes[bytes.indexOf("look here") + 2] = 0xff;
+    writeFileSync(file, bytes);
+    expect(refusal(() => new Store(file)).message).toContain("is damaged");
+  });
+
   it("is refused when its folder is missing or a folder has its name", () => {
     const cannot = "cannot be opened for writing. Check that its folder exists, and who may write there.";
     expect(refusal(() => new Database(join(folder, "missing", "runs.db"))).message).toContain(cannot);
