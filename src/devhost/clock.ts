@@ -6,6 +6,9 @@ export type Clock = {
   after(milliseconds: number, callback: () => void): () => void;
 };
 
+/** Clocks are put right by so much all the time; what is further ahead was left by a clock that was wrong. */
+export const slightMs = 60_000;
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -1,3 +1,4 @@
+import { slightMs } from "../clock.ts";
 import { HostFailure } from "../host-failure.ts";
 import { ActivityPool } from "./activity-pool.ts";
 import { conclude, episodeTime, type Outcome, terminated, triggerInput, unknownOrchestrator } from "./episode.ts";
@@ -16,8 +17,6 @@ import type { DurableOptions } from "./types.ts";
 const retryMs = 5_000;
 /** Timers are looked at this often at least, so that a changed clock or a sleeping machine is noticed. */
 const longestNapMs = 60_000;
-/** Clocks are put right by seconds all the time. */
-const slightMs = 60_000;
 
 /** Drives orchestrations: whatever is on disk and ready is run; whatever happens is on disk before it counts. */
 export class Engine {

@@ -1,3 +1,4 @@
+import { slightMs } from "../clock.ts";
 import type { TimerStatus, TimerStatusStore } from "../durable/types.ts";
 import { isSubMinute, type Schedule } from "./schedule.ts";
 
@@ -20,9 +21,6 @@ const place = (status: TimerStatus): Place => ({
   next: Date.parse(status.next),
   lastUpdated: Date.parse(status.lastUpdated),
 });
-
-/** Clocks are put right by seconds all the time. */
-const slightMs = 60_000;
 
 /** Whether a clock that has been put back since has left the place: it would else wait for a time that is long to come. */
 export const isAhead = ({ lastUpdated }: Place, now: number): boolean => lastUpdated - now > slightMs;
