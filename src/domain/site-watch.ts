@@ -1,3 +1,4 @@
+import { ageMs } from "./age.ts";
 import {
   backupAlarm,
   missingAlarm,
@@ -132,7 +133,7 @@ const becomeGood = (watch: SiteWatch, backup: EndedBackup): Seen => {
 
 const becomeBad = (watch: SiteWatch, condition: "partial" | "failed" | "missing", backup: EndedBackup): Seen => {
   const isNews = condition !== watch.condition;
-  if (!isNews && !isReminderDue(watch, Date.parse(backup.finished))) return { watch, alarms: [] };
+  if (!isNews && !isReminderDue(watch, new Date(backup.finished))) return { watch, alarms: [] };
   return {
     watch: {
       ...watch,
@@ -144,9 +145,7 @@ const becomeBad = (watch: SiteWatch, condition: "partial" | "failed" | "missing"
   };
 };
 
-/** Also when people were told by a clock that was ahead. */
-const isReminderDue = ({ told }: SiteWatch, now: number): boolean =>
-  told === undefined || Math.abs(now - Date.parse(told)) >= reminderMs;
+const isReminderDue = ({ told }: SiteWatch, now: Date): boolean => told === undefined || ageMs(told, now) >= reminderMs;
 
 export interface Expectation {
   readonly intervalMs: number;
@@ -187,7 +186,7 @@ interface Missing {
 const seeMissing = (watch: SiteWatch, { now, deadline, isWorse }: Missing): Seen => {
   const due = new Date(now.getTime() + reminderMs).toISOString();
   const isNews = watch.condition !== "missing";
-  if (!isNews && !isWorse && !isReminderDue(watch, now.getTime())) return { watch: { ...watch, due }, alarms: [] };
+  if (!isNews && !isWorse && !isReminderDue(watch, now)) return { watch: { ...watch, due }, alarms: [] };
   return {
     watch: {
       ...watch,

@@ -1,3 +1,4 @@
+import { ageMs } from "../domain/age.ts";
 import { refuse } from "../domain/errors.ts";
 import { siteLabel, type SiteId } from "../domain/site.ts";
 import type { Call } from "../ports/call.ts";
@@ -49,7 +50,7 @@ const startAgainAfterMs = 10_000;
 
 const startAgain = async (deps: Installation, call: Call, site: SiteId, found: Found): Promise<void> => {
   const { operation } = found;
-  const age = Math.abs(deps.clock.now().getTime() - Date.parse(operation.created));
+  const age = ageMs(operation.created, deps.clock.now());
   if (operation.status !== "InProgress" || age < startAgainAfterMs) return;
   const state = await call.runner.state(operation.run);
   if (state === "running" || state === "pending") return;

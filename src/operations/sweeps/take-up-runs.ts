@@ -1,4 +1,5 @@
 import { ZodError } from "zod";
+import { ageMs } from "../../domain/age.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { Row } from "../../ports/catalog.ts";
@@ -63,8 +64,7 @@ interface Look {
 }
 
 const lookAt = async (deps: Installation, call: Call, { announced, open }: Look): Promise<void> => {
-  // What a clock that was ahead has announced is old, and not still to come.
-  const age = Math.abs(deps.clock.now().getTime() - Date.parse(announced.since));
+  const age = ageMs(announced.since, deps.clock.now());
   if (age < startedWithinMs) return;
   const start = await whatToStart(deps, call, announced);
   if (start !== undefined) await takeUp(deps, call, announced, start);
@@ -176,9 +176,7 @@ const endOverdue = async (deps: Installation, call: Call, { run, site, deletes }
   if (owner?.id !== run || owner.backup === undefined) return;
   const started = (await readBackup(deps.catalog, site, owner.backup))?.backup.started;
   const { runHours } = deps.policy;
-  if (started === undefined) return;
-  // What a clock that was ahead has begun is none that never ends.
-  if (Math.abs(deps.clock.now().getTime() - Date.parse(started)) < runHours * 3_600_000) return;
+  if (started === undefined || ageMs(started, deps.clock.now()) < runHours * 3_600_000) return;
   // A machine that slept, or whose clock was set, has not worked on it all that time.
   if (!(await isSteady(deps))) return;
   const reason = `It was not done after ${runHours} hours (LIFEBOAT_RUN_HOURS) and was cancelled.`;
