@@ -33,8 +33,7 @@ export function* compareArchives(
     else {
       const entry = newer.at(right++);
       const change = changeOf(older.at(left++), entry);
-      if (isAlike(is)) continue;
-      if (change !== undefined) yield told(entry, change);
+      if (change !== undefined && !isAlike(is)) yield told(entry, change);
     }
   }
 }
