@@ -4,6 +4,7 @@ import {
   type DatabaseAddress,
   type DatabaseConnection,
 } from "../../../domain/database.ts";
+import { limitedSignal } from "../../../ports/clock.ts";
 import { openSourceDatabasesScope, type EntraToken } from "../entra-token.ts";
 import type { FindTool } from "../find-tool.ts";
 import { systemAuthorities } from "../system-authorities.ts";
@@ -67,14 +68,13 @@ export const openSession = async (
   const known = { connection, env, patienceMs, signal };
   let failure: unknown;
   for (const way of ways(connection)) {
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), answerMs);
+    const limited = limitedSignal({ afterMs: answerMs, signal, reason: () => noAnswer(connection, answerMs) });
     const first = session({
       ...known,
       way,
       programs: programsFor(found),
       serverVersion: "",
-      signal: AbortSignal.any([signal, limit.signal]),
+      signal: limited.signal,
     });
     try {
       const [row] = await first.rows({ sql: "SELECT VERSION()" });
@@ -83,14 +83,14 @@ export const openSession = async (
       return session({ ...known, way, programs: programsFor(found, vendor), serverVersion });
     } catch (thrown) {
       signal.throwIfAborted();
-      const error = limit.signal.aborted ? noAnswer(connection, answerMs) : thrown;
+      const error: unknown = limited.signal.aborted ? limited.signal.reason : thrown;
       if (!(error instanceof DatabaseFailure)) throw error;
       // The first complaint is of what was asked for; the rest are of what was tried instead.
       failure ??= error;
       // Some servers that force TLS refuse the password of whoever comes without.
       if (error.kind === "ToolTooOld" || (error.kind === "LoginRefused" && way.tls !== "off")) throw failure;
     } finally {
-      clearTimeout(timer);
+      limited.release();
     }
   }
   throw failure;
