@@ -62,7 +62,7 @@ const shortage = (room: Room): readonly string[] => {
 const borderProblems = (areas: readonly Area[], changed: Iterable<BytePath>): readonly string[] => {
   const seen = new Set<string>();
   const problems: string[] = [];
-  const mounts = mountPoints();
+  const mounts = mountPoints().filter((at) => areas.some(({ root }) => at.startsWith(`${root.real}/`)));
   for (const path of changed) {
     const located = inRoot(areas, path);
     problems.push(...nameProblems(located));
