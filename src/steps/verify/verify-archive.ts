@@ -8,7 +8,8 @@ import { pathText } from "../../domain/byte-path.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readBackup, removeProgress } from "../../operations/rows/backup-rows.ts";
+import { readBackup } from "../../operations/rows/backup-rows.ts";
+import { clearRun } from "../../operations/rows/clear-run.ts";
 import { sitePartition } from "../../operations/rows/keys.ts";
 import {
   readOperation,
@@ -16,7 +17,6 @@ import {
   type Operation,
   type Verification,
 } from "../../operations/rows/operation-rows.ts";
-import { forgetBeats } from "../../operations/rows/step-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { manifestFaults } from "./manifest-faults.ts";
@@ -35,13 +35,13 @@ export const verifyArchive =
     asOutcome(async () => {
       const found = await readOperation(deps.catalog, input.site, input.operation);
       if (found !== undefined && isAnothers(deps, found.operation)) return { ok: true };
-      if (found?.operation.status !== "InProgress") return clearNews(deps, input);
+      if (found?.operation.status !== "InProgress") return over(deps, input);
       if (found.operation.cancelled !== undefined) return cancel(deps, input, found);
       const { operation, version } = found;
       const before = operation.verification ?? nothing;
       if (input.failure !== undefined) {
         await write(deps, input, { ...closed(deps, operation, "Failed"), log: input.failure }, version);
-        return clearNews(deps, input);
+        return over(deps, input);
       }
       if (before.checked !== input.from) return { ok: true, next: before.checked };
       const row = await readBackup(deps.catalog, input.site, operation.backup ?? 0);
@@ -53,19 +53,17 @@ export const verifyArchive =
       const next: Operation = { ...(isDone ? closed(deps, operation, "Succeeded") : operation), verification: after };
       if (!(await write(deps, input, next, version))) return goneMeanwhile(deps, input, { before, after });
       if (!isDone) return { ok: true, next: after.checked };
-      await clearNews(deps, input);
       const { faultCount } = after;
       call.log.info("backup verified", { site: siteLabel(input.site), backup: row.backup.id, faults: faultCount });
-      return { ok: true };
+      return over(deps, input);
     });
 
-/** Also of attempts whose process died: nobody comes back to a verify that has ended. */
-const clearNews = async (
+/** Nobody comes back to a verify that has ended. */
+const over = async (
   { catalog }: Installation,
   { site, run }: StepInput<"verifyArchive">,
 ): Promise<StepResult<"verifyArchive">> => {
-  await removeProgress(catalog, site, run);
-  await forgetBeats(catalog, site, run);
+  await clearRun(catalog, site, run);
   return { ok: true };
 };
 
@@ -108,7 +106,7 @@ const cancel = async (
   if (row !== undefined && faultCount > 0) await noteVerified(deps, row.backup, verification);
   const ended: Operation = { ...closed(deps, operation, "Failed"), verification, log };
   if (!(await write(deps, input, ended, version))) return { ok: true, next: checked };
-  return clearNews(deps, input);
+  return over(deps, input);
 };
 
 /** Another attempt has written, or somebody has cancelled it: then what this part found counts still. */
