@@ -15,12 +15,6 @@ export const backupOf = async (deps: Pick<Installation, "catalog">, ref: BackupR
 
 export const uploadOf = (backup: Backup, run: string): Upload => ({ name: zipName(backup.blobBase), run });
 
-/** Never committed, and no other's: room is given up while another attempt writes log and manifest. */
-export const roomUpload = ({ blobBase }: Pick<Backup, "blobBase">, run: string): Upload => ({
-  name: `${blobBase}.room`,
-  run,
-});
-
 /** Metadata of every blob that a run writes: whose it is. */
 export const blobMetadata = (ref: BackupRef, commitId: string): Readonly<Record<string, string>> => ({
   commitid: commitId,

@@ -19,9 +19,10 @@ import {
   type Seal,
 } from "./backup-plan.ts";
 import { backingUp } from "./backing-up.ts";
-import { backupOf, roomUpload } from "./backup-row.ts";
+import { backupOf } from "./backup-row.ts";
+import { freeRoom } from "./describing-room.ts";
 import { notePrevious } from "./previous-archive.ts";
-import { freeRoom, lost, nameTaken, writeOwn } from "./own-blobs.ts";
+import { lost, nameTaken, writeOwn } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf, type Scratch } from "../scratch.ts";
@@ -30,34 +31,33 @@ import { scratchOf, type Scratch } from "../scratch.ts";
 export const describeBackup =
   (deps: Installation) =>
   (input: StepInput<"describeBackup">): Promise<StepResult<"describeBackup">> =>
-    backingUp(
-      deps,
-      input,
-      async () => {
-        const progress = reportProgress(deps, input, "describe");
-        progress.set({ phase: "Describing" });
-        const scratch = scratchOf(await deps.scratch(), input.run);
-        const facts = await gather(deps, scratch, input);
-        const { backup, seal, lines } = facts;
-        await progress.end();
-        if (!(await ownsSite(deps, input))) return lost(deps, input);
-        const destination = await openContainer(deps, backup.destination);
-        const { commitId } = seal;
-        const log = logName(backup.blobBase);
-        const summary = await scratch.putJson(summaryOf(facts, log));
-        await freeRoom(destination, roomUpload(backup, input.run));
-        const written = async (name: string, bytes: Uint8Array): Promise<boolean> =>
-          writeOwn(destination, name, { ref: input, backup, commitId, bytes });
-        if (lines.length > 0 && !(await written(log, Buffer.from(`${lines.join("\n")}\n`))))
-          return failed(nameTaken(log));
-        const manifest = manifestName(backup.blobBase);
-        if (!(await written(manifest, writeManifest(manifestOf(deps, facts))))) return failed(nameTaken(manifest));
-        if (!(await ownsSite(deps, input))) return lost(deps, input);
-        await tellDamage(deps, facts);
-        return { ok: true, summary };
-      },
-      { isWhole: true },
-    );
+    backingUp(deps, input, () => describe(deps, input), { isWhole: true });
+
+const describe = async (
+  deps: Installation,
+  input: StepInput<"describeBackup">,
+): Promise<StepResult<"describeBackup">> => {
+  const progress = reportProgress(deps, input, "describe");
+  progress.set({ phase: "Describing" });
+  const scratch = scratchOf(await deps.scratch(), input.run);
+  const facts = await gather(deps, scratch, input);
+  const { backup, seal, lines } = facts;
+  await progress.end();
+  if (!(await ownsSite(deps, input))) return lost(deps, input);
+  const destination = await openContainer(deps, backup.destination);
+  const { commitId } = seal;
+  const log = logName(backup.blobBase);
+  const summary = await scratch.putJson(summaryOf(facts, log));
+  await freeRoom({ destination, backup, run: input.run });
+  const written = async (name: string, bytes: Uint8Array): Promise<boolean> =>
+    writeOwn(destination, name, { ref: input, backup, commitId, bytes });
+  if (lines.length > 0 && !(await written(log, Buffer.from(`${lines.join("\n")}\n`)))) return failed(nameTaken(log));
+  const manifest = manifestName(backup.blobBase);
+  if (!(await written(manifest, writeManifest(manifestOf(deps, facts))))) return failed(nameTaken(manifest));
+  if (!(await ownsSite(deps, input))) return lost(deps, input);
+  await tellDamage(deps, facts);
+  return { ok: true, summary };
+};
 
 const tellDamage = async (deps: Installation, { input: { site }, plan: { previous }, seal }: Facts): Promise<void> => {
   const [first] = seal.damaged;

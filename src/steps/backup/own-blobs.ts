@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { isRestorable, logName, manifestName, zipName, type Backup } from "../../domain/backup.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
 import { openContainer } from "../../operations/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
-import type { Destination, StoredObject, Upload } from "../../ports/destination.ts";
+import type { Destination, StoredObject } from "../../ports/destination.ts";
 import { blockId } from "../../archive/shards/block-id.ts";
 import type { BackupRef, Failure } from "../../workflows/contract.ts";
 import { backupOf, blobMetadata } from "./backup-row.ts";
@@ -19,25 +18,6 @@ interface Own {
   readonly commitId: string;
   readonly bytes: Uint8Array;
 }
-
-/** Beside log and manifest, whose size is known well enough: folders, journals and metadata, which take whole blocks. */
-const leastRoom = 2 ** 18;
-
-/**
- * Keeps room for what is written once the archive is visible, where others could take it: an archive must not be lost for
- * want of a manifest. `freeRoom`, `abandonRun` or the end of the run give it back.
- */
-export const holdRoom = async (destination: Destination, upload: Upload, sizeBytes: number): Promise<void> => {
-  if (destination.local === undefined) return;
-  // Of bytes that no file system can pack.
-  const bytes = randomBytes(leastRoom + sizeBytes);
-  await destination.stage(upload, blockId(0, 0, bytes), bytes);
-  await destination.settle(upload);
-};
-
-export const freeRoom = async (destination: Destination, upload: Upload): Promise<void> => {
-  if (destination.local !== undefined) await destination.abandon(upload);
-};
 
 /** Writes a small object of a backup in one commit; one that is there already was written by an earlier attempt, or is refused. */
 export const writeOwn = async (

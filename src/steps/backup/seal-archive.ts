@@ -13,8 +13,9 @@ import type { BlockId, Destination } from "../../ports/destination.ts";
 import type { BackupRef, Outcome, ScratchName, StepInput, StepResult } from "../../workflows/contract.ts";
 import { backingUp } from "./backing-up.ts";
 import { readCopied, readDumped, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
-import { backupOf, blobMetadata, roomUpload, uploadOf } from "./backup-row.ts";
-import { holdRoom, lost, removeFormer } from "./own-blobs.ts";
+import { backupOf, blobMetadata, uploadOf } from "./backup-row.ts";
+import { holdRoom } from "./describing-room.ts";
+import { lost, removeFormer } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf, type Scratch } from "../scratch.ts";
@@ -47,7 +48,8 @@ export const sealArchive =
       await progress.end();
       // Whatever takes room comes before the commit.
       const kept = await scratch.putJson(sealed);
-      await holdRoom(destination, roomUpload(backup, input.run), await describingBytes(scratch, plan, sealed));
+      const room = { destination, backup, run: input.run };
+      await holdRoom(room, () => describingBytes(scratch, plan, sealed));
       if (!(await ownsSite(deps, input))) return lost(deps, input);
       const committed = await commit({ ref: input, backup, destination, blocks, sealed });
       if (!committed.ok) return committed;
