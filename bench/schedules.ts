@@ -8,7 +8,7 @@ import { openSqliteCatalog } from "../src/adapters/catalog/sqlite.ts";
 import { openTableCatalog } from "../src/adapters/catalog/table.ts";
 import { Secret } from "../src/domain/secret.ts";
 import { alignSchedules } from "../src/operations/sweeps/align-schedules.ts";
-import { inheritedConfiguration } from "../src/operations/effective-schedule.ts";
+import { inheritedConfiguration } from "../src/operations/backups/effective-schedule.ts";
 import { configurationKey, dueRunKey, schedulePartition } from "../src/operations/rows/keys.ts";
 import { startDue } from "../src/operations/sweeps/start-due.ts";
 import type { Catalog, RowChange } from "../src/ports/catalog.ts";

@@ -11,7 +11,7 @@ import type { Log } from "../ports/log.ts";
 import type { WorkflowRunner } from "../ports/workflow-runner.ts";
 import { armError } from "./arm-error.ts";
 import { audited, type Note } from "./audited.ts";
-import type { Callers } from "./callers.ts";
+import type { Callers } from "./callers/callers.ts";
 import { pathPattern } from "./match.ts";
 import type { ApiRequest } from "./request.ts";
 import type { ApiResponse } from "./response.ts";

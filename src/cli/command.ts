@@ -1,7 +1,7 @@
 import type { ExitCode } from "./exit-code.ts";
-import type { Service } from "./service.ts";
-import type { Terminal } from "./terminal.ts";
-import type { Connection, ConnectionFlags } from "./connection.ts";
+import type { Service } from "./service/service.ts";
+import type { Terminal } from "./terminal/terminal.ts";
+import type { Connection, ConnectionFlags } from "./service/connection.ts";
 
 /** What a command works with. */
 export interface CommandContext {

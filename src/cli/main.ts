@@ -4,12 +4,12 @@ import { setTimeout } from "node:timers/promises";
 import { CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
 import type { CommandContext } from "./command.ts";
-import { findConnection, type Connection, type ConnectionFlags } from "./connection.ts";
-import { definitions } from "./definitions.ts";
+import { findConnection, type Connection, type ConnectionFlags } from "./service/connection.ts";
+import { definitions } from "./line/definitions.ts";
 import { exitCodes, type ExitCode } from "./exit-code.ts";
-import { buildProgram, type CommonFlags, type OutputError, type Start } from "./program.ts";
-import type { Service } from "./service.ts";
-import { processTerminal } from "./terminal.ts";
+import { buildProgram, type CommonFlags, type OutputError, type Start } from "./line/program.ts";
+import type { Service } from "./service/service.ts";
+import { processTerminal } from "./terminal/terminal.ts";
 
 /** The command line's entry: finds the command, runs it, and ends with its number. */
 const terminal = processTerminal();
@@ -22,7 +22,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 const start: Start = async (definition, given, flags) => {
   let service: Service | undefined;
   let connection: Connection | undefined;
-  const { openService } = await import("./service.ts");
+  const { openService } = await import("./service/service.ts");
   const pause = (milliseconds: number): Promise<void> => setTimeout(milliseconds);
   const connected = (): Connection => (connection ??= connect({ ...flags, ...definition.connectionIn?.(given) }));
   const context: CommandContext = {

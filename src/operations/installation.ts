@@ -15,8 +15,8 @@ import type { LoggedError } from "../ports/log.ts";
 import type { Notifier } from "../ports/notifier.ts";
 import type { Recovery, Sealer } from "../ports/secrets.ts";
 import type { SiteHosts, Sites } from "../ports/sites.ts";
-import type { KnownKeys } from "./known-keys.ts";
-import type { RunsAtWork } from "./runs-at-work.ts";
+import type { KnownKeys } from "./keys/known-keys.ts";
+import type { RunsAtWork } from "./runs/runs-at-work.ts";
 
 /** What operations and steps work with: the ports, and the installation's policy. */
 export interface Installation {

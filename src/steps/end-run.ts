@@ -1,7 +1,7 @@
 import { clearRun } from "../operations/rows/clear-run.ts";
 import type { Installation } from "../operations/installation.ts";
 import { readSiteRow } from "../operations/rows/site-row.ts";
-import { runRef, startRun } from "../operations/start-run.ts";
+import { runRef, startRun } from "../operations/runs/start-run.ts";
 import type { Call } from "../ports/call.ts";
 import type { RunRef } from "../workflows/contract.ts";
 import { scratchOf } from "./scratch.ts";

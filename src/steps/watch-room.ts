@@ -1,11 +1,11 @@
 import { zipName } from "../domain/backup.ts";
 import { siteLabel } from "../domain/site.ts";
 import { StoreFailure } from "../domain/store-failure.ts";
-import { openContainer } from "../operations/credentials.ts";
+import { openContainer } from "../operations/containers/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
 import { readOpenRuns, type AnnouncedRun } from "../operations/rows/open-run-rows.ts";
 import { readSiteRow } from "../operations/rows/site-row.ts";
-import { runRef } from "../operations/start-run.ts";
+import { runRef } from "../operations/runs/start-run.ts";
 import type { Call } from "../ports/call.ts";
 import type { DiskRoom } from "../ports/machine.ts";
 import type { BackupRef, RunRef } from "../workflows/contract.ts";

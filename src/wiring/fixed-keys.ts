@@ -1,7 +1,7 @@
 import { readAdminKey } from "../adapters/callers/admin-key.ts";
 import type { Config } from "../config.ts";
 import type { Secret } from "../domain/secret.ts";
-import { hashKey, type KnownKey } from "../operations/known-keys.ts";
+import { hashKey, type KnownKey } from "../operations/keys/known-keys.ts";
 
 const adminKey = (id: string, secret: Secret): KnownKey => ({
   id,

@@ -1,6 +1,6 @@
 import { registerTimer } from "../functions/timers.ts";
 import { alignSchedules } from "../operations/sweeps/align-schedules.ts";
-import { noteSweep } from "../operations/health.ts";
+import { noteSweep } from "../operations/checks/health.ts";
 import type { Installation } from "../operations/installation.ts";
 import { purgeEndedRuns } from "../operations/sweeps/purge-ended-runs.ts";
 import { resealSecrets } from "../operations/sweeps/reseal-secrets.ts";

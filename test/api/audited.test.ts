@@ -3,7 +3,7 @@ import { createApi, type Route } from "../../src/api/handle.ts";
 import { json, empty } from "../../src/api/response.ts";
 import { refuse } from "../../src/domain/errors.ts";
 import { routes } from "../../src/api/routes.ts";
-import { hashKey } from "../../src/operations/known-keys.ts";
+import { hashKey } from "../../src/operations/keys/known-keys.ts";
 import type { AuditEntry } from "../../src/ports/audit.ts";
 import { callersOf, shopPath } from "../support/api.ts";
 import { memoryInstallation } from "../support/installation.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { MemorySite } from "../support/memory-site.ts";
-import { backupRoutes } from "../../src/api/backup-routes.ts";
+import { backupRoutes } from "../../src/api/routes/backup-routes.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { writeManifest } from "../../src/manifest/write-manifest.ts";
 import { bareManifest } from "../manifest/example.ts";

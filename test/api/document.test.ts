@@ -16,7 +16,7 @@ import { siteStateReply } from "../../src/api/wire/site-state.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import type { Backup } from "../../src/domain/backup.ts";
-import type { SiteState } from "../../src/operations/site-states.ts";
+import type { SiteState } from "../../src/operations/sites/site-states.ts";
 import type { Operation } from "../../src/operations/rows/operation-rows.ts";
 import { packedEntry } from "../support/lifeboat-zip.ts";
 import { bareManifest } from "../manifest/example.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { accessTokens } from "../../src/api/access-tokens.ts";
+import { accessTokens } from "../../src/api/callers/access-tokens.ts";
 import { createApi, type Route } from "../../src/api/handle.ts";
 import { openRoutes } from "../../src/api/routes.ts";
 import { json } from "../../src/api/response.ts";
 import { refuse } from "../../src/domain/errors.ts";
-import { hashKey } from "../../src/operations/known-keys.ts";
+import { hashKey } from "../../src/operations/keys/known-keys.ts";
 import type { WorkflowRunner } from "../../src/ports/workflow-runner.ts";
 import { callersOf, unwatched } from "../support/api.ts";
 import { memoryInstallation } from "../support/installation.ts";

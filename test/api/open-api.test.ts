@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { accessTokens } from "../../src/api/access-tokens.ts";
+import { accessTokens } from "../../src/api/callers/access-tokens.ts";
 import { described } from "../../src/api/open-api/operations.ts";
 import { withOpenApi } from "../../src/api/open-api/with-open-api.ts";
 import { openRoutes, routes } from "../../src/api/routes.ts";

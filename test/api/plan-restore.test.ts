@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { memoryDestination } from "../support/memory-destination.ts";
 import { MemorySite } from "../support/memory-site.ts";
-import { planRoutes } from "../../src/api/plan-routes.ts";
+import { planRoutes } from "../../src/api/routes/plan-routes.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../src/operations/rows/keys.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { accessTokens } from "../../src/api/access-tokens.ts";
+import { accessTokens } from "../../src/api/callers/access-tokens.ts";
 import { withOpenApi } from "../../src/api/open-api/with-open-api.ts";
 import { pathPattern } from "../../src/api/match.ts";
 import { openRoutes, routes } from "../../src/api/routes.ts";

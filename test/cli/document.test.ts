@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { OptionDefinition } from "../../src/cli/command.ts";
-import { definitions } from "../../src/cli/definitions.ts";
-import { commonOptions } from "../../src/cli/program.ts";
+import { definitions } from "../../src/cli/line/definitions.ts";
+import { commonOptions } from "../../src/cli/line/program.ts";
 
 const text = readFileSync("docs/cli.md", "utf8");
 const visible = definitions.filter(({ isHidden }) => isHidden !== true);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { httpOf } from "../../src/api/arm-error.ts";
 import { exitCodeOf, exitCodes } from "../../src/cli/exit-code.ts";
-import { exitMeanings } from "../../src/cli/exit-table.ts";
+import { exitMeanings } from "../../src/cli/line/exit-table.ts";
 
 describe("exit codes", () => {
   it("follow from what the service refuses: every code of the register has its number", () => {

@@ -9,7 +9,7 @@ import type { Backup } from "../../src/domain/backup.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { deliverAlarms } from "../../src/operations/alarms/deliver-alarms.ts";
 import { watchSites } from "../../src/operations/alarms/watch-sites.ts";
-import { readMetrics } from "../../src/operations/read-metrics.ts";
+import { readMetrics } from "../../src/operations/checks/read-metrics.ts";
 import { insertBackup, readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../src/operations/rows/keys.ts";
 import { markSite } from "../../src/operations/rows/watch-rows.ts";

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { openTableCatalog } from "../../src/adapters/catalog/table.ts";
 import { parseConfigurationRequest } from "../../src/api/wire/backup-request.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { putBackupConfiguration } from "../../src/operations/backup-configuration.ts";
+import { putBackupConfiguration } from "../../src/operations/backups/backup-configuration.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import { readOpenRuns } from "../../src/operations/rows/open-run-rows.ts";
 import { startDue } from "../../src/operations/sweeps/start-due.ts";

@@ -6,7 +6,7 @@ import { localSiteHost } from "../../src/adapters/site-files/local-site-host.ts"
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Refusal } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { createBackup } from "../../src/operations/create-backup.ts";
+import { createBackup } from "../../src/operations/backups/create-backup.ts";
 import type { Installation } from "../../src/operations/installation.ts";
 import { readBackups } from "../../src/operations/rows/backup-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";

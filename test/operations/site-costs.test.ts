@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { siteLabel, type SiteId } from "../../src/domain/site.ts";
 import { insertBackup } from "../../src/operations/rows/backup-rows.ts";
 import { configurationKey, schedulePartition, sitePartition, siteRowKey } from "../../src/operations/rows/keys.ts";
-import { siteStates } from "../../src/operations/site-states.ts";
+import { siteStates } from "../../src/operations/sites/site-states.ts";
 import { resealSecrets } from "../../src/operations/sweeps/reseal-secrets.ts";
 import { keptBackup } from "../support/kept-backup.ts";
 import { MemoryCatalog } from "../support/memory-catalog.ts";

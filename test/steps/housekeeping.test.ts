@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { createBackup } from "../../src/operations/create-backup.ts";
-import { deleteBackup } from "../../src/operations/delete-backup.ts";
+import { createBackup } from "../../src/operations/backups/create-backup.ts";
+import { deleteBackup } from "../../src/operations/backups/delete-backup.ts";
 import { afterBackup } from "../../src/operations/sweeps/after-backup.ts";
 import { endRunLate } from "../../src/operations/sweeps/end-run-late.ts";
 import { openRunsPartition, sitePartition } from "../../src/operations/rows/keys.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { blockId } from "../../src/archive/shards/block-id.ts";
 import { zipName } from "../../src/domain/backup.ts";
-import { createBackup } from "../../src/operations/create-backup.ts";
+import { createBackup } from "../../src/operations/backups/create-backup.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
 import { backingUp } from "../../src/steps/backup/backing-up.ts";
 import { scratchOf } from "../../src/steps/scratch.ts";

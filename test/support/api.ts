@@ -1,8 +1,8 @@
 import { createApi, type OpenRoute, type Route } from "../../src/api/handle.ts";
-import { createCallers } from "../../src/api/callers.ts";
+import { createCallers } from "../../src/api/callers/callers.ts";
 import type { Role } from "../../src/domain/caller.ts";
 import { MemoryCatalog } from "./memory-catalog.ts";
-import { hashKey, knownKeys, type KnownKey } from "../../src/operations/known-keys.ts";
+import { hashKey, knownKeys, type KnownKey } from "../../src/operations/keys/known-keys.ts";
 import type { Call } from "../../src/ports/call.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 

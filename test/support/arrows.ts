@@ -182,23 +182,19 @@ const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly
   },
   {
     in: /^steps\//,
-    may: /^operations\/(?:rows\/[\w-]+|installation|credentials|free-site|restore-archive|start-run|tell-ended)\.ts$/,
+    may: /^operations\/(?:installation|(?:rows|runs)\/[\w-]+|containers\/credentials)\.ts$/,
     because:
       "Steps read and write the same rows as operations, with the same installation, and end, tell and start runs by the same rules.",
   },
   {
     in: /^steps\//,
-    may: /^operations\/databases\/(?:archived-databases|check-for-backup|database-connection|database-wishes|plan-database-restore)\.ts$/,
-    because: "Which databases are meant, and how they are reached, a dry run and the run itself find out alike.",
+    may: /^operations\/(?:databases\/[\w-]+|restores\/(?:archived-configuration|archived-databases|plan-database-restore|restore-archive))\.ts$/,
+    because:
+      "What an archive holds, which databases are meant and how they are reached, a dry run and the run itself find out alike.",
   },
   {
     in: /^steps\//,
-    may: /^operations\/archived-configuration\.ts$/,
-    because: "Whether an archive's configuration can be opened a dry run and the run itself find out alike.",
-  },
-  {
-    in: /^steps\//,
-    may: /^operations\/(?:databases-in-use|room-for-backup|size-limit)\.ts$/,
+    may: /^operations\/backups\/(?:databases-in-use|room-for-backup|size-limit)\.ts$/,
     because: "Whether a backup fits a dry run and the run itself find out alike.",
   },
 ];

@@ -7,7 +7,7 @@ import { verifyArchive } from "./verify-archive.ts";
 import type { Backup } from "../../src/domain/backup.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { createBackup } from "../../src/operations/create-backup.ts";
+import { createBackup } from "../../src/operations/backups/create-backup.ts";
 import { randomId, type Installation } from "../../src/operations/installation.ts";
 import { readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";

@@ -1,4 +1,4 @@
-import { tenant } from "../access-tokens.ts";
+import { tenant } from "../callers/access-tokens.ts";
 
 export const subscriptionReply = (subscription: string) => ({
   id: `/subscriptions/${subscription}`,

@@ -6,9 +6,9 @@ import type {
   ConfigurationRequest,
   RequestedSchedule,
   ShownConfiguration,
-} from "../../operations/backup-configuration.ts";
+} from "../../operations/backups/backup-configuration.ts";
 import type { DatabaseWish } from "../../operations/databases/database-wishes.ts";
-import type { BackupRequest } from "../../operations/create-backup.ts";
+import type { BackupRequest } from "../../operations/backups/create-backup.ts";
 import type { Secret } from "../../domain/secret.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
 import { databasesReply, parseDatabases } from "./databases.ts";

@@ -1,5 +1,5 @@
 import { pathText, type BytePath } from "../../domain/byte-path.ts";
-import type { BrowsedEntry } from "../../operations/browse-backup.ts";
+import type { BrowsedEntry } from "../../operations/archives/browse-backup.ts";
 
 /** Own extension: one thing in a folder of a backup. `url` says its path byte by byte, `path` as text for people. */
 export const browsedEntry = ({ path, kind, entry }: BrowsedEntry, url: string) => ({

@@ -1,4 +1,4 @@
-import type { Finding } from "../../operations/finding.ts";
+import type { Finding } from "../../operations/checks/finding.ts";
 import type { Installation } from "../../operations/installation.ts";
 
 /** Own extension: what was looked at, with the clock and the version of whoever looked. */

@@ -1,5 +1,5 @@
 import { pathText } from "../../domain/byte-path.ts";
-import type { BackupComparison, CompareWish } from "../../operations/compare-backup.ts";
+import type { BackupComparison, CompareWish } from "../../operations/archives/compare-backup.ts";
 
 /** Own extension: what differs, with the counts of all of it in front. */
 export const comparedBackup = (

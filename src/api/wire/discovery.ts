@@ -3,8 +3,8 @@ import { nameProblem } from "../../domain/backup.ts";
 import { refuse } from "../../domain/errors.ts";
 import { dumpedBytes } from "../../domain/manifest.ts";
 import { siteLabel, siteResourceId, siteType, type SiteId } from "../../domain/site.ts";
-import type { Discovery, DiscoverWish } from "../../operations/discover.ts";
-import type { FoundBackup } from "../../operations/found-backup.ts";
+import type { Discovery, DiscoverWish } from "../../operations/containers/discover.ts";
+import type { FoundBackup } from "../../operations/containers/found-backup.ts";
 import { properties, type JsonObject } from "./lenient-json.ts";
 
 const mostDescribed = 1_000;

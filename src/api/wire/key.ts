@@ -1,7 +1,7 @@
 import { parseSiteScope, siteScopeId, type Reach, type Role } from "../../domain/caller.ts";
 import { refuse } from "../../domain/errors.ts";
 import type { Secret } from "../../domain/secret.ts";
-import type { KeyRequest } from "../../operations/manage-keys.ts";
+import type { KeyRequest } from "../../operations/keys/manage-keys.ts";
 import type { StoredKey } from "../../operations/rows/key-rows.ts";
 import { properties, type JsonObject } from "./lenient-json.ts";
 

@@ -1,4 +1,4 @@
-import type { OperationResult } from "../../operations/operation-results.ts";
+import type { OperationResult } from "../../operations/restores/operation-results.ts";
 import type { Progress } from "../../operations/rows/backup-rows.ts";
 import type { Verification } from "../../operations/rows/operation-rows.ts";
 import { siteResourceId } from "../../domain/site.ts";

@@ -1,5 +1,5 @@
 import { pathText } from "../../domain/byte-path.ts";
-import type { PlannedBackup, PlannedEntry } from "../../operations/plan-backup.ts";
+import type { PlannedBackup, PlannedEntry } from "../../operations/backups/plan-backup.ts";
 
 /** Beyond this only the count is told; all of them stand in the log of a backup that is made. */
 const mostUnreadable = 1_000;

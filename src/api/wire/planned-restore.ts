@@ -1,7 +1,7 @@
 import { pathText } from "../../domain/byte-path.ts";
 import { siteLabel } from "../../domain/site.ts";
-import type { PlannedDatabase } from "../../operations/databases/plan-database-restore.ts";
-import type { PlannedRestore } from "../../operations/plan-restore.ts";
+import type { PlannedDatabase } from "../../operations/restores/plan-database-restore.ts";
+import type { PlannedRestore } from "../../operations/restores/plan-restore.ts";
 
 /** Own extension: what a restore would do, with the counts of all of it in front. */
 export const plannedRestore = (plan: PlannedRestore) => ({

@@ -1,5 +1,5 @@
 import { refuse } from "../../domain/errors.ts";
-import type { DescribedSite } from "../../operations/describe-site.ts";
+import type { DescribedSite } from "../../operations/sites/describe-site.ts";
 import { Secret } from "../../domain/secret.ts";
 import type { NewSite } from "../../ports/sites.ts";
 import { isObject, properties, type JsonObject } from "./lenient-json.ts";

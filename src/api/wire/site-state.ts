@@ -1,5 +1,5 @@
 import { zipName, type Backup } from "../../domain/backup.ts";
-import type { SiteState, UnknownState } from "../../operations/site-states.ts";
+import type { SiteState, UnknownState } from "../../operations/sites/site-states.ts";
 import { siteEnvelope } from "./site.ts";
 
 /** Own extension: a site with what runs on it and what there is to go back to. */

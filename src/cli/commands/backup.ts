@@ -1,14 +1,14 @@
-import { tellBackup } from "../backup-outcome.ts";
-import { backupView } from "../backup-view.ts";
+import { tellBackup } from "../backups/backup-outcome.ts";
+import { backupView } from "../backups/backup-view.ts";
 import type { CommandContext, Given, RunCommand } from "../command.ts";
-import { containerUrl } from "../container-url.ts";
-import { expiryOf } from "../durations.ts";
+import { containerUrl } from "../backups/container-url.ts";
+import { expiryOf } from "../line/durations.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
-import { siteDatabases, tellForgottenDatabases, wantedDatabases } from "../site-databases.ts";
-import { findSite } from "../site-reference.ts";
-import { tellBackupPlan } from "../tell-backup-plan.ts";
-import { watchBackup } from "../work.ts";
+import { print } from "../terminal/print.ts";
+import { siteDatabases, tellForgottenDatabases, wantedDatabases } from "../sites/site-databases.ts";
+import { findSite } from "../sites/site-reference.ts";
+import { tellBackupPlan } from "../backups/tell-backup-plan.ts";
+import { watchBackup } from "../backups/work.ts";
 
 export const run: RunCommand = async (context, given) => {
   const service = context.service();

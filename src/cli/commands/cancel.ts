@@ -1,13 +1,13 @@
-import { isUnderWay, type BackupView } from "../backup-view.ts";
+import { isUnderWay, type BackupView } from "../backups/backup-view.ts";
 import type { CommandContext, Given, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { confirm } from "../confirm.ts";
+import { confirm } from "../terminal/confirm.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
-import { tellOperation } from "../operation-outcome.ts";
-import { print } from "../print.ts";
-import { runningWork } from "../running-work.ts";
-import { findSite, type SiteReference } from "../site-reference.ts";
-import { cancelOperation, watchOperation } from "../work.ts";
+import { tellOperation } from "../backups/operation-outcome.ts";
+import { print } from "../terminal/print.ts";
+import { runningWork } from "../backups/running-work.ts";
+import { findSite, type SiteReference } from "../sites/site-reference.ts";
+import { cancelOperation, watchOperation } from "../backups/work.ts";
 
 export const run: RunCommand = async (context, given) => {
   const site = await findSite(context.service(), given.need("SITE"));

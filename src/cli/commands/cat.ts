@@ -1,10 +1,10 @@
 import { pipeline } from "node:stream/promises";
-import { findBackup } from "../choose-backup.ts";
+import { findBackup } from "../backups/choose-backup.ts";
 import type { RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
-import { findSite } from "../site-reference.ts";
-import { whole } from "../whole.ts";
+import { findSite } from "../sites/site-reference.ts";
+import { whole } from "../files/whole.ts";
 
 export const run: RunCommand = async (context, given) => {
   if (context.json)

@@ -1,10 +1,10 @@
-import { listBackups } from "../choose-backup.ts";
-import { completed, type Wanted } from "../completed.ts";
+import { listBackups } from "../backups/choose-backup.ts";
+import { completed, type Wanted } from "../line/completed.ts";
 import type { CommandContext, RunCommand } from "../command.ts";
-import { definitions } from "../definitions.ts";
+import { definitions } from "../line/definitions.ts";
 import { exitCodes } from "../exit-code.ts";
-import { commonOptions } from "../program.ts";
-import { findSite, sitesPath } from "../site-reference.ts";
+import { commonOptions } from "../line/program.ts";
+import { findSite, sitesPath } from "../sites/site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
   const typed = given.texts("WORD");

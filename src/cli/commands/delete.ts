@@ -1,14 +1,14 @@
-import { isUnderWay, type BackupView } from "../backup-view.ts";
-import { findBackup, listBackups } from "../choose-backup.ts";
+import { isUnderWay, type BackupView } from "../backups/backup-view.ts";
+import { findBackup, listBackups } from "../backups/choose-backup.ts";
 import type { CommandContext, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { confirm } from "../confirm.ts";
+import { confirm } from "../terminal/confirm.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
+import { print } from "../terminal/print.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
-import { showLines, showName, showTime } from "../show-text.ts";
-import { findSite, type SiteReference } from "../site-reference.ts";
-import { watch } from "../watch.ts";
+import { showLines, showName, showTime } from "../terminal/show-text.ts";
+import { findSite, type SiteReference } from "../sites/site-reference.ts";
+import { watch } from "../backups/watch.ts";
 
 export const run: RunCommand = async (context, given) => {
   const service = context.service();

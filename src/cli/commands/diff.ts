@@ -1,12 +1,12 @@
-import { findBackup } from "../choose-backup.ts";
+import { findBackup } from "../backups/choose-backup.ts";
 import type { RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
+import { print } from "../terminal/print.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
-import { showMany, showName } from "../show-text.ts";
-import type { Service } from "../service.ts";
-import { findSite } from "../site-reference.ts";
+import { showMany, showName } from "../terminal/show-text.ts";
+import type { Service } from "../service/service.ts";
+import { findSite } from "../sites/site-reference.ts";
 
 const marks: Readonly<Record<string, string>> = { added: "+", removed: "-", changed: "M", adjusted: "~" };
 

@@ -1,14 +1,14 @@
-import type { Answer } from "../answer.ts";
+import type { Answer } from "../service/answer.ts";
 import type { RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { containerUrl } from "../container-url.ts";
+import { containerUrl } from "../backups/container-url.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
-import { showTable } from "../show-table.ts";
+import { print } from "../terminal/print.ts";
+import { showTable } from "../terminal/show-table.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
-import type { Service } from "../service.ts";
-import { showTime } from "../show-text.ts";
-import { referenceOf, sitesPath } from "../site-reference.ts";
+import type { Service } from "../service/service.ts";
+import { showTime } from "../terminal/show-text.ts";
+import { referenceOf, sitesPath } from "../sites/site-reference.ts";
 
 /** Any site will do: what lies in a container is asked below one, and it need not exist. */
 const anySite =

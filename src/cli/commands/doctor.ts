@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { statSync } from "node:fs";
 import { TLSSocket } from "node:tls";
-import { answerOf, type Answer } from "../answer.ts";
+import { answerOf, type Answer } from "../service/answer.ts";
 import type { CommandContext, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
-import { showName, showSeconds } from "../show-text.ts";
-import { sitesPath } from "../site-reference.ts";
+import { print } from "../terminal/print.ts";
+import { showName, showSeconds } from "../terminal/show-text.ts";
+import { sitesPath } from "../sites/site-reference.ts";
 
 interface Finding {
   readonly name: string;

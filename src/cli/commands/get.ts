@@ -1,17 +1,17 @@
 import { closeSync, createWriteStream, existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { findBackup } from "../choose-backup.ts";
+import { findBackup } from "../backups/choose-backup.ts";
 import type { CommandContext, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
-import { interruptible, unlessAborted } from "../interruptible.ts";
-import { metered } from "../metered.ts";
-import { print } from "../print.ts";
-import { openPrivate } from "../private-file.ts";
-import { progressView } from "../progress-view.ts";
-import { findSite } from "../site-reference.ts";
-import { whole } from "../whole.ts";
+import { interruptible, unlessAborted } from "../terminal/interruptible.ts";
+import { metered } from "../files/metered.ts";
+import { print } from "../terminal/print.ts";
+import { openPrivate } from "../files/private-file.ts";
+import { progressView } from "../terminal/progress-view.ts";
+import { findSite } from "../sites/site-reference.ts";
+import { whole } from "../files/whole.ts";
 import type { IncomingMessage } from "node:http";
 
 export const run: RunCommand = async (context, given) => {

@@ -1,14 +1,14 @@
-import type { Answer } from "../answer.ts";
+import type { Answer } from "../service/answer.ts";
 import type { CommandContext, Given, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { confirm } from "../confirm.ts";
-import { expiryOf } from "../durations.ts";
+import { confirm } from "../terminal/confirm.ts";
+import { expiryOf } from "../line/durations.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
-import { showTable } from "../show-table.ts";
-import { showTime } from "../show-text.ts";
-import { findSite } from "../site-reference.ts";
-import { createPrivateFile } from "../private-file.ts";
+import { print } from "../terminal/print.ts";
+import { showTable } from "../terminal/show-table.ts";
+import { showTime } from "../terminal/show-text.ts";
+import { findSite } from "../sites/site-reference.ts";
+import { createPrivateFile } from "../files/private-file.ts";
 
 const keysPath = "/providers/Lifeboat/keys";
 

@@ -1,11 +1,11 @@
-import { backupView, type BackupView } from "../backup-view.ts";
+import { backupView, type BackupView } from "../backups/backup-view.ts";
 import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
-import { showTable } from "../show-table.ts";
+import { print } from "../terminal/print.ts";
+import { showTable } from "../terminal/show-table.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
-import { showTime } from "../show-text.ts";
-import { findSite, noSites, referenceOf, sitesPath } from "../site-reference.ts";
+import { showTime } from "../terminal/show-text.ts";
+import { findSite, noSites, referenceOf, sitesPath } from "../sites/site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
   const service = context.service();

@@ -1,11 +1,11 @@
-import type { Answer } from "../answer.ts";
-import { findBackup } from "../choose-backup.ts";
+import type { Answer } from "../service/answer.ts";
+import { findBackup } from "../backups/choose-backup.ts";
 import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
-import { showTable } from "../show-table.ts";
-import { showName, showTime } from "../show-text.ts";
-import { findSite } from "../site-reference.ts";
+import { print } from "../terminal/print.ts";
+import { showTable } from "../terminal/show-table.ts";
+import { showName, showTime } from "../terminal/show-text.ts";
+import { findSite } from "../sites/site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
   const service = context.service();

@@ -1,16 +1,16 @@
-import { chooseBackup } from "../choose-backup.ts";
+import { chooseBackup } from "../backups/choose-backup.ts";
 import type { CommandContext, Given, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { confirm } from "../confirm.ts";
+import { confirm } from "../terminal/confirm.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
-import { tellBegun, tellOperation } from "../operation-outcome.ts";
-import { print } from "../print.ts";
-import { changesText, isCut, restorePlanOf, restorePlanText, type RestorePlanView } from "../restore-plan.ts";
-import { restoreSource, type RestoreSource } from "../restore-source.ts";
-import { showName } from "../show-text.ts";
-import { findSite } from "../site-reference.ts";
-import { unpackTo } from "../unpack-to.ts";
-import { watchOperation } from "../work.ts";
+import { tellBegun, tellOperation } from "../backups/operation-outcome.ts";
+import { print } from "../terminal/print.ts";
+import { changesText, isCut, restorePlanOf, restorePlanText, type RestorePlanView } from "../backups/restore-plan.ts";
+import { restoreSource, type RestoreSource } from "../backups/restore-source.ts";
+import { showName } from "../terminal/show-text.ts";
+import { findSite } from "../sites/site-reference.ts";
+import { unpackTo } from "../files/unpack-to.ts";
+import { watchOperation } from "../backups/work.ts";
 
 export const run: RunCommand = async (context, given) => {
   const to = given.text("to");

@@ -1,12 +1,12 @@
-import type { Answer } from "../answer.ts";
+import type { Answer } from "../service/answer.ts";
 import type { CommandContext, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
-import { refuseContradiction, scheduleChanges } from "../schedule-changes.ts";
-import { scheduleText, scheduleView } from "../schedule-view.ts";
-import { siteDatabases, tellForgottenDatabases } from "../site-databases.ts";
-import { findSite } from "../site-reference.ts";
+import { print } from "../terminal/print.ts";
+import { refuseContradiction, scheduleChanges } from "../sites/schedule-changes.ts";
+import { scheduleText, scheduleView } from "../sites/schedule-view.ts";
+import { siteDatabases, tellForgottenDatabases } from "../sites/site-databases.ts";
+import { findSite } from "../sites/site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
   refuseContradiction(given);

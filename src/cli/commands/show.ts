@@ -1,12 +1,12 @@
-import { indented } from "../backup-outcome.ts";
-import { contentsText, type BackupView } from "../backup-view.ts";
-import { findBackup } from "../choose-backup.ts";
+import { indented } from "../backups/backup-outcome.ts";
+import { contentsText, type BackupView } from "../backups/backup-view.ts";
+import { findBackup } from "../backups/choose-backup.ts";
 import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
+import { print } from "../terminal/print.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
-import { showName, showTime } from "../show-text.ts";
-import { findSite } from "../site-reference.ts";
+import { showName, showTime } from "../terminal/show-text.ts";
+import { findSite } from "../sites/site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
   const site = await findSite(context.service(), given.need("SITE"));

@@ -2,17 +2,17 @@ import { statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { CommandFailure } from "../command-failure.ts";
 import type { CommandContext, Given, RunCommand } from "../command.ts";
-import { confirm } from "../confirm.ts";
+import { confirm } from "../terminal/confirm.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
+import { print } from "../terminal/print.ts";
 import type { Secret } from "../../domain/secret.ts";
-import { showName } from "../show-text.ts";
-import { showTable } from "../show-table.ts";
-import { databasesText, siteDatabases } from "../site-databases.ts";
-import { givenAppSettings, givenConnectionStrings, type GivenString } from "../site-settings.ts";
-import { findSite, newSitePath, noSites, referenceOf, sitesPath, type SiteReference } from "../site-reference.ts";
-import { backupPlan, planText } from "../tell-backup-plan.ts";
-import { isWordPress } from "../wordpress.ts";
+import { showName } from "../terminal/show-text.ts";
+import { showTable } from "../terminal/show-table.ts";
+import { databasesText, siteDatabases } from "../sites/site-databases.ts";
+import { givenAppSettings, givenConnectionStrings, type GivenString } from "../sites/site-settings.ts";
+import { findSite, newSitePath, noSites, referenceOf, sitesPath, type SiteReference } from "../sites/site-reference.ts";
+import { backupPlan, planText } from "../backups/tell-backup-plan.ts";
+import { isWordPress } from "../sites/wordpress.ts";
 
 export const addSite: RunCommand = async (context, given) => {
   const service = context.service();

@@ -1,11 +1,11 @@
 import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
-import { print } from "../print.ts";
-import { showTable } from "../show-table.ts";
+import { print } from "../terminal/print.ts";
+import { showTable } from "../terminal/show-table.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
-import { showTime } from "../show-text.ts";
-import { noSites, sitesPath } from "../site-reference.ts";
-import { siteStateView, type SiteStateView } from "../site-state-view.ts";
+import { showTime } from "../terminal/show-text.ts";
+import { noSites, sitesPath } from "../sites/site-reference.ts";
+import { siteStateView, type SiteStateView } from "../sites/site-state-view.ts";
 
 export const run: RunCommand = async (context, given) => {
   const sites = (await context.service().all(sitesPath)).map(siteStateView);

@@ -1,9 +1,9 @@
 import type { CommandContext, RunCommand } from "../command.ts";
-import { confirm } from "../confirm.ts";
-import { tellBegun, tellOperation } from "../operation-outcome.ts";
-import { showTime } from "../show-text.ts";
-import { findSite, type SiteReference } from "../site-reference.ts";
-import { watchOperation } from "../work.ts";
+import { confirm } from "../terminal/confirm.ts";
+import { tellBegun, tellOperation } from "../backups/operation-outcome.ts";
+import { showTime } from "../terminal/show-text.ts";
+import { findSite, type SiteReference } from "../sites/site-reference.ts";
+import { watchOperation } from "../backups/work.ts";
 
 export const run: RunCommand = async (context, given) => {
   const service = context.service();

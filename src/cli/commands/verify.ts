@@ -1,14 +1,14 @@
-import type { Answer } from "../answer.ts";
-import { findBackup } from "../choose-backup.ts";
+import type { Answer } from "../service/answer.ts";
+import { findBackup } from "../backups/choose-backup.ts";
 import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
-import { tellBegun } from "../operation-outcome.ts";
-import { print } from "../print.ts";
-import { indented } from "../backup-outcome.ts";
+import { tellBegun } from "../backups/operation-outcome.ts";
+import { print } from "../terminal/print.ts";
+import { indented } from "../backups/backup-outcome.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
-import { showCount, showMany, showName } from "../show-text.ts";
-import { findSite } from "../site-reference.ts";
-import { watchOperation } from "../work.ts";
+import { showCount, showMany, showName } from "../terminal/show-text.ts";
+import { findSite } from "../sites/site-reference.ts";
+import { watchOperation } from "../backups/work.ts";
 
 export const run: RunCommand = async (context, given) => {
   const service = context.service();

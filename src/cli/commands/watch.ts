@@ -1,9 +1,9 @@
-import { tellBackup } from "../backup-outcome.ts";
+import { tellBackup } from "../backups/backup-outcome.ts";
 import type { RunCommand } from "../command.ts";
-import { tellOperation } from "../operation-outcome.ts";
-import { runningWork } from "../running-work.ts";
-import { findSite } from "../site-reference.ts";
-import { watchBackup, watchOperation } from "../work.ts";
+import { tellOperation } from "../backups/operation-outcome.ts";
+import { runningWork } from "../backups/running-work.ts";
+import { findSite } from "../sites/site-reference.ts";
+import { watchBackup, watchOperation } from "../backups/work.ts";
 
 export const run: RunCommand = async (context, given) => {
   const site = await findSite(context.service(), given.need("SITE"));

@@ -2,7 +2,7 @@ import { alarmId } from "../../domain/alarm.ts";
 import { messageOf } from "../../domain/errors.ts";
 import type { Call } from "../../ports/call.ts";
 import type { AlarmDeps } from "./alarm-channels.ts";
-import { isReady } from "../health.ts";
+import { isReady } from "../checks/health.ts";
 
 /** A sign of life for a watcher elsewhere, which raises the alarm when none comes: a dead Lifeboat cannot. */
 export const sendHeartbeat =

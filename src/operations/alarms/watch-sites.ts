@@ -12,7 +12,7 @@ import {
 import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
-import { effectiveSchedule } from "../effective-schedule.ts";
+import { effectiveSchedule } from "../backups/effective-schedule.ts";
 import { readBackup, readKnownBackups } from "../rows/backup-rows.ts";
 import { endedRestoreOf, readOperation } from "../rows/operation-rows.ts";
 import { watchKey, watchPartition } from "../rows/keys.ts";

@@ -1,6 +1,6 @@
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
-import { inheritedConfiguration, withNextRun } from "../effective-schedule.ts";
+import { inheritedConfiguration, withNextRun } from "../backups/effective-schedule.ts";
 import type { Installation } from "../installation.ts";
 import {
   changeConfiguration,

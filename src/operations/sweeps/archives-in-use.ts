@@ -5,8 +5,8 @@ import { listOpenRuns } from "../rows/open-run-rows.ts";
 import { archiveReads, type Reads } from "../rows/archive-reads.ts";
 import { siteRowKey } from "../rows/keys.ts";
 import { hasReadableRow, readSiteRow } from "../rows/site-row.ts";
-import { isDeletion } from "../start-run.ts";
-import { unreadableAdvice } from "../unreadable-advice.ts";
+import { isDeletion } from "../runs/start-run.ts";
+import { unreadableAdvice } from "../checks/unreadable-advice.ts";
 
 type Needs = Pick<Installation, "catalog" | "sites">;
 

@@ -2,14 +2,14 @@ import { mayBecome, type Backup } from "../../domain/backup.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
-import { tellEndedBackup, tellEndedRestore } from "../tell-ended.ts";
+import { tellEndedBackup, tellEndedRestore } from "../runs/tell-ended.ts";
 import { clearRun } from "../rows/clear-run.ts";
-import { freeSite } from "../free-site.ts";
+import { freeSite } from "../runs/free-site.ts";
 import type { Installation } from "../installation.ts";
 import { readBackup, replaceBackup } from "../rows/backup-rows.ts";
 import { insertOperation, readOperation, replaceOperation, type Operation } from "../rows/operation-rows.ts";
 import { changeSite, takenBy, type OpenRun, type SiteRow } from "../rows/site-row.ts";
-import { runId, runRef, startRun } from "../start-run.ts";
+import { runId, runRef, startRun } from "../runs/start-run.ts";
 
 interface LateRun {
   readonly site: SiteId;

@@ -4,15 +4,15 @@ import { sasExpiry } from "../../domain/sas.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import { archivesInUse } from "./archives-in-use.ts";
-import { credentialOf } from "../credentials.ts";
-import { deleteBackup } from "../delete-backup.ts";
-import { effectiveSchedule } from "../effective-schedule.ts";
+import { credentialOf } from "../containers/credentials.ts";
+import { deleteBackup } from "../backups/delete-backup.ts";
+import { effectiveSchedule } from "../backups/effective-schedule.ts";
 import type { Installation } from "../installation.ts";
 import { readBackups, type BackupRow } from "../rows/backup-rows.ts";
 import { backupKey, sitePartition } from "../rows/keys.ts";
 import { readConfigurationRow } from "../rows/schedule-rows.ts";
 import { tellOnce } from "../tell-once.ts";
-import { unreadableAdvice } from "../unreadable-advice.ts";
+import { unreadableAdvice } from "../checks/unreadable-advice.ts";
 import { isSteady } from "../rows/steady-clock.ts";
 
 /**

@@ -2,7 +2,7 @@ import type { Backup } from "../../domain/backup.ts";
 import { opensAt, plannedBefore } from "../../domain/planned-times.ts";
 import { siteLabel } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
-import { effectiveSchedule, withNextRun } from "../effective-schedule.ts";
+import { effectiveSchedule, withNextRun } from "../backups/effective-schedule.ts";
 import type { Installation } from "../installation.ts";
 import { mayBeDue } from "./may-be-due.ts";
 import { readOpenRuns } from "../rows/open-run-rows.ts";

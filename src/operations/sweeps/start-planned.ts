@@ -1,22 +1,22 @@
 import { defaultBackupName, nameProblem, type Backup, type BackupStatus } from "../../domain/backup.ts";
 import { SecretUnreadable } from "../../domain/secret.ts";
-import { withCredential } from "../credentials.ts";
+import { withCredential } from "../containers/credentials.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import { databaseFields, databasesToBackUp, type WantedDatabases } from "../databases/backup-databases.ts";
-import { freeName } from "../create-backup.ts";
+import { freeName } from "../backups/create-backup.ts";
 import { findSite } from "../find-site.ts";
-import { backupRun } from "../free-site.ts";
+import { backupRun } from "../runs/free-site.ts";
 import type { Installation } from "../installation.ts";
 import { insertBackup, readBackups } from "../rows/backup-rows.ts";
 import { releaseName, type NameInContainer } from "../rows/name-rows.ts";
 import { announceRun, forgetRun } from "../rows/open-run-rows.ts";
 import { changeSite, readSiteRow, takenBy, type SiteChange, type SiteRow } from "../rows/site-row.ts";
-import { runRef, startRun } from "../start-run.ts";
-import { tellEndedBackup } from "../tell-ended.ts";
-import { usedUpQuota } from "../used-up-quota.ts";
-import { whereTo } from "../where-to.ts";
+import { runRef, startRun } from "../runs/start-run.ts";
+import { tellEndedBackup } from "../runs/tell-ended.ts";
+import { usedUpQuota } from "../backups/used-up-quota.ts";
+import { whereTo } from "../containers/where-to.ts";
 
 interface PlannedRun {
   readonly site: SiteId;

@@ -7,7 +7,7 @@ import { readBackup, replaceBackup } from "../rows/backup-rows.ts";
 import { announceRun, forgetRun, type AnnouncedRun } from "../rows/open-run-rows.ts";
 import { readOperation, replaceOperation, type Operation } from "../rows/operation-rows.ts";
 import { changeSite, takenBy, type OpenRun, type SiteRow } from "../rows/site-row.ts";
-import { runId, runRef, startRun } from "../start-run.ts";
+import { runId, runRef, startRun } from "../runs/start-run.ts";
 
 /**
  * Begins a run anew that was begun before, by a process that may live after all. In one batch it gets another name and the

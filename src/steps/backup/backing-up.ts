@@ -1,6 +1,6 @@
 import { isStoreFailure, type StoreFailure } from "../../domain/store-failure.ts";
 import { messageOf } from "../../domain/errors.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { BackupRef, Outcome, ScratchName } from "../../workflows/contract.ts";
 import { readPlan } from "./backup-plan.ts";

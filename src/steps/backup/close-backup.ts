@@ -1,13 +1,13 @@
 import { isOpen, mayBecome, shortenLog, logName, type Backup } from "../../domain/backup.ts";
 import { messageOf } from "../../domain/errors.ts";
 import { siteLabel } from "../../domain/site.ts";
-import { openContainer } from "../../operations/credentials.ts";
-import { freeSite } from "../../operations/free-site.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
+import { freeSite } from "../../operations/runs/free-site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackup, replaceBackup } from "../../operations/rows/backup-rows.ts";
 import { holderOf, releaseName } from "../../operations/rows/name-rows.ts";
 import { changeSite } from "../../operations/rows/site-row.ts";
-import { tellEndedBackup } from "../../operations/tell-ended.ts";
+import { tellEndedBackup } from "../../operations/runs/tell-ended.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { readSummary, type BackupSummary } from "./backup-plan.ts";

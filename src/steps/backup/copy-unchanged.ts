@@ -4,7 +4,7 @@ import { openPrevious } from "../../archive/reuse/reuse-source.ts";
 import { SourceLost } from "../../archive/reuse/source-lost.ts";
 import { encodeShardIndex } from "../../archive/shards/shard-index-encoding.ts";
 import { siteLabel } from "../../domain/site.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";

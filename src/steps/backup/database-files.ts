@@ -4,7 +4,7 @@ import { isUnreadable } from "../../archive/listing/read-carefully.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { ListedEntry } from "../../domain/listing.ts";
 import { besideSqlite } from "../../domain/sqlite-file.ts";
-import { databasesInUse } from "../../operations/databases-in-use.ts";
+import { databasesInUse } from "../../operations/backups/databases-in-use.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
 import type { ScratchName } from "../../workflows/contract.ts";
 import type { Scratch } from "../scratch.ts";

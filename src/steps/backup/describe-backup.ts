@@ -6,7 +6,7 @@ import type { DatabaseReference } from "../../domain/database.ts";
 import type { LeftOut } from "../../domain/listing.ts";
 import { dumpedBytes, manifestLeftOut, type Manifest, type ManifestDatabase } from "../../domain/manifest.ts";
 import { writeManifest } from "../../manifest/write-manifest.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import {

@@ -3,7 +3,7 @@ import { encodeShardIndex } from "../../archive/shards/shard-index-encoding.ts";
 import { pathFromText } from "../../domain/byte-path.ts";
 import { DatabaseFailure, engineOf } from "../../domain/database.ts";
 import { siteLabel } from "../../domain/site.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import { connectionOf, connectionStringOf } from "../../operations/databases/database-connection.ts";
 import { openStrings } from "../../operations/databases/database-wishes.ts";
 import type { Installation } from "../../operations/installation.ts";

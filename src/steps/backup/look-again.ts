@@ -1,6 +1,6 @@
 import type { Backup } from "../../domain/backup.ts";
 import type { SiteId } from "../../domain/site.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackups } from "../../operations/rows/backup-rows.ts";
 import { removeFormers, removeOwn } from "./own-blobs.ts";

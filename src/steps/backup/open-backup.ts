@@ -1,7 +1,7 @@
 import { zipName, type Backup } from "../../domain/backup.ts";
 import { sasFindings, type SasFinding } from "../../domain/sas.ts";
 import { siteLabel } from "../../domain/site.ts";
-import { credentialOf, openContainer } from "../../operations/credentials.ts";
+import { credentialOf, openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackups } from "../../operations/rows/backup-rows.ts";
 import type { Call } from "../../ports/call.ts";

@@ -1,6 +1,6 @@
 import { isRestorable, logName, manifestName, zipName, type Backup } from "../../domain/backup.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Destination, StoredObject } from "../../ports/destination.ts";
 import { blockId } from "../../archive/shards/block-id.ts";

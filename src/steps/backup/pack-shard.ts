@@ -2,7 +2,7 @@ import { listingFromBytes } from "../../archive/listing/listing-encoding.ts";
 import { packShard as pack } from "../../archive/pack/pack-shard.ts";
 import { encodeShardIndex } from "../../archive/shards/shard-index-encoding.ts";
 import { siteLabel } from "../../domain/site.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";

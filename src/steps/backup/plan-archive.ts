@@ -5,10 +5,10 @@ import { filterWarnings, leftOutLine, listSite, type SiteListing } from "../../a
 import { blockBytesFor, defaultShardTarget, planShards } from "../../archive/listing/plan.ts";
 import type { LeftOut } from "../../domain/listing.ts";
 import { siteLabel, siteResourceId } from "../../domain/site.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { checkRoomForArchive, checkRoomForCopies } from "../../operations/room-for-backup.ts";
-import { sizeProblem } from "../../operations/size-limit.ts";
+import { checkRoomForArchive, checkRoomForCopies } from "../../operations/backups/room-for-backup.ts";
+import { sizeProblem } from "../../operations/backups/size-limit.ts";
 import type { Call } from "../../ports/call.ts";
 import type { DestinationLimits } from "../../ports/destination.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";

@@ -10,7 +10,7 @@ import { Refusal } from "../../domain/errors.ts";
 import type { SiteId } from "../../domain/site.ts";
 import { SecretUnreadable } from "../../domain/secret.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackups } from "../../operations/rows/backup-rows.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";

@@ -6,7 +6,7 @@ import { zipName } from "../../domain/backup.ts";
 import { parseSas } from "../../domain/sas.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
-import { credentialOf, openContainer } from "../../operations/credentials.ts";
+import { credentialOf, openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";

@@ -4,7 +4,7 @@ import { SecretUnreadable } from "../../domain/secret.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
 import { clearRun } from "../../operations/rows/clear-run.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { changeBackupRow } from "../../operations/rows/backup-rows.ts";
 import { holderOf, releaseName } from "../../operations/rows/name-rows.ts";

@@ -6,7 +6,7 @@ import { decodeShardIndex } from "../../archive/shards/shard-index-encoding.ts";
 import type { Backup } from "../../domain/backup.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { Call } from "../../ports/call.ts";
 import type { BlockId, Destination } from "../../ports/destination.ts";

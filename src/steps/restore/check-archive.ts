@@ -1,7 +1,7 @@
 import { refuse } from "../../domain/errors.ts";
 import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { openRestoreArchive, refuseOutsideLinks, restoreScope } from "../../operations/restore-archive.ts";
+import { openRestoreArchive, refuseOutsideLinks, restoreScope } from "../../operations/restores/restore-archive.ts";
 import type { RestoreRequest } from "../../operations/rows/operation-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { SiteHost } from "../../ports/site-host.ts";

@@ -2,7 +2,7 @@ import { refuse } from "../../domain/errors.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { connectionStringOf } from "../../operations/databases/database-connection.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { planDatabaseRestore, type PlannedDatabase } from "../../operations/databases/plan-database-restore.ts";
+import { planDatabaseRestore, type PlannedDatabase } from "../../operations/restores/plan-database-restore.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { advancing } from "./advancing.ts";

@@ -1,7 +1,7 @@
 import { shortenLog } from "../../domain/backup.ts";
 import { siteLabel } from "../../domain/site.ts";
-import { tellEndedRestore } from "../../operations/tell-ended.ts";
-import { freeSite } from "../../operations/free-site.ts";
+import { tellEndedRestore } from "../../operations/runs/tell-ended.ts";
+import { freeSite } from "../../operations/runs/free-site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { changeBackupRow } from "../../operations/rows/backup-rows.ts";
 import { readOperation, replaceOperation, type Operation } from "../../operations/rows/operation-rows.ts";

@@ -8,7 +8,7 @@ import {
 import type { BytePath } from "../../domain/byte-path.ts";
 import { refuse } from "../../domain/errors.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { openRestoreArchive, restoreScope, type RestoreArchive } from "../../operations/restore-archive.ts";
+import { openRestoreArchive, restoreScope, type RestoreArchive } from "../../operations/restores/restore-archive.ts";
 import { readOperation, type Operation, type RestoreRequest } from "../../operations/rows/operation-rows.ts";
 import { readSiteRow } from "../../operations/rows/site-row.ts";
 import type { SiteHost } from "../../ports/site-host.ts";

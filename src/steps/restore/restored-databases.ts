@@ -1,9 +1,9 @@
 import { databaseLabel, engineOf, keptDatabaseName, type DatabaseConnection } from "../../domain/database.ts";
-import { wantedDatabases, type WantedDatabase } from "../../operations/databases/archived-databases.ts";
+import { wantedDatabases, type WantedDatabase } from "../../operations/restores/archived-databases.ts";
 import { openStrings, type ConnectionStrings } from "../../operations/databases/database-wishes.ts";
 import { connectionOf, type WhereToLook } from "../../operations/databases/database-connection.ts";
 import type { Installation } from "../../operations/installation.ts";
-import type { RestoreArchive } from "../../operations/restore-archive.ts";
+import type { RestoreArchive } from "../../operations/restores/restore-archive.ts";
 import { operationKey } from "../../operations/rows/keys.ts";
 import {
   readLoadedDatabase,

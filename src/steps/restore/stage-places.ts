@@ -2,7 +2,7 @@ import { extractToRoots } from "../../archive/restore/extract-to-roots.ts";
 import { filesPrefix } from "../../archive/listing/entry-row.ts";
 import type { RestorePlan } from "../../archive/restore/restore-plan.ts";
 import type { Installation } from "../../operations/installation.ts";
-import type { RestoreArchive } from "../../operations/restore-archive.ts";
+import type { RestoreArchive } from "../../operations/restores/restore-archive.ts";
 import type { SiteHost } from "../../ports/site-host.ts";
 import type { ProgressReport } from "../progress.ts";
 

@@ -1,6 +1,6 @@
 import type { Archive } from "../../archive/read/open-archive.ts";
 import { recoveryContext } from "../../domain/recovery-context.ts";
-import { archivedConfiguration } from "../../operations/archived-configuration.ts";
+import { archivedConfiguration } from "../../operations/restores/archived-configuration.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { RestoreRequest } from "../../operations/rows/operation-rows.ts";
 import type { RunRef } from "../../workflows/contract.ts";

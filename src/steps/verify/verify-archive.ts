@@ -6,7 +6,7 @@ import { verifyDirectory, verifyEntries } from "../../archive/read/verify-archiv
 import { isRestorable, zipName, type Backup } from "../../domain/backup.ts";
 import { pathText } from "../../domain/byte-path.ts";
 import { siteLabel } from "../../domain/site.ts";
-import { openContainer } from "../../operations/credentials.ts";
+import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackup } from "../../operations/rows/backup-rows.ts";
 import { clearRun } from "../../operations/rows/clear-run.ts";

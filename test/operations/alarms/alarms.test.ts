@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../../src/domain/secret.ts";
 import { writeSiteAlarms } from "../../../src/operations/alarms/alarm-channels.ts";
-import { putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
-import { forgetSite } from "../../../src/operations/describe-site.ts";
+import { putBackupConfiguration } from "../../../src/operations/backups/backup-configuration.ts";
+import { forgetSite } from "../../../src/operations/sites/describe-site.ts";
 import { deliverAlarms } from "../../../src/operations/alarms/deliver-alarms.ts";
 import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition, watchKey } from "../../../src/operations/rows/keys.ts";
-import { readMetrics } from "../../../src/operations/read-metrics.ts";
+import { readMetrics } from "../../../src/operations/checks/read-metrics.ts";
 import { markSite, readMarks, readWatch } from "../../../src/operations/rows/watch-rows.ts";
 import { sendDigest } from "../../../src/operations/alarms/send-digest.ts";
 import { tendAlarms } from "../../../src/operations/alarms/tend-alarms.ts";

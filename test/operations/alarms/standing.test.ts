@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Backup } from "../../../src/domain/backup.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { tendAlarms } from "../../../src/operations/alarms/tend-alarms.ts";
-import { deleteBackup } from "../../../src/operations/delete-backup.ts";
+import { deleteBackup } from "../../../src/operations/backups/delete-backup.ts";
 import { insertBackup, readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import { markSite, readWatch } from "../../../src/operations/rows/watch-rows.ts";

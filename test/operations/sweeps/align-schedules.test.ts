@@ -1,7 +1,10 @@
 import { expect, it } from "vitest";
 import { siteKey } from "../../../src/domain/site.ts";
 import { alignSchedules } from "../../../src/operations/sweeps/align-schedules.ts";
-import { getBackupConfiguration, putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
+import {
+  getBackupConfiguration,
+  putBackupConfiguration,
+} from "../../../src/operations/backups/backup-configuration.ts";
 import { sweep } from "../../../src/operations/sweeps/sweep.ts";
 import { configurationKey, dueRunKey, schedulePartition } from "../../../src/operations/rows/keys.ts";
 import { readDue } from "../../../src/operations/rows/schedule-rows.ts";

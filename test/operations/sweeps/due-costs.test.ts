@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { parseConfigurationRequest } from "../../../src/api/wire/backup-request.ts";
-import { putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
+import { putBackupConfiguration } from "../../../src/operations/backups/backup-configuration.ts";
 import { restoreSite } from "../../../src/workflows/restore-site.ts";
-import { takeSite } from "../../../src/operations/take-site.ts";
+import { takeSite } from "../../../src/operations/runs/take-site.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import { watchRuns } from "../../../src/operations/sweeps/watch-runs.ts";
 import type { Catalog } from "../../../src/ports/catalog.ts";

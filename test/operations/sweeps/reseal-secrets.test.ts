@@ -11,7 +11,7 @@ import type { Channel } from "../../../src/domain/alarm.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { readSiteAlarms, writeSiteAlarms } from "../../../src/operations/alarms/alarm-channels.ts";
-import { credentialOf } from "../../../src/operations/credentials.ts";
+import { credentialOf } from "../../../src/operations/containers/credentials.ts";
 import { keepDatabases } from "../../../src/operations/databases/database-wishes.ts";
 import { resealSecrets } from "../../../src/operations/sweeps/reseal-secrets.ts";
 import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
@@ -130,11 +130,11 @@ describe("exchanging the sealing key", () => {
       .toSorted();
     expect(places).toEqual([
       // A token for the caller, kept nowhere, valid for an hour.
-      "api/access-tokens.ts",
+      "api/callers/access-tokens.ts",
       "operations/alarms/alarm-channels.ts",
-      "operations/credentials.ts",
+      "operations/containers/credentials.ts",
       "operations/databases/database-wishes.ts",
-      "operations/restore-site.ts",
+      "operations/restores/restore-site.ts",
       "steps/restore/restore-configuration.ts",
     ]);
   });

@@ -2,9 +2,12 @@ import { describe, expect, it } from "vitest";
 import { parseConfigurationRequest } from "../../../src/api/wire/backup-request.ts";
 import { afterBackup } from "../../../src/operations/sweeps/after-backup.ts";
 import { alignSchedules } from "../../../src/operations/sweeps/align-schedules.ts";
-import { getBackupConfiguration, putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
-import { createBackup } from "../../../src/operations/create-backup.ts";
-import { deleteBackup } from "../../../src/operations/delete-backup.ts";
+import {
+  getBackupConfiguration,
+  putBackupConfiguration,
+} from "../../../src/operations/backups/backup-configuration.ts";
+import { createBackup } from "../../../src/operations/backups/create-backup.ts";
+import { deleteBackup } from "../../../src/operations/backups/delete-backup.ts";
 import { endRunLate } from "../../../src/operations/sweeps/end-run-late.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";

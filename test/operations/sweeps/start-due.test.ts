@@ -4,10 +4,10 @@ import {
   deleteBackupConfiguration,
   getBackupConfiguration,
   putBackupConfiguration,
-} from "../../../src/operations/backup-configuration.ts";
-import { createBackup } from "../../../src/operations/create-backup.ts";
+} from "../../../src/operations/backups/backup-configuration.ts";
+import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import { backupKey, sitePartition } from "../../../src/operations/rows/keys.ts";
-import { readMetrics } from "../../../src/operations/read-metrics.ts";
+import { readMetrics } from "../../../src/operations/checks/read-metrics.ts";
 import { changeConfiguration, readDue } from "../../../src/operations/rows/schedule-rows.ts";
 import { changeSite } from "../../../src/operations/rows/site-row.ts";
 import type { Policy } from "../../../src/operations/installation.ts";

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseConfigurationRequest } from "../../../src/api/wire/backup-request.ts";
-import { getBackupConfiguration, putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
-import { createBackup } from "../../../src/operations/create-backup.ts";
+import {
+  getBackupConfiguration,
+  putBackupConfiguration,
+} from "../../../src/operations/backups/backup-configuration.ts";
+import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import { alignSchedules } from "../../../src/operations/sweeps/align-schedules.ts";
 import { nameKey, namesPartition } from "../../../src/operations/rows/keys.ts";
 import { readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";

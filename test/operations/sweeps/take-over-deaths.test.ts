@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createBackup } from "../../../src/operations/create-backup.ts";
+import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";

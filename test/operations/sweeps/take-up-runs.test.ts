@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Secret } from "../../../src/domain/secret.ts";
-import { createBackup } from "../../../src/operations/create-backup.ts";
-import { deleteBackup } from "../../../src/operations/delete-backup.ts";
+import { createBackup } from "../../../src/operations/backups/create-backup.ts";
+import { deleteBackup } from "../../../src/operations/backups/delete-backup.ts";
 import { announceRun, readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { ownerOfName } from "../../../src/operations/rows/name-rows.ts";
@@ -9,8 +9,8 @@ import { insertOperation, readOperation, type Operation } from "../../../src/ope
 import { sitePartition, watchPartition } from "../../../src/operations/rows/keys.ts";
 import { readMarks } from "../../../src/operations/rows/watch-rows.ts";
 import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
-import { getOperation } from "../../../src/operations/operation-results.ts";
-import { takeSite } from "../../../src/operations/take-site.ts";
+import { getOperation } from "../../../src/operations/restores/operation-results.ts";
+import { takeSite } from "../../../src/operations/runs/take-site.ts";
 import { noteTime } from "../../../src/operations/rows/steady-clock.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import type { Call } from "../../../src/ports/call.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { Secret } from "../../../src/domain/secret.ts";
-import { createBackup } from "../../../src/operations/create-backup.ts";
+import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import { announceRun } from "../../../src/operations/rows/open-run-rows.ts";
 import { tellWhatGoesOn } from "../../../src/operations/sweeps/tell-what-goes-on.ts";
 import type { Call } from "../../../src/ports/call.ts";

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { parseConfigurationRequest } from "../../../src/api/wire/backup-request.ts";
 import { afterBackup } from "../../../src/operations/sweeps/after-backup.ts";
 import { alignSchedules } from "../../../src/operations/sweeps/align-schedules.ts";
-import { getBackupConfiguration, putBackupConfiguration } from "../../../src/operations/backup-configuration.ts";
+import {
+  getBackupConfiguration,
+  putBackupConfiguration,
+} from "../../../src/operations/backups/backup-configuration.ts";
 import { startDue } from "../../../src/operations/sweeps/start-due.ts";
 import type { Catalog } from "../../../src/ports/catalog.ts";
 import { MemoryCatalog } from "../../support/memory-catalog.ts";

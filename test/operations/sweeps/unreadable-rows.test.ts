@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { deliverAlarms } from "../../../src/operations/alarms/deliver-alarms.ts";
 import { sendDigest } from "../../../src/operations/alarms/send-digest.ts";
 import { watchNewSites, watchSites } from "../../../src/operations/alarms/watch-sites.ts";
-import { checkInstallation } from "../../../src/operations/check-installation.ts";
-import { createBackup } from "../../../src/operations/create-backup.ts";
-import { isReady, noteSweep } from "../../../src/operations/health.ts";
-import { readMetrics } from "../../../src/operations/read-metrics.ts";
+import { checkInstallation } from "../../../src/operations/checks/check-installation.ts";
+import { createBackup } from "../../../src/operations/backups/create-backup.ts";
+import { isReady, noteSweep } from "../../../src/operations/checks/health.ts";
+import { readMetrics } from "../../../src/operations/checks/read-metrics.ts";
 import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
 import {
   alarmKey,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { createBackup } from "../../../src/operations/create-backup.ts";
+import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import { readBackup, readProgress, writeProgress } from "../../../src/operations/rows/backup-rows.ts";
 import { signsOfLife, writeBeat } from "../../../src/operations/rows/step-rows.ts";
 import { watchRuns } from "../../../src/operations/sweeps/watch-runs.ts";

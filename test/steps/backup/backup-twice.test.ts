@@ -9,7 +9,7 @@ import type { Backup } from "../../../src/domain/backup.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { readManifest } from "../../../src/manifest/read-manifest.ts";
-import { createBackup } from "../../../src/operations/create-backup.ts";
+import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { changeSite, readSiteRow } from "../../../src/operations/rows/site-row.ts";

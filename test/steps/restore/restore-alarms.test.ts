@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Alarm } from "../../../src/domain/alarm.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { tendAlarms } from "../../../src/operations/alarms/tend-alarms.ts";
-import { cancelOperation } from "../../../src/operations/cancel-operation.ts";
+import { cancelOperation } from "../../../src/operations/restores/cancel-operation.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { watchPartition } from "../../../src/operations/rows/keys.ts";
 import { endRunLate } from "../../../src/operations/sweeps/end-run-late.ts";

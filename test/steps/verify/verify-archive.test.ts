@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { memoryDestination } from "../../support/memory-destination.ts";
 import { MemorySite } from "../../support/memory-site.ts";
-import { restoreRoutes } from "../../../src/api/restore-routes.ts";
+import { restoreRoutes } from "../../../src/api/routes/restore-routes.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import { StoreFailure } from "../../../src/domain/store-failure.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { insertBackup, readBackup, readProgress, replaceBackup } from "../../../src/operations/rows/backup-rows.ts";
-import { RunsAtWork } from "../../../src/operations/runs-at-work.ts";
+import { RunsAtWork } from "../../../src/operations/runs/runs-at-work.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import { writeBeat } from "../../../src/operations/rows/step-rows.ts";

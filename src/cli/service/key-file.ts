@@ -1,0 +1,27 @@
+import { Secret } from "../../domain/secret.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { exitCodes } from "../exit-code.ts";
+import { readText } from "../files/read-text.ts";
+
+/** A key's file: one line with the secret, or the JSON that `npm start` and `lifeboat keys add` write. */
+export const keyInFile = (file: string): Secret => {
+  const text = readText(file, "the key").trim();
+  const secret = text.startsWith("{") ? secretInJson(text) : text;
+  if (secret === undefined || !/^\S{16,}$/.test(secret))
+    throw new CommandFailure(
+      exitCodes.usage,
+      "KeyFileInvalid",
+      `${file} holds no key: one line with the secret, or {"id":...,"secret":...}.`,
+    );
+  return new Secret(secret);
+};
+
+const secretInJson = (text: string): string | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || !("secret" in value)) return undefined;
+    return typeof value.secret === "string" ? value.secret : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,172 @@
+import { defaultBackupName, nameProblem, nameWithStamp, zipName, type Backup } from "../../domain/backup.ts";
+import { fullContainerUrl, type ContainerAccess } from "../../domain/container-url.ts";
+import { refuse } from "../../domain/errors.ts";
+import type { Secret } from "../../domain/secret.ts";
+import { siteLabel, type SiteId } from "../../domain/site.ts";
+import type { Call } from "../../ports/call.ts";
+import {
+  databaseFields,
+  databasesToBackUp,
+  type DatabaseRequest,
+  type WantedDatabases,
+} from "../databases/backup-databases.ts";
+import { openContainer, rememberCredential, withCredential } from "../containers/credentials.ts";
+import { findSite } from "../find-site.ts";
+import { backupRun } from "../runs/free-site.ts";
+import type { Installation } from "../installation.ts";
+import { insertBackup } from "../rows/backup-rows.ts";
+import { usedUpQuota } from "./used-up-quota.ts";
+import { announceRun, forgetRun } from "../rows/open-run-rows.ts";
+import { releaseName, reserveName } from "../rows/name-rows.ts";
+import { changeSite, siteBusy, takenBy, type SiteChange, type SiteRow } from "../rows/site-row.ts";
+import { runRef, startRun } from "../runs/start-run.ts";
+import { whereTo } from "../containers/where-to.ts";
+import { checkContainerReach, checkDatabaseReach } from "../containers/within-reach.ts";
+
+export interface BackupRequest extends DatabaseRequest {
+  readonly name?: string;
+  readonly storageAccountUrl?: Secret;
+  /** Own extension: when retention may remove this on-demand backup. Absent: never. */
+  readonly expires?: Date;
+}
+
+/** The backup as it was created, and the container's URL with its secret for those who may see it. */
+interface CreatedBackup {
+  readonly backup: Backup;
+  readonly storageAccountUrl: Secret;
+}
+
+/** Writes the backup as Created and starts its run. One run at a time: a second backup waits, a third is refused. */
+export const createBackup =
+  (deps: Installation) =>
+  async (call: Call, id: SiteId, request: BackupRequest): Promise<CreatedBackup> => {
+    const site = await findSite(deps, id);
+    const now = deps.clock.now();
+    const name = wantedName(request.name, site.id, now);
+    checkExpiry(request.expires, now);
+    const wanted = await databasesToBackUp(deps, site.id, request);
+    checkDatabaseReach(call, request.databases ?? []);
+    const named = await whereTo(deps, site, request);
+    await checkContainerReach(deps, call, { site, access: named });
+    const access = await withCredential(deps, named);
+    await deps.destinations.open(access.container, access.credential);
+    await rememberCredential(deps, access);
+    const blobBase = await freeName(deps, { access, name, site: site.id, now });
+    const wish = { site: site.id, tier: site.tier, access, name, blobBase, request, wanted, now };
+    const added = await addBackup(deps, call, wish).catch(async (error: unknown) => {
+      const holder = { site: site.id, since: now.toISOString() };
+      await releaseName(deps.catalog, { container: access.container, blobBase }, holder);
+      throw error;
+    });
+    // From here on the name is the backup's, whatever becomes of its start.
+    if (added.starts) await startRun(deps, call, site.id, runRef(site.id, added.row));
+    return { backup: added.backup, storageAccountUrl: fullContainerUrl(access) };
+  };
+
+const wantedName = (given: string | undefined, site: SiteId, now: Date): string => {
+  // az cuts a trailing ".zip" off; other clients do not, and mean the same.
+  const name = (given ?? "").trim().replace(/\.zip$/i, "") || defaultBackupName(site.name, now);
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw refuse("InvalidField", { field: "properties.backupName", reason: `${problem}.` });
+  return name;
+};
+
+/** Retention would remove it as soon as it is made. */
+const checkExpiry = (expires: Date | undefined, now: Date): void => {
+  if (expires !== undefined && expires < now)
+    throw refuse("InvalidField", { field: "properties.expires", reason: "it has passed." });
+};
+
+interface NameWish {
+  readonly access: ContainerAccess;
+  readonly name: string;
+  readonly site: SiteId;
+  readonly now: Date;
+  /** Of a planned run: its time, by which it finds its own reservation again. */
+  readonly planned?: string;
+}
+
+/** Reserves the name in the container, or the name with a time stamp where it is taken by us or by a blob we never wrote. */
+export const freeName = async (deps: Installation, wish: NameWish): Promise<string> => {
+  const container = wish.access.container;
+  for (let attempt = -1; attempt < 20; attempt++) {
+    const blobBase = attempt < 0 ? wish.name : nameWithStamp(wish.name, wish.now, attempt);
+    if (attempt < 0 && (await isTakenInContainer(deps, container, blobBase))) continue;
+    const name = { container, blobBase };
+    const { site, now, planned } = wish;
+    const reserved = await reserveName(deps.catalog, name, {
+      site,
+      since: now.toISOString(),
+      now: deps.clock.now(),
+      ...(planned === undefined ? {} : { planned }),
+    });
+    if (reserved) return blobBase;
+  }
+  throw refuse("Unavailable", { reason: `no free name like ${wish.name} was found in the container.` });
+};
+
+/** A container that does not answer is not this request's failure: the run reports it, as App Service does. */
+const isTakenInContainer = async (deps: Installation, container: string, blobBase: string): Promise<boolean> => {
+  try {
+    const destination = await openContainer(deps, container);
+    return (await destination.head(zipName(blobBase))) !== undefined;
+  } catch {
+    // The run's own checks look again before anything is written, and the commit is refused where a blob exists.
+    return false;
+  }
+};
+
+interface NewBackup {
+  readonly site: SiteId;
+  readonly tier: string;
+  readonly access: ContainerAccess;
+  readonly name: string;
+  readonly blobBase: string;
+  readonly request: BackupRequest;
+  readonly wanted: WantedDatabases;
+  readonly now: Date;
+}
+
+interface Added {
+  readonly backup: Backup;
+  readonly row: SiteRow;
+  readonly starts: boolean;
+}
+
+const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promise<Added> => {
+  const announced = new Set<string>();
+  const added = await changeSite(deps.catalog, wish.site, async (row): Promise<SiteChange<Added>> => {
+    if (row.run !== undefined && (row.waiting !== undefined || row.run.kind !== "backup")) throw siteBusy(row.run);
+    const quota = await usedUpQuota(deps, wish);
+    if (quota !== undefined) throw refuse("QuotaExceeded", { site: siteLabel(wish.site), ...quota });
+    const databases = await databaseFields(deps, row.nextBackupId, wish.wanted);
+    const created = { ...newBackup(wish, row.nextBackupId, call), ...databases };
+    const run = backupRun(deps, created);
+    const backup = row.run === undefined ? { ...created, run: run.id } : created;
+    const counted: SiteRow = { ...row, nextBackupId: row.nextBackupId + 1 };
+    const next = row.run === undefined ? takenBy(counted, run) : { ...counted, waiting: backup.id };
+    // Before the row says so, and harmless if it never does.
+    if (row.run === undefined) {
+      announced.add(run.id);
+      await announceRun(deps, { run: run.id, site: wish.site, since: run.since });
+    }
+    return { row: next, also: [insertBackup(backup)], result: { backup, row: next, starts: row.run === undefined } };
+  });
+  // Where the row was decided on again: as long as they stand there they take a place.
+  for (const run of announced) if (run !== added.backup.run) await forgetRun(deps.catalog, run);
+  return added;
+};
+
+const newBackup = (wish: NewBackup, id: number, call: Call): Backup => ({
+  site: wish.site,
+  id,
+  name: wish.name,
+  blobBase: wish.blobBase,
+  status: "Created",
+  scheduled: false,
+  destination: wish.access.container,
+  correlationId: call.requestId,
+  created: wish.now.toISOString(),
+  sizeBytes: 0,
+  ...(wish.request.expires === undefined ? {} : { expires: wish.request.expires.toISOString() }),
+});

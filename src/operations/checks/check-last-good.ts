@@ -1,0 +1,51 @@
+import { isSound, zipName, type Backup } from "../../domain/backup.ts";
+import { messageOf } from "../../domain/errors.ts";
+import { siteLabel, type SiteId } from "../../domain/site.ts";
+import { openContainer } from "../containers/credentials.ts";
+import { databasesAmong } from "../databases/site-databases.ts";
+import type { Finding } from "./finding.ts";
+import type { Installation } from "../installation.ts";
+import { readKnownBackups } from "../rows/backup-rows.ts";
+
+/** Whether what the site would be restored from is still where it was written, and holds the site's databases too. */
+export const checkLastGood = async (deps: Installation, site: SiteId): Promise<readonly Finding[]> => {
+  const lastGood = (await readKnownBackups(deps.catalog, site)).findLast(isSound);
+  if (lastGood === undefined) return [];
+  return [...(await checkArchive(deps, lastGood)), ...(await checkDatabases(deps, lastGood))];
+};
+
+const checkArchive = async (deps: Installation, { site, id, blobBase, destination }: Backup) => {
+  const problem = (reason: string): readonly Finding[] => [
+    {
+      name: `site ${siteLabel(site)}`,
+      state: "problem",
+      message: `Its last good backup (${id}) cannot be restored: ${reason}`,
+      advice: "Bring back the disk or container that it lay in, or make a new backup now.",
+    },
+  ];
+  try {
+    const found = await (await openContainer(deps, destination)).head(zipName(blobBase));
+    return found === undefined ? problem(`${zipName(blobBase)} is not in ${destination} any more.`) : [];
+  } catch (error) {
+    return problem(messageOf(error));
+  }
+};
+
+/** A connection string that nobody named is no part of a backup, and nothing else would say so. */
+const checkDatabases = async (
+  { hosts }: Installation,
+  { site, id, databases }: Backup,
+): Promise<readonly Finding[]> => {
+  if (databases !== undefined && databases.length > 0) return [];
+  const known = databasesAmong(await (await hosts.host(site)).settings.read());
+  if (known.length === 0) return [];
+  const names = known.map(({ name }) => name).join(", ");
+  return [
+    {
+      name: `site ${siteLabel(site)}`,
+      state: "warning",
+      message: `Its last good backup (${id}) holds no database, though its connection strings lead to one: ${names}.`,
+      advice: "If that was not meant: lifeboat backup and lifeboat schedule take them along with --database all.",
+    },
+  ];
+};

@@ -1,0 +1,93 @@
+import { isRestorable, nameProblem, zipName, type Backup } from "../../domain/backup.ts";
+import { parseContainerUrl } from "../../domain/container-url.ts";
+import { refuse } from "../../domain/errors.ts";
+import type { Secret } from "../../domain/secret.ts";
+import { siteLabel, type SiteId } from "../../domain/site.ts";
+import type { Call } from "../../ports/call.ts";
+import { rememberCredential } from "../containers/credentials.ts";
+import type { Installation } from "../installation.ts";
+import { findBackup } from "../backups/read-backups.ts";
+import { readBackups } from "../rows/backup-rows.ts";
+import { containerKey } from "../rows/keys.ts";
+import { ownerOfName } from "../rows/name-rows.ts";
+import { checkArchiveReach, checkContainerReach } from "../containers/within-reach.ts";
+
+export interface RestoreSource {
+  readonly destination: string;
+  readonly blob: string;
+  readonly backup?: Backup;
+}
+
+/** How a body names an archive. */
+export interface ArchiveWish {
+  readonly storageAccountUrl?: Secret;
+  /** The zip's name; ".zip" is added where it is missing. */
+  readonly blobName?: string;
+  /** Chooses the backup only where no blob is named: clients send 0 or 1 whatever they restore. */
+  readonly backup?: number;
+}
+
+/** The archive a restore names, and the backup of ours behind it where there is one. */
+export const sourceOf = async (
+  deps: Installation,
+  call: Call,
+  { pathSite, wish }: { readonly pathSite: SiteId; readonly wish: ArchiveWish },
+): Promise<RestoreSource> => {
+  if (wish.storageAccountUrl === undefined) return backupSource(deps, pathSite, wish);
+  const access = parseContainerUrl(wish.storageAccountUrl, "properties.storageAccountUrl");
+  const site = (await deps.sites.find(pathSite)) ?? { id: pathSite, location: "", tier: "" };
+  await checkContainerReach(deps, call, { site, access });
+  await deps.destinations.open(access.container, access.credential);
+  // A new URL beside a backup's id: the backup may have been copied there, and lies there under its name.
+  const blob = wish.blobName ? zipBlob(wish.blobName) : (await backupSource(deps, pathSite, wish)).blob;
+  await checkArchiveReach(deps, call, { access, blobBase: blob.replace(/\.zip$/i, "") });
+  await rememberCredential(deps, access);
+  const backup = await backupBehind(deps, access.container, blob);
+  if (backup !== undefined) checkRestorable(backup);
+  return { destination: access.container, blob, ...(backup ? { backup } : {}) };
+};
+
+/** Which of our backups a blob is, whatever site it is of; undefined for one that this installation did not write. */
+const backupBehind = async (deps: Installation, container: string, blob: string): Promise<Backup | undefined> => {
+  const owner = await ownerOfName(deps.catalog, { container, blobBase: blob.replace(/\.zip$/i, "") });
+  if (owner === undefined) return undefined;
+  const rows = await readBackups(deps.catalog, owner);
+  return rows.findLast(
+    ({ backup }) =>
+      backup.status !== "Deleted" &&
+      zipName(backup.blobBase) === blob &&
+      containerKey(backup.destination) === containerKey(container),
+  )?.backup;
+};
+
+const checkRestorable = ({ id, site, status }: Backup): void => {
+  if (!isRestorable(status)) throw refuse("BackupNotRestorable", { backup: id, site: siteLabel(site), status });
+};
+
+const zipBlob = (name: string): string => {
+  const problem = nameProblem(name.replace(/\.zip$/i, ""));
+  if (problem !== undefined) throw refuse("InvalidField", { field: "properties.blobName", reason: `${problem}.` });
+  return /\.zip$/i.test(name) ? name : zipName(name);
+};
+
+const backupSource = async (
+  deps: Installation,
+  site: SiteId,
+  wish: Pick<ArchiveWish, "blobName" | "backup">,
+): Promise<RestoreSource> => {
+  const row = wish.blobName
+    ? (await readBackups(deps.catalog, site)).findLast(
+        ({ backup }) => backup.status !== "Deleted" && zipName(backup.blobBase) === zipBlob(wish.blobName ?? ""),
+      )
+    : wish.backup === undefined
+      ? undefined
+      : await findBackup(deps, site, wish.backup);
+  if (row === undefined)
+    throw refuse("InvalidField", {
+      field: "properties.blobName",
+      reason: "name the backup's zip, and its container in storageAccountUrl.",
+    });
+  const { backup } = row;
+  checkRestorable(backup);
+  return { destination: backup.destination, blob: zipName(backup.blobBase), backup };
+};

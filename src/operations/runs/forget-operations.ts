@@ -1,0 +1,27 @@
+import type { SiteId } from "../../domain/site.ts";
+import type { Installation } from "../installation.ts";
+import { sitePartition } from "../rows/keys.ts";
+import { readOperations } from "../rows/operation-rows.ts";
+import { readSiteRow } from "../rows/site-row.ts";
+
+const keptMs = 30 * 86_400_000;
+/** As many as one batch takes. */
+const mostAtOnce = 100;
+
+/** Results of operations that ended a month ago; asked whenever a new operation begins, so that they never pile up. */
+export const forgetOldOperations = async (
+  { catalog, clock }: Pick<Installation, "catalog" | "clock">,
+  site: SiteId,
+): Promise<void> => {
+  const before = clock.now().getTime() - keptMs;
+  const { undo, run } = await readSiteRow(catalog, site);
+  const old = (await readOperations(catalog, site)).filter(
+    ({ operation: { id, status, finished } }) =>
+      status !== "InProgress" && Date.parse(finished ?? "") < before && id !== undo?.operation && id !== run?.operation,
+  );
+  if (old.length === 0) return;
+  await catalog.write(
+    sitePartition(site),
+    old.slice(0, mostAtOnce).map(({ key }) => ({ kind: "remove", key })),
+  );
+};
