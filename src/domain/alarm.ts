@@ -46,6 +46,8 @@ export interface EndedBackup {
   readonly finished: string;
   readonly seconds: number;
   readonly bytes: number;
+  /** What the site serves was gone, as `served` of a backup tells. */
+  readonly emptied?: boolean;
   /** The beginning of its log. */
   readonly log?: string;
 }
@@ -77,7 +79,7 @@ export const shownLogLength = 2_000;
 
 /** What alarms tell of a backup; undefined while it has not ended. */
 export const endedBackupOf = (backup: Backup): EndedBackup | undefined => {
-  const { id, name, scheduled, sizeBytes, log } = backup;
+  const { id, name, scheduled, sizeBytes, served, log } = backup;
   const status = endStatuses.find((end) => end === backup.status);
   if (status === undefined) return undefined;
   const finished = backup.finished ?? backup.created;
@@ -89,6 +91,7 @@ export const endedBackupOf = (backup: Backup): EndedBackup | undefined => {
     finished,
     seconds: (Date.parse(finished) - Date.parse(backup.started ?? finished)) / 1000,
     bytes: sizeBytes,
+    ...(served === "gone" ? { emptied: true } : {}),
     ...(log === undefined || log === "" ? {} : { log: log.slice(0, shownLogLength) }),
   };
 };
@@ -129,7 +132,8 @@ export const backupAlarm = (
 const titles = {
   failed: (site: string, { id, name, status }: EndedBackup) =>
     `${site}: backup ${id} (${name}) ${status === "TimedOut" ? "did not end in time" : "failed"}`,
-  partial: (site: string, { id, name }: EndedBackup) => `${site}: backup ${id} (${name}) left files out`,
+  partial: (site: string, { id, name, emptied }: EndedBackup) =>
+    `${site}: backup ${id} (${name}) ${emptied ? "found nothing in site/wwwroot any more" : "left files out"}`,
   recovered: (site: string, { id, name }: EndedBackup) => `${site}: backups are good again (${id}, ${name})`,
   succeeded: (site: string, { id, name }: EndedBackup) => `${site}: backup ${id} (${name}) succeeded`,
 };

@@ -40,9 +40,29 @@ export const mayBecome = (from: BackupStatus, to: BackupStatus): boolean => next
 export const isRestorable = (status: BackupStatus): boolean =>
   status === "Succeeded" || status === "PartiallySucceeded";
 
-/** Restorable, and nobody has found otherwise since. */
-export const isSound = ({ status, damaged }: Pick<Backup, "status" | "damaged">): boolean =>
-  isRestorable(status) && damaged === undefined;
+/** Restorable, nobody has found otherwise since, and it is no picture of a site that had lost its files. */
+export const isSound = ({ status, damaged, served }: Pick<Backup, "status" | "damaged" | "served">): boolean =>
+  isRestorable(status) && damaged === undefined && served !== "gone";
+
+/** Whether there were files to serve; `gone`: none, though a good backup before it holds some. */
+export const servedStates = ["present", "none", "gone"] as const;
+type Served = (typeof servedStates)[number];
+
+/**
+ * The newest good backup that holds files to serve where today's site has none. Backups of older versions tell only of all
+ * files together.
+ */
+export const backupWithFiles = (
+  today: { readonly serves: boolean; readonly files: number },
+  before: readonly Backup[],
+): Backup | undefined =>
+  today.serves
+    ? undefined
+    : before.findLast(
+        (one) =>
+          isSound(one) &&
+          (one.served === undefined ? today.files === 0 && (one.files ?? 0) > 0 : one.served === "present"),
+      );
 
 export const isOpen = (status: BackupStatus): boolean => status === "Created" || status === "InProgress";
 
@@ -81,6 +101,8 @@ export interface Backup extends KeptDatabases {
   /** Of its dumps before packing; absent without any. */
   readonly databaseBytes?: number;
   readonly files?: number;
+  /** Of what lies in site/wwwroot, what the filter leaves out counted too; absent in backups of older versions. */
+  readonly served?: Served;
   readonly leftOut?: number;
   /** Of the filter in force: 0 means that nothing was kept out of it on purpose. */
   readonly filterLines?: number;

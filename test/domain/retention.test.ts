@@ -52,6 +52,14 @@ describe("retention", () => {
     ]);
   });
 
+  it("lets no backup of a site that had lost its files stand for one that holds them", () => {
+    const backups = [made(1, 60), made(2, 50)];
+    for (let night = 3; night < 40; night++)
+      backups.push(made(night, 42 - night, { status: "PartiallySucceeded", served: "gone" }));
+    expect(removed(backups)).toEqual([1, ...Array.from({ length: 29 }, (_, place) => place + 3)]);
+    expect(removed(backups, policyOf({ keepAtLeastOne: false, keepDaily: 1 }))).not.toContain(2);
+  });
+
   it("keeps the last good backup even when it is older than the limit", () => {
     const backups = [
       made(1, 50),

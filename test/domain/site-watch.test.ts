@@ -110,6 +110,15 @@ describe("what is remembered of a site's backups", () => {
     expect(kinds).toEqual(["partial", "succeeded", "recovered"]);
   });
 
+  it("tells of a backup of a site that had lost its files by that", () => {
+    const backup = { ...ended(1, "PartiallySucceeded", 0), emptied: true };
+    const [alarm] = seeBackup(newWatch(shop, new Date(backup.finished)), backup).alarms;
+    expect(alarm).toMatchObject({
+      kind: "partial",
+      title: expect.stringMatching(/^shop: backup 1 .* found nothing in site\/wwwroot any more$/),
+    });
+  });
+
   it("does not take a skipped run for good or bad", () => {
     const { watch, kinds } = through(newWatch(shop, start), [ended(1, "Succeeded", 0), ended(2, "Skipped", 1)]);
     expect(kinds).toEqual(["succeeded"]);

@@ -194,7 +194,7 @@ const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly
   },
   {
     in: /^steps\//,
-    may: /^operations\/backups\/(?:databases-in-use|room-for-backup|size-limit)\.ts$/,
+    may: /^operations\/backups\/(?:databases-in-use|room-for-backup|served-files|size-limit)\.ts$/,
     because: "Whether a backup fits a dry run and the run itself find out alike.",
   },
 ];

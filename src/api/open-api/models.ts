@@ -59,6 +59,7 @@ const backupProperties = z.strictObject({
   lastRestoreTimeStamp: date.optional(),
   expires: date.optional(),
   damaged: date.optional().describe("Own: when its archive was found damaged."),
+  emptied: z.boolean().optional().describe("Own: the site had nothing to serve, though a backup before it holds some."),
 });
 
 export const backupItem = z.strictObject({ ...envelope, properties: backupProperties });

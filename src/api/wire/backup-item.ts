@@ -37,6 +37,7 @@ const itemProperties = ({ backup, apiVersion, storageAccountUrl }: Shown, blobNa
   ...(backup.lastRestored === undefined ? {} : { lastRestoreTimeStamp: backup.lastRestored }),
   ...(backup.expires === undefined ? {} : { expires: backup.expires }),
   ...(backup.damaged === undefined ? {} : { damaged: backup.damaged }),
+  ...(backup.served === "gone" ? { emptied: true } : {}),
 });
 
 const started = (backup: Backup): string => (backup.status === "Created" ? backup.blobBase : zipName(backup.blobBase));

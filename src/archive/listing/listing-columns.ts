@@ -170,6 +170,19 @@ export class ListingColumns {
     });
   }
 
+  /** The place of the first entry whose name comes after this one; the first of all without one. Needs `isSorted`. */
+  firstAfter(name: BytePath | undefined): number {
+    if (name === undefined) return 0;
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.name(middle) <= name) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   #row(place: number): number {
     if (place < 0 || place >= this.length) throw new RangeError(`No entry at place ${place} of ${this.length}.`);
     return this.#order?.[place] ?? place;

@@ -21,6 +21,8 @@ export interface BackupView {
   readonly lastRestored: string | null;
   /** When its archive was found damaged. */
   readonly damaged: string | null;
+  /** There was nothing left of what the site serves. */
+  readonly emptied: boolean;
   readonly databases: readonly BackedUpDatabase[];
   readonly log: string | null;
 }
@@ -49,6 +51,7 @@ export const backupView = (site: string, item: Answer): BackupView => {
     expires: properties.textOr("expires", null),
     lastRestored: properties.textOr("lastRestoreTimeStamp", null),
     damaged: properties.textOr("damaged", null),
+    emptied: properties.has("emptied") && properties.flag("emptied"),
     databases: properties.has("databases") ? properties.list("databases").map(backedUpDatabase) : [],
     log: properties.textOr("log", null),
   };

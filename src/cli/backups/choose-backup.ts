@@ -16,7 +16,7 @@ export const findBackup = async (context: CommandContext, site: SiteReference, t
   named(site, await listBackups(context, site), text);
 
 /**
- * What is restored: as `findBackup`, but `latest` is no backup that was found damaged while there is another. Where none was
+ * What is restored: as `findBackup`, but `latest` is no backup that was found damaged, nor of an emptied site, while there is another. Where none was
  * named, the person is asked. Nobody is guessed for.
  */
 export const chooseBackup = async (
@@ -26,12 +26,12 @@ export const chooseBackup = async (
 ): Promise<BackupView> => {
   const backups = await listBackups(context, site);
   const chosen = await choice(context, site, { backups, text });
-  noteDamage(context, backups, chosen);
+  noteFlaws(context, backups, chosen);
   return chosen;
 };
 
 const newestSound = (backups: readonly BackupView[]): BackupView | undefined =>
-  backups.findLast((backup) => isRestorable(backup) && backup.damaged === null);
+  backups.findLast((backup) => isRestorable(backup) && backup.damaged === null && !backup.emptied);
 
 const choice = async (
   context: CommandContext,
@@ -78,13 +78,18 @@ const named = (site: SiteReference, backups: readonly BackupView[], text: string
   return only;
 };
 
-const noteDamage = ({ terminal }: CommandContext, backups: readonly BackupView[], chosen: BackupView): void => {
-  const told = (backup: BackupView): string =>
-    `Backup ${backup.id} was found damaged at ${showTime(backup.damaged ?? "")}`;
+const noteFlaws = ({ terminal }: CommandContext, backups: readonly BackupView[], chosen: BackupView): void => {
   const newer = backups.findLast(isRestorable);
-  if (chosen.damaged !== null) terminal.err(`${told(chosen)}. \`lifeboat show\` tells what is wrong with it.\n`);
-  else if (newer !== undefined && newer.damaged !== null && newer.id > chosen.id)
-    terminal.err(`${told(newer)}: backup ${chosen.id}, of ${showTime(chosen.created)}, is taken.\n`);
+  const flaw = flawOf(chosen);
+  const passedOver = newer === undefined || newer.id <= chosen.id ? undefined : flawOf(newer);
+  if (flaw !== undefined) terminal.err(`${flaw}. \`lifeboat show\` tells more.\n`);
+  else if (passedOver !== undefined)
+    terminal.err(`${passedOver}: backup ${chosen.id}, of ${showTime(chosen.created)}, is taken.\n`);
+};
+
+const flawOf = ({ id, damaged, emptied }: BackupView): string | undefined => {
+  if (damaged !== null) return `Backup ${id} was found damaged at ${showTime(damaged)}`;
+  return emptied ? `Backup ${id} holds no file of site/wwwroot` : undefined;
 };
 
 const none = (site: SiteReference): CommandFailure =>
@@ -106,12 +111,12 @@ const asked = async (
     { title: "NAME" },
     { title: "" },
   ];
-  const rows = offered.map(({ id, created, sizeBytes, name, damaged }) => [
+  const rows = offered.map(({ id, created, sizeBytes, name, damaged, emptied }) => [
     String(id),
     showTime(created),
     showBytes(sizeBytes),
     name,
-    damaged === null ? "" : "found damaged",
+    damaged !== null ? "found damaged" : emptied ? "nothing in site/wwwroot" : "",
   ]);
   terminal.err(showTable(columns, rows));
   const typed = await terminal.ask(`Which backup of ${site.label}? [${newest?.id ?? ""}] `);

@@ -30,10 +30,10 @@ const tableOf = (backups: readonly BackupView[]): string => {
   ];
   return showTable(
     columns,
-    backups.map(({ site, id, status, damaged, created, sizeBytes, name }) => [
+    backups.map(({ site, id, status, damaged, emptied, created, sizeBytes, name }) => [
       site,
       String(id),
-      damaged === null ? status : `${status}, damaged`,
+      damaged !== null ? `${status}, damaged` : emptied ? `${status}, emptied` : status,
       showTime(created),
       sizeBytes === 0 ? "-" : showBytes(sizeBytes),
       name,

@@ -1,5 +1,6 @@
 import { filterWarnings, listSite, type SiteListing } from "../../archive/listing/list-site.ts";
 import { ListingColumns, listedName } from "../../archive/listing/listing-columns.ts";
+import { backupWithFiles } from "../../domain/backup.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { FilterLine } from "../../domain/filter.ts";
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
@@ -8,6 +9,8 @@ import type { Call } from "../../ports/call.ts";
 import { backupObstacles } from "./backup-obstacles.ts";
 import { findSite, hostWithFiles } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
+import { readKnownBackups } from "../rows/backup-rows.ts";
+import { nothingServed, servesFiles } from "./served-files.ts";
 import { sharedFolders, siteFolders } from "../sites/shared-folders.ts";
 
 export interface PlannedEntry {
@@ -55,6 +58,8 @@ export const planBackup =
     const left = new ListingColumns();
     const found = await listSite(files, { signal, onExcluded: (entry) => left.append(entry) });
     left.sort();
+    const serves = servesFiles(found.listing) || servesFiles(left);
+    const withFiles = backupWithFiles({ serves, files: found.files }, await readKnownBackups(deps.catalog, site.id));
     const page = pageOf(found, left, wish);
     const { problems, doubts } = await backupObstacles(deps, { site, files, found, elsewhere, signal });
     return {
@@ -63,7 +68,12 @@ export const planBackup =
       lines: [...found.excluded].map(([line, counts]) => ({ line, ...counts })),
       unreadable: found.leftOut,
       problems,
-      warnings: [...doubts, ...filterWarnings(found), ...sharedFolders(site.id, await siteFolders(deps, call.reach))],
+      warnings: [
+        ...(withFiles === undefined ? [] : [nothingServed(withFiles)]),
+        ...doubts,
+        ...filterWarnings(found),
+        ...sharedFolders(site.id, await siteFolders(deps, call.reach)),
+      ],
       ...page,
     };
   };
@@ -74,8 +84,8 @@ const pageOf = (
   { show, limit, after }: PlanBackupWish,
 ): Pick<PlannedBackup, "entries" | "next"> => {
   const entries: PlannedEntry[] = [];
-  let kept = show === "excluded" ? listing.length : firstAfter(listing, after);
-  let gone = show === "included" ? left.length : firstAfter(left, after);
+  let kept = show === "excluded" ? listing.length : listing.firstAfter(after);
+  let gone = show === "included" ? left.length : left.firstAfter(after);
   while (kept < listing.length || gone < left.length) {
     const last = entries.at(-1);
     if (entries.length === limit && last !== undefined) return { entries, next: listedName(last.entry) };
@@ -85,16 +95,4 @@ const pageOf = (
     entries.push(line === undefined ? { entry } : { entry, line });
   }
   return { entries };
-};
-
-const firstAfter = (listing: ListingColumns, after: BytePath | undefined): number => {
-  if (after === undefined) return 0;
-  let low = 0;
-  let high = listing.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (listing.name(middle) <= after) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 };

@@ -3,6 +3,7 @@ import { messageOf } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import { openContainer } from "../containers/credentials.ts";
 import { databasesAmong } from "../databases/site-databases.ts";
+import { isServed, nothingServed } from "../backups/served-files.ts";
 import type { Finding } from "./finding.ts";
 import type { Installation } from "../installation.ts";
 import { readKnownBackups } from "../rows/backup-rows.ts";
@@ -11,7 +12,8 @@ import { readKnownBackups } from "../rows/backup-rows.ts";
 export const checkLastGood = async (deps: Installation, site: SiteId): Promise<readonly Finding[]> => {
   const lastGood = (await readKnownBackups(deps.catalog, site)).findLast(isSound);
   if (lastGood === undefined) return [];
-  return [...(await checkArchive(deps, lastGood)), ...(await checkDatabases(deps, lastGood))];
+  const checks = [checkArchive, checkFiles, checkDatabases];
+  return (await Promise.all(checks.map((check) => check(deps, lastGood)))).flat();
 };
 
 const checkArchive = async (deps: Installation, { site, id, blobBase, destination }: Backup) => {
@@ -29,6 +31,20 @@ const checkArchive = async (deps: Installation, { site, id, blobBase, destinatio
   } catch (error) {
     return problem(messageOf(error));
   }
+};
+
+/** A drive that is not mounted leaves a folder that is there and empty. */
+const checkFiles = async ({ hosts }: Installation, lastGood: Backup): Promise<readonly Finding[]> => {
+  if (lastGood.served !== "present") return [];
+  for await (const { entries } of (await hosts.host(lastGood.site)).files.list()) if (entries.some(isServed)) return [];
+  return [
+    {
+      name: `site ${siteLabel(lastGood.site)}`,
+      state: "problem",
+      message: nothingServed(lastGood),
+      advice: `Mount it, or restore that backup: lifeboat restore ${siteLabel(lastGood.site)} ${lastGood.id}`,
+    },
+  ];
 };
 
 /** A connection string that nobody named is no part of a backup, and nothing else would say so. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { backupStatuses, type Backup } from "../../domain/backup.ts";
+import { backupStatuses, servedStates, type Backup } from "../../domain/backup.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import { keptDatabases } from "./database-reference.ts";
@@ -31,6 +31,7 @@ const backup: z.ZodType<Backup> = z.object({
   siteBytes: z.number().exactOptional(),
   databaseBytes: z.number().exactOptional(),
   files: z.number().exactOptional(),
+  served: z.enum(servedStates).exactOptional(),
   leftOut: z.number().exactOptional(),
   filterLines: z.number().exactOptional(),
   reusedBytes: z.number().exactOptional(),

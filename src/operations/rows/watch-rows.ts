@@ -27,6 +27,7 @@ const endedBackup: z.ZodType<EndedBackup> = z.object({
   finished: z.string(),
   seconds: z.number(),
   bytes: z.number(),
+  emptied: z.boolean().exactOptional(),
   log: z.string().exactOptional(),
 });
 

@@ -21,6 +21,8 @@ export interface BackupPlan {
   /** Files and links among them. */
   readonly files: number;
   readonly sizeBytes: number;
+  /** Whether there is any file in site/wwwroot, be it left out by the filter. */
+  readonly serves: boolean;
   readonly shards: readonly (Shard & { readonly listing: ScratchName })[];
   /** SQLite databases of the site that are packed from a copy in scratch: DatabaseFile[]. */
   readonly databaseFiles: ScratchName;
@@ -119,6 +121,7 @@ export type BackupSummary = Pick<
   | "siteBytes"
   | "databaseBytes"
   | "files"
+  | "served"
   | "leftOut"
   | "filterLines"
   | "commitId"

@@ -1,13 +1,15 @@
 import { configurationEntryName } from "../../archive/read/configuration-entry.ts";
 import { leftOutLine } from "../../archive/listing/list-site.ts";
 import { pathFromText, pathText } from "../../domain/byte-path.ts";
-import { logName, manifestName, shortenLog, zipName, type Backup } from "../../domain/backup.ts";
+import { backupWithFiles, logName, manifestName, shortenLog, zipName, type Backup } from "../../domain/backup.ts";
 import type { DatabaseReference } from "../../domain/database.ts";
 import type { LeftOut } from "../../domain/listing.ts";
 import { dumpedBytes, manifestLeftOut, type Manifest, type ManifestDatabase } from "../../domain/manifest.ts";
 import { writeManifest } from "../../manifest/write-manifest.ts";
 import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
+import { readKnownBackups } from "../../operations/rows/backup-rows.ts";
+import { nothingServed } from "../../operations/backups/served-files.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import {
   readAsked,
@@ -75,6 +77,8 @@ interface Facts {
   readonly databases: readonly ManifestDatabase[];
   /** Those that are not in it, or are in it with less than promised, and why. */
   readonly missing: readonly string[];
+  /** The one that holds what the site serves, where nothing of that is there any more. */
+  readonly withFiles: Backup | undefined;
   /** The whole log. */
   readonly lines: readonly string[];
 }
@@ -86,7 +90,11 @@ const gather = async (deps: Installation, scratch: Scratch, input: StepInput<"de
   const opening = (await scratch.getJson(input.notes)) as readonly string[];
   const leftOut = [...((await scratch.getJson(plan.leftOut)) as readonly LeftOut[]), ...seal.leftOut];
   const { databases, missing, notes } = await dumpedDatabases(scratch, input, seal);
+  const files = seal.contents.files + seal.contents.links;
+  const before = await readKnownBackups(deps.catalog, input.site);
+  const withFiles = backupWithFiles({ serves: plan.serves, files }, before);
   const lines = [
+    ...(withFiles === undefined ? [] : [`Warning: ${nothingServed(withFiles)}`]),
     ...missing,
     ...notes,
     ...leftOut.map((one) => `Left out: ${leftOutLine(one)}`),
@@ -98,7 +106,7 @@ const gather = async (deps: Installation, scratch: Scratch, input: StepInput<"de
     ...opening,
     ...plan.notes,
   ];
-  return { input, backup: await backupOf(deps, input), plan, seal, leftOut, databases, missing, lines };
+  return { input, backup: await backupOf(deps, input), plan, seal, leftOut, databases, missing, withFiles, lines };
 };
 
 const dumpedDatabases = async (
@@ -143,15 +151,18 @@ const manifestOf = (deps: Installation, { input, backup, plan, seal, leftOut, da
   };
 };
 
-/** Partial when anything that belongs to it is missing, or when nobody could look whether it is there. */
-const summaryOf = (
-  { input, backup, plan, seal, leftOut, databases, missing, lines }: Facts,
-  log: string,
-): BackupSummary => ({
-  status:
-    leftOut.length > 0 || missing.length > 0 || plan.uncertain > 0 || !input.isProven
-      ? "PartiallySucceeded"
-      : "Succeeded",
+/** When anything that belongs to it is missing, or when nobody could look whether it is there. */
+const isPartial = ({ input, plan, leftOut, missing, withFiles }: Facts): boolean =>
+  leftOut.length > 0 || missing.length > 0 || plan.uncertain > 0 || !input.isProven || withFiles !== undefined;
+
+const summaryOf = (facts: Facts, log: string): BackupSummary => ({
+  status: isPartial(facts) ? "PartiallySucceeded" : "Succeeded",
+  served: facts.plan.serves ? "present" : facts.withFiles === undefined ? "none" : "gone",
+  ...contentsOf(facts),
+  ...(facts.lines.length === 0 ? {} : { log: shortenLog(facts.lines, log) }),
+});
+
+const contentsOf = ({ backup, plan, seal, leftOut, databases }: Facts) => ({
   sizeBytes: seal.sizeBytes,
   siteBytes: seal.contents.contentBytes,
   ...(databases.length === 0 ? {} : { databaseBytes: dumpedBytes(databases) }),
@@ -163,7 +174,6 @@ const summaryOf = (
   chain: plan.chain,
   // Only what is in it: clients ask a restore for what they read here.
   ...(backup.databases === undefined ? {} : { databases: backup.databases.filter(isAmong(databases)) }),
-  ...(lines.length === 0 ? {} : { log: shortenLog(lines, log) }),
 });
 
 const isAmong =

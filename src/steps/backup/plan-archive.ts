@@ -8,6 +8,7 @@ import { siteLabel, siteResourceId } from "../../domain/site.ts";
 import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { checkRoomForArchive, checkRoomForCopies } from "../../operations/backups/room-for-backup.ts";
+import { isServed, servesFiles } from "../../operations/backups/served-files.ts";
 import { sizeProblem } from "../../operations/backups/size-limit.ts";
 import type { Call } from "../../ports/call.ts";
 import type { DestinationLimits } from "../../ports/destination.ts";
@@ -34,8 +35,9 @@ export const planArchive =
       const host = await deps.hosts.host(input.site);
       const backup = await backupOf(deps, input);
       const destination = await openContainer(deps, backup.destination);
+      let serves = false;
       const [listed, newest, lacking] = await Promise.all([
-        listSite(host.files, { signal }),
+        listSite(host.files, { signal, onExcluded: (entry) => (serves ||= isServed(entry)) }),
         input.fromScratch ? undefined : openNewest(deps, backup, signal),
         attributesNotKept(host.files, signal),
       ]);
@@ -53,7 +55,8 @@ export const planArchive =
       if (input.fromScratch) await destination.abandon(uploadOf(backup, input.run));
       await checkRoomForArchive(deps, destination, { ...reuse, files: host.files, signal });
       const settings = await host.settings.read();
-      const plan = await planOf(deps, input, { host, scratch, settings, dumpBytes, copied, reuse, lacking });
+      serves ||= servesFiles(listed.listing);
+      const plan = await planOf(deps, input, { host, scratch, settings, dumpBytes, copied, reuse, lacking, serves });
       await progress.end();
       signal.throwIfAborted();
       tellPlanned(call, input, plan);
@@ -69,12 +72,13 @@ interface Facts {
   readonly copied: FoundDatabases;
   readonly reuse: Reuse;
   readonly lacking: readonly LeftOut[];
+  readonly serves: boolean;
 }
 
 const planOf = async (
   deps: Installation,
   { site }: StepInput<"planArchive">,
-  { host, scratch, settings, dumpBytes, copied, reuse, lacking }: Facts,
+  { host, scratch, settings, dumpBytes, copied, reuse, lacking, serves }: Facts,
 ): Promise<BackupPlan> => {
   const { found, entries: databases } = copied;
   const { rest, notes, ...reused } = reuse;
@@ -88,6 +92,7 @@ const planOf = async (
     entries: found.listing.length + databases.length,
     files: found.files + databases.length,
     sizeBytes,
+    serves,
     shards: await storeShards(scratch, withEntries(rest, databases)),
     databaseFiles: await scratch.putJson(copied.databases),
     ...reused,

@@ -23,9 +23,9 @@ const write = (path: string, content: string) => files.writeFile(pathFromText(pa
 beforeEach(() => {
   given = memoryInstallation();
   files = new MemorySite();
-  // Safe: a dry run asks a host for its files alone, and whether there are any.
-  const host = { files: files as SiteHost["files"], content: async () => "present" } as SiteHost;
   change = (deps) => {
+    // Safe: a dry run asks a host for its files alone, and whether there are any.
+    const host = { files: files as SiteHost["files"], content: async () => "present" } as SiteHost;
     ask = apiOver(planRoutes({ ...given.deps, hosts: { host: async () => host }, ...deps }), given.call);
   };
   change({});
@@ -90,6 +90,20 @@ describe("the dry run of a backup", () => {
       expect(all.length).toBeGreaterThan(3);
     },
   );
+
+  it("warns where nothing is left of what a backup holds", async () => {
+    const row = insertBackup(keptBackup({ served: "present", files: 5 }));
+    await given.deps.catalog.write(sitePartition(shop), [row]);
+    // Safe: a test that finds something else fails.
+    const warnings = async () => (await ask("GET", plan)).json()["properties"] as unknown as { warnings: string[] };
+    expect((await warnings()).warnings).toHaveLength(1);
+    files = new MemorySite();
+    write("site/logs/today.log", "1");
+    change({});
+    expect((await warnings()).warnings).toEqual([
+      expect.stringMatching(/^There is no file in site\/wwwroot, though backup 1 /),
+    ]);
+  });
 
   it("names what could not be read", async () => {
     files.leaveOut(pathFromText("site/wwwroot/cache2"), "EACCES: permission denied");

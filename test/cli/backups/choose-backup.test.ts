@@ -9,6 +9,7 @@ interface Given {
   readonly id: number;
   readonly status?: string;
   readonly damaged?: string;
+  readonly emptied?: boolean;
 }
 
 const site = { label: "shop", path: "/sites/shop", state: undefined };
@@ -43,6 +44,12 @@ describe("the latest backup", () => {
     const { context, terminal } = siteWith(backups.slice(2));
     expect(await chooseBackup(context, site, "latest")).toMatchObject({ id: 3 });
     expect(terminal.written.err).toMatch(/^Backup 3 was found damaged at .*`lifeboat show`/);
+  });
+
+  it("to restore is none of a site that had lost its files, and that is said", async () => {
+    const { context, terminal } = siteWith([{ id: 1 }, { id: 2, status: "PartiallySucceeded", emptied: true }]);
+    expect(await chooseBackup(context, site, "latest")).toMatchObject({ id: 1 });
+    expect(terminal.written.err).toMatch(/^Backup 2 holds no file of site\/wwwroot: backup 1, of .*, is taken.\n$/);
   });
 
   it("to verify or look into stays the newest: a nightly verify must not pass over what it found", async () => {

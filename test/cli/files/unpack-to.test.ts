@@ -87,6 +87,7 @@ const unpack = (to = join(folder, "out", "old"), terminal = fakeTerminal()) => {
     expires: null,
     lastRestored: null,
     damaged: null,
+    emptied: false,
     databases: [],
     log: null,
   };

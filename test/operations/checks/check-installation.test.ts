@@ -120,7 +120,7 @@ describe("checking the installation", () => {
 
   const destination = "file:///backups/shop";
   /** The site has a good backup, with an archive where the catalog says unless `archive` is false. */
-  const withBackup = async ({ databases = [] as string[], at = destination, archive = true } = {}) => {
+  const withBackup = async ({ databases = [] as string[], at = destination, archive = true, serves = false } = {}) => {
     const { deps, container } = memoryInstallation();
     const row = insertBackup({
       site: shop,
@@ -134,6 +134,7 @@ describe("checking the installation", () => {
       databases: databases.map((name) => ({ type: "PostgreSql", name })),
       created: "2026-11-20T12:00:00.000Z",
       sizeBytes: 3,
+      ...(serves ? { served: "present", files: 12 } : {}),
     });
     await deps.catalog.write(sitePartition(shop), [row]);
     if (archive) await putObject(container(destination), "nightly.zip", Buffer.from("zip"));
@@ -161,6 +162,17 @@ describe("checking the installation", () => {
     ]);
     expect(await withBackup({ databases: ["orders"], at: "https://forbidden.example/c" })).toMatchObject([
       { state: "problem", message: expect.stringMatching(/^Its last good backup \(7\) .* may not be used/) },
+    ]);
+  });
+
+  it("names a site that has lost the files that its last good backup holds", async () => {
+    expect(await withBackup({ databases: ["orders"], serves: true })).toEqual([
+      {
+        name: "site shop",
+        state: "problem",
+        message: expect.stringMatching(/^There is no file in site\/wwwroot, though backup 7 .* \(12 files in all\)/),
+        advice: "Mount it, or restore that backup: lifeboat restore shop 7",
+      },
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
@@ -15,7 +15,7 @@ import { readManifest } from "../../../src/manifest/read-manifest.ts";
 import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import { deleteBackup } from "../../../src/operations/backups/delete-backup.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
-import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
+import { readBackup, replaceBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
@@ -196,6 +196,63 @@ describe("a backup of a site", () => {
     expect((await manifestOf(backup)).leftOut.listed.map(({ path }) => pathText(path))).toEqual(["site/wwwroot/pipe"]);
   });
 });
+
+describe("a site whose files are gone", () => {
+  const served = (): string => join(folder.path, "site/wwwroot");
+  const empty = (): void => {
+    rmSync(served(), { recursive: true });
+    mkdirSync(served());
+  };
+
+  it("is backed up as PartiallySucceeded, each time, with the backup that holds files named first", async () => {
+    const whole = await run(await begin());
+    empty();
+    for (let night = 0; night < 2; night++) {
+      const backup = await run(await begin());
+      expect(backup).toMatchObject({ status: "PartiallySucceeded", served: "gone", leftOut: 0, files: 1 });
+      expect(backup.log?.split("\n")[0]).toBe(
+        `Warning: There is no file in site/wwwroot, though backup ${whole.id} of ${whole.created} holds some (4 files in all). Is a drive not mounted, or was the site emptied?`,
+      );
+    }
+  });
+
+  it("is noticed where the whole folder is missing, and after backups of an older version that tell of all files only", async () => {
+    const { served: _, ...older } = await run(await begin());
+    const row = await readBackup(deps.catalog, shop, older.id);
+    await deps.catalog.write(sitePartition(shop), [replaceBackup(older, row?.version ?? "")]);
+    rmSync(join(folder.path, "site"), { recursive: true });
+    expect(await run(await begin())).toMatchObject({ status: "PartiallySucceeded", served: "gone", files: 0 });
+  });
+
+  it("is as good as ever once there are files again, built on the last backup that had some", async () => {
+    const whole = await run(await begin());
+    renameSync(served(), join(folder.path, "elsewhere"));
+    await run(await begin());
+    renameSync(join(folder.path, "elsewhere"), served());
+    const backup = await run(await begin());
+    expect(backup).toMatchObject({ status: "Succeeded", served: "present", chain: 1, files: whole.files });
+    expect(backup.reusedBytes).toBeGreaterThan(0);
+  });
+
+  it("is nothing to tell of where there were none before, or where the filter leaves them out", async () => {
+    writeFileSync(join(served(), "_backup.filter"), "\\site\\wwwroot\n");
+    await run(await begin());
+    const filtered = await run(await begin());
+    expect(filtered).toMatchObject({ status: "Succeeded", served: "present", files: 1 });
+    await deleteWhole(filtered.id, filtered.id - 1);
+    empty();
+    expect(await run(await begin())).toMatchObject({ status: "Succeeded", served: "none" });
+    expect(await run(await begin())).toMatchObject({ status: "Succeeded", served: "none" });
+  });
+});
+
+const deleteWhole = async (...ids: readonly number[]): Promise<void> => {
+  for (const id of ids) {
+    await deleteBackup(deps)(given.call, shop, id);
+    const ref = await refOf(await current(id));
+    await runWorkflow(backupSteps(deps), given.call, (wf) => deleteWorkflow(wf, ref));
+  }
+};
 
 const attributeTools = ["getfattr", "setfattr", "setfacl"].every(hasCommand);
 describeWith("attr and acl", attributeTools, "attributes that no zip keeps", () => {
