@@ -15,7 +15,8 @@ import { secondsOf } from "../../domain/file-time.ts";
 import { offlinePage, offlinePageName } from "../../domain/own-names.ts";
 import { holdFile } from "./beneath.ts";
 import { bytes, makeArea, removeEmptyArea, syncDirectory, type Area } from "./exchange/area.ts";
-import { isOwnOfflinePage, isThere } from "./exchange/moves.ts";
+import { isThere } from "./exchange/moves.ts";
+import { isOwnOfflinePage } from "./own-offline-page.ts";
 
 /** Paths in latin1. */
 export interface PagePlace {

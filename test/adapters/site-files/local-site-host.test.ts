@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
+import { asNobody } from "../../support/as-nobody.ts";
 import { canMount, smallDisk } from "../../support/small-disk.ts";
 import { describeWith } from "../../support/needs.ts";
 import { SiteCommandFailed, type SiteSettings } from "../../../src/ports/site-host.ts";
@@ -157,6 +158,53 @@ describe("a site whose served folder belongs to somebody else", () => {
     }
     expect(existsSync(page)).toBe(false);
     expect(readdirSync(folder)).toEqual(["home"]);
+  });
+});
+
+describe("a site whose page is somebody else's, and may not be read", () => {
+  const wwwroot = () => join(folder, "home", "site", "wwwroot");
+  const ours = (work: () => Promise<unknown>) => {
+    for (const place of [folder, join(folder, "home"), join(folder, "home", "site"), wwwroot()]) chmodSync(place, 0o777);
+    writeFileSync(page, "closed for today");
+    chmodSync(page, 0o000);
+    return asNobody(work);
+  };
+
+  it("is stopped and started, and keeps it", async () => {
+    await ours(async () => {
+      await host().stop("restore-1");
+      await host().start("restore-1");
+    });
+    chmodSync(page, 0o600);
+    expect(readFileSync(page, "utf8")).toBe("closed for today");
+  });
+
+  it("has it exchanged like any other file", async () => {
+    const path = pathFromText("site/wwwroot/app_offline.htm");
+    await ours(async () => {
+      const exchange = host().exchange("restore-1");
+      await exchange.stage("a1");
+      await exchange.swap([{ kind: "remove", path }]);
+      expect(existsSync(page)).toBe(false);
+      await exchange.putBack();
+    });
+    chmodSync(page, 0o600);
+    expect(readFileSync(page, "utf8")).toBe("closed for today");
+  });
+
+  it("has another placed over it, and the first put back", async () => {
+    const path = pathFromText("site/wwwroot/app_offline.htm");
+    await ours(async () => {
+      const exchange = host().exchange("restore-1");
+      const [root] = await exchange.stage("a1");
+      mkdirSync(join(root?.directory ?? "", "site", "wwwroot"), { recursive: true });
+      writeFileSync(join(root?.directory ?? "", "site", "wwwroot", "app_offline.htm"), "from the archive");
+      await exchange.swap([{ kind: "place", path, attempt: "a1" }]);
+      expect(readFileSync(page, "utf8")).toBe("from the archive");
+      await exchange.putBack();
+    });
+    chmodSync(page, 0o600);
+    expect(readFileSync(page, "utf8")).toBe("closed for today");
   });
 });
 

@@ -2,9 +2,10 @@ import { lstatSync } from "node:fs";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import type { SwapOperation } from "../../../ports/site-host.ts";
 import { entryReader } from "../entry-reader.ts";
+import { isOwnOfflinePage } from "../own-offline-page.ts";
 import { bytes, type Area } from "./area.ts";
 import { journalEntry, type JournalEntry, type JournalLine } from "./journal.ts";
-import { isOwnOfflinePage, isThere } from "./moves.ts";
+import { isThere } from "./moves.ts";
 import { inRoot, parentOf, PlaceFinder, readable } from "./places.ts";
 
 /**

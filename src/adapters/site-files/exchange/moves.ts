@@ -4,7 +4,6 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmdirSync,
   statSync,
@@ -13,9 +12,10 @@ import {
 import { errorCode, isCode } from "../../../domain/error-code.ts";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import type { ListedEntry } from "../../../domain/listing.ts";
-import { offlinePageName, offlinePageRun } from "../../../domain/own-names.ts";
+import { offlinePageName } from "../../../domain/own-names.ts";
 import { holdFile } from "../beneath.ts";
 import { reasonOf } from "../file-reasons.ts";
+import { isOwnOfflinePage } from "../own-offline-page.ts";
 import { setTime } from "../set-metadata.ts";
 import { bytes } from "./area.ts";
 import { listedEntry, type JournalEntry, type JournalLine } from "./journal.ts";
@@ -157,6 +157,7 @@ export const isThere = (path: string): boolean => lstatSync(bytes(path), { throw
 /** Without asking first what is there: what a call finds, it says. */
 const placeStaged = (had: boolean, { live, kept, staged }: Places): void => {
   if (staged === undefined) return;
+  // A user's own page in the archive takes the place of ours, and ours is not worth keeping.
   if (had && !isOwnOfflinePage(live)) keep({ live, kept, staged });
   try {
     renameSync(bytes(staged), bytes(live));
@@ -199,15 +200,6 @@ const removeFile = (live: string, path: BytePath, context: MoveContext): void =>
   if (!isThere(live)) return;
   if (isDirectory(live)) return context.note(`${readable(path)}: the folder stays, because it was made since.`);
   unlinkSync(bytes(live));
-};
-
-/** A user's own page in the archive takes the place of ours, and ours is not worth keeping. */
-export const isOwnOfflinePage = (file: string): boolean => {
-  if (!file.endsWith(`/${offlinePageName}`)) return false;
-  const found = lstatSync(bytes(file), { throwIfNoEntry: false });
-  return (
-    found?.isFile() === true && found.size < 4_096 && offlinePageRun(readFileSync(bytes(file), "utf8")) !== undefined
-  );
 };
 
 const makeDirectory = (live: string): void => {
