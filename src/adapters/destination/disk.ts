@@ -2,6 +2,7 @@ import * as fs from "node:fs/promises";
 import { errorCode, isCode } from "../../domain/error-code.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { StoreFailureKind } from "../../domain/store-failure.ts";
+import { flushFolder } from "../machine/flush-folder.ts";
 import { makeFolder } from "../machine/make-folder.ts";
 
 /** What a directory destination asks of the file system; tests put faults in between. */
@@ -55,15 +56,4 @@ export const unlessCode =
     throw error;
   };
 
-/** Makes the entries of a folder survive a power cut. Some file systems know no such thing for folders; they need none. */
-export const syncFolder = async (disk: Disk, path: string): Promise<void> => {
-  if (process.platform === "win32") return;
-  const handle = await disk.open(path, "r");
-  try {
-    await handle.sync();
-  } catch (error) {
-    if (!isCode(error, "EINVAL", "ENOTSUP", "EISDIR")) throw error;
-  } finally {
-    await handle.close();
-  }
-};
+export const syncFolder = (disk: Disk, path: string): Promise<void> => flushFolder(path, disk.open);

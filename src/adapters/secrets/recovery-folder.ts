@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Secret, SecretUnreadable } from "../../domain/secret.ts";
 import type { Recovery } from "../../ports/secrets.ts";
-import { makePrivateFile, readPrivateFile, replacePrivateFile } from "./private-file.ts";
+import { makePrivateFile, readPrivateFile, replacePrivateFile } from "../machine/private-file.ts";
 import { openWith, sealTo } from "./recovery-box.ts";
 import { createRecoveryKey, parseRecoveryKey, recoveryPublicKey, type RecoveryPublicKey } from "./recovery-key.ts";
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Secret } from "../../domain/secret.ts";
-import { makePrivateFile, readPrivateFile } from "./private-file.ts";
+import { makePrivateFile, readPrivateFile } from "../machine/private-file.ts";
 
 /** AES-256 keys by id, the newest first: that one seals, all open. */
 export interface SealingKeys {

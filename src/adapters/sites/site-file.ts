@@ -1,12 +1,12 @@
-import { link, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { errorCode } from "../../domain/error-code.ts";
 import { refuse } from "../../domain/errors.ts";
 import { Secret } from "../../domain/secret.ts";
 import { isSiteName } from "../../domain/site.ts";
 import type { SiteConfiguration } from "../../ports/site-host.ts";
+import { putPrivateFile } from "../machine/private-file.ts";
 
 /** One site as its file describes it (docs/sites.md). Slots are described alike, below `slots`. */
 const folder = z.string().refine(isAbsolute, "an absolute path");
@@ -146,10 +146,10 @@ const changeNow = async (path: string, change: Change, mayStill: () => Promise<v
     throw refuse("SiteFileInvalid", { file: basename(path), reason: "it is not an object." });
   // Safe: an object of JSON is a record.
   change(json as Record<string, unknown>);
-  await writeFile(path, `${JSON.stringify(json, null, 2)}\n`, async (temporary) => {
+  await putPrivateFile(path, `${JSON.stringify(json, null, 2)}\n`, async (ready) => {
     await mayStill();
     try {
-      await rename(temporary, path);
+      await rename(ready, path);
     } catch (error) {
       if (errorCode(error) !== "ENOENT") throw error;
       throw new Error(`${basename(path)} was changed by another process meanwhile.`, { cause: error });
@@ -157,9 +157,7 @@ const changeNow = async (path: string, change: Change, mayStill: () => Promise<v
   });
 };
 
-const temporaryOf = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID()}`);
-
-/** What other processes were about to put in the file's place, those that died among them. */
+/** What other processes were about to put in the file's place (`putPrivateFile`), those that died among them. */
 const removeOthers = async (path: string): Promise<void> => {
   // No editor's: their names end otherwise.
   const isTemporary = /^[0-9a-f-]{36}$/;
@@ -172,33 +170,10 @@ const removeOthers = async (path: string): Promise<void> => {
 /** False, and nothing is changed, when there is a file of this name. */
 export const writeNew = async (path: string, text: string): Promise<boolean> => {
   try {
-    await writeFile(path, text, async (temporary) => link(temporary, path));
+    await putPrivateFile(path, text, (ready) => link(ready, path));
     return true;
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
     throw error;
-  }
-};
-
-/** Whole or not at all, and still there after a power cut. */
-const writeFile = async (path: string, text: string, publish: (temporary: string) => Promise<void>): Promise<void> => {
-  const temporary = temporaryOf(path);
-  try {
-    const handle = await open(temporary, "wx", 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await publish(temporary);
-  } finally {
-    await rm(temporary, { force: true });
-  }
-  const directory = await open(dirname(path), "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 };
