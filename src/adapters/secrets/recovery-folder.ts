@@ -9,24 +9,16 @@ import { createRecoveryKey, parseRecoveryKey, recoveryPublicKey, type RecoveryPu
  * The recovery key of a data folder: `recovery-key` holds it and may be carried away, `recovery-key.pub` stays and is
  * enough to seal. Both are made on first start. A `recovery-key` that was put there counts: the public half follows it.
  */
-export const openRecoveryFolder = async (folder: string): Promise<RecoveryFolder> => {
+export const openRecoveryFolder = async (folder: string): Promise<Recovery> => {
   const path = join(folder, "recovery-key");
   const present = await keyFile(path);
   const kept = await publicFile(`${path}.pub`);
-  if (kept && (!present || present.public.id === kept.id)) return { ...recovery(kept, path), path, isNew: false };
-  const made = present ?? createRecoveryKey();
-  // Another process may have been first; what the file holds counts.
-  const key = present ?? parseFile(await makePrivateFile(path, `${made.text.reveal()}\n`), path);
+  if (kept && (!present || present.public.id === kept.id)) return recovery(kept, path);
+  // Another process may be first; what the file holds counts.
+  const key = present ?? parseFile(await makePrivateFile(path, `${createRecoveryKey().text.reveal()}\n`), path);
   await replacePrivateFile(`${path}.pub`, `${key.public.bytes.toString("base64url")}\n`);
-  return { ...recovery(key.public, path), path, isNew: present === undefined && key.text.equals(made.text) };
+  return recovery(key.public, path);
 };
-
-interface RecoveryFolder extends Recovery {
-  /** The file with the recovery key, to be named when it is new and to be carried elsewhere. */
-  readonly path: string;
-  /** True when this call made the key: now is the time to show it. */
-  readonly isNew: boolean;
-}
 
 const recovery = (recipient: RecoveryPublicKey, path: string): Recovery => ({
   keyId: recipient.id,
