@@ -164,7 +164,8 @@ describe("a site whose served folder belongs to somebody else", () => {
 describe("a site whose page is somebody else's, and may not be read", () => {
   const wwwroot = () => join(folder, "home", "site", "wwwroot");
   const ours = (work: () => Promise<unknown>) => {
-    for (const place of [folder, join(folder, "home"), join(folder, "home", "site"), wwwroot()]) chmodSync(place, 0o777);
+    for (const place of [folder, join(folder, "home"), join(folder, "home", "site"), wwwroot()])
+      chmodSync(place, 0o777);
     writeFileSync(page, "closed for today");
     chmodSync(page, 0o000);
     return asNobody(work);
