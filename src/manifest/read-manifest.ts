@@ -5,7 +5,7 @@ import { formatOf, namespaceOf, parseXml, type Element } from "./manifest-xml.ts
 import { encodeManifest, manifestFormat } from "./encode-manifest.ts";
 
 /** A description that Lifeboat wrote, or another program's (App Service's own), of which only this much is known. */
-type ReadManifest =
+export type ReadManifest =
   { readonly isOurs: true; readonly manifest: Manifest } | { readonly isOurs: false; readonly root: string };
 
 /**

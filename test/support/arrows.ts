@@ -187,7 +187,7 @@ const exceptions: readonly { readonly in: RegExp; readonly may: RegExp; readonly
   },
   {
     in: /^steps\//,
-    may: /^operations\/(?:installation|(?:rows|runs)\/[\w-]+|containers\/credentials)\.ts$/,
+    may: /^operations\/(?:installation|(?:rows|runs)\/[\w-]+|containers\/(?:credentials|stored-manifest))\.ts$/,
     because:
       "Steps read and write the same rows as operations, with the same installation, and end, tell and start runs by the same rules.",
   },

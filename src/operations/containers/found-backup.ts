@@ -7,9 +7,8 @@ import { pathText } from "../../domain/byte-path.ts";
 import { ManifestInvalid, type Manifest } from "../../domain/manifest.ts";
 import type { SiteId } from "../../domain/site.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
-import { maxManifestBytes } from "../../manifest/manifest-xml.ts";
-import { readManifest } from "../../manifest/read-manifest.ts";
 import type { Destination, StoredObject } from "../../ports/destination.ts";
+import { storedManifest } from "./stored-manifest.ts";
 
 /** A zip and the XML file of the same name; one of the two may be missing. */
 export interface Pair {
@@ -78,11 +77,8 @@ type Described =
   | { readonly kind: "unreadable"; readonly problem: string };
 
 const manifestOf = async (destination: Destination, xml: StoredObject): Promise<Described> => {
-  if (xml.sizeBytes > maxManifestBytes)
-    return { kind: "unreadable", problem: `${xml.name} is too long for a manifest (${xml.sizeBytes} bytes).` };
   try {
-    const bytes = await destination.read(xml.name, { offset: 0, length: xml.sizeBytes }, { ifMatch: xml.etag });
-    const read = readManifest(bytes);
+    const read = await storedManifest(destination, xml);
     return read.isOurs ? { kind: "lifeboat", manifest: read.manifest } : { kind: "foreign" };
   } catch (error) {
     const isSeen = error instanceof ManifestInvalid || isStoreFailure(error, "NotFound", "SourceChanged", "OutOfRange");

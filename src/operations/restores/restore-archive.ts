@@ -14,11 +14,11 @@ import { refuse, type Refusal } from "../../domain/errors.ts";
 import { filterPath, parseFilter, type Filter } from "../../domain/filter.ts";
 import { ManifestInvalid, type Manifest } from "../../domain/manifest.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
-import { maxManifestBytes } from "../../manifest/manifest-xml.ts";
-import { readManifest } from "../../manifest/read-manifest.ts";
+import type { ReadManifest } from "../../manifest/read-manifest.ts";
 import type { Destination } from "../../ports/destination.ts";
 import type { LocalRoot } from "../../ports/site-files.ts";
 import { openContainer } from "../containers/credentials.ts";
+import { storedManifest } from "../containers/stored-manifest.ts";
 import type { Installation } from "../installation.ts";
 import { readBackup } from "../rows/backup-rows.ts";
 import type { RestoreRequest } from "../rows/operation-rows.ts";
@@ -63,16 +63,11 @@ const knownBackup = async (deps: Installation, { backup, backupSite }: ArchiveRe
     ? undefined
     : (await readBackup(deps.catalog, backupSite, backup))?.backup;
 
-type FoundManifest = ReturnType<typeof readManifest> | undefined;
+type FoundManifest = ReadManifest | undefined;
 
 const manifestOf = async (destination: Destination, { blob }: ArchiveRequest): Promise<FoundManifest> => {
-  const name = manifestName(blob.replace(/\.zip$/i, ""));
-  const object = await destination.head(name);
-  if (object === undefined) return undefined;
-  if (object.sizeBytes > maxManifestBytes)
-    throw new ManifestInvalid("TooLarge", `The manifest ${name} has more than ${maxManifestBytes} bytes.`);
-  const bytes = await destination.read(name, { offset: 0, length: object.sizeBytes }, { ifMatch: object.etag });
-  return readManifest(bytes);
+  const object = await destination.head(manifestName(blob.replace(/\.zip$/i, "")));
+  return object && storedManifest(destination, object);
 };
 
 /** The catalog vouches for its archives: one of them can be restored though its manifest is damaged. */
