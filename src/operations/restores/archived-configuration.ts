@@ -7,7 +7,7 @@ import {
 } from "../../archive/read/configuration-entry.ts";
 import { ArchiveInvalid } from "../../archive/archive-invalid.ts";
 import type { Archive } from "../../archive/read/open-archive.ts";
-import { readEntry } from "../../archive/read/read-entry.ts";
+import { smallEntry } from "../../archive/read/small-entry.ts";
 import { Refusal, refuse } from "../../domain/errors.ts";
 import { InvalidRecoveryKey, SecretUnreadable, type Secret } from "../../domain/secret.ts";
 import type { Installation } from "../installation.ts";
@@ -34,7 +34,7 @@ export const archivedConfiguration = async (
 ): Promise<ArchivedConfiguration> => {
   const place = archive.directory.find(configurationEntryName);
   if (place < 0) return none("The backup holds no configuration; the site keeps its own.");
-  const entry = decodeConfiguration(await content(archive, place, signal));
+  const entry = decodeConfiguration(await smallEntry(archive, place, { most: maxConfigurationBytes, signal }));
   try {
     const configuration = await openConfiguration(entry, deps.recovery, key);
     if (configuration !== undefined) return { configuration, lines: [] };
@@ -68,11 +68,3 @@ export const haveSameConfiguration = async (
 };
 
 const none = (line: string): ArchivedConfiguration => ({ configuration: undefined, lines: [line] });
-
-const content = async (archive: Archive, place: number, signal: AbortSignal | undefined): Promise<Uint8Array> => {
-  if (archive.directory.sizeBytes(place) > maxConfigurationBytes)
-    throw new ArchiveInvalid("TooLarge", "It is too long.", { entry: configurationEntryName });
-  const pieces: Uint8Array[] = [];
-  for await (const piece of readEntry(archive, place, signal)) pieces.push(piece);
-  return Buffer.concat(pieces);
-};

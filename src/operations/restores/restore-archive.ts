@@ -6,7 +6,7 @@ import { commitIdInComment } from "../../archive/directory/commit-id.ts";
 import { filesPrefix } from "../../archive/listing/entry-row.ts";
 import { openArchive, type Archive } from "../../archive/read/open-archive.ts";
 import { outsideLinks } from "../../archive/restore/outside-links.ts";
-import { readEntry } from "../../archive/read/read-entry.ts";
+import { smallEntry } from "../../archive/read/small-entry.ts";
 import { isChosen, type RestoreScope } from "../../archive/restore/restore-scope.ts";
 import { manifestName, type Backup } from "../../domain/backup.ts";
 import { pathFromText, pathText, type BytePath } from "../../domain/byte-path.ts";
@@ -143,11 +143,8 @@ const filterPlace = ({ directory }: Archive): number | undefined => {
 const archivedFilter = async (archive: Archive, signal: AbortSignal | undefined): Promise<Filter> => {
   const place = filterPlace(archive);
   if (place === undefined) return parseFilter("");
-  if (archive.directory.sizeBytes(place) > maxFilterBytes)
-    throw new ArchiveInvalid("TooLarge", "The filter in it is too long.");
-  const pieces: Uint8Array[] = [];
-  for await (const piece of readEntry(archive, place, signal)) pieces.push(piece);
-  return parseFilter(new TextDecoder().decode(Buffer.concat(pieces)));
+  const content = await smallEntry(archive, place, { most: maxFilterBytes, signal });
+  return parseFilter(new TextDecoder().decode(content));
 };
 
 interface Telling {
