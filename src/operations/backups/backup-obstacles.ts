@@ -5,13 +5,12 @@ import { siteLabel } from "../../domain/site.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
-import { withCredential } from "../containers/credentials.ts";
 import { databasesInUse } from "./databases-in-use.ts";
 import type { Installation } from "../installation.ts";
 import { checkRoomForCopies, roomForArchive } from "./room-for-backup.ts";
 import { sizeProblem } from "./size-limit.ts";
 import { usedUpQuota } from "./used-up-quota.ts";
-import { whereTo } from "../containers/where-to.ts";
+import { usualContainer } from "../containers/where-to.ts";
 
 interface Obstacles {
   /** A backup would be refused, or would fail. */
@@ -56,8 +55,7 @@ interface Goes {
 const roomWhereItGoes = async (deps: Installation, { site, files, found, signal }: Listed): Promise<Goes> => {
   let doubt: string | undefined;
   const refusal = await refusalOf(async () => {
-    const { container, credential } = await withCredential(deps, await whereTo(deps, site, {}));
-    const destination = await deps.destinations.open(container, credential);
+    const { destination } = await usualContainer(deps, site);
     const room = await roomForArchive(deps, destination, { reusedBytes: 0, rest: found.listing, files, signal });
     doubt = room.doubt;
     if (room.refusal !== undefined) throw room.refusal;

@@ -51,7 +51,7 @@ export const createBackup =
     const access = await withCredential(deps, named);
     await deps.destinations.open(access.container, access.credential);
     await rememberCredential(deps, access);
-    const blobBase = await freeName(deps, { access, name, site: site.id, now });
+    const blobBase = await freeName(deps, { container: access.container, name, site: site.id, now });
     const wish = { site: site.id, tier: site.tier, access, name, blobBase, request, wanted, now };
     const added = await addBackup(deps, call, wish).catch(async (error: unknown) => {
       const holder = { site: site.id, since: now.toISOString() };
@@ -78,7 +78,7 @@ const checkExpiry = (expires: Date | undefined, now: Date): void => {
 };
 
 interface NameWish {
-  readonly access: ContainerAccess;
+  readonly container: string;
   readonly name: string;
   readonly site: SiteId;
   readonly now: Date;
@@ -88,7 +88,7 @@ interface NameWish {
 
 /** Reserves the name in the container, or the name with a time stamp where it is taken by us or by a blob we never wrote. */
 export const freeName = async (deps: Installation, wish: NameWish): Promise<string> => {
-  const container = wish.access.container;
+  const { container } = wish;
   for (let attempt = -1; attempt < 20; attempt++) {
     const blobBase = attempt < 0 ? wish.name : nameWithStamp(wish.name, wish.now, attempt);
     if (attempt < 0 && (await isTakenInContainer(deps, container, blobBase))) continue;

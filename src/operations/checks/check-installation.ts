@@ -1,8 +1,7 @@
 import { messageOf } from "../../domain/errors.ts";
 import { siteLabel } from "../../domain/site.ts";
-import type { SiteDefinition } from "../../ports/sites.ts";
 import { checkLastGood } from "./check-last-good.ts";
-import { withCredential } from "../containers/credentials.ts";
+import { askContainer } from "../containers/credentials.ts";
 import type { Finding } from "./finding.ts";
 import type { Installation } from "../installation.ts";
 import { isReady } from "./health.ts";
@@ -13,7 +12,7 @@ import { hasReadableRow } from "../rows/site-row.ts";
 import { readWaitingLetters, unreadableWatchRows } from "../rows/watch-rows.ts";
 import { sharedFolders, siteFolders } from "../sites/shared-folders.ts";
 import { unreadableAdvice } from "./unreadable-advice.ts";
-import { whereTo } from "../containers/where-to.ts";
+import { usualContainer } from "../containers/where-to.ts";
 
 /** Whether this installation can do its work: stores, disks, tools, sites. Nothing is changed. */
 export const checkInstallation = async (deps: Installation): Promise<readonly Finding[]> => [
@@ -57,7 +56,7 @@ const advice = {
 
 const checkScratch = async ({ scratch }: Installation): Promise<Finding> => {
   try {
-    await (await scratch()).head("a-name-that-nothing-has");
+    await askContainer(await scratch());
     return ok("work storage", "It answers.");
   } catch (error) {
     const advice = "Look at LIFEBOAT_SCRATCH; no backup can be made without it.";
@@ -103,7 +102,7 @@ const checkSites = async (deps: Installation): Promise<readonly Finding[]> => {
           message: "Its directory is not there.",
           advice: "Mount or create it, or correct the site's file.",
         });
-      await reachDestination(deps, site);
+      await askContainer((await usualContainer(deps, site)).destination);
       findings.push(...(await checkLastGood(deps, id)));
     } catch (error) {
       findings.push({
@@ -115,13 +114,6 @@ const checkSites = async (deps: Installation): Promise<readonly Finding[]> => {
     }
   }
   return findings.length > 0 ? findings : [ok("sites", `${sites.length} described, all there.`)];
-};
-
-/** Where the next backup would go answers. */
-const reachDestination = async (deps: Installation, site: SiteDefinition): Promise<void> => {
-  const { container, credential } = await withCredential(deps, await whereTo(deps, site, {}));
-  const destination = await deps.destinations.open(container, credential);
-  await destination.head("a-name-that-nothing-has");
 };
 
 const checkRecovery = ({ recovery }: Installation): Finding =>

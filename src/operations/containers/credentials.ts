@@ -47,8 +47,7 @@ const isValid = (credential: Secret, now: Date): boolean =>
 /** Undecided where the container does not answer: then the newest counts. */
 const isRefused = async (deps: Needs, { container, credential }: ContainerAccess): Promise<boolean> => {
   try {
-    const destination = await deps.destinations.open(container, credential);
-    await destination.head("lifeboat-asks-whether-it-may-read");
+    await askContainer(await deps.destinations.open(container, credential));
     return false;
   } catch (error) {
     return isStoreFailure(error, "AccessDenied");
@@ -89,6 +88,11 @@ export const withCredential = async (deps: Needs, access: ContainerAccess): Prom
   if (access.credential !== undefined) return access;
   const credential = await credentialOf(deps, access.container);
   return credential === undefined ? access : { ...access, credential };
+};
+
+/** Throws StoreFailure where the container does not answer, or may not be read. */
+export const askContainer = async (destination: Destination): Promise<void> => {
+  await destination.head("lifeboat-asks-whether-it-may-read");
 };
 
 /** The container, with the newest credential known for it. */

@@ -12,6 +12,7 @@ import type { Installation } from "../installation.ts";
 import { readBackups } from "../rows/backup-rows.ts";
 import { containerKey } from "../rows/keys.ts";
 import { ownerOfName } from "../rows/name-rows.ts";
+import { askContainer } from "./credentials.ts";
 import { whereTo } from "./where-to.ts";
 
 /**
@@ -78,8 +79,7 @@ const isOfSite = async (deps: Installation, { site, access }: Named): Promise<bo
 const bringsAccess = async (deps: Installation, { container, credential }: ContainerAccess): Promise<boolean> => {
   if (credential === undefined) return false;
   try {
-    const destination = await deps.destinations.open(container, credential);
-    await destination.head("lifeboat-asks-whether-it-may-read");
+    await askContainer(await deps.destinations.open(container, credential));
     return true;
   } catch (error) {
     if (isStoreFailure(error)) return false;

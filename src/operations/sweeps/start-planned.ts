@@ -1,6 +1,5 @@
 import { defaultBackupName, nameProblem, type Backup, type BackupStatus } from "../../domain/backup.ts";
 import { SecretUnreadable } from "../../domain/secret.ts";
-import { withCredential } from "../containers/credentials.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
@@ -16,7 +15,7 @@ import { changeSite, readSiteRow, takenBy, type SiteChange, type SiteRow } from 
 import { runRef, startRun } from "../runs/start-run.ts";
 import { tellEndedBackup } from "../runs/tell-ended.ts";
 import { usedUpQuota } from "../backups/used-up-quota.ts";
-import { whereTo } from "../containers/where-to.ts";
+import { usualContainer } from "../containers/where-to.ts";
 
 interface PlannedRun {
   readonly site: SiteId;
@@ -78,13 +77,12 @@ const nameOf = ({ backupName, planned, site }: PlannedRun): string => {
 const placeFor = async (deps: Installation, wish: Wish): Promise<Place> => {
   const site = await findSite(deps, wish.site);
   const wanted = await databasesToBackUp(deps, wish.site, {});
-  const access = await withCredential(deps, await whereTo(deps, site, {}));
-  await deps.destinations.open(access.container, access.credential);
+  const { container } = await usualContainer(deps, site);
   const { planned } = wish;
   // The planned time also where a stamp is needed: whoever begins this run again has to come to the same name.
   const now = new Date(planned);
-  const blobBase = await freeName(deps, { access, name: nameOf(wish), site: wish.site, now, planned });
-  return { container: access.container, blobBase, tier: site.tier, wanted };
+  const blobBase = await freeName(deps, { container, name: nameOf(wish), site: wish.site, now, planned });
+  return { container, blobBase, tier: site.tier, wanted };
 };
 
 interface Begun {
