@@ -18,7 +18,7 @@ import type { DatabaseTool } from "../../src/ports/database-tool.ts";
 import { shop } from "../support/installation.ts";
 import { flipBit, replaceObject } from "../support/replace-object.ts";
 import { putObject } from "../support/put-object.ts";
-import type { RestoreWish } from "../../src/operations/restores/restore-site.ts";
+import type { RestoreWish } from "../../src/operations/restores/asked-restore.ts";
 import { describeWith } from "../support/needs.ts";
 import { postgresPrograms, startPostgres, superuserPassword, type PostgresServer } from "../support/postgres-server.ts";
 import { standingProxy } from "../support/standing-proxy.ts";

@@ -1,5 +1,5 @@
 import { refuse } from "../../domain/errors.ts";
-import type { RestoreWish } from "../../operations/restores/restore-site.ts";
+import type { RestoreWish } from "../../operations/restores/asked-restore.ts";
 import { parseDatabases } from "./databases.ts";
 import { properties, type JsonObject } from "./lenient-json.ts";
 

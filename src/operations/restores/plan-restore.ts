@@ -12,16 +12,8 @@ import { hostWithFiles } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
 import { openRestoreArchive, refuseOutsideLinks, restoreScope, type RestoreArchive } from "./restore-archive.ts";
 import { planDatabaseRestore, type PlannedDatabase } from "./plan-database-restore.ts";
-import {
-  checkConfigurationWish,
-  checkDatabaseWishes,
-  stringsOfBackup,
-  wantsConfiguration,
-  type RestoreWish,
-} from "./restore-site.ts";
-import { sourceOf, type RestoreSource } from "./restore-source.ts";
-import { targetId, wantedTarget } from "./restore-target.ts";
-import { checkReach } from "../containers/within-reach.ts";
+import { askedRestore, stringsOfBackup, type AskedRestore, type RestoreWish } from "./asked-restore.ts";
+import { archiveNamed } from "./restore-source.ts";
 
 interface PlanRestoreWish {
   readonly restore: RestoreWish;
@@ -49,20 +41,17 @@ export interface PlannedRestore {
 export const planRestore =
   (deps: Installation) =>
   async (call: Call, pathSite: SiteId, wish: PlanRestoreWish): Promise<PlannedRestore> => {
-    checkReach(call, targetId(pathSite, wish.restore.siteName));
-    checkDatabaseWishes(call, wish.restore);
-    const source = await sourceOf(deps, call, { pathSite, wish: wish.restore });
-    const target = await wantedTarget(deps, pathSite, wish.restore);
-    checkConfigurationWish(call, { wish: wish.restore, source, isNew: target.site === undefined });
-    const opened = await openRestoreArchive(deps, requestOf(source), call.signal);
-    const host = target.site && (await hostWithFiles(deps, target.id));
-    const planning = { call, wish, source, target: target.id, opened, host };
+    const asked = await askedRestore(deps, call, { pathSite, wish: wish.restore });
+    const { source, target, site } = asked;
+    const opened = await openRestoreArchive(deps, archiveNamed(source), call.signal);
+    const host = site && (await hostWithFiles(deps, target));
+    const planning = { call, wish, asked, opened, host };
     const files = wish.restore.databasesOnly === true ? noFiles : await planFiles(deps, planning);
     const databases = await databasesOf(deps, planning);
     const shut = await shutConfiguration(deps, planning);
     return {
-      target: target.id,
-      isNew: target.site === undefined,
+      target,
+      isNew: site === undefined,
       blob: source.blob,
       ...files,
       databases,
@@ -74,8 +63,7 @@ export const planRestore =
 interface Planning {
   readonly call: Call;
   readonly wish: PlanRestoreWish;
-  readonly source: RestoreSource;
-  readonly target: SiteId;
+  readonly asked: AskedRestore;
   readonly opened: RestoreArchive;
   readonly host: SiteHost | undefined;
 }
@@ -83,16 +71,11 @@ interface Planning {
 /** Why the configuration that is to come back cannot be opened, if so. */
 const shutConfiguration = async (
   deps: Installation,
-  { call, wish: { restore }, host, opened }: Planning,
+  { call: { signal }, wish, asked, opened: { archive } }: Planning,
 ): Promise<readonly string[]> => {
-  if (!wantsConfiguration(restore, host === undefined)) return [];
-  const { archive } = opened;
+  if (!asked.wantsConfiguration) return [];
   try {
-    await archivedConfiguration(deps, {
-      archive,
-      key: restore.recoveryKey,
-      ...(call.signal && { signal: call.signal }),
-    });
+    await archivedConfiguration(deps, { archive, key: wish.restore.recoveryKey, signal });
     return [];
   } catch (error) {
     if (error instanceof Refusal) return [error.message];
@@ -112,10 +95,10 @@ const noFiles: PlannedFiles = {
 };
 
 const planFiles = async (deps: Installation, planning: Planning): Promise<PlannedFiles> => {
-  const { call, wish, source, opened, host } = planning;
+  const { call, wish, asked, opened, host } = planning;
   const scope = restoreScope(opened, wish.restore.paths, host?.files.localRoots);
   const { allowOutsideLinks } = wish.restore;
-  const request = { blob: source.blob, allowOutsideLinks };
+  const request = { blob: asked.source.blob, allowOutsideLinks };
   await refuseOutsideLinks(deps, opened, { request, scope, signal: call.signal });
   const plan = await planFor(deps, { call, wish, opened, host, scope });
   const need = { staged: plan.stagedFiles(), changed: plan.changedPaths() };
@@ -128,7 +111,7 @@ const never = new AbortController().signal;
 
 const databasesOf = async (
   deps: Installation,
-  { call, wish: { restore }, source, target, opened, host }: Planning,
+  { call, wish: { restore }, asked, opened, host }: Planning,
 ): Promise<readonly PlannedDatabase[]> => {
   const wishes = restore.databases ?? [];
   const wanted = await wantedDatabases(opened, wishes);
@@ -136,7 +119,7 @@ const databasesOf = async (
   const given = wishes.flatMap((one) =>
     one.connectionString === undefined ? [] : [[keyOf(one), one.connectionString] as const],
   );
-  const strings = new Map([...(await stringsOfBackup(deps, source, target)), ...given]);
+  const strings = new Map([...(await stringsOfBackup(deps, asked)), ...given]);
   const configuration = (await host?.settings.read()) ?? { appSettings: {}, connectionStrings: {} };
   const { overwrite } = restore;
   const isTrusted = opened.isKnown || restore.allowUnknownDumps === true;
@@ -144,12 +127,6 @@ const databasesOf = async (
   const adjusts = restore.adjustConnectionStrings === true;
   return planDatabaseRestore(deps, { wanted, strings, configuration, overwrite, isTrusted, adjusts, signal });
 };
-
-const requestOf = ({ destination, blob, backup }: RestoreSource) => ({
-  destination,
-  blob,
-  ...(backup === undefined ? {} : { backup: backup.id, backupSite: backup.site }),
-});
 
 interface PlanningFiles {
   readonly call: Call;

@@ -18,6 +18,13 @@ export interface RestoreSource {
   readonly backup?: Backup;
 }
 
+/** The archive as an operation's request names it. */
+export const archiveNamed = ({ destination, blob, backup }: RestoreSource) => ({
+  destination,
+  blob,
+  ...(backup === undefined ? {} : { backup: backup.id, backupSite: backup.site }),
+});
+
 /** How a body names an archive. */
 export interface ArchiveWish {
   readonly storageAccountUrl?: Secret;

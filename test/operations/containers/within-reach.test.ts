@@ -8,7 +8,8 @@ import { discoverBackups } from "../../../src/operations/containers/discover.ts"
 import { endRunLate } from "../../../src/operations/sweeps/end-run-late.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { planRestore } from "../../../src/operations/restores/plan-restore.ts";
-import { restoreSite, type RestoreWish } from "../../../src/operations/restores/restore-site.ts";
+import type { RestoreWish } from "../../../src/operations/restores/asked-restore.ts";
+import { restoreSite } from "../../../src/operations/restores/restore-site.ts";
 import { readBackups, replaceBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import type { Call } from "../../../src/ports/call.ts";

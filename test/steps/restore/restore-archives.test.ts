@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { blockId } from "../../../src/archive/shards/block-id.ts";
 import { manifestName, zipName, type Backup } from "../../../src/domain/backup.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
-import type { RestoreWish } from "../../../src/operations/restores/restore-site.ts";
+import type { RestoreWish } from "../../../src/operations/restores/asked-restore.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import type { Exchange } from "../../../src/ports/site-host.ts";
 import { restoreSteps } from "../../../src/steps/restore/restore-steps.ts";
