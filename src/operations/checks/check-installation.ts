@@ -6,6 +6,7 @@ import type { Finding } from "./finding.ts";
 import type { Installation } from "../installation.ts";
 import { isReady } from "./health.ts";
 import { siteRowKey } from "../rows/keys.ts";
+import { unreadableBackups } from "../rows/backup-rows.ts";
 import { listOpenRuns } from "../rows/open-run-rows.ts";
 import { listOperations } from "../rows/operation-rows.ts";
 import { hasReadableRow } from "../rows/site-row.ts";
@@ -164,11 +165,12 @@ const checkSiteRows = async ({ catalog, sites }: Installation): Promise<readonly
     const keys = [
       ...((await hasReadableRow(catalog, id)) ? [] : [siteRowKey]),
       ...operations.map(({ row }) => row.key),
+      ...(await unreadableBackups(catalog, id)),
     ];
     found.push(...keys.map((key) => `${key} of ${siteLabel(id)}`));
   }
   if (found.length === 0) return [];
-  const message = `The catalog holds rows of sites that cannot be read: ${listed(found)}. Runs of these sites cannot go on, and backups that they may be reading are not deleted.`;
+  const message = `The catalog holds rows of sites that cannot be read: ${listed(found)}. What they are about cannot go on or be listed, and backups that may be read by it are not deleted.`;
   return [{ name: "rows", state: "problem", message, advice: unreadableAdvice }];
 };
 

@@ -63,6 +63,12 @@ export const readKnownBackups = async (catalog: Catalog, of: SiteId): Promise<re
     ({ value }) => backup.safeParse(value).data ?? [],
   );
 
+/** The keys of those that cannot. */
+export const unreadableBackups = async (catalog: Catalog, of: SiteId): Promise<readonly string[]> =>
+  (await catalog.list(sitePartition(of), { prefix: backupPrefix })).flatMap(({ key, value }) =>
+    backup.safeParse(value).success ? [] : [key],
+  );
+
 /** Those among rows of a site's partition, in their order. */
 export const backupsAmong = (rows: readonly Row[]): readonly Backup[] =>
   rows.filter(({ key }) => key.startsWith(backupPrefix)).map((row) => parse(row).backup);

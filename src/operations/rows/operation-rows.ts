@@ -98,17 +98,7 @@ export const readOperation = async (
   return row === undefined ? undefined : { operation: operation.parse(row.value), version: row.version };
 };
 
-/** All operations of a site that are still told, with their keys. */
-export const readOperations = async (
-  catalog: Catalog,
-  site: SiteId,
-): Promise<readonly { readonly key: string; readonly operation: Operation }[]> =>
-  (await catalog.list(sitePartition(site), { prefix: operationPrefix })).map(({ key, value }) => ({
-    key,
-    operation: operation.parse(value),
-  }));
-
-/** As `readOperations`; without the operation where a row cannot be understood. */
+/** The operations of a site that are still told, with their rows; without the operation where one cannot be understood. */
 export const listOperations = async (
   catalog: Catalog,
   site: SiteId,
@@ -118,15 +108,30 @@ export const listOperations = async (
     operation: operation.safeParse(row.value).data,
   }));
 
+/** As above, those that can be understood. */
+export const readKnownOperations = async (
+  catalog: Catalog,
+  site: SiteId,
+): Promise<readonly { readonly key: string; readonly operation: Operation }[]> =>
+  (await listOperations(catalog, site)).flatMap(({ row: { key }, operation: known }) =>
+    known === undefined ? [] : [{ key, operation: known }],
+  );
+
+/** All that says whether a run came to its end: what else stands in its row may be another version's. */
+const ending = operation.pick({ run: true, formerRuns: true, status: true, closed: true });
+
 /**
  * Which of a site's runs came to their own end. What any other has exchanged was never acknowledged and is put back, only
- * what these have replaced may go. Rows are forgotten long after their runs have ended.
+ * what these have replaced may go. Rows are forgotten long after their runs have ended; while one does not even say which
+ * run it is of, nobody knows of a run that no other row names.
  */
-export const closedRuns = async (catalog: Catalog, site: SiteId): Promise<(run: string) => boolean> => {
-  const operations = (await readOperations(catalog, site)).map((row) => row.operation);
-  const unclosed = operations.filter(({ status, closed }) => status !== "Succeeded" && closed !== true);
-  const runs = new Set([...unclosed.map(({ run }) => run), ...operations.flatMap(({ formerRuns = [] }) => formerRuns)]);
-  return (run) => !runs.has(run);
+export const closedRuns = async (catalog: Catalog, site: SiteId): Promise<(run: string) => boolean | "unknown"> => {
+  const rows = await catalog.list(sitePartition(site), { prefix: operationPrefix });
+  const known = rows.flatMap(({ value }) => ending.safeParse(value).data ?? []);
+  const unclosed = known.filter(({ status, closed }) => status !== "Succeeded" && closed !== true);
+  const open = new Set([...unclosed.map(({ run }) => run), ...known.flatMap(({ formerRuns = [] }) => formerRuns)]);
+  const named = new Set(known.map(({ run }) => run));
+  return (run) => (open.has(run) ? false : known.length === rows.length || named.has(run) || "unknown");
 };
 
 export const insertOperation = (added: Operation): RowChange => ({

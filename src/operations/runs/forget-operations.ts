@@ -1,7 +1,7 @@
 import type { SiteId } from "../../domain/site.ts";
 import type { Installation } from "../installation.ts";
 import { sitePartition } from "../rows/keys.ts";
-import { readOperations } from "../rows/operation-rows.ts";
+import { readKnownOperations } from "../rows/operation-rows.ts";
 import { readSiteRow } from "../rows/site-row.ts";
 
 const keptMs = 30 * 86_400_000;
@@ -15,7 +15,7 @@ export const forgetOldOperations = async (
 ): Promise<void> => {
   const before = clock.now().getTime() - keptMs;
   const { undo, run } = await readSiteRow(catalog, site);
-  const old = (await readOperations(catalog, site)).filter(
+  const old = (await readKnownOperations(catalog, site)).filter(
     ({ operation: { id, status, finished } }) =>
       status !== "InProgress" && Date.parse(finished ?? "") < before && id !== undo?.operation && id !== run?.operation,
   );

@@ -86,7 +86,7 @@ export const forgetDatabases = async (
   for (const row of rows) {
     const { run, state } = row.database;
     if (run === undo?.run || run === owner?.id) continue;
-    if (state === "switching" || state === "puttingBack" || (state === "switched" && !isClosed(run))) continue;
+    if (state === "switching" || state === "puttingBack" || (state === "switched" && isClosed(run) !== true)) continue;
     try {
       await forget(deps, site, row);
     } catch (error) {

@@ -30,7 +30,7 @@ export const settleExchanges = async (
     const state = await exchange.state();
     // What a swap replaced that ended well is kept for undo.
     if (isLast && state === "swapped") continue;
-    if (hasToGoBack(state, isClosed(run))) {
+    if (hasToGoBack(state, knownEnd(isClosed, run))) {
       call.log.warn("an interrupted restore is put back", { site: siteLabel(ref.site), run });
       await exchange.putBack();
       await host.start(run);
@@ -55,8 +55,19 @@ const isLastRestore = async (
 };
 
 /** Without an end of its run a swap was never acknowledged; with one, what it replaced is a rest that could not be removed. */
-const hasToGoBack = (state: ExchangeState, isClosed: boolean): boolean =>
-  state === "swapping" || state === "puttingBack" || (state === "swapped" && !isClosed);
+const hasToGoBack = (state: ExchangeState, isClosed: () => boolean): boolean =>
+  state === "swapping" || state === "puttingBack" || (state === "swapped" && !isClosed());
+
+type IsClosed = Awaited<ReturnType<typeof closedRuns>>;
+
+/** To put back what was acknowledged would be as wrong as to keep what was not. */
+const knownEnd = (isClosed: IsClosed, run: string) => (): boolean => {
+  const known = isClosed(run);
+  if (known !== "unknown") return known;
+  throw new Error(
+    `What the restore ${run} exchanged may have to be put back, and a row of the catalog that would say so cannot be read. lifeboat doctor names it.`,
+  );
+};
 
 /** As above, for the databases of such runs. */
 const settleDatabases = async (
@@ -72,7 +83,7 @@ const settleDatabases = async (
     if (run === ref.run || exchanged.length === 0) continue;
     const isLast = await isLastRestore(deps, ref, run);
     // What stays of a run that has closed is kept for undo, or waits to be dropped: to put that back would undo days.
-    if (isClosed(run) && exchanged.every(({ state }) => state === "switched")) continue;
+    if (exchanged.every(({ state }) => state === "switched") && knownEnd(isClosed, run)()) continue;
     call.log.warn("an interrupted restore of databases is put back", { site: siteLabel(ref.site), run });
     await putBackDatabases(deps, ref.site, run);
     await host.start(run);
@@ -96,7 +107,7 @@ export const forgetExchanges = async (
   const isClosed = await closedRuns(deps.catalog, ref.site);
   for (const run of runs) {
     const exchange = host.exchange(run);
-    if (!isNeeded(run) && !hasToGoBack(await exchange.state(), isClosed(run))) await exchange.forget();
+    if (!isNeeded(run) && !hasToGoBack(await exchange.state(), () => isClosed(run) === true)) await exchange.forget();
   }
   await forgetConfigurationsBefore(deps.catalog, ref.site, isNeeded);
   await forgetDatabases(deps, ref.site, { log });

@@ -3,7 +3,7 @@ import type { Installation } from "../../operations/installation.ts";
 import { sitePartition } from "../../operations/rows/keys.ts";
 import {
   readOperation,
-  readOperations,
+  readKnownOperations,
   replaceOperation,
   type Operation,
 } from "../../operations/rows/operation-rows.ts";
@@ -21,7 +21,7 @@ export const startStuckSite = async (
   { site }: Pick<RunRef, "site">,
   { host, call }: { readonly host: SiteHost; readonly call: Call },
 ): Promise<void> => {
-  const operations = (await readOperations(deps.catalog, site)).map((row) => row.operation);
+  const operations = (await readKnownOperations(deps.catalog, site)).map((row) => row.operation);
   const last = operations
     .filter(touchedSite)
     .toSorted((a, b) => (a.created < b.created ? -1 : 1))

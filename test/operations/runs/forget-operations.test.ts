@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { forgetOldOperations } from "../../../src/operations/runs/forget-operations.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
-import { insertOperation, readOperations, type Operation } from "../../../src/operations/rows/operation-rows.ts";
+import { insertOperation, readKnownOperations, type Operation } from "../../../src/operations/rows/operation-rows.ts";
 import { changeSite } from "../../../src/operations/rows/site-row.ts";
 import { memoryInstallation, shop } from "../../support/installation.ts";
 
@@ -19,7 +19,7 @@ const ended = (id: string, finished: string): Operation => ({
 
 const add = (...operations: readonly Operation[]) =>
   given.deps.catalog.write(sitePartition(shop), operations.map(insertOperation));
-const left = async () => (await readOperations(given.deps.catalog, shop)).map(({ operation }) => operation.id);
+const left = async () => (await readKnownOperations(given.deps.catalog, shop)).map(({ operation }) => operation.id);
 
 describe("results of operations", () => {
   it("are told for a month after the end", async () => {
