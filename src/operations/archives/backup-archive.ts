@@ -1,13 +1,13 @@
 import { ArchiveInvalid } from "../../archive/archive-invalid.ts";
 import { objectSource } from "../../archive/read/byte-source.ts";
 import { openArchive, type Archive } from "../../archive/read/open-archive.ts";
-import { isRestorable, zipName, type Backup } from "../../domain/backup.ts";
+import { zipName, type Backup } from "../../domain/backup.ts";
 import { refuse, type Refusal } from "../../domain/errors.ts";
-import { siteLabel, type SiteId } from "../../domain/site.ts";
+import type { SiteId } from "../../domain/site.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
 import { openContainer } from "../containers/credentials.ts";
 import type { Installation } from "../installation.ts";
-import { findBackup } from "../backups/read-backups.ts";
+import { findRestorable } from "../backups/read-backups.ts";
 import { containerKey } from "../rows/keys.ts";
 
 interface BackupArchive {
@@ -42,9 +42,7 @@ export const backupArchives = (deps: Installation): OpenBackupArchive => {
   };
 
   return async (site, backupId) => {
-    const { backup } = await findBackup(deps, site, backupId);
-    if (!isRestorable(backup.status))
-      throw refuse("BackupNotRestorable", { backup: backup.id, site: siteLabel(site), status: backup.status });
+    const backup = await findRestorable(deps, site, backupId);
     const blob = zipName(backup.blobBase);
     try {
       const destination = await openContainer(deps, backup.destination);

@@ -1,4 +1,4 @@
-import type { Backup } from "../../domain/backup.ts";
+import { isRestorable, type Backup } from "../../domain/backup.ts";
 import { refuse } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
@@ -28,6 +28,21 @@ export const findBackup = async (deps: Pick<Installation, "catalog">, site: Site
   const row = await readBackup(deps.catalog, site, id);
   if (row === undefined || row.backup.status === "Deleted") throw backupNotFound(site, id);
   return row;
+};
+
+/** As `findBackup`, of one that can be restored. */
+export const findRestorable = async (
+  deps: Pick<Installation, "catalog">,
+  site: SiteId,
+  id: number,
+): Promise<Backup> => {
+  const { backup } = await findBackup(deps, site, id);
+  checkRestorable(backup);
+  return backup;
+};
+
+export const checkRestorable = ({ id, site, status }: Backup): void => {
+  if (!isRestorable(status)) throw refuse("BackupNotRestorable", { backup: id, site: siteLabel(site), status });
 };
 
 export const getBackup =

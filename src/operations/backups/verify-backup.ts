@@ -1,12 +1,10 @@
-import { isRestorable } from "../../domain/backup.ts";
-import { refuse } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
 import { findSiteOrPast } from "../find-site.ts";
 import { forgetOldOperations } from "../runs/forget-operations.ts";
 import type { Installation } from "../installation.ts";
-import { findBackup } from "./read-backups.ts";
+import { findRestorable } from "./read-backups.ts";
 import { sitePartition } from "../rows/keys.ts";
 import { insertOperation, replaceOperation, type Operation } from "../rows/operation-rows.ts";
 import { runId } from "../runs/start-run.ts";
@@ -20,9 +18,7 @@ export const verifyBackup =
     wish: { readonly backup: number; readonly quick: boolean },
   ): Promise<{ readonly site: SiteDefinition; readonly operation: Operation }> => {
     const site = await findSiteOrPast(deps, id);
-    const { backup } = await findBackup(deps, site.id, wish.backup);
-    if (!isRestorable(backup.status))
-      throw refuse("BackupNotRestorable", { backup: backup.id, site: siteLabel(site.id), status: backup.status });
+    const backup = await findRestorable(deps, site.id, wish.backup);
     const operation: Operation = {
       id: deps.newId(),
       kind: "verify",

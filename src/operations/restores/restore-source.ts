@@ -1,12 +1,12 @@
-import { isRestorable, nameProblem, zipName, type Backup } from "../../domain/backup.ts";
+import { nameProblem, zipName, type Backup } from "../../domain/backup.ts";
 import { parseContainerUrl } from "../../domain/container-url.ts";
 import { refuse } from "../../domain/errors.ts";
 import type { Secret } from "../../domain/secret.ts";
-import { siteLabel, type SiteId } from "../../domain/site.ts";
+import type { SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import { rememberCredential } from "../containers/credentials.ts";
 import type { Installation } from "../installation.ts";
-import { findBackup } from "../backups/read-backups.ts";
+import { checkRestorable, findBackup } from "../backups/read-backups.ts";
 import { readBackups } from "../rows/backup-rows.ts";
 import { containerKey } from "../rows/keys.ts";
 import { ownerOfName } from "../rows/name-rows.ts";
@@ -65,10 +65,6 @@ const backupBehind = async (deps: Installation, container: string, blob: string)
       zipName(backup.blobBase) === blob &&
       containerKey(backup.destination) === containerKey(container),
   )?.backup;
-};
-
-const checkRestorable = ({ id, site, status }: Backup): void => {
-  if (!isRestorable(status)) throw refuse("BackupNotRestorable", { backup: id, site: siteLabel(site), status });
 };
 
 const zipBlob = (name: string): string => {
