@@ -1,7 +1,7 @@
 import type { InvocationContext } from "@azure/functions";
 import * as df from "durable-functions";
 import { messageOf } from "../domain/errors.ts";
-import type { RunState, WorkflowRunner } from "../ports/workflow-runner.ts";
+import { isGoingOn, type RunState, type WorkflowRunner } from "../ports/workflow-runner.ts";
 
 /** WorkflowRunner on the durable client of one invocation, which must have declared the client input. */
 export const durableRunner = (context: InvocationContext): WorkflowRunner => {
@@ -23,14 +23,12 @@ export const durableRunner = (context: InvocationContext): WorkflowRunner => {
       try {
         await client.startNew(workflow, { instanceId: run, input });
       } catch (error) {
-        const now = await state(run);
-        if (now !== "running" && now !== "pending") throw error;
+        if (!isGoingOn(await state(run))) throw error;
       }
     },
     async terminate(run, reason) {
-      const now = await state(run);
       // `&` and `#` would cut the reason: the client does not encode it.
-      if (now === "running" || now === "pending") await client.terminate(run, reason.replace(/[&#]/g, " "));
+      if (isGoingOn(await state(run))) await client.terminate(run, reason.replace(/[&#]/g, " "));
     },
     async purge(run) {
       await client.purgeInstanceHistory(run);

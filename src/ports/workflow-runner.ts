@@ -2,6 +2,9 @@ import type { ChildInput, ChildName } from "../workflows/contract.ts";
 
 export type RunState = "pending" | "running" | "completed" | "failed" | "terminated";
 
+/** It has not ended: it runs, or waits to. */
+export const isGoingOn = (state: RunState | undefined): boolean => state === "running" || state === "pending";
+
 /** Starts and watches workflows. It exists only inside an invocation, so operations and steps get it with their Call. */
 export interface WorkflowRunner {
   /** Starting a run that is under way is not an error and changes nothing. Durable when it returns. */

@@ -3,6 +3,7 @@ import { refuse } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
+import { isGoingOn } from "../../ports/workflow-runner.ts";
 import { findSiteOrPast } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
 import { readProgress, type Progress } from "../rows/backup-rows.ts";
@@ -53,7 +54,7 @@ const startAgain = async (deps: Installation, call: Call, site: SiteId, found: F
   const age = ageMs(operation.created, deps.clock.now());
   if (operation.status !== "InProgress" || age < startAgainAfterMs) return;
   const state = await call.runner.state(operation.run);
-  if (state === "running" || state === "pending") return;
+  if (isGoingOn(state)) return;
   if (operation.kind === "verify") {
     if (!(await claimVerify(deps, site, found))) return;
     // One that ended without a result goes on where its row says.

@@ -3,6 +3,7 @@ import { ageMs } from "../../domain/age.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { Row } from "../../ports/catalog.ts";
+import { isGoingOn } from "../../ports/workflow-runner.ts";
 import { tellEnded } from "../runs/tell-ended.ts";
 import { clearRun } from "../rows/clear-run.ts";
 import { failDeletion, startDelete } from "../backups/delete-backup.ts";
@@ -103,8 +104,7 @@ const ownedBy = async (
 
 /** While this process was away another one believed it dead and began the deletion anew: one of them is enough. */
 const leaveTo = async (call: Call, { run, site }: AnnouncedRun): Promise<void> => {
-  const state = await call.runner.state(run);
-  if (state !== "running" && state !== "pending") return;
+  if (!isGoingOn(await call.runner.state(run))) return;
   call.log.warn("run left to the process that took it up", { site: siteLabel(site), run });
   await call.runner.terminate(run, "Another process took it up.");
 };
@@ -147,7 +147,7 @@ const takeUp = async (
   const { run, site, ended = 0 } = announced;
   if (isAnothers(deps, announced)) return takeOver(deps, call, announced);
   const state = await call.runner.state(run);
-  if (state === "running" || state === "pending") return endOverdue(deps, call, announced);
+  if (isGoingOn(state)) return endOverdue(deps, call, announced);
   const about = { site: siteLabel(site), run, state: state ?? "never started" };
   if (state === undefined) {
     call.log.warn("run taken up", about);

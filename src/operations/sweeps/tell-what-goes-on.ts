@@ -1,5 +1,6 @@
 import { siteLabel } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
+import { isGoingOn } from "../../ports/workflow-runner.ts";
 import type { Installation } from "../installation.ts";
 import { readOpenRuns } from "../rows/open-run-rows.ts";
 
@@ -17,7 +18,7 @@ export const tellWhatGoesOn = (deps: Pick<Installation, "catalog" | "clock">) =>
     const going: string[] = [];
     for (const { run, site, since } of await readOpenRuns(deps.catalog)) {
       const state = since < began ? await call.runner.state(run) : undefined;
-      if (state === "running" || state === "pending") going.push(`${run} of ${siteLabel(site)}, since ${since}`);
+      if (isGoingOn(state)) going.push(`${run} of ${siteLabel(site)}, since ${since}`);
     }
     isTold = true;
     if (going.length === 0) return;
