@@ -15,6 +15,10 @@ import type { SiteId } from "./site.ts";
 /** `unknown`: no backup has ended since the site is known. */
 type Condition = "unknown" | "good" | "partial" | "failed" | "missing";
 
+/** Its backups failed, left files out, are missing, or were all found damaged. */
+export const isInTrouble = ({ condition }: { readonly condition: Condition }): boolean =>
+  condition !== "good" && condition !== "unknown";
+
 /** What there is of a site to go back to. */
 export interface Standing {
   /** End of the newest backup that can be restored and was not found damaged. */
@@ -120,7 +124,7 @@ const conditionAfter = (
 };
 
 const becomeGood = (watch: SiteWatch, backup: EndedBackup): Seen => {
-  const wasBad = watch.condition !== "good" && watch.condition !== "unknown";
+  const wasBad = isInTrouble(watch);
   const { told: _, ...rest } = watch;
   return {
     watch: watch.condition === "good" ? watch : { ...rest, condition: "good", since: backup.finished },

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { alarmId, isFor, type Alarm } from "../../domain/alarm.ts";
 import { siteLabel } from "../../domain/site.ts";
-import type { SiteWatch } from "../../domain/site-watch.ts";
+import { isInTrouble, type SiteWatch } from "../../domain/site-watch.ts";
 import type { Call } from "../../ports/call.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
 import { digestKey, watchPartition } from "../rows/keys.ts";
@@ -52,9 +52,8 @@ interface Totals {
 }
 
 const digestOf = (watches: readonly SiteWatch[], { now, since, ended }: Totals): Alarm => {
-  const isTroubled = ({ condition }: SiteWatch): boolean => condition !== "good" && condition !== "unknown";
-  const troubled = watches.filter(isTroubled);
-  const bare = watches.filter((watch) => !isTroubled(watch) && watch.newestGood === undefined);
+  const troubled = watches.filter(isInTrouble);
+  const bare = watches.filter((watch) => !isInTrouble(watch) && watch.newestGood === undefined);
   return {
     id: alarmId("digest", undefined, now.toISOString().slice(0, 10)),
     kind: "digest",

@@ -1,5 +1,5 @@
 import { siteLabel } from "../../domain/site.ts";
-import type { SiteWatch } from "../../domain/site-watch.ts";
+import { isInTrouble, type SiteWatch } from "../../domain/site-watch.ts";
 import { isReady } from "./health.ts";
 import type { Installation } from "../installation.ts";
 import { readOpenRuns } from "../rows/open-run-rows.ts";
@@ -111,7 +111,7 @@ const siteFamilies = (watches: readonly SiteWatch[], now: Date): readonly Family
       name: "lifeboat_site_in_trouble",
       type: "gauge",
       help: "1 when the site's backups failed, left files out, are missing, or were all found damaged.",
-      samples: perSite(({ condition }) => (condition === "good" || condition === "unknown" ? 0 : 1)),
+      samples: perSite((watch) => (isInTrouble(watch) ? 1 : 0)),
     },
   ];
 };
