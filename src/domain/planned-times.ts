@@ -53,7 +53,10 @@ export const opensAt = ({ timeZone = "UTC", runWindow }: Times, now: Date): Date
 const kNear = ({ startTime, ...times }: Times, instantMs: number): number =>
   Math.max(0, Math.floor((instantMs - Date.parse(startTime)) / intervalMs(times)) - 1);
 
-const intervalMs = ({ frequencyInterval, frequencyUnit }: Omit<Times, "startTime">): number =>
+export const intervalMs = ({
+  frequencyInterval,
+  frequencyUnit,
+}: Pick<Times, "frequencyInterval" | "frequencyUnit">): number =>
   frequencyInterval * (frequencyUnit === "Day" ? dayMs : hourMs);
 
 const plannedAt = (schedule: Times, k: number): number => {

@@ -1,4 +1,5 @@
 import { endedBackupOf, isFor, type Alarm, type EndedBackup, type EndedRestore } from "../../domain/alarm.ts";
+import { intervalMs } from "../../domain/planned-times.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
 import {
   newWatch,
@@ -12,7 +13,7 @@ import {
 import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
-import { effectiveSchedule } from "../backups/effective-schedule.ts";
+import { scheduleOf } from "../backups/effective-schedule.ts";
 import { readBackup, readKnownBackups } from "../rows/backup-rows.ts";
 import { endedRestoreOf, readOperation } from "../rows/operation-rows.ts";
 import { watchKey, watchPartition } from "../rows/keys.ts";
@@ -136,18 +137,11 @@ const newsIn = async ({ catalog }: AlarmDeps, { site, backup, restore, lost }: M
   return ended === undefined ? [] : [{ backup: ended }];
 };
 
-const unitMs = { Hour: 3_600_000, Day: 86_400_000 };
-
 const expectationOf = async (deps: AlarmDeps, site: SiteId): Promise<Expectation | undefined> => {
-  const row = await readConfigurationRow(deps.catalog, site);
-  const schedule = effectiveSchedule(deps.policy, site, row?.configuration);
+  const schedule = await scheduleOf(deps, site);
   if (schedule === undefined) return undefined;
-  const { frequencyInterval, frequencyUnit, startTime } = schedule;
-  return {
-    intervalMs: frequencyInterval * unitMs[frequencyUnit],
-    startTime,
-    missedIntervals: deps.policy.alarms.missedIntervals,
-  };
+  const { missedIntervals } = deps.policy.alarms;
+  return { intervalMs: intervalMs(schedule), startTime: schedule.startTime, missedIntervals };
 };
 
 /** The console and the log are the channel that everybody has. */

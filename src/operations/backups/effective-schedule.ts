@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { nextRunOf, opensAt } from "../../domain/planned-times.ts";
 import type { BackupSchedule } from "../../domain/schedule.ts";
 import { siteKey, type SiteId } from "../../domain/site.ts";
-import type { Policy } from "../installation.ts";
-import type { BackupConfiguration } from "../rows/schedule-rows.ts";
+import type { Installation, Policy } from "../installation.ts";
+import { readConfigurationRow, type BackupConfiguration } from "../rows/schedule-rows.ts";
 
 type Defaults = Pick<Policy, "schedule" | "spreadMinutes">;
 
@@ -16,6 +16,13 @@ export const effectiveSchedule = (
   if (configuration?.enabled === false) return undefined;
   return configuration?.schedule ?? inheritedSchedule(policy, site);
 };
+
+/** As `effectiveSchedule`, with the configuration as it stands. */
+export const scheduleOf = async (
+  { policy, catalog }: Pick<Installation, "policy" | "catalog">,
+  site: SiteId,
+): Promise<BackupSchedule | undefined> =>
+  effectiveSchedule(policy, site, (await readConfigurationRow(catalog, site))?.configuration);
 
 /** The installation's schedule with the site's own share of the spread: the same one at every start, on every instance. */
 const inheritedSchedule = ({ schedule, spreadMinutes }: Defaults, site: SiteId): BackupSchedule | undefined => {

@@ -6,11 +6,10 @@ import type { Call } from "../../ports/call.ts";
 import { archivesInUse } from "./archives-in-use.ts";
 import { credentialOf } from "../containers/credentials.ts";
 import { deleteBackup } from "../backups/delete-backup.ts";
-import { effectiveSchedule } from "../backups/effective-schedule.ts";
+import { scheduleOf } from "../backups/effective-schedule.ts";
 import type { Installation } from "../installation.ts";
 import { readBackups, type BackupRow } from "../rows/backup-rows.ts";
 import { backupKey, sitePartition } from "../rows/keys.ts";
-import { readConfigurationRow } from "../rows/schedule-rows.ts";
 import { tellOnce } from "../tell-once.ts";
 import { unreadableAdvice } from "../checks/unreadable-advice.ts";
 import { isSteady } from "../rows/steady-clock.ts";
@@ -55,8 +54,7 @@ const heldBack =
 const nothingGoes: RetentionPolicy = { days: 0, keepAtLeastOne: true };
 
 const policyOf = async (deps: Installation, site: SiteId): Promise<RetentionPolicy> => {
-  const row = await readConfigurationRow(deps.catalog, site);
-  const schedule = effectiveSchedule(deps.policy, site, row?.configuration);
+  const schedule = await scheduleOf(deps, site);
   if (schedule === undefined) return nothingGoes;
   const { retentionPeriodInDays: days, keepAtLeastOneBackup: keepAtLeastOne } = schedule;
   return { ...schedule, days, keepAtLeastOne };
