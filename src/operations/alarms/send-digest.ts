@@ -2,6 +2,7 @@ import * as z from "zod";
 import { alarmId, isFor, type Alarm } from "../../domain/alarm.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { isInTrouble, type SiteWatch } from "../../domain/site-watch.ts";
+import { someOf } from "../../domain/some-of.ts";
 import type { Call } from "../../ports/call.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
 import { digestKey, watchPartition } from "../rows/keys.ts";
@@ -63,7 +64,14 @@ const digestOf = (watches: readonly SiteWatch[], { now, since, ended }: Totals):
       `Backups since the last digest: ${countsOf(ended, since)}.`,
       ...troubled.slice(0, mostNamed).map(lineOf),
       ...(troubled.length > mostNamed ? [`... and ${troubled.length - mostNamed} more.`] : []),
-      ...(bare.length === 0 ? [] : [`Without any good backup: ${namesOf(bare)}.`]),
+      ...(bare.length === 0
+        ? []
+        : [
+            `Without any good backup: ${someOf(
+              bare.map(({ site }) => siteLabel(site)),
+              mostNamed,
+            )}.`,
+          ]),
     ].join("\n"),
   };
 };
@@ -83,11 +91,6 @@ const titleOf = (sites: number, { troubled, bare }: { readonly troubled: number;
   return bare > 0
     ? `${sites - bare} of ${sites} sites have good backups, the others none`
     : `all ${sites} sites have good backups`;
-};
-
-const namesOf = (watches: readonly SiteWatch[]): string => {
-  const named = watches.slice(0, mostNamed).map(({ site }) => siteLabel(site));
-  return `${named.join(", ")}${watches.length > mostNamed ? ` and ${watches.length - mostNamed} more` : ""}`;
 };
 
 const lineOf = ({ site, condition, since, newestGood }: SiteWatch): string =>

@@ -1,4 +1,5 @@
 import { messageOf } from "../../domain/errors.ts";
+import { someOf } from "../../domain/some-of.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { checkLastGood } from "./check-last-good.ts";
 import { askContainer } from "../containers/credentials.ts";
@@ -170,7 +171,7 @@ const checkSiteRows = async ({ catalog, sites }: Installation): Promise<readonly
     found.push(...keys.map((key) => `${key} of ${siteLabel(id)}`));
   }
   if (found.length === 0) return [];
-  const message = `The catalog holds rows of sites that cannot be read: ${listed(found)}. What they are about cannot go on or be listed, and backups that may be read by it are not deleted.`;
+  const message = `The catalog holds rows of sites that cannot be read: ${someOf(found, mostNamed)}. What they are about cannot go on or be listed, and backups that may be read by it are not deleted.`;
   return [{ name: "rows", state: "problem", message, advice: unreadableAdvice }];
 };
 
@@ -182,14 +183,11 @@ const checkSharedRows = async ({ catalog }: Installation): Promise<readonly Find
     {
       name: "rows",
       state: "warning",
-      message: `The catalog holds rows that cannot be read and are passed over: ${listed(keys)}.`,
+      message: `The catalog holds rows that cannot be read and are passed over: ${someOf(keys, mostNamed)}.`,
       advice: "Look at the log, which says what became of each; delete a backup again whose deletion it was.",
     },
   ];
 };
-
-const listed = (keys: readonly string[]): string =>
-  keys.slice(0, mostNamed).join(", ") + (keys.length > mostNamed ? ` and ${keys.length - mostNamed} more` : "");
 
 const checkTools = ({ machine }: Installation): readonly Finding[] =>
   machine.databaseTools().map(({ name, engine, path }) => {

@@ -1,6 +1,7 @@
 import { reaches, type Reach } from "../../domain/caller.ts";
 import { foldersOverlap } from "../../domain/folder-path.ts";
 import { siteKey, siteLabel, type SiteId } from "../../domain/site.ts";
+import { someOf } from "../../domain/some-of.ts";
 import type { SiteDescription } from "../../ports/sites.ts";
 import type { Installation } from "../installation.ts";
 
@@ -32,6 +33,5 @@ export const sharedFolders = (id: SiteId, all: readonly SiteFolders[]): readonly
     .filter((one) => !isSelf(one) && one.folders.some((folder) => own.some((mine) => foldersOverlap(folder, mine))))
     .map((one) => siteLabel(one.id));
   if (found.length === 0) return [];
-  const named = `${found.slice(0, 5).join(", ")}${found.length > 5 ? ` and ${found.length - 5} more` : ""}`;
-  return [`It shares folders with ${named}: a restore of one changes the files of the other.`];
+  return [`It shares folders with ${someOf(found, 5)}: a restore of one changes the files of the other.`];
 };

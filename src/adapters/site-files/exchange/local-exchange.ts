@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { BytePath } from "../../../domain/byte-path.ts";
+import { someOf } from "../../../domain/some-of.ts";
 import type { Exchange, ExchangeNeed, ExchangeState, SwapOperation, SwapReport } from "../../../ports/site-host.ts";
 import type { LocalRoot } from "../../../ports/site-files.ts";
 import { setExactTimes } from "../exact-times.ts";
@@ -195,9 +196,8 @@ export class LocalExchange implements Exchange {
 const remove = (path: string): void => rmSync(bytes(path), { recursive: true, force: true });
 
 const notBroughtBack = (missed: readonly BytePath[]): Error => {
-  const shown = missed.slice(0, 5).map(readable).join(", ");
-  const more = missed.length > 5 ? ` and ${missed.length - 5} more` : "";
-  return new Error(`Something else stands in the way of ${shown}${more}. Move it away and undo the restore again.`);
+  const shown = someOf(missed.map(readable), 5);
+  return new Error(`Something else stands in the way of ${shown}. Move it away and undo the restore again.`);
 };
 
 /** One flush of the whole file system: a flush of each of many thousand files takes minutes. */
