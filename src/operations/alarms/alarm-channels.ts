@@ -53,15 +53,12 @@ export interface KeptAlarms {
 export const readSiteAlarms = async ({ catalog, sealer }: Needs, site: SiteId): Promise<KeptAlarms | undefined> => {
   const row = await catalog.get(sitePartition(site), alarmSettingsKey);
   if (row === undefined) return undefined;
-  const { webhook, mailTo, heartbeat } = stored.parse(row.value);
+  const kept = stored.parse(row.value);
+  const { webhook, heartbeat } = kept;
   const open = (sealed: string, field: Field): Promise<Secret> => sealer.open(sealed, alarmsContext(site, field));
   return {
     version: row.version,
-    shown: {
-      ...(webhook === undefined ? {} : { webhook: { form: webhook.form, isSigned: webhook.secret !== undefined } }),
-      ...(mailTo === undefined ? {} : { mailTo }),
-      hasHeartbeat: heartbeat !== undefined,
-    },
+    shown: shownAlarms(kept),
     webhook: async () =>
       webhook && {
         url: await open(webhook.url, "webhook"),
@@ -72,7 +69,8 @@ export const readSiteAlarms = async ({ catalog, sealer }: Needs, site: SiteId): 
   };
 };
 
-export const shownAlarms = ({ webhook, mailTo, heartbeat }: SiteAlarms): ShownAlarms => ({
+/** The same of what is sealed and of what is not. */
+export const shownAlarms = ({ webhook, mailTo, heartbeat }: SiteAlarms | z.infer<typeof stored>): ShownAlarms => ({
   ...(webhook === undefined ? {} : { webhook: { form: webhook.form, isSigned: webhook.secret !== undefined } }),
   ...(mailTo === undefined ? {} : { mailTo }),
   hasHeartbeat: heartbeat !== undefined,
