@@ -8,6 +8,7 @@ import type { Call } from "../../ports/call.ts";
 import type { Destination, StoredObject } from "../../ports/destination.ts";
 import { rememberCredential, withCredential } from "./credentials.ts";
 import { describePair, openPair, type FoundBackup, type Pair } from "./found-backup.ts";
+import { siteOrName } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
 import { ownerOfName } from "../rows/name-rows.ts";
 import { severalAtATime } from "../several-at-a-time.ts";
@@ -71,7 +72,7 @@ const containerOf = async (
   call: Call,
   { site: id, wish }: { readonly site: SiteId; readonly wish: DiscoverWish },
 ): Promise<{ readonly asked: ContainerAccess; readonly access: ContainerAccess }> => {
-  const site = (await deps.sites.find(id)) ?? { id, location: "", tier: "" };
+  const site = await siteOrName(deps, id);
   const named = await whereTo(deps, site, wish);
   await checkContainerReach(deps, call, { site, access: named });
   const asked = wish.storageAccountUrl === undefined ? { container: named.container } : named;

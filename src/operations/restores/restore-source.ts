@@ -5,6 +5,7 @@ import type { Secret } from "../../domain/secret.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import { rememberCredential } from "../containers/credentials.ts";
+import { siteOrName } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
 import { checkRestorable, findBackup } from "../backups/read-backups.ts";
 import { readBackups } from "../rows/backup-rows.ts";
@@ -42,7 +43,7 @@ export const sourceOf = async (
 ): Promise<RestoreSource> => {
   if (wish.storageAccountUrl === undefined) return backupSource(deps, pathSite, wish);
   const access = parseContainerUrl(wish.storageAccountUrl, "properties.storageAccountUrl");
-  const site = (await deps.sites.find(pathSite)) ?? { id: pathSite, location: "", tier: "" };
+  const site = await siteOrName(deps, pathSite);
   await checkContainerReach(deps, call, { site, access });
   await deps.destinations.open(access.container, access.credential);
   // A new URL beside a backup's id: the backup may have been copied there, and lies there under its name.

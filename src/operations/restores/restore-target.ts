@@ -1,7 +1,7 @@
 import { refuse } from "../../domain/errors.ts";
-import { isSiteName, parseSiteName, siteLabel, siteWithSlot, type SiteId } from "../../domain/site.ts";
+import { parseSiteName, siteLabel, siteWithSlot, type SiteId } from "../../domain/site.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
-import { siteNotFound } from "../find-site.ts";
+import { checkNewName, siteNotFound } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
 
 /** How a body names the site that a restore is for. */
@@ -30,16 +30,6 @@ export const wantedTarget = async (
 const checkEmpty = async (deps: Installation, id: SiteId): Promise<void> => {
   const content = await (await deps.hosts.host(id)).content();
   if (content === "present") throw refuse("SiteExists", { site: siteLabel(id) });
-};
-
-/** Its name becomes a directory's, so it is held to what Azure allows. */
-const checkNewName = (id: SiteId): void => {
-  const wrong = [id.name, id.slot ?? id.name].find((name) => !isSiteName(name));
-  if (wrong !== undefined)
-    throw refuse("InvalidField", {
-      field: "the site's name",
-      reason: `"${wrong.slice(0, 100)}" is not made of letters, digits and inner hyphens, 60 at most.`,
-    });
 };
 
 /** `siteName` may name another app, or a slot as `app(slot)`; without it the path's site is meant. */

@@ -1,8 +1,7 @@
-import { refuse } from "../../domain/errors.ts";
-import { isSiteName, siteKey, siteLabel, siteWithSlot, type SiteId } from "../../domain/site.ts";
+import { siteKey, siteLabel, siteWithSlot, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import type { NewSite, SiteDefinition, SiteDescription } from "../../ports/sites.ts";
-import { siteNotFound } from "../find-site.ts";
+import { checkNewName, siteNotFound } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
 import { changeConfiguration, configurationPages, readConfigurationRow } from "../rows/schedule-rows.ts";
 import { readSiteRow, siteBusy } from "../rows/site-row.ts";
@@ -27,8 +26,7 @@ export const getDescription =
 export const describeSite =
   (deps: Pick<Installation, "sites">) =>
   async (call: Call, id: SiteId, description: NewSite): Promise<DescribedSite> => {
-    if (![id.name, id.slot ?? id.name].every(isSiteName))
-      throw refuse("InvalidField", { field: "siteName", reason: "letters, digits and hyphens, at most 60." });
+    checkNewName(id);
     const site = await deps.sites.describe(id, description);
     call.log.info("site described", { site: siteLabel(id), caller: call.caller });
     return { site, description };
