@@ -119,8 +119,8 @@ const start = async (): Promise<void> => {
   // As local.settings.json has it for the checkout; an installed package has no such file.
   process.env["LIFEBOAT_HUB"] ||= "lifeboatlocal";
   // Others that share the catalog do not know this machine's workflows.
-  if (config.catalog.kind === "table") process.env["LIFEBOAT_HUB"] = ownHub(config.dataFolder);
-  const https = config.tlsPort === undefined ? undefined : { ...certificateOf(config), port: config.tlsPort };
+  if (config.catalog.kind === "table") process.env["LIFEBOAT_HUB"] = await ownHub(config.dataFolder);
+  const https = config.tlsPort === undefined ? undefined : { ...(await certificateOf(config)), port: config.tlsPort };
   const host = await startHost({
     appFile: `${packageFolder}dist/main.js`,
     rootDir: packageFolder,
@@ -132,7 +132,7 @@ const start = async (): Promise<void> => {
   }).catch((error: unknown) => {
     throw portAdvice(error, config);
   });
-  stopOnSignals(host, announce(host, config));
+  stopOnSignals(host, await announce(host, config));
   if (https !== undefined) keepCertificate(host, config);
   printReady(host, config, { ...first, trust: https?.trust });
 };
@@ -156,7 +156,7 @@ const toConsole = (): Log => {
 const isDebugging = (): boolean => /\blifeboat\b/.test(process.env["NODE_DEBUG"] ?? "");
 
 /** Tells the command line where this service answers; answers what takes that back. */
-const announce = ({ url, tlsUrl }: Host, { dataFolder, tlsFiles }: Config): (() => void) => {
+const announce = async ({ url, tlsUrl }: Host, { dataFolder, tlsFiles }: Config): Promise<() => void> => {
   const trust =
     tlsFiles === undefined
       ? ({ kind: "authority", file: join(dataFolder, "tls", "ca.pem") } as const)
@@ -164,7 +164,7 @@ const announce = ({ url, tlsUrl }: Host, { dataFolder, tlsFiles }: Config): (() 
   const https = tlsUrl === undefined ? {} : { tlsUrl, trust };
   const service = { url, ...https, pid: process.pid, started: new Date().toISOString(), version };
   try {
-    return announceService(dataFolder, service);
+    return await announceService(dataFolder, service);
   } catch (error) {
     console.error(`The command line will not find this service by itself: ${messageOf(error)}`);
     return () => undefined;
@@ -172,10 +172,14 @@ const announce = ({ url, tlsUrl }: Host, { dataFolder, tlsFiles }: Config): (() 
 };
 
 /** What https is served with, and how its clients come to trust it. */
-const certificateOf = ({ tlsFiles, dataFolder }: Config): ServerCertificate & { readonly trust: string } => {
+const certificateOf = async ({
+  tlsFiles,
+  dataFolder,
+}: Config): Promise<ServerCertificate & { readonly trust: string }> => {
   const now = new Date();
   if (tlsFiles !== undefined) return { ...givenCertificate(tlsFiles, now), trust: `by ${tlsFiles.certFile}` };
-  const { key, cert, authorityFile } = ownCertificate({ folder: join(dataFolder, "tls"), now, machine: hostname() });
+  const folder = join(dataFolder, "tls");
+  const { key, cert, authorityFile } = await ownCertificate({ folder, now, machine: hostname() });
   return { key, cert, trust: `clients need NODE_EXTRA_CA_CERTS=${authorityFile}` };
 };
 
@@ -184,11 +188,9 @@ const renewalCheckMs = 12 * 3_600_000;
 /** A service that runs for a year must not end up with a certificate that has expired. */
 const keepCertificate = (host: Host, config: Config): void => {
   setInterval(() => {
-    try {
-      host.renewCertificate(certificateOf(config));
-    } catch (error) {
-      console.error(`The certificate of https could not be renewed: ${messageOf(error)}`);
-    }
+    certificateOf(config)
+      .then((certificate) => host.renewCertificate(certificate))
+      .catch((error: unknown) => console.error(`The certificate of https could not be renewed: ${messageOf(error)}`));
   }, renewalCheckMs).unref();
 };
 
@@ -214,7 +216,7 @@ const prepare = async (config: Config): Promise<Pick<Told, "isFirstStart" | "has
   const isEmpty = isFirst && (await using(siteFiles, () => hasNoSites(sitesFolder)));
   if (isEmpty) await using(newSites, () => makeExample(sitesRoot));
   if (isEmpty) await using(siteFiles, () => describeExample(config));
-  return { isFirstStart: await using(data, async () => ensureAdminKey(dataFolder)), hasExample: isEmpty };
+  return { isFirstStart: await using(data, () => ensureAdminKey(dataFolder)), hasExample: isEmpty };
 };
 
 interface Named {

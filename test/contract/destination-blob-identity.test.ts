@@ -35,7 +35,7 @@ describeWith("azurite", azuritePresent, "against Azurite over https,", () => {
   const identity = identityWith(tokenFor("https://storage.azure.com", 3600));
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "lifeboat-identity-"));
-    const tls = ownCertificate({ folder: join(folder, "tls"), now: new Date(), machine: "localhost" });
+    const tls = await ownCertificate({ folder: join(folder, "tls"), now: new Date(), machine: "localhost" });
     const files = { certFile: join(folder, "cert.pem"), keyFile: join(folder, "key.pem") };
     await writeFile(files.certFile, tls.cert);
     await writeFile(files.keyFile, tls.key);

@@ -54,7 +54,7 @@ describe("https", () => {
   });
 
   it("is served with the owner's own certificate where one is given, and says in words what is wrong with it", async () => {
-    const own = ownCertificate({ folder: join(folder, "own"), now: new Date(), machine: hostname() });
+    const own = await ownCertificate({ folder: join(folder, "own"), now: new Date(), machine: hostname() });
     const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
     writeFileSync(cert, own.cert);
     writeFileSync(key, own.key);

@@ -40,7 +40,7 @@ interface FakeKeyVaultOptions {
 }
 
 export const startKeyVault = async ({ folder, secret, pageSize = 2 }: FakeKeyVaultOptions): Promise<FakeKeyVault> => {
-  const tls = ownCertificate({ folder, now: new Date(), machine: "localhost" });
+  const tls = await ownCertificate({ folder, now: new Date(), machine: "localhost" });
   const server = createServer({ cert: tls.cert, key: tls.key }, (request, response) => {
     const send = (status: number, body: object, headers: Readonly<Record<string, string>> = {}): void => {
       response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers });

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { errorCode } from "../../domain/error-code.ts";
 import { Secret } from "../../domain/secret.ts";
+import { makePrivateFile } from "../machine/private-file.ts";
 
 const keyFile = z.object({
   id: z.string().min(1),
@@ -34,19 +35,11 @@ export const readAdminKey = (dataFolder: string): AdminKey | undefined => {
   return parsed.data;
 };
 
-/** Makes the key on first start: mode 0600, and whole or not there at all. True when this call made it. */
-export const ensureAdminKey = (dataFolder: string): boolean => {
+/** Makes the key on first start. True when this call made it. */
+export const ensureAdminKey = async (dataFolder: string): Promise<boolean> => {
   if (readAdminKey(dataFolder) !== undefined) return false;
-  const made = { id: "admin", secret: randomBytes(32).toString("base64url") };
-  const file = adminKeyFile(dataFolder);
-  const temporary = `${file}.${process.pid}`;
-  try {
-    writeFileSync(temporary, `${JSON.stringify(made)}\n`, { mode: 0o600, flag: "wx", flush: true });
-    linkSync(temporary, file);
-  } finally {
-    rmSync(temporary, { force: true });
-  }
-  return true;
+  const made = `${JSON.stringify({ id: "admin", secret: randomBytes(32).toString("base64url") })}\n`;
+  return (await makePrivateFile(adminKeyFile(dataFolder), made)) === made;
 };
 
 const jsonOf = (text: string): unknown => {

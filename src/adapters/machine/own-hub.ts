@@ -1,17 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "../../domain/error-code.ts";
+import { makePrivateFile, readPrivateFile } from "./private-file.ts";
 
 /** The name of the workflows that this data folder holds: made once, and of the form the host asks of a hub. */
-export const ownHub = (dataFolder: string): string => {
+export const ownHub = async (dataFolder: string): Promise<string> => {
   const file = join(dataFolder, "hub");
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error;
-  }
-  const hub = `own${randomUUID().replaceAll("-", "")}`;
-  writeFileSync(file, `${hub}\n`, { flag: "wx" });
-  return hub;
+  const made = `own${randomUUID().replaceAll("-", "")}\n`;
+  return ((await readPrivateFile(file)) ?? (await makePrivateFile(file, made))).trim();
 };

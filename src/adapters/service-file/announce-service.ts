@@ -1,17 +1,15 @@
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseServiceFile, serviceFileName, type ServiceFile } from "../../domain/service-file.ts";
+import { replacePrivateFile } from "../machine/private-file.ts";
 
 /**
- * Tells where this service answers, in the data folder, mode 0600. Answers what takes it back: for an orderly end, and
+ * Tells where this service answers, in the data folder. Answers what takes it back: for an orderly end, and
  * only while the file is still this service's own.
  */
-export const announceService = (dataFolder: string, service: ServiceFile): (() => void) => {
+export const announceService = async (dataFolder: string, service: ServiceFile): Promise<() => void> => {
   const file = join(dataFolder, serviceFileName);
-  const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, `${JSON.stringify(service)}\n`, { mode: 0o600 });
-  chmodSync(temporary, 0o600);
-  renameSync(temporary, file);
+  await replacePrivateFile(file, `${JSON.stringify(service)}\n`);
   return () => {
     if (readAnnounced(file)?.pid === service.pid) rmSync(file, { force: true });
   };

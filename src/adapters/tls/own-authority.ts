@@ -1,8 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate, type KeyObject } from "node:crypto";
-import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { errorCode } from "../../domain/error-code.ts";
+import { makeFolder } from "../machine/make-folder.ts";
+import { makePrivateFile, readPrivateFile, replacePrivateFile } from "../machine/private-file.ts";
 import { issueCertificate } from "./issue-certificate.ts";
 
 /** What a TLS server needs, as PEM. */
@@ -14,11 +14,6 @@ export interface ServerCertificate {
 interface OwnCertificate extends ServerCertificate {
   /** What clients have to trust. */
   readonly authorityFile: string;
-  /** Until when it may be served; `renewAt` comes well before. */
-  readonly until: Date;
-  readonly renewAt: Date;
-  /** The authority is new: clients that trusted an earlier one have to be told. */
-  readonly isNewAuthority: boolean;
 }
 
 interface OwnCertificateOptions {
@@ -43,22 +38,21 @@ const neverBefore = Date.parse("2026-01-01T00:00:00Z");
 
 /**
  * The certificate to serve https on this machine with: the one in the folder as long as it serves, else a new one signed
- * by the installation's own authority, which is made on first start. `ca.pem` is for clients; the keys are mode 0600.
+ * by the installation's own authority, which is made on first start. `ca.pem` is for clients.
  */
-export const ownCertificate = (options: OwnCertificateOptions): OwnCertificate => {
+export const ownCertificate = async (options: OwnCertificateOptions): Promise<OwnCertificate> => {
   const { folder, now } = options;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { authority, isNew } = ensureAuthority(options);
+  await makeFolder(folder, 0o700);
+  const authority = await ensureAuthority(options);
   const authorityFile = join(folder, "ca.pem");
-  if (textOf(authorityFile) !== authority.cert) replace(authorityFile, authority.cert, 0o600);
+  if ((await readPrivateFile(authorityFile)) !== authority.cert)
+    await replacePrivateFile(authorityFile, authority.cert);
   const names = serverNames(options.machine);
   const file = join(folder, "server.pem");
-  const found = pairOf(textOf(file));
+  const found = pairOf(await readPrivateFile(file));
   const server = found && serves(found, { authority, names, now }) ? found : newServer(authority, names, now);
-  if (server !== found) replace(file, server.key + server.cert, 0o600);
-  const until = new Date(new X509Certificate(server.cert).validTo);
-  const renewAt = new Date(until.getTime() - serverReserveMs);
-  return { ...server, authorityFile, until, renewAt, isNewAuthority: isNew };
+  if (server !== found) await replacePrivateFile(file, server.key + server.cert);
+  return { ...server, authorityFile };
 };
 
 const serverNames = (machine: string): readonly string[] => {
@@ -70,19 +64,15 @@ const serverNames = (machine: string): readonly string[] => {
 };
 
 /** Key and certificate lie in one file, so that one is never found without the other. */
-const ensureAuthority = ({
-  folder,
-  now,
-  machine,
-}: OwnCertificateOptions): { readonly authority: ServerCertificate; readonly isNew: boolean } => {
+const ensureAuthority = async ({ folder, now, machine }: OwnCertificateOptions): Promise<ServerCertificate> => {
   const file = join(folder, "authority.pem");
-  const found = pairOf(textOf(file));
-  if (found && isAlive(new X509Certificate(found.cert), now, authorityReserveMs))
-    return { authority: found, isNew: false };
+  const text = await readPrivateFile(file);
+  const found = pairOf(text);
+  if (found && isAlive(new X509Certificate(found.cert), now, authorityReserveMs)) return found;
   const made = newAuthority(machine, now);
-  if (found !== undefined || textOf(file) !== undefined) replace(file, made.key + made.cert, 0o600);
-  else if (!createOnce(file, made.key + made.cert)) return ensureAuthority({ folder, now, machine });
-  return { authority: made, isNew: true };
+  if (text === undefined) return pairOf(await makePrivateFile(file, made.key + made.cert)) ?? made;
+  await replacePrivateFile(file, made.key + made.cert);
+  return made;
 };
 
 const newAuthority = (machine: string, now: Date): ServerCertificate => {
@@ -146,39 +136,5 @@ const pairOf = (file: string | undefined): ServerCertificate | undefined => {
     return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)) ? { key, cert } : undefined;
   } catch {
     return undefined;
-  }
-};
-
-/** Undefined when there is no such file. A copied data folder often comes with wider modes: it is closed to others. */
-const textOf = (path: string): string | undefined => {
-  try {
-    // Where modes mean nothing (Windows, SMB) nothing changes.
-    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
-};
-
-/** Whole or not at all, also after a power cut. */
-const replace = (path: string, content: string, mode: number): void => {
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, content, { mode, flush: true });
-  renameSync(temporary, path);
-};
-
-/** False when another process was first. */
-const createOnce = (path: string, content: string): boolean => {
-  const temporary = `${path}.${process.pid}`;
-  try {
-    writeFileSync(temporary, content, { mode: 0o600, flush: true });
-    linkSync(temporary, path);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === "EEXIST") return false;
-    throw error;
-  } finally {
-    rmSync(temporary, { force: true });
   }
 };

@@ -14,8 +14,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const certificate = (machine: string) => {
-  const { key, cert } = ownCertificate({ folder: join(folder, machine), now: new Date(), machine });
+const certificate = async (machine: string) => {
+  const { key, cert } = await ownCertificate({ folder: join(folder, machine), now: new Date(), machine });
   return { key, cert };
 };
 
@@ -40,10 +40,10 @@ describe("a port that cannot be had", () => {
 
 describe("a port that speaks https", () => {
   it("serves a renewed certificate from the next connection on", async () => {
-    const tls = certificate("before");
+    const tls = await certificate("before");
     listener = await listen({ address: "127.0.0.1", port: 0, tls, handle: (_, response) => response.end() });
     expect(await names(listener.port)).toContain("DNS:before");
-    listener.renew(certificate("after"));
+    listener.renew(await certificate("after"));
     expect(await names(listener.port)).toContain("DNS:after");
   });
 });
