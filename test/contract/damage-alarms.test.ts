@@ -9,7 +9,8 @@ import type { Backup } from "../../src/domain/backup.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { deliverAlarms } from "../../src/operations/alarms/deliver-alarms.ts";
 import { watchSites } from "../../src/operations/alarms/watch-sites.ts";
-import { readMetrics } from "../../src/operations/checks/read-metrics.ts";
+import { metricsText } from "../../src/api/wire/metrics.ts";
+import { readFigures } from "../../src/operations/checks/read-figures.ts";
 import { insertBackup, readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../src/operations/rows/keys.ts";
 import { markSite } from "../../src/operations/rows/watch-rows.ts";
@@ -53,7 +54,7 @@ const damageIsHeard = (open: () => Promise<Catalog>): void => {
     return world.taken.splice(0).map(({ alarm }) => alarm.title);
   };
   const metrics = async (): Promise<readonly string[]> =>
-    (await readMetrics(await reopened()))
+    metricsText(await readFigures(await reopened()))
       .split("\n")
       .filter((line) => /^lifeboat_(newest_good|site_in_trouble)/.test(line))
       .map((line) => line.replace(/\{.*\}/, ""));

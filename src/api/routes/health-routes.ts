@@ -1,8 +1,9 @@
 import { isReady } from "../../operations/checks/health.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readMetrics } from "../../operations/checks/read-metrics.ts";
+import { readFigures } from "../../operations/checks/read-figures.ts";
 import type { Route } from "../handle.ts";
 import { json } from "../response.ts";
+import { metricsText } from "../wire/metrics.ts";
 
 /** What watches over Lifeboat asks these; it sends no version. */
 export const healthRoutes = (deps: Installation): readonly Route[] => [
@@ -32,7 +33,7 @@ export const healthRoutes = (deps: Installation): readonly Route[] => [
     handle: async () => ({
       status: 200,
       headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
-      body: await readMetrics(deps),
+      body: metricsText(await readFigures(deps)),
     }),
   },
 ];

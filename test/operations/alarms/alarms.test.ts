@@ -6,7 +6,8 @@ import { forgetSite } from "../../../src/operations/sites/describe-site.ts";
 import { deliverAlarms } from "../../../src/operations/alarms/deliver-alarms.ts";
 import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition, watchKey } from "../../../src/operations/rows/keys.ts";
-import { readMetrics } from "../../../src/operations/checks/read-metrics.ts";
+import { metricsText } from "../../../src/api/wire/metrics.ts";
+import { readFigures } from "../../../src/operations/checks/read-figures.ts";
 import { markSite, readMarks, readWatch } from "../../../src/operations/rows/watch-rows.ts";
 import { sendDigest } from "../../../src/operations/alarms/send-digest.ts";
 import { tendAlarms } from "../../../src/operations/alarms/tend-alarms.ts";
@@ -75,14 +76,14 @@ describe("alarms", () => {
     await round(world);
     world.pass(0.5);
     await deliverAlarms(world.deps)(world.call);
-    expect(await readMetrics(world.deps)).toContain("lifeboat_alarms_waiting 1\n");
+    expect(metricsText(await readFigures(world.deps))).toContain("lifeboat_alarms_waiting 1\n");
     world.receivers.broken = false;
     await deliverAlarms(world.deps)(world.call);
     expect(world.taken).toEqual([]);
     world.pass(0.6);
     await deliverAlarms(world.deps)(world.call);
     expect(world.taken.map(({ alarm }) => alarm.id)).toEqual(["failed!s!g!shop!!1"]);
-    expect(await readMetrics(world.deps)).toContain("lifeboat_alarms_waiting 0\n");
+    expect(metricsText(await readFigures(world.deps))).toContain("lifeboat_alarms_waiting 0\n");
   });
 
   it("are given up after three days, and said so", async () => {
@@ -169,14 +170,14 @@ describe("alarms", () => {
     });
     await backupEnds(world, 1, "Failed");
     await round(world);
-    expect(await readMetrics(world.deps)).toMatch(/lifeboat_site_in_trouble\{.*\} 1\n/);
+    expect(metricsText(await readFigures(world.deps))).toMatch(/lifeboat_site_in_trouble\{.*\} 1\n/);
     await forgetSite(world.deps)(world.call, shop);
     for (let day = 0; day < 3; day++) {
       await round(world);
       world.pass(24 * 60);
     }
     expect(kindsOf(world)).toEqual(["failed"]);
-    expect(await readMetrics(world.deps)).not.toMatch(/site="shop"/);
+    expect(metricsText(await readFigures(world.deps))).not.toMatch(/site="shop"/);
   });
 
   it("tell of a site whose file was removed by hand, and no more of it once it is forgotten", async () => {
@@ -202,7 +203,7 @@ describe("alarms", () => {
     await markSite(catalog, shop);
     await days(4);
     expect(world.taken.length).toBe(told);
-    expect(await readMetrics(deps)).not.toMatch(/site="shop"/);
+    expect(metricsText(await readFigures(deps))).not.toMatch(/site="shop"/);
     expect(await forgetSite(deps)(world.call, shop)).toBe(false);
   });
 

@@ -7,7 +7,8 @@ import {
 } from "../../../src/operations/backups/backup-configuration.ts";
 import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import { backupKey, sitePartition } from "../../../src/operations/rows/keys.ts";
-import { readMetrics } from "../../../src/operations/checks/read-metrics.ts";
+import { metricsText } from "../../../src/api/wire/metrics.ts";
+import { readFigures } from "../../../src/operations/checks/read-figures.ts";
 import { changeConfiguration, readDue } from "../../../src/operations/rows/schedule-rows.ts";
 import { changeSite } from "../../../src/operations/rows/site-row.ts";
 import type { Policy } from "../../../src/operations/installation.ts";
@@ -234,7 +235,7 @@ describe("admission", () => {
     for (const [index, name] of names.entries())
       await put({ ...daily, startTime: `2026-11-22T02:${String(59 - index)}:00Z` }, {}, siteNamed(name));
     await world.tickAt(at("2026-11-22T03:00:00Z"));
-    const metrics = await readMetrics(world.deps);
+    const metrics = metricsText(await readFigures(world.deps));
     expect(metrics).toContain("\nlifeboat_due_runs 9\n");
     expect(metrics).toContain(`\nlifeboat_due_lag_seconds ${9 * 60}\n`);
     const order: string[] = [];

@@ -5,7 +5,7 @@ import { watchNewSites, watchSites } from "../../../src/operations/alarms/watch-
 import { checkInstallation } from "../../../src/operations/checks/check-installation.ts";
 import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import { isReady, noteSweep } from "../../../src/operations/checks/health.ts";
-import { readMetrics } from "../../../src/operations/checks/read-metrics.ts";
+import { readFigures } from "../../../src/operations/checks/read-figures.ts";
 import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
 import {
   alarmKey,
@@ -133,7 +133,7 @@ describe("alarms", () => {
     await damage(watchPartition, watchKey(blog));
     await damage(watchPartition, `${duePrefix}2026-11-20T00:00:00.000Z!${siteKey(blog)}`);
     await markSite(world.deps.catalog, blog, endedBackup(1, "Failed", world.clock.time));
-    await readMetrics(world.deps);
+    await readFigures(world.deps);
     expect((await findings())[0]).toContain(watchKey(blog));
     for (let round = 0; round < 3; round++, world.pass(0.01)) {
       await watchSites(world.deps)(call);

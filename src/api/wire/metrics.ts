@@ -1,10 +1,6 @@
 import { siteLabel } from "../../domain/site.ts";
 import { isInTrouble, type SiteWatch } from "../../domain/site-watch.ts";
-import { isReady } from "./health.ts";
-import type { Installation } from "../installation.ts";
-import { readOpenRuns } from "../rows/open-run-rows.ts";
-import { readDue, type Due } from "../rows/schedule-rows.ts";
-import { readWaitingLetters, readWatches } from "../rows/watch-rows.ts";
+import { mostDue, type Figures } from "../../operations/checks/read-figures.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -15,55 +11,27 @@ interface Family {
   readonly samples: readonly { readonly labels: Labels; readonly value: number }[];
 }
 
-const mostLetters = 1_000;
-const mostDue = 1_000;
-
 /** Prometheus' text form 0.0.4. */
-export const readMetrics = async (deps: Pick<Installation, "catalog" | "clock" | "version">): Promise<string> => {
-  const now = deps.clock.now();
-  const [watches, openRuns, due, letters, { problems }] = await Promise.all([
-    readWatches(deps.catalog),
-    readOpenRuns(deps.catalog),
-    readDue(deps.catalog, { until: now, limit: mostDue }),
-    readWaitingLetters(deps.catalog, now, mostLetters),
-    isReady(deps),
-  ]);
+export const metricsText = (figures: Figures): string => {
+  const { now, watches, openRuns, dueRuns, dueLagSeconds, alarmsWaiting, isReady, version } = figures;
   return [
     ...siteFamilies(watches, now),
-    single("lifeboat_open_runs", "gauge", "Runs that are under way or wait.", openRuns.length),
-    single(
-      "lifeboat_due_runs",
-      "gauge",
-      `Planned backups that are due and have not begun, ${mostDue} at most.`,
-      due.length,
-    ),
-    single("lifeboat_due_lag_seconds", "gauge", "For how long the oldest of them has been due.", lagOf(due, now)),
-    single("lifeboat_alarms_waiting", "gauge", "Alarms that nobody has taken yet.", letters.length),
-    single(
-      "lifeboat_ready",
-      "gauge",
-      "1 when the store can be written and the sweep ran lately.",
-      problems.length === 0 ? 1 : 0,
-    ),
-    {
-      name: "lifeboat_build_info",
-      type: "gauge" as const,
-      help: "The version that runs.",
-      samples: [{ labels: { version: deps.version }, value: 1 }],
-    },
+    gauge("lifeboat_open_runs", "Runs that are under way or wait.", openRuns),
+    gauge("lifeboat_due_runs", `Planned backups that are due and have not begun, ${mostDue} at most.`, dueRuns),
+    gauge("lifeboat_due_lag_seconds", "For how long the oldest of them has been due.", dueLagSeconds),
+    gauge("lifeboat_alarms_waiting", "Alarms that nobody has taken yet.", alarmsWaiting),
+    gauge("lifeboat_ready", "1 when the store can be written and the sweep ran lately.", isReady ? 1 : 0),
+    gauge("lifeboat_build_info", "The version that runs.", 1, { version }),
   ]
     .map(textOf)
     .join("");
 };
 
-const lagOf = ([oldest]: readonly Due[], now: Date): number =>
-  oldest === undefined ? 0 : (now.getTime() - Date.parse(oldest.at)) / 1000;
-
-const single = (name: string, type: Family["type"], help: string, value: number): Family => ({
+const gauge = (name: string, help: string, value: number, labels: Labels = {}): Family => ({
   name,
-  type,
+  type: "gauge",
   help,
-  samples: [{ labels: {}, value }],
+  samples: [{ labels, value }],
 });
 
 const siteFamilies = (watches: readonly SiteWatch[], now: Date): readonly Family[] => {
