@@ -5,6 +5,7 @@ import type { SiteId } from "../../domain/site.ts";
 import type { Installation } from "../installation.ts";
 import { alarmSettingsKey, sitePartition } from "../rows/keys.ts";
 import { alarmsContext } from "../rows/sealed-fields.ts";
+import { writeRow } from "../rows/write-row.ts";
 
 export type AlarmDeps = Pick<Installation, "catalog" | "clock" | "sealer" | "sites" | "notifier" | "policy">;
 
@@ -99,9 +100,7 @@ export const writeSiteAlarms = async (
     ...(mailTo === undefined ? {} : { mailTo }),
     ...(heartbeat === undefined ? {} : { heartbeat: await seal(heartbeat, "heartbeat") }),
   };
-  return catalog.write(sitePartition(site), [
-    version === undefined ? { kind: "insert", key, value } : { kind: "replace", key, value, version },
-  ]);
+  return catalog.write(sitePartition(site), [writeRow(key, value, version)]);
 };
 
 /** Where alarms of a site go, or those of the installation itself. */

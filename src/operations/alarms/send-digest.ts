@@ -8,6 +8,7 @@ import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
 import { digestKey, watchPartition } from "../rows/keys.ts";
 import { readNoteOfTimer } from "../rows/note-rows.ts";
 import { postLetter, readWatches } from "../rows/watch-rows.ts";
+import { writeRow } from "../rows/write-row.ts";
 
 const mostNamed = 50;
 const totals = z.object({ day: z.string(), ended: z.record(z.string(), z.number()) });
@@ -30,9 +31,7 @@ export const sendDigest =
     const alarm = digestOf(watches, { now, since: isUnreadable ? undefined : (before?.ended ?? {}), ended });
     const channels = (await channelsOf(deps, undefined)).filter(({ kind }) => isFor(kind, "digest"));
     const isOurs = await deps.catalog.write(watchPartition, [
-      row === undefined
-        ? { kind: "insert", key: digestKey, value }
-        : { kind: "replace", key: digestKey, value, version: row.version },
+      writeRow(digestKey, value, row?.version),
       ...channels.map(({ name }) => postLetter({ alarm, channel: name, attempt: 0, first: now.toISOString() }, now)),
     ]);
     if (isOurs) call.log.info("digest posted", { day, sites: watches.length });

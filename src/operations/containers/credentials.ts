@@ -7,6 +7,7 @@ import type { Destination } from "../../ports/destination.ts";
 import type { Installation } from "../installation.ts";
 import { containerKey, credentialsPartition } from "../rows/keys.ts";
 import { credentialContext } from "../rows/sealed-fields.ts";
+import { writeRow } from "../rows/write-row.ts";
 
 const credentialRow = z.object({ container: z.string(), sealed: z.string(), expires: z.string().optional() });
 
@@ -33,10 +34,7 @@ export const rememberCredential = async (deps: Needs, access: ContainerAccess): 
     const row = await deps.catalog.get(credentialsPartition, key);
     const before = row && credentialRow.parse(row.value);
     if (before && stored && outlives(before.expires, value.expires, deps.clock.now())) return;
-    const change = row
-      ? ({ kind: "replace", key, value, version: row.version } as const)
-      : ({ kind: "insert", key, value } as const);
-    if (await deps.catalog.write(credentialsPartition, [change])) return;
+    if (await deps.catalog.write(credentialsPartition, [writeRow(key, value, row?.version)])) return;
   }
   throw new Error(`The credential of ${access.container} could not be stored: too many writers.`);
 };

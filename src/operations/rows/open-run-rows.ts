@@ -1,8 +1,9 @@
 import * as z from "zod";
 import type { SiteId } from "../../domain/site.ts";
-import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
+import type { Catalog, Row } from "../../ports/catalog.ts";
 import { openRunsPartition } from "./keys.ts";
 import { siteId } from "./site-id.ts";
+import { writeRow } from "./write-row.ts";
 
 const announced = z.object({
   site: siteId,
@@ -53,11 +54,7 @@ export const claimRun = async (
     if (row !== undefined && (hub === undefined || hub === holder)) return true;
     if (holder !== undefined) return false;
     const value = { site, since, ...row?.value, ...(hub === undefined ? {} : { hub }) };
-    const change: RowChange =
-      row === undefined
-        ? { kind: "insert", key: run, value }
-        : { kind: "replace", key: run, value, version: row.version };
-    if (await catalog.write(openRunsPartition, [change])) return true;
+    if (await catalog.write(openRunsPartition, [writeRow(run, value, row?.version)])) return true;
   }
   throw new Error(`The run ${run} is being claimed by too many processes.`);
 };

@@ -14,6 +14,7 @@ import {
   schedulePartition,
 } from "./keys.ts";
 import { siteId } from "./site-id.ts";
+import { writeRow } from "./write-row.ts";
 
 const schedule: z.ZodType<BackupSchedule> = z.object({
   frequencyInterval: z.number(),
@@ -169,8 +170,7 @@ const rowChanges = (
 ): readonly RowChange[] => {
   const key = configurationKey(site);
   if (next === undefined) return row === undefined ? [] : [{ kind: "remove", key, version: row.version }];
-  const value = { ...next };
-  return row === undefined ? [{ kind: "insert", key, value }] : [{ kind: "replace", key, value, version: row.version }];
+  return [writeRow(key, { ...next }, row?.version)];
 };
 
 /** Put also where it should be there already: a due row that was lost comes back with the next change. */

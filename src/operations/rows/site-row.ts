@@ -2,9 +2,10 @@ import * as z from "zod";
 import type { Backup } from "../../domain/backup.ts";
 import { refuse } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
-import type { Catalog, RowChange, RowValue } from "../../ports/catalog.ts";
+import type { Catalog, RowChange } from "../../ports/catalog.ts";
 import { backupsAmong } from "./backup-rows.ts";
 import { backupPrefix, behind, sitePartition, siteRowKey } from "./keys.ts";
+import { writeRow } from "./write-row.ts";
 
 const openRun = z.object({
   id: z.string(),
@@ -75,11 +76,7 @@ export const changeSite = async <Result>(
   for (let attempt = 0; attempt < 50; attempt++) {
     const { row, version } = await read(catalog, site);
     const change = await decide(row);
-    const value: RowValue = { ...change.row };
-    const own: RowChange =
-      version === undefined
-        ? { kind: "insert", key: siteRowKey, value }
-        : { kind: "replace", key: siteRowKey, value, version };
+    const own = writeRow(siteRowKey, { ...change.row }, version);
     if (await catalog.write(sitePartition(site), [own, ...(change.also ?? [])])) return change.result;
   }
   throw refuse("Unavailable", { reason: `${siteLabel(site)} is being changed by too many callers at once.` });

@@ -18,6 +18,7 @@ import {
   watchPrefix,
 } from "./keys.ts";
 import { siteId } from "./site-id.ts";
+import { writeRow } from "./write-row.ts";
 
 const endedBackup: z.ZodType<EndedBackup> = z.object({
   id: z.number(),
@@ -145,10 +146,7 @@ export const readDueWatches = async (
 
 /** The watch and its due row, which moves with it. */
 export const changeWatch = (before: WatchRow | undefined, after: SiteWatch): readonly RowChange[] => {
-  const key = watchKey(after.site);
-  const value = { ...after };
-  const own: RowChange =
-    before === undefined ? { kind: "insert", key, value } : { kind: "replace", key, value, version: before.version };
+  const own = writeRow(watchKey(after.site), { ...after }, before?.version);
   const [old, due] = [before?.watch?.due, after.due].map((time) => time && dueKey(time, siteKey(after.site)));
   if (old === due) return [own];
   return [
