@@ -13,7 +13,7 @@ import { metricsText } from "../../src/api/wire/metrics.ts";
 import { readFigures } from "../../src/operations/checks/read-figures.ts";
 import { insertBackup, readBackup } from "../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../src/operations/rows/keys.ts";
-import { markSite } from "../../src/operations/rows/watch-rows.ts";
+import { markSite } from "../../src/operations/rows/mark-rows.ts";
 import type { Catalog } from "../../src/ports/catalog.ts";
 import { noteVerified } from "../../src/steps/verify/note-damage.ts";
 import { alarmWorld } from "../operations/alarms/alarm-world.ts";

@@ -15,7 +15,7 @@ export interface Asked {
   readonly body?: unknown;
 }
 
-export interface Accepted {
+interface Accepted {
   /** The operation's id, from the Location of a 202. */
   readonly operation: string;
 }
@@ -38,7 +38,7 @@ export interface Service {
   readonly close: () => void;
 }
 
-export interface ServiceDeps {
+interface ServiceDeps {
   readonly pause: (milliseconds: number) => Promise<void>;
 }
 

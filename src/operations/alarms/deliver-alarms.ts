@@ -12,7 +12,7 @@ import {
   timeOfLetter,
   type Letter,
   type WaitingLetter,
-} from "../rows/watch-rows.ts";
+} from "../rows/letter-rows.ts";
 
 const mostAtOnce = 64;
 /** While one instance sends a letter, no other does. Longer than a sending may take. */

@@ -7,7 +7,8 @@ import type { Call } from "../../ports/call.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
 import { digestKey, watchPartition } from "../rows/keys.ts";
 import { readNoteOfTimer } from "../rows/note-rows.ts";
-import { postLetter, readWatches } from "../rows/watch-rows.ts";
+import { postLetter } from "../rows/letter-rows.ts";
+import { readWatches } from "../rows/watch-rows.ts";
 import { writeRow } from "../rows/write-row.ts";
 
 const mostNamed = 50;

@@ -18,15 +18,9 @@ import { readBackup, readKnownBackups } from "../rows/backup-rows.ts";
 import { endedRestoreOf, readOperation } from "../rows/operation-rows.ts";
 import { watchKey, watchPartition } from "../rows/keys.ts";
 import { readConfigurationRow } from "../rows/schedule-rows.ts";
-import {
-  changeWatch,
-  markSite,
-  postLetter,
-  readDueWatches,
-  readMarks,
-  readWatch,
-  type Mark,
-} from "../rows/watch-rows.ts";
+import { changeWatch, readDueWatches, readWatch } from "../rows/watch-rows.ts";
+import { markSite, readMarks, type Mark } from "../rows/mark-rows.ts";
+import { postLetter } from "../rows/letter-rows.ts";
 
 /** So many news or due sites a round; the rest waits for the next. */
 const mostAtOnce = 500;

@@ -13,7 +13,7 @@ import { findSite } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
 import { readBackups } from "../rows/backup-rows.ts";
 import { changeConfiguration, readConfigurationRow, type BackupConfiguration } from "../rows/schedule-rows.ts";
-import { markSite } from "../rows/watch-rows.ts";
+import { markSite } from "../rows/mark-rows.ts";
 import { checkContainerReach, checkDatabaseReach } from "../containers/within-reach.ts";
 
 export interface ConfigurationRequest {

@@ -2,7 +2,8 @@ import type { SiteWatch } from "../../domain/site-watch.ts";
 import type { Installation } from "../installation.ts";
 import { readOpenRuns } from "../rows/open-run-rows.ts";
 import { readDue, type Due } from "../rows/schedule-rows.ts";
-import { readWaitingLetters, readWatches } from "../rows/watch-rows.ts";
+import { readWaitingLetters } from "../rows/letter-rows.ts";
+import { readWatches } from "../rows/watch-rows.ts";
 import { isReady } from "./health.ts";
 
 /** How the installation stands, in numbers. */

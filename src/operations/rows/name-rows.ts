@@ -15,7 +15,7 @@ export interface NameInContainer {
 }
 
 /** Whom a name is reserved for: the site's backup that is planned for a time, or else was created at one. */
-export interface NameHolder {
+interface NameHolder {
   readonly site: SiteId;
   readonly since: string;
   readonly planned?: string;

@@ -59,7 +59,7 @@ export const claimRun = async (
   throw new Error(`The run ${run} is being claimed by too many processes.`);
 };
 
-export interface OpenRuns {
+interface OpenRuns {
   readonly open: readonly AnnouncedRun[];
   /** Rows that cannot be understood, by their keys: the runs. */
   readonly unreadable: readonly Row[];

@@ -4,7 +4,7 @@ import type { SiteId } from "../../domain/site.ts";
 import type { Installation } from "../installation.ts";
 import { readKnownBackups } from "../rows/backup-rows.ts";
 import { endedRestoreOf, readKnownOperations } from "../rows/operation-rows.ts";
-import { markRestore, markSite } from "../rows/watch-rows.ts";
+import { markRestore, markSite } from "../rows/mark-rows.ts";
 
 type Needs = Pick<Installation, "catalog">;
 

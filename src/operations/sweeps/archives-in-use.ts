@@ -10,7 +10,7 @@ import { unreadableAdvice } from "../checks/unreadable-advice.ts";
 
 type Needs = Pick<Installation, "catalog" | "sites">;
 
-export interface InUse {
+interface InUse {
   /** Of the site's backups. */
   readonly backups: ReadonlySet<number>;
   /** Rows that do not say what their runs read; whatever of the site it could be is among the backups. */

@@ -8,7 +8,7 @@ import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { changeBackupRow } from "../../operations/rows/backup-rows.ts";
 import { holderOf, releaseName } from "../../operations/rows/name-rows.ts";
-import { markSite } from "../../operations/rows/watch-rows.ts";
+import { markSite } from "../../operations/rows/mark-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { backupOf } from "./backup-row.ts";

@@ -2,7 +2,7 @@ import { shortenLog, type Backup } from "../../domain/backup.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { changeBackupRow } from "../../operations/rows/backup-rows.ts";
 import type { Verification } from "../../operations/rows/operation-rows.ts";
-import { markSite } from "../../operations/rows/watch-rows.ts";
+import { markSite } from "../../operations/rows/mark-rows.ts";
 
 type Needs = Pick<Installation, "catalog" | "clock">;
 type Noted = Pick<Backup, "site" | "id">;

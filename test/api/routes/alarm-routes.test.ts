@@ -4,7 +4,7 @@ import { healthRoutes } from "../../../src/api/routes/health-routes.ts";
 import { noteSweep } from "../../../src/operations/checks/health.ts";
 import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
-import { markSite } from "../../../src/operations/rows/watch-rows.ts";
+import { markSite } from "../../../src/operations/rows/mark-rows.ts";
 import { watchSites } from "../../../src/operations/alarms/watch-sites.ts";
 import { alarmWorld, endedBackup } from "../../operations/alarms/alarm-world.ts";
 import { apiOver, shopPath } from "../../support/api.ts";

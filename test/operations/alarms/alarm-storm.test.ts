@@ -9,7 +9,7 @@ import type { Channel } from "../../../src/domain/alarm.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { deliverAlarms } from "../../../src/operations/alarms/deliver-alarms.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
-import { markSite } from "../../../src/operations/rows/watch-rows.ts";
+import { markSite } from "../../../src/operations/rows/mark-rows.ts";
 import { watchSites } from "../../../src/operations/alarms/watch-sites.ts";
 import { temporaryFolder } from "../../support/file-tree.ts";
 import { randomOf } from "../../support/interleaving.ts";

@@ -5,7 +5,7 @@ import { checkInstallation } from "../../../src/operations/checks/check-installa
 import { noteSweep } from "../../../src/operations/checks/health.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
 import { deliverAlarms } from "../../../src/operations/alarms/deliver-alarms.ts";
-import { markSite } from "../../../src/operations/rows/watch-rows.ts";
+import { markSite } from "../../../src/operations/rows/mark-rows.ts";
 import { watchSites } from "../../../src/operations/alarms/watch-sites.ts";
 import { memoryInstallation, shop } from "../../support/installation.ts";
 import { putObject } from "../../support/put-object.ts";

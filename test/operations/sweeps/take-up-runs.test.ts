@@ -7,7 +7,7 @@ import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { ownerOfName } from "../../../src/operations/rows/name-rows.ts";
 import { insertOperation, readOperation, type Operation } from "../../../src/operations/rows/operation-rows.ts";
 import { sitePartition, watchPartition } from "../../../src/operations/rows/keys.ts";
-import { readMarks } from "../../../src/operations/rows/watch-rows.ts";
+import { readMarks } from "../../../src/operations/rows/mark-rows.ts";
 import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
 import { getOperation } from "../../../src/operations/restores/operation-results.ts";
 import { takeSite } from "../../../src/operations/runs/take-site.ts";

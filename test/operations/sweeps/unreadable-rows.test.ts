@@ -28,7 +28,8 @@ import {
 } from "../../../src/operations/rows/keys.ts";
 import { readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";
 import { writeBeat } from "../../../src/operations/rows/step-rows.ts";
-import { markSite, postLetter } from "../../../src/operations/rows/watch-rows.ts";
+import { markSite } from "../../../src/operations/rows/mark-rows.ts";
+import { postLetter } from "../../../src/operations/rows/letter-rows.ts";
 import { archivesInUse } from "../../../src/operations/sweeps/archives-in-use.ts";
 import { purgeEndedRuns } from "../../../src/operations/sweeps/purge-ended-runs.ts";
 import { retainAll } from "../../../src/operations/sweeps/retain-all.ts";

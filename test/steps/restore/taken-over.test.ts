@@ -11,7 +11,7 @@ import { readManifest } from "../../../src/manifest/read-manifest.ts";
 import { readBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { announceRun, readOpenRuns } from "../../../src/operations/rows/open-run-rows.ts";
 import { readOperation } from "../../../src/operations/rows/operation-rows.ts";
-import { readMarks } from "../../../src/operations/rows/watch-rows.ts";
+import { readMarks } from "../../../src/operations/rows/mark-rows.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import { takeOver } from "../../../src/operations/sweeps/take-over.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
