@@ -1,7 +1,5 @@
-import { zipName } from "../domain/backup.ts";
 import { siteLabel } from "../domain/site.ts";
 import { StoreFailure } from "../domain/store-failure.ts";
-import { openContainer } from "../operations/containers/credentials.ts";
 import type { Installation } from "../operations/installation.ts";
 import { readOpenRuns, type AnnouncedRun } from "../operations/rows/open-run-rows.ts";
 import { readSiteRow } from "../operations/rows/site-row.ts";
@@ -10,7 +8,7 @@ import type { Call } from "../ports/call.ts";
 import type { DiskRoom } from "../ports/machine.ts";
 import type { BackupRef, RunRef } from "../workflows/contract.ts";
 import { dropStaged } from "./backup/backing-up.ts";
-import { backupOf } from "./backup/backup-row.ts";
+import { isCommitted } from "./backup/own-blobs.ts";
 import { diskFull } from "./disk-full.ts";
 import { restoreWithoutRoom } from "./restore/restore-without-room.ts";
 
@@ -78,11 +76,6 @@ const giveUp = async (deps: Installation, call: Call, { site, run, deletes }: An
 const withoutBackup = async (deps: Installation, ref: BackupRef, failure: StoreFailure): Promise<string> => {
   const rests = await dropStaged(deps, ref);
   return diskFull(deps, failure, { rests, neededBytes: undefined });
-};
-
-const isCommitted = async (deps: Installation, ref: BackupRef): Promise<boolean> => {
-  const { destination, blobBase } = await backupOf(deps, ref);
-  return (await (await openContainer(deps, destination)).head(zipName(blobBase))) !== undefined;
 };
 
 const hasStaged = async ({ hosts }: Installation, { site, run }: RunRef): Promise<boolean> =>

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { directoryDestination } from "../../src/adapters/destination/directory.ts";
 import { MemorySite } from "../support/memory-site.ts";
+import { StoreFailure } from "../../src/domain/store-failure.ts";
 import { pathFromText } from "../../src/domain/byte-path.ts";
 import { faultyBackups } from "../support/faulty-backup.ts";
 import { describeWith } from "../support/needs.ts";
@@ -15,15 +16,17 @@ const megabyte = 1_000_000;
 describeWith("mount", canMount, "a backup to a folder on a small disk", () => {
   let disk: SmallDisk;
   let home: string;
+  let elsewhere: string;
   beforeEach(() => {
     disk = smallDisk(16);
     mkdirSync(join(disk.folder, "backups"));
     home = mkdtempSync(join(tmpdir(), "lifeboat-home-"));
     mkdirSync(join(home, "site/wwwroot"), { recursive: true });
+    elsewhere = mkdtempSync(join(tmpdir(), "lifeboat-elsewhere-"));
   });
   afterEach(() => {
     disk.remove();
-    rmSync(home, { recursive: true });
+    for (const folder of [home, elsewhere]) rmSync(folder, { recursive: true });
   });
 
   const free = (): number => statfsSync(disk.folder).bavail * statfsSync(disk.folder).bsize;
@@ -31,6 +34,12 @@ describeWith("mount", canMount, "a backup to a folder on a small disk", () => {
   const backups = (files?: MemorySite) => {
     const destination = directoryDestination(join(disk.folder, "backups"));
     return faultyBackups({ faulty: destination, sound: destination, directory: home, ...(files && { files }) });
+  };
+  /** The backups go elsewhere: only their work files lie on the small disk. */
+  const worksOnDisk = () => {
+    const destination = directoryDestination(elsewhere);
+    const scratch = directoryDestination(join(disk.folder, "backups"));
+    return faultyBackups({ faulty: destination, sound: destination, directory: home, scratch });
   };
   /** Every step but the first ones of a run that was refused. */
   const forbidden = () => expect.unreachable("It was packed.");
@@ -78,6 +87,31 @@ describeWith("mount", canMount, "a backup to a folder on a small disk", () => {
     // What stays are empty folders.
     expect(before - free()).toBeLessThan(100_000);
     expect((await backUp("again")).status).toBe("Succeeded");
+  });
+
+  it("is not lost when its work storage is full once its archive is visible", async () => {
+    write("photo.jpg", randomBytes(megabyte));
+    const { backUp, expectEnd } = worksOnDisk();
+    let describing = 0;
+    const meanwhile = { readBack: () => disk.fill(), describeBackup: () => void describing++ };
+    await expectEnd(await backUp("night", { ...meanwhile, closeBackup: () => disk.empty() }), night);
+    expect(describing).toBe(1);
+  });
+
+  it("is not given up when the disk is found full once its archive is visible", async () => {
+    write("photo.jpg", randomBytes(megabyte));
+    const destination = directoryDestination(elsewhere);
+    const { backUp, expectEnd } = faultyBackups({ faulty: destination, sound: destination, directory: home });
+    const commit = destination.commit.bind(destination);
+    let wasFull = false;
+    destination.commit = async (upload, ...rest) => {
+      const written = await commit(upload, ...rest);
+      if (!upload.name.endsWith(".zip") || wasFull) return written;
+      wasFull = true;
+      throw new StoreFailure("Full", "The disk is full.");
+    };
+    await expectEnd(await backUp("night"), night);
+    expect(wasFull).toBe(true);
   });
 
   const night = { "ends as": "Succeeded" };

@@ -31,6 +31,8 @@ interface Place {
   readonly sound: Destination;
   /** The site's directory. */
   readonly directory: string;
+  /** Work storage; in memory without one. */
+  readonly scratch?: Destination;
   /** Files to back up instead of the directory's. */
   readonly files?: SiteFiles;
 }
@@ -38,7 +40,7 @@ interface Place {
 export const sasExpires = new Date(Math.floor(Date.now() / 1000) * 1000 + 7_200_000);
 
 /** Backups of one site to one place, run in this process on the real steps; each step that throws is tried once more. */
-export const faultyBackups = ({ faulty, sound, directory, files }: Place) => {
+export const faultyBackups = ({ faulty, sound, directory, scratch, files }: Place) => {
   const given = memoryInstallation();
   given.clock.time = new Date();
   const settings = { read: async () => ({ appSettings: {}, connectionStrings: {} }), write: async () => undefined };
@@ -50,6 +52,7 @@ export const faultyBackups = ({ faulty, sound, directory, files }: Place) => {
     newId: randomId,
     destinations: { open: async () => faulty },
     hosts: { host: async () => host },
+    ...(scratch === undefined ? {} : { scratch: async () => scratch }),
     machine: { ...given.deps.machine, roomOf },
   };
   const se = sasExpires.toISOString();
@@ -72,7 +75,7 @@ export const faultyBackups = ({ faulty, sound, directory, files }: Place) => {
     expect(backup.status).toBe(row["ends as"]);
     expect(JSON.stringify(backup)).not.toMatch(/sig=|planted/);
     expect((await readSiteRow(deps.catalog, shop)).run).toBeUndefined();
-    expect(await namesOf(given.container("scratch").list(""))).toEqual([]);
+    expect(await namesOf((await deps.scratch()).list(""))).toEqual([]);
     const zip = await sound.head(`${backup.blobBase}.zip`);
     if (backup.status === "Failed") {
       expect(zip?.metadata["run"], "a zip of the failed run").not.toBe(backup.run);

@@ -7,6 +7,7 @@ import { readPlan } from "./backup-plan.ts";
 import { backupOf } from "./backup-row.ts";
 import { diskFull } from "../disk-full.ts";
 import { asOutcome } from "../outcome.ts";
+import { isCommitted } from "./own-blobs.ts";
 import { failed } from "../owns-site.ts";
 import { scratchOf, WorkFilesGone } from "../scratch.ts";
 
@@ -15,13 +16,12 @@ type Input = BackupRef & { readonly plan?: ScratchName };
 /**
  * As `asOutcome`, for the steps that make a backup. A store that is full ends the backup at once, and what the run had
  * staged goes in the same breath: it would keep the disk full, so that not even the failure could be written down. Unless
- * the archive is whole already: for the few bytes that it lacks the step is tried again.
+ * the archive is visible already: for the few bytes that it lacks the step is tried again.
  */
 export const backingUp = <Value>(
   deps: Installation,
   input: Input,
   work: () => Promise<Outcome<Value>>,
-  { isWhole = false } = {},
 ): Promise<Outcome<Value>> =>
   asOutcome<Value>(
     () =>
@@ -31,7 +31,8 @@ export const backingUp = <Value>(
         try {
           return await work();
         } catch (error) {
-          if (isStoreFailure(error, "Full") && !isWhole) return failed(await giveUpFull(deps, input, error));
+          if (isStoreFailure(error, "Full") && !(await isCommitted(deps, input)))
+            return failed(await giveUpFull(deps, input, error));
           // A step beside this one found the disk full and took the ground from under it.
           const reason = deps.runsAtWork.whyGivenUp(input.run);
           if (reason !== undefined) return failed(reason);
@@ -40,7 +41,7 @@ export const backingUp = <Value>(
           throw error;
         }
       }),
-    isWhole ? ["Unavailable", "Full"] : ["Unavailable"],
+    ["Unavailable", "Full"],
   );
 
 const giveUpFull = async (deps: Installation, input: Input, error: StoreFailure): Promise<string> => {

@@ -33,7 +33,7 @@ import { scratchOf, type Scratch } from "../scratch.ts";
 export const describeBackup =
   (deps: Installation) =>
   (input: StepInput<"describeBackup">): Promise<StepResult<"describeBackup">> =>
-    backingUp(deps, input, () => describe(deps, input), { isWhole: true });
+    backingUp(deps, input, () => describe(deps, input));
 
 const describe = async (
   deps: Installation,
@@ -41,7 +41,8 @@ const describe = async (
 ): Promise<StepResult<"describeBackup">> => {
   const progress = reportProgress(deps, input, "describe");
   progress.set({ phase: "Describing" });
-  const scratch = scratchOf(await deps.scratch(), input.run);
+  const workStorage = await deps.scratch();
+  const scratch = scratchOf(workStorage, input.run);
   const facts = await gather(deps, scratch, input);
   const { backup, seal, lines } = facts;
   await progress.end();
@@ -49,6 +50,7 @@ const describe = async (
   const destination = await openContainer(deps, backup.destination);
   const { commitId } = seal;
   const log = logName(backup.blobBase);
+  await freeRoom({ destination: workStorage, backup, run: input.run });
   const summary = await scratch.putJson(summaryOf(facts, log));
   await freeRoom({ destination, backup, run: input.run });
   const written = async (name: string, bytes: Uint8Array): Promise<boolean> =>

@@ -3,7 +3,7 @@ import { blockId } from "../../archive/shards/block-id.ts";
 import type { Backup } from "../../domain/backup.ts";
 import type { Destination, Upload } from "../../ports/destination.ts";
 
-/** Where a backup's log and manifest will lie, and which run writes them. */
+/** Where a backup's log and manifest will lie, or the work file that sums it up, and which run writes them. */
 interface DescribingRoom {
   readonly destination: Destination;
   readonly backup: Pick<Backup, "blobBase">;

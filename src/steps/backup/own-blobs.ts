@@ -12,6 +12,13 @@ import { runLost } from "../owns-site.ts";
 export const nameTaken = (name: string): string =>
   `${name} is in the container already, and another than this backup wrote it. Choose another name.`;
 
+/** Whether the run has made its archive visible. */
+export const isCommitted = async (deps: Installation, ref: BackupRef): Promise<boolean> => {
+  const { destination, blobBase } = await backupOf(deps, ref);
+  const found = await (await openContainer(deps, destination)).head(zipName(blobBase));
+  return found?.metadata["run"] === ref.run;
+};
+
 interface Own {
   readonly ref: BackupRef;
   readonly backup: Pick<Backup, "formerRuns">;

@@ -27,7 +27,8 @@ export const sealArchive =
     backingUp(deps, input, async () => {
       const progress = reportProgress(deps, input, "seal");
       progress.set({ phase: "Sealing" });
-      const scratch = scratchOf(await deps.scratch(), input.run);
+      const workStorage = await deps.scratch();
+      const scratch = scratchOf(workStorage, input.run);
       const plan = await readPlan(scratch, input.plan);
       const backup = await backupOf(deps, input);
       const destination = await openContainer(deps, backup.destination);
@@ -50,6 +51,7 @@ export const sealArchive =
       const kept = await scratch.putJson(sealed);
       const room = { destination, backup, run: input.run };
       await holdRoom(room, () => describingBytes(scratch, plan, sealed));
+      await holdRoom({ ...room, destination: workStorage }, async () => 0);
       if (!(await ownsSite(deps, input))) return lost(deps, input);
       const committed = await commit({ ref: input, backup, destination, blocks, sealed });
       if (!committed.ok) return committed;
