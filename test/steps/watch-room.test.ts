@@ -50,7 +50,7 @@ const waiting = async () => {
   const { epoch } = await readSiteRow(deps.catalog, shop);
   const ref = { site: shop, run, epoch, backup: backup.id };
   const isStaged = async (): Promise<boolean> =>
-    destination.commit(upload, [block], {}).then(
+    destination.commit(upload, [block], { run }).then(
       () => true,
       () => false,
     );
