@@ -50,7 +50,7 @@ const waiting = async () => {
   const { epoch } = await readSiteRow(deps.catalog, shop);
   const ref = { site: shop, run, epoch, backup: backup.id };
   const isStaged = async (): Promise<boolean> =>
-    destination.commit(upload, [block], { run }).then(
+    destination.commit(upload, [block], {}).then(
       () => true,
       () => false,
     );
@@ -114,7 +114,7 @@ describe("a disk so full that no run can go on", () => {
 
   it("takes nothing from a backup whose archive is whole: it waits for the little that it lacks", async () => {
     const { ref, upload, destination } = await waiting();
-    await putObject(destination, upload.name, Buffer.from("the archive"));
+    await putObject(destination, upload.name, Buffer.from("the archive"), { run: ref.run });
     await look();
     await look();
     expect(deps.runsAtWork.whyGivenUp(ref.run)).toBeUndefined();
