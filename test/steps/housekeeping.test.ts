@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { blockId } from "../../src/archive/shards/block-id.ts";
 import { createBackup } from "../../src/operations/backups/create-backup.ts";
 import { deleteBackup } from "../../src/operations/backups/delete-backup.ts";
 import { afterBackup } from "../../src/operations/sweeps/after-backup.ts";
 import { endRunLate } from "../../src/operations/sweeps/end-run-late.ts";
+import { readBackup, replaceBackup } from "../../src/operations/rows/backup-rows.ts";
 import { openRunsPartition, sitePartition } from "../../src/operations/rows/keys.ts";
 import { readSiteRow } from "../../src/operations/rows/site-row.ts";
 import type { Backup } from "../../src/domain/backup.ts";
@@ -104,6 +106,23 @@ describe("a backup that was cut short", () => {
     await written(backup);
     later(25);
     await look();
+    expect(await names(backup)).toEqual([zipOf(backup)]);
+  });
+
+  it("leaves no staged blocks either that a step brings late when it ended well, and nothing of it goes", async () => {
+    const backup = await begun();
+    const row = await readBackup(given.deps.catalog, shop, backup.id);
+    const finished = given.clock.time.toISOString();
+    const ended = replaceBackup({ ...backup, status: "Succeeded", finished }, row?.version ?? "");
+    await given.deps.catalog.write(sitePartition(shop), [ended]);
+    await written(backup);
+    const destination = given.container(backup.destination);
+    const upload = { name: "late.zip", run: backup.run ?? "" };
+    const bytes = Buffer.from("late");
+    const late = blockId(0, 0, bytes);
+    await destination.stage(upload, late, bytes);
+    await look();
+    await expect(destination.commit(upload, [late], {})).rejects.toThrow(/not staged/);
     expect(await names(backup)).toEqual([zipOf(backup)]);
   });
 
