@@ -7,3 +7,5 @@ export interface Finding {
   /** What to do about it. */
   readonly advice?: string;
 }
+
+export const ok = (name: string, message: string): Finding => ({ name, state: "ok", message });
