@@ -201,10 +201,3 @@ const apiVersionOf = (url: URL): string => {
   for (const [name, value] of url.searchParams) if (name.toLowerCase() === "api-version" && value !== "") return value;
   throw refuse("ApiVersionMissing");
 };
-
-/** A query value by name, ignoring the name's case. */
-export const queryOf = (call: RouteCall, wanted: string): string | undefined => {
-  for (const [name, value] of call.request.url.searchParams)
-    if (name.toLowerCase() === wanted.toLowerCase()) return value;
-  return undefined;
-};

@@ -1,7 +1,8 @@
-import { refuse } from "../domain/errors.ts";
-import { queryOf, type RouteCall } from "./handle.ts";
+import { countOf, queryOf } from "./call-values.ts";
+import type { RouteCall } from "./handle.ts";
 import { absoluteUrl } from "./long-running.ts";
 import { json, type ApiResponse } from "./response.ts";
+import { page } from "./wire/page.ts";
 
 const mostInPage = 1_000;
 
@@ -18,7 +19,7 @@ interface Listed<Item> {
  * follow it by GET, and those before 2022 by POST where they had posted: such a path has to answer both.
  */
 export const paged = <Item>(call: RouteCall, { all, keyOf, show }: Listed<Item>): ApiResponse => {
-  const top = topOf(call);
+  const top = countOf(call, "$top", mostInPage);
   const token = queryOf(call, "$skipToken");
   const left = token === undefined ? all : all.filter((item) => isBehind(keyOf(item), token));
   const shown = left.slice(0, top ?? mostInPage);
@@ -30,17 +31,8 @@ export const paged = <Item>(call: RouteCall, { all, keyOf, show }: Listed<Item>)
           call,
           `${call.request.url.pathname}?${top === undefined ? "" : `$top=${top}&`}$skipToken=${encodeURIComponent(keyOf(last))}`,
         );
-  return json(200, { value: shown.map(show), nextLink, id: null });
+  return json(200, page(shown.map(show), nextLink));
 };
 
 const isBehind = (key: string | number, token: string): boolean =>
   typeof key === "number" ? key > Number(token) : key > token;
-
-const topOf = (call: RouteCall): number | undefined => {
-  const text = queryOf(call, "$top");
-  if (text === undefined) return undefined;
-  const top = Number(text);
-  if (!Number.isInteger(top) || top < 1 || top > mostInPage)
-    throw refuse("InvalidField", { field: "$top", reason: `"${text}" is not a whole number from 1 to ${mostInPage}.` });
-  return top;
-};

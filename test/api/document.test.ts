@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { page } from "../../src/api/wire/backup-item.ts";
+import { page } from "../../src/api/wire/page.ts";
 import { browsedEntry } from "../../src/api/wire/browsed-entry.ts";
 import { checksReply } from "../../src/api/wire/checks.ts";
 import { comparedBackup } from "../../src/api/wire/compared-backup.ts";

@@ -4,7 +4,7 @@ import type { SiteDefinition, Sites } from "../../ports/sites.ts";
 import { tenant } from "../callers/access-tokens.ts";
 import type { Route, RouteCall } from "../handle.ts";
 import { json } from "../response.ts";
-import { page } from "../wire/backup-item.ts";
+import { page } from "../wire/page.ts";
 import { providerReply, subscriptionReply } from "../wire/account.ts";
 
 /** What clients ask on their way to a site: which subscriptions there are, what can be in one, and what was deleted. */

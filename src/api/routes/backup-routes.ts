@@ -1,4 +1,3 @@
-import { refuse } from "../../domain/errors.ts";
 import {
   configuredContainerUrl,
   deleteBackupConfiguration,
@@ -15,6 +14,7 @@ import { findSite } from "../../operations/find-site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { getBackup, getProgress, listBackups } from "../../operations/backups/read-backups.ts";
 import { renewBackupAccess } from "../../operations/backups/renew-backup-access.ts";
+import { backupIdOf } from "../call-values.ts";
 import type { Route, RouteCall } from "../handle.ts";
 import { paged } from "../paged.ts";
 import { empty, json } from "../response.ts";
@@ -23,13 +23,6 @@ import { configurationReply, parseBackupRequest, parseConfigurationRequest } fro
 import { discoverReply, parseDiscoverRequest } from "../wire/discovery.ts";
 import { properties } from "../wire/lenient-json.ts";
 import { progressReply } from "../wire/progress.ts";
-
-export const backupIdOf = (call: RouteCall): number => {
-  const text = call.parameters["backupId"] ?? "";
-  if (!/^\d{1,10}$/.test(text))
-    throw refuse("InvalidField", { field: "backupId", reason: `"${text}" is not the number of a backup.` });
-  return Number(text);
-};
 
 type ConfigurationSecrets = Pick<Parameters<typeof configurationReply>[0], "storageAccountUrl" | "databases">;
 

@@ -6,16 +6,16 @@ import { compareBackup, type CompareWish } from "../../operations/archives/compa
 import { downloadBackup } from "../../operations/archives/download-backup.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { readBackupFile, type BackupFile } from "../../operations/archives/read-backup-file.ts";
-import { backupIdOf } from "./backup-routes.ts";
 import { wantedRange } from "../byte-range.ts";
-import { queryOf, type Route, type RouteCall } from "../handle.ts";
+import { backupIdOf, backupNumber, limitOf, oneOf, queryOf } from "../call-values.ts";
+import type { Route, RouteCall } from "../handle.ts";
 import { absoluteUrl } from "../long-running.ts";
-import { limitOf } from "../page-limit.ts";
 import { pathInQuery, pathQueries, pathQuery } from "../path-query.ts";
 import { empty, json, type ApiResponse } from "../response.ts";
 import { streamBody } from "../stream-body.ts";
 import { browsedEntry, lastSegment } from "../wire/browsed-entry.ts";
 import { comparedBackup } from "../wire/compared-backup.ts";
+import { page } from "../wire/page.ts";
 
 /** Own extensions: look into a backup, and take files out of it. Contents need an operator: they may hold secrets. */
 export const browseRoutes = (deps: Installation): readonly Route[] => {
@@ -66,15 +66,13 @@ export const browseRoutes = (deps: Installation): readonly Route[] => {
 
 const compareWish = (call: RouteCall): CompareWish => {
   const text = queryOf(call, "with") ?? "live";
-  if (text !== "live" && !/^\d{1,10}$/.test(text))
+  const other = text === "live" ? text : backupNumber(text);
+  if (other === undefined)
     throw refuse("InvalidField", { field: "with", reason: `"${text}" is neither a backup's number nor live.` });
-  // The cast is safe: everything.
-  const path = pathQuery(call, "path") ?? noPath;
-  return { backup: backupIdOf(call), with: text === "live" ? "live" : Number(text), path, limit: limitOf(call) };
+  return { backup: backupIdOf(call), with: other, path: pathQuery(call, "path") ?? noPath, limit: limitOf(call) };
 };
 
 const browse = async (call: RouteCall, open: ReturnType<typeof backupArchives>): Promise<ApiResponse> => {
-  // The cast is safe: the home itself.
   const folder = pathQuery(call, "path") ?? noPath;
   const [after] = pathQueries(call, "after", { keepSlashes: true });
   const wish = { backup: backupIdOf(call), folder, limit: limitOf(call), ...(after === undefined ? {} : { after }) };
@@ -85,7 +83,7 @@ const browse = async (call: RouteCall, open: ReturnType<typeof backupArchives>):
     return browsedEntry(entry, absoluteUrl(call, target));
   });
   const next = found.next && `${here}?path=${pathInQuery(folder)}&limit=${wish.limit}&after=${pathInQuery(found.next)}`;
-  return json(200, { value, nextLink: next === undefined ? null : absoluteUrl(call, next), id: null });
+  return json(200, page(value, next === undefined ? null : absoluteUrl(call, next)));
 };
 
 /** Whatever a site holds, a browser must neither guess what it is nor run it in this origin. */
@@ -133,10 +131,8 @@ const attachment = (name: string): string => {
 const formats = { zip: "application/zip", "tar.gz": "application/gzip" } as const;
 
 const download = async (call: RouteCall, take: ReturnType<typeof downloadBackup>): Promise<ApiResponse> => {
-  const format = (queryOf(call, "format") ?? "zip").toLowerCase();
-  if (format !== "zip" && format !== "tar.gz")
-    throw refuse("InvalidField", { field: "format", reason: `"${format}" is neither zip nor tar.gz.` });
-  const wish = { backup: backupIdOf(call), format, paths: pathQueries(call, "path") } as const;
+  const format = oneOf(call, "format", ["zip", "tar.gz"]);
+  const wish = { backup: backupIdOf(call), format, paths: pathQueries(call, "path") };
   const { backup, sizeBytes, renamed, content } = await take(call, call.site(), wish);
   const headers = {
     ...harmless,

@@ -2,10 +2,11 @@ import { reaches } from "../../domain/caller.ts";
 import { checkInstallation } from "../../operations/checks/check-installation.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { siteStates } from "../../operations/sites/site-states.ts";
-import { queryOf, type Route } from "../handle.ts";
+import { queryOf } from "../call-values.ts";
+import type { Route } from "../handle.ts";
 import { json } from "../response.ts";
 import { checksReply } from "../wire/checks.ts";
-import { page } from "../wire/backup-item.ts";
+import { page } from "../wire/page.ts";
 import { siteStateReply } from "../wire/site-state.ts";
 
 /** Own extension: how the installation stands, and all sites of it that the caller reaches. */

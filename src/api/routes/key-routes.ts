@@ -2,7 +2,7 @@ import { createKey, getKey, listKeys, revokeKey } from "../../operations/keys/ma
 import type { Installation } from "../../operations/installation.ts";
 import type { Route, RouteCall } from "../handle.ts";
 import { empty, json } from "../response.ts";
-import { page } from "../wire/backup-item.ts";
+import { page } from "../wire/page.ts";
 import { keyReply, parseKeyRequest } from "../wire/key.ts";
 
 const idOf = (call: RouteCall): string => (call.parameters["keyId"] ?? "").toLowerCase();

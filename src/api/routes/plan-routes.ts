@@ -1,13 +1,11 @@
-import { refuse } from "../../domain/errors.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { planBackup } from "../../operations/backups/plan-backup.ts";
 import { planRestore } from "../../operations/restores/plan-restore.ts";
-import { queryOf, type Route, type RouteCall } from "../handle.ts";
+import { backupInPath, limitOf, oneOf } from "../call-values.ts";
+import type { Route, RouteCall } from "../handle.ts";
 import { absoluteUrl } from "../long-running.ts";
-import { limitOf } from "../page-limit.ts";
 import { pathInQuery, pathQueries } from "../path-query.ts";
 import { json, type ApiResponse } from "../response.ts";
-import { pathBackup } from "./restore-routes.ts";
 import { plannedBackup } from "../wire/planned-backup.ts";
 import { plannedRestore } from "../wire/planned-restore.ts";
 import { parseRestoreRequest } from "../wire/restore-request.ts";
@@ -37,8 +35,8 @@ export const planRoutes = (deps: Installation): readonly Route[] => [
     role: "reader",
     async handle(call) {
       const [after] = pathQueries(call, "after", { keepSlashes: true });
-      const show = oneOf(call, ["all", "included", "excluded"]);
-      const elsewhere = oneOf(call, ["false", "true"], "elsewhere") === "true";
+      const show = oneOf(call, "show", ["all", "included", "excluded"]);
+      const elsewhere = oneOf(call, "elsewhere", ["false", "true"]) === "true";
       const wish = { show, limit: limitOf(call), elsewhere, ...(after === undefined ? {} : { after }) };
       const plan = await planBackup(deps)(call, call.site(), wish);
       const here = call.request.url.pathname;
@@ -50,14 +48,7 @@ export const planRoutes = (deps: Installation): readonly Route[] => [
 ];
 
 const restorePlan = async (deps: Installation, call: RouteCall): Promise<ApiResponse> => {
-  const restore = parseRestoreRequest(await call.body(), pathBackup(call));
-  const wish = { restore, showAll: oneOf(call, ["changes", "all"]) === "all", limit: limitOf(call) };
+  const restore = parseRestoreRequest(await call.body(), backupInPath(call));
+  const wish = { restore, showAll: oneOf(call, "show", ["changes", "all"]) === "all", limit: limitOf(call) };
   return json(200, plannedRestore(await planRestore(deps)(call, call.site(), wish)));
-};
-
-const oneOf = <Word extends string>(call: RouteCall, words: readonly [Word, ...Word[]], field = "show"): Word => {
-  const text = (queryOf(call, field) ?? words[0]).toLowerCase();
-  const word = words.find((one) => one === text);
-  if (word === undefined) throw refuse("InvalidField", { field, reason: `"${text}" is none of ${words.join(", ")}.` });
-  return word;
 };

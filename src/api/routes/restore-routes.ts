@@ -6,7 +6,7 @@ import { getOperation, getOperationProgress } from "../../operations/restores/op
 import { restoreSite } from "../../operations/restores/restore-site.ts";
 import { undoRestore } from "../../operations/restores/undo-restore.ts";
 import { verifyBackup } from "../../operations/backups/verify-backup.ts";
-import { backupIdOf } from "./backup-routes.ts";
+import { backupIdOf, backupInPath, operationIdOf } from "../call-values.ts";
 import type { Route, RouteCall } from "../handle.ts";
 import { accepted, started } from "../long-running.ts";
 import { json, type ApiResponse } from "../response.ts";
@@ -15,16 +15,10 @@ import { properties } from "../wire/lenient-json.ts";
 import { parseRestoreRequest } from "../wire/restore-request.ts";
 import { siteReply } from "../wire/site.ts";
 
-/** The id in a restore's path means nothing (clients send 0 or 1); it chooses only where the body names no blob. */
-export const pathBackup = (call: RouteCall): number | undefined => {
-  const text = call.parameters["backupId"] ?? "";
-  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
-};
-
 /** What takes its time and is polled: restores, their undoing, verifies; and what became of them. */
 export const restoreRoutes = (deps: Installation): readonly Route[] => {
   const restore = async (call: RouteCall): Promise<ApiResponse> => {
-    const wish = parseRestoreRequest(await call.body(), pathBackup(call));
+    const wish = parseRestoreRequest(await call.body(), backupInPath(call));
     const { site, operation } = await restoreSite(deps)(call, call.site(), wish);
     const { request } = operation;
     call.note({
@@ -101,13 +95,6 @@ export const restoreRoutes = (deps: Installation): readonly Route[] => {
       },
     },
   ];
-};
-
-const operationIdOf = (call: RouteCall): string => {
-  const id = call.parameters["operationId"] ?? "";
-  if (!/^[A-Za-z0-9-]{1,100}$/.test(id))
-    throw refuse("InvalidField", { field: "operationId", reason: `"${id}" is not an operation's id.` });
-  return id;
 };
 
 /** What clients poll: 202 while it runs, then 200 with the site; a failure is 4xx, for 200 would read as success. */

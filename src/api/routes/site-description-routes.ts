@@ -1,9 +1,10 @@
 import { describeSite, forgetSite, getDescription } from "../../operations/sites/describe-site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { siteDatabases } from "../../operations/databases/site-databases.ts";
-import { queryOf, type Route } from "../handle.ts";
+import { queryOf } from "../call-values.ts";
+import type { Route } from "../handle.ts";
 import { empty, json } from "../response.ts";
-import { page } from "../wire/backup-item.ts";
+import { page } from "../wire/page.ts";
 import { siteDatabaseReply } from "../wire/site-databases.ts";
 import { parseSiteDescription, siteDescriptionReply } from "../wire/site-description.ts";
 

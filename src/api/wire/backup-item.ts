@@ -56,5 +56,3 @@ export const backupInSite = (shown: Shown) => ({
   ...siteEnvelope(shown.site),
   properties: itemProperties(shown, started(shown.backup)),
 });
-
-export const page = (value: readonly unknown[]) => ({ value, nextLink: null, id: null });

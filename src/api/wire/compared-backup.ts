@@ -1,5 +1,6 @@
 import { pathText } from "../../domain/byte-path.ts";
 import type { BackupComparison, CompareWish } from "../../operations/archives/compare-backup.ts";
+import { page } from "./page.ts";
 
 /** Own extension: what differs, with the counts of all of it in front. */
 export const comparedBackup = (
@@ -14,12 +15,12 @@ export const comparedBackup = (
     ),
     more,
   },
-  value: changes.map(({ path, kind, change, sizeBytes }) => ({
-    path: pathText(path),
-    kind,
-    change,
-    sizeBytes: kind === "file" ? sizeBytes : null,
-  })),
-  nextLink: null,
-  id: null,
+  ...page(
+    changes.map(({ path, kind, change, sizeBytes }) => ({
+      path: pathText(path),
+      kind,
+      change,
+      sizeBytes: kind === "file" ? sizeBytes : null,
+    })),
+  ),
 });

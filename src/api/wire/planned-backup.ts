@@ -1,5 +1,6 @@
 import { pathText } from "../../domain/byte-path.ts";
 import type { PlannedBackup, PlannedEntry } from "../../operations/backups/plan-backup.ts";
+import { page } from "./page.ts";
 
 /** Beyond this only the count is told; all of them stand in the log of a backup that is made. */
 const mostUnreadable = 1_000;
@@ -20,9 +21,7 @@ export const plannedBackup = (plan: PlannedBackup, nextLink: string | null) => (
     problems: plan.problems,
     warnings: plan.warnings,
   },
-  value: plan.entries.map(plannedEntry),
-  nextLink,
-  id: null,
+  ...page(plan.entries.map(plannedEntry), nextLink),
 });
 
 const plannedEntry = ({ entry, line }: PlannedEntry) => ({

@@ -2,6 +2,7 @@ import { pathText } from "../../domain/byte-path.ts";
 import { siteLabel } from "../../domain/site.ts";
 import type { PlannedDatabase } from "../../operations/restores/plan-database-restore.ts";
 import type { PlannedRestore } from "../../operations/restores/plan-restore.ts";
+import { page } from "./page.ts";
 
 /** Own extension: what a restore would do, with the counts of all of it in front. */
 export const plannedRestore = (plan: PlannedRestore) => ({
@@ -20,15 +21,15 @@ export const plannedRestore = (plan: PlannedRestore) => ({
     notes: plan.notes,
     more: plan.more,
   },
-  value: plan.changes.map(({ path, kind, action, reason, sizeBytes }) => ({
-    path: pathText(path),
-    kind,
-    action,
-    reason,
-    sizeBytes: kind === "file" ? sizeBytes : null,
-  })),
-  nextLink: null,
-  id: null,
+  ...page(
+    plan.changes.map(({ path, kind, action, reason, sizeBytes }) => ({
+      path: pathText(path),
+      kind,
+      action,
+      reason,
+      sizeBytes: kind === "file" ? sizeBytes : null,
+    })),
+  ),
 });
 
 const plannedDatabase = ({ wanted, target, check, problem }: PlannedDatabase) => ({

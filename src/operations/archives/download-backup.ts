@@ -33,7 +33,6 @@ export const downloadBackup =
   (deps: Pick<Installation, "threads">, open: OpenBackupArchive) =>
   async (call: Call, site: SiteId, wish: DownloadWish): Promise<Download> => {
     const { backup, archive } = await open(site, wish.backup);
-    // The cast is safe: the empty string names everything.
     const names = wish.paths.length === 0 ? [noPath] : wish.paths.map(inArchive);
     const { places, missing } = selectEntries(archive.directory, names);
     const [first] = missing;
