@@ -45,12 +45,12 @@ export class ContentCheck {
   }
 }
 
-/** Checks content that is there as a whole. */
-export const checkContent = (entry: Promised, content: Uint8Array): void => {
+/** Checks content that is there as a whole; its `crc` where it is known. */
+export const checkContent = (entry: Promised, content: Uint8Array, crc = crc32(content)): void => {
   if (content.length <= sliceBytes) {
     if (content.length > entry.sizeBytes) throw tooLong(entry);
     if (content.length < entry.sizeBytes) throw tooShort(entry, content.length);
-    return compare(entry, { crc: crc32(content), hash: entry.hash && hash("sha256", content, "buffer") });
+    return compare(entry, { crc, hash: entry.hash && hash("sha256", content, "buffer") });
   }
   const check = new ContentCheck(entry);
   check.update(content);

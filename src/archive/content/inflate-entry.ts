@@ -23,11 +23,15 @@ const damaged = (entry: StoredEntry, cause: unknown): ArchiveInvalid => {
   return new ArchiveInvalid("Damaged", "What is stored of it cannot be inflated.", { cause });
 };
 
-/** The checked content, at once; for entries whose size the caller is willing to hold. */
-export const inflateWhole = (entry: StoredEntry, stored: Uint8Array): Uint8Array => {
+/**
+ * The checked content, at once; for entries whose size the caller is willing to hold. `storedCrc`: of what is stored,
+ * where it is known.
+ */
+export const inflateWhole = (entry: StoredEntry, stored: Uint8Array, storedCrc?: number): Uint8Array => {
   checkReadable(entry);
-  const content = entry.method === 0 ? stored : inflateAtOnce(entry, stored);
-  checkContent(entry, content);
+  const isStored = entry.method === 0;
+  const content = isStored ? stored : inflateAtOnce(entry, stored);
+  checkContent(entry, content, isStored ? storedCrc : undefined);
   return content;
 };
 

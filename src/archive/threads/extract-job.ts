@@ -92,9 +92,11 @@ const checkedContent = (job: ExtractJob, index: number, faults: ExtractFault[]):
   const stored = job.bytes.subarray(start, start + fact(1));
   const hash = fact(5) === 1 ? job.hashes.subarray(index * hashBytes, (index + 1) * hashBytes) : undefined;
   try {
-    if (fact(6) !== unknown && crc32(stored) !== fact(6))
+    const storedCrc = fact(6) === unknown ? undefined : crc32(stored);
+    if (storedCrc !== undefined && storedCrc !== fact(6))
       throw new ArchiveInvalid("StoredCrcMismatch", "What is stored of it was changed.");
-    return inflateWhole({ method: fact(4), generalFlags: 0, crc: fact(3), sizeBytes: fact(2), hash }, stored);
+    const entry = { method: fact(4), generalFlags: 0, crc: fact(3), sizeBytes: fact(2), hash };
+    return inflateWhole(entry, stored, storedCrc);
   } catch (error) {
     if (!(error instanceof ArchiveInvalid)) throw error;
     faults.push({ index, code: error.code, what: error.what });
