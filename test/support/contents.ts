@@ -18,3 +18,11 @@ export const lines = (length: number): Buffer => {
     at += bytes.write(`line ${line} of a file that compresses well\n`, at);
   return bytes;
 };
+
+/** Text around what is no text, which holds `count` times the bytes that a deflated slice ends with; zlib leaves it as it is. */
+export const withEndsInside = (count: number, length: number): Buffer => {
+  const middle = noise(200_000);
+  for (let end = 0; end < count; end++) middle.writeUInt32BE(0x0000_ffff, 70_000 + 100 * end);
+  const half = Math.floor((length - middle.length) / 2);
+  return Buffer.concat([lines(half), middle, lines(length - middle.length - half)]);
+};

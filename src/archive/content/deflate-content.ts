@@ -5,8 +5,8 @@ import { freeResult, leastOwned } from "./free-memory.ts";
 const probedBytes = 32 * 1024;
 const samples = 4;
 const sampleBytes = 4 * 1024;
-const maxStoredBlock = 0xffff;
-const storedBlockHead = 5;
+export const maxStoredBlock = 0xffff;
+export const storedBlockHead = 5;
 /** Smaller than zlib's default: fits a core's cache, costs nothing in size, and is set up faster for small files. */
 const memLevel = 7;
 const leastOutput = 64;

@@ -1,4 +1,4 @@
-import type { Destination, StoredObject } from "../../ports/destination.ts";
+import type { Destination, LocalObject, StoredObject } from "../../ports/destination.ts";
 
 /** Where an archive is read from. */
 export interface ByteSource {
@@ -7,12 +7,15 @@ export interface ByteSource {
   readonly sizeBytes: number;
   /** Exactly these bytes, or it throws. They are the caller's own. */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Where the bytes are a file of this machine, so that threads can read them there. */
+  readonly local?: () => Promise<LocalObject | undefined>;
 }
 
 /** An object of a destination, as it was when `head` told its etag: when it changes, reading throws SourceChanged. */
 export const objectSource = (destination: Destination, object: StoredObject): ByteSource => ({
   name: object.name,
   sizeBytes: object.sizeBytes,
+  local: async () => destination.local?.find(object.name, object.etag),
   read: (offset, length, signal) =>
     destination.read(
       object.name,

@@ -4,21 +4,22 @@ import { lent } from "../content/free-memory.ts";
 import { combinedHash, sliceBytes } from "../content/content-hash.ts";
 import { checkReadable, inflatePieces } from "../content/inflate-entry.ts";
 import type { Archive } from "./open-archive.ts";
-import type { ReadRunner } from "../threads/read-runner.ts";
+import { extractOwnLarge, type LargeOptions } from "./extract-own-large.ts";
 import { openStored } from "./stored-entry.ts";
 
 /** Read along with the local header, and held until the entry's end. */
 const headBytes = 2 ** 20;
 
+/** Has one large entry read, checked, and written to the file at `path` if there is one. */
+export const extractLarge = async (archive: Archive, place: number, options: LargeOptions): Promise<void> => {
+  if (!(await extractOwnLarge(archive, place, options))) await extractAnyLarge(archive, place, options);
+};
+
 /**
  * Reads one large entry, inflates it here (zlib has threads of its own) and has its slices hashed, and written to the
  * file at `path`, by the runner. Returns without error only when size, checksum and hash were right.
  */
-export const extractLarge = async (
-  archive: Archive,
-  place: number,
-  options: { readonly runner: ReadRunner; readonly signal?: AbortSignal | undefined; readonly path?: string },
-): Promise<void> => {
+const extractAnyLarge = async (archive: Archive, place: number, options: LargeOptions): Promise<void> => {
   const { runner, signal, path } = options;
   checkReadable(archive.directory.at(place));
   const { entry, pieces } = await openStored(archive, place, { ahead: headBytes, signal });

@@ -13,6 +13,8 @@ const headerGuess = 256;
 /** An entry whose local header has been read and agrees with the directory. */
 interface StoredData {
   readonly entry: DirectoryEntry;
+  /** Where in the archive its stored bytes begin. */
+  readonly start: number;
   /** The stored bytes that came with the header; all of them when they are few. */
   readonly first: Uint8Array;
   /** All stored bytes in pieces; in archives of ours, with an error at the end when they were changed. */
@@ -35,7 +37,12 @@ export const openStored = async (
   if (span.start + end > span.end) throw new ArchiveInvalid("Overlap", "Its bytes run into the next record.");
   const first = head.subarray(start, end);
   const rest = { start: span.start + head.length, end: span.start + end, pieceBytes };
-  return { entry, first, pieces: () => checkedPieces(entry, first, pieces(archive.source, rest, options.signal)) };
+  return {
+    entry,
+    start: span.start + start,
+    first,
+    pieces: () => checkedPieces(entry, first, pieces(archive.source, rest, options.signal)),
+  };
 };
 
 /** The bytes of `range`, and more when the local header alone is longer. */

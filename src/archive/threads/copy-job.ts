@@ -1,10 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import { errorCode } from "../../domain/error-code.ts";
-import { messageOf } from "../../domain/errors.ts";
 import type { LocalObject, LocalRoom } from "../../ports/destination.ts";
 import { storedCrcBehindHead } from "./copied-head.ts";
 import { combinedCrc } from "../content/crc-combine.ts";
+import { fromSystem, readFully, withLocalObject, type SystemFailure } from "./local-object.ts";
+import { writeFully } from "./write-new-file.ts";
 
 /** Stretches of one file of this machine, to be put into another one behind the other. */
 export interface CopyJob {
@@ -40,34 +40,21 @@ export const stretchBytes = 2 ** 20;
 /** One a thread. */
 let buffer: Buffer | undefined;
 
-// A pipe must not hold the reader up, and a link in the last place is not followed.
-const forReading = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const forWriting = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0);
 
-export const runCopyJob = (job: CopyJob): CopyResult => {
-  const source = fromSystem(() => openSync(job.source.path, forReading));
-  if ("failure" in source) return badSource;
-  try {
-    if (!isSame(source.value, job.source)) return badSource;
+export const runCopyJob = (job: CopyJob): CopyResult =>
+  withLocalObject(job.source, (source) => {
     const room = fromSystem(() => openSync(job.room.path, forWriting));
     if ("failure" in room) return badRoom(room.failure);
     try {
-      return copyStretches(job, { source: source.value, room: room.value });
+      return copyStretches(job, { source, room: room.value });
     } finally {
       closeSync(room.value);
     }
-  } finally {
-    closeSync(source.value);
-  }
-};
+  }) ?? badSource;
 
 const badSource = { bad: "source" } as const;
 const badRoom = ({ code, message }: SystemFailure): CopyResult => ({ bad: "room", code, message });
-
-const isSame = (descriptor: number, { inode, sizeBytes, mtimeNs }: LocalObject): boolean => {
-  const stat = fstatSync(descriptor, { bigint: true });
-  return stat.isFile() && stat.ino === inode && stat.size === BigInt(sizeBytes) && stat.mtimeNs === mtimeNs;
-};
 
 const copyStretches = (
   job: CopyJob,
@@ -120,35 +107,4 @@ const readTogether = (
     length = longer;
   }
   return { end, length };
-};
-
-/** False where the file ends before, or cannot be read. */
-const readFully = (descriptor: number, bytes: Buffer, position: number): boolean => {
-  for (let filled = 0; filled < bytes.length;) {
-    const read = fromSystem(() => readSync(descriptor, bytes, filled, bytes.length - filled, position + filled));
-    if ("failure" in read || read.value === 0) return false;
-    filled += read.value;
-  }
-  return true;
-};
-
-const writeFully = (descriptor: number, bytes: Buffer, position: number): void => {
-  for (let done = 0; done < bytes.length;)
-    done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
-};
-
-interface SystemFailure {
-  readonly code: string;
-  readonly message: string;
-}
-
-/** What the system refuses is an answer; any other error is a bug and is thrown. */
-const fromSystem = <Value>(call: () => Value): { readonly value: Value } | { readonly failure: SystemFailure } => {
-  try {
-    return { value: call() };
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === undefined) throw error;
-    return { failure: { code, message: messageOf(error) } };
-  }
 };

@@ -1,5 +1,6 @@
 import { runExtractJob, type ExtractJob, type ExtractResult } from "./extract-job.ts";
 import { runHashFilesJob, type HashFilesJob, type HashFilesResult } from "./hash-files-job.ts";
+import { runOwnSliceJob, type OwnSliceJob, type OwnSliceResult } from "./own-slice-job.ts";
 import { runPlaceJob, type PlaceJob, type PlaceResult } from "./place-job.ts";
 import { runSliceJob, type SliceJob, type SliceResult } from "./slice-job.ts";
 
@@ -7,6 +8,7 @@ import { runSliceJob, type SliceJob, type SliceResult } from "./slice-job.ts";
 export interface ReadJobs {
   readonly extract: ExtractJob;
   readonly slice: SliceJob;
+  readonly ownSlice: OwnSliceJob;
   readonly hashFiles: HashFilesJob;
   readonly place: PlaceJob;
 }
@@ -15,6 +17,7 @@ export interface ReadJobs {
 export interface ReadResults {
   readonly extract: ExtractResult;
   readonly slice: SliceResult;
+  readonly ownSlice: OwnSliceResult;
   readonly hashFiles: HashFilesResult;
   readonly place: PlaceResult;
 }
@@ -31,6 +34,7 @@ export interface ReadRunner {
 const runs: { readonly [Kind in ReadKind]: (job: ReadJobs[Kind]) => ReadResults[Kind] } = {
   extract: runExtractJob,
   slice: runSliceJob,
+  ownSlice: runOwnSliceJob,
   hashFiles: runHashFilesJob,
   place: runPlaceJob,
 };
