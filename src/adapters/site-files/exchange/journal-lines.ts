@@ -7,6 +7,7 @@ import { bytes, type Area } from "./area.ts";
 import { journalEntry, type JournalEntry, type JournalLine } from "./journal.ts";
 import { isThere } from "./moves.ts";
 import { inRoot, parentOf, PlaceFinder, readable } from "./places.ts";
+import { RemovedNames } from "./removed-names.ts";
 
 /**
  * The lines for a swap: each operation with what stands there now, which putting back needs, and behind them the folders
@@ -15,10 +16,12 @@ import { inRoot, parentOf, PlaceFinder, readable } from "./places.ts";
  */
 export function* journalLines(areas: readonly Area[], operations: Iterable<SwapOperation>): Generator<JournalLine> {
   const finder = new PlaceFinder(areas, "forward");
-  const site = new SiteNow(finder);
+  const removed = new RemovedNames(areas, finder);
+  const site = new SiteNow(finder, removed);
   const touched = new Set<BytePath>();
   /** Folders whose own lines bring their times back. */
   const described = new Set<BytePath>();
+  let place = 0;
   try {
     for (const operation of operations) {
       const line = lineOf(operation, site);
@@ -27,7 +30,10 @@ export function* journalLines(areas: readonly Area[], operations: Iterable<SwapO
       if (line.kind === "removeDirectory" || (line.kind === "setMetadata" && line.entry.kind === "directory"))
         described.add(line.path);
       if (line.kind !== "setMetadata" && inRoot(areas, line.path).rest !== "") touched.add(parentOf(line.path));
+      if (line.kind === "remove" || line.kind === "removeDirectory")
+        removed.add({ path: line.path, place, isFile: line.kind === "remove" });
       yield line;
+      place++;
     }
     for (const path of touched) {
       const old = described.has(path) ? undefined : site.entry(path);
@@ -40,8 +46,11 @@ export function* journalLines(areas: readonly Area[], operations: Iterable<SwapO
 
 const lineOf = (operation: SwapOperation, site: SiteNow): JournalLine | undefined => {
   switch (operation.kind) {
-    case "place":
-      return { ...operation, had: site.hasFile(operation.path) };
+    case "place": {
+      const had = site.hasFile(operation.path);
+      const twin = had ? undefined : site.removed.twinOf(operation.path);
+      return { ...operation, had, ...(twin === undefined ? {} : { twin }) };
+    }
     case "makeDirectory":
       return { ...operation, had: site.entry(operation.path)?.kind === "directory" };
     case "remove":
@@ -71,24 +80,30 @@ const checkStaged = (
 
 /** What the site has at a path before the first change. */
 class SiteNow {
+  readonly removed: RemovedNames;
   readonly #finder: PlaceFinder;
   readonly #entryOf = entryReader();
 
-  constructor(finder: PlaceFinder) {
+  constructor(finder: PlaceFinder, removed: RemovedNames) {
     this.#finder = finder;
+    this.removed = removed;
   }
 
   /** Anything but a folder, and but our own offline page, which is not worth keeping. */
   hasFile(path: BytePath): boolean {
-    const live = this.#finder.live(path);
+    const live = this.#live(path);
     const stat = live === undefined ? undefined : lstatSync(bytes(live), { throwIfNoEntry: false });
     return live !== undefined && stat !== undefined && !stat.isDirectory() && !isOwnOfflinePage(live);
   }
 
   entry(path: BytePath): JournalEntry | undefined {
-    const live = this.#finder.live(path);
+    const live = this.#live(path);
     const stat = live === undefined ? undefined : lstatSync(bytes(live), { bigint: true, throwIfNoEntry: false });
     const entry = live !== undefined && stat !== undefined ? this.#entryOf(path, stat, live) : undefined;
     return entry && journalEntry(entry);
+  }
+
+  #live(path: BytePath): string | undefined {
+    return this.removed.isOther(path) ? undefined : this.#finder.live(path);
   }
 }

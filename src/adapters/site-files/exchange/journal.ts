@@ -8,8 +8,17 @@ import { bytes, syncDirectory } from "./area.ts";
  * bytes, so a line is ASCII after escaping. What stood there before (`had`, `old`) is what putting back needs.
  */
 export type JournalLine =
-  /** `had`: a file or link was there. */
-  | { readonly kind: "place"; readonly path: BytePath; readonly attempt: string; readonly had: boolean }
+  /**
+   * `had`: a file or link was there. `twin`: the line that removes a file which the file system may find under this path,
+   * too, because the names differ in letter case only.
+   */
+  | {
+      readonly kind: "place";
+      readonly path: BytePath;
+      readonly attempt: string;
+      readonly had: boolean;
+      readonly twin?: number;
+    }
   | { readonly kind: "remove"; readonly path: BytePath }
   | { readonly kind: "makeDirectory"; readonly path: BytePath; readonly had: boolean }
   | { readonly kind: "removeDirectory"; readonly path: BytePath; readonly old: JournalEntry }

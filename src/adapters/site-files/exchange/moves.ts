@@ -27,6 +27,8 @@ export interface Places {
   readonly kept: string;
   /** Undefined where nothing is staged. */
   readonly staged: string | undefined;
+  /** Where a file is kept that may be found under the same path. */
+  readonly twin?: string | undefined;
 }
 
 const ownersAll = 0o700;
@@ -53,6 +55,8 @@ export interface MoveContext {
  *   forward remove   x - .   L becomes K                     back remove       . x .   K becomes L
  *                    . x .   done                                              . - .   not begun, or done
  *
+ * Where names differ in letter case only and the file system takes them for one, `Readme.txt` is removed before `README.TXT`
+ * is placed, and back the other way round: once the kept `Readme.txt` is live again, `README.TXT` has gone.
  * Where a folder was made since in the place of what comes back, it goes to the kept content first (K-since).
  */
 export const forward = (line: JournalLine, places: Places, context: MoveContext): void => {
@@ -91,6 +95,8 @@ export const back = (line: JournalLine, places: Places, context: MoveContext): v
   switch (line.kind) {
     case "place":
       if (line.had) return bringBack(places);
+      // It has come back already, and may be what stands here.
+      if (places.twin !== undefined && !isThere(places.twin)) return;
       if (places.staged === undefined || !isThere(places.staged)) removeFile(places.live, line.path, context);
       return;
     case "remove":

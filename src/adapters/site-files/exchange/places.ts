@@ -42,7 +42,7 @@ export const keptIn = (area: Area, direction: Direction): string =>
 // The cast is safe: a part of a path of that kind.
 export const parentOf = <Path extends string>(path: Path): Path =>
   path.slice(0, Math.max(path.lastIndexOf("/"), 0)) as Path;
-const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+export const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 export const readable = (path: string): string => Buffer.from(path, "latin1").toString("utf8");
 
 /** The kernel takes paths up to 4,095 bytes; the rest is room for one more name. */
@@ -65,11 +65,17 @@ export class PlaceFinder {
     const live = this.live(line.path);
     if (live === undefined) return undefined;
     const staged = line.kind === "place" ? this.staged(inRoot(this.#areas, line.path), line.attempt) : undefined;
-    return { live, ...this.kept(line, place), staged };
+    const twin = line.kind === "place" ? line.twin : undefined;
+    return {
+      live,
+      ...this.kept(line, place),
+      staged,
+      twin: twin === undefined ? undefined : this.kept(line, twin).kept,
+    };
   }
 
-  kept(line: JournalLine, place: number): { readonly kept: string } {
-    return { kept: `${keptIn(inRoot(this.#areas, line.path).area, this.#direction)}/${place}` };
+  kept({ path }: JournalLine, place: number): { readonly kept: string } {
+    return { kept: `${keptIn(inRoot(this.#areas, path).area, this.#direction)}/${place}` };
   }
 
   live(path: BytePath): string | undefined {

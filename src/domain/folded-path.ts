@@ -1,0 +1,22 @@
+import { pathText, type BytePath } from "./byte-path.ts";
+
+/** Lower case, in ASCII, and no name that ends with what some file systems drop: as good as any of its spellings. */
+const isPlain = (path: string): boolean => !/[A-Z\x80-\xff]|[. ](?:\/|$)/.test(path);
+
+/**
+ * The same for all paths that a file system might take for one: in whatever letter case, normalised or not, with dots or
+ * spaces at the end. Coarser than any file system, so equal ones have to be asked about.
+ */
+export const foldedPath = (path: BytePath): string =>
+  isPlain(path) ? path : pathText(path).split("/").map(foldedName).join("/");
+
+const foldedName = (name: string): string =>
+  name
+    .normalize("NFD")
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, "")
+    // Upper case from lower case: some letters meet in the one, some in the other.
+    .toLowerCase()
+    .toUpperCase()
+    .toLowerCase()
+    .normalize("NFD")
+    .replace(/[. ]+$/, "");
