@@ -5,6 +5,7 @@ import {
   type DatabaseFailureKind,
 } from "../../../domain/database.ts";
 import { ToolFailed } from "../tool-process.ts";
+import { withoutPassword } from "../without-password.ts";
 
 const hints: Readonly<Record<DatabaseFailureKind, string>> = {
   ToolMissing: "",
@@ -85,11 +86,6 @@ const hintFor = (kind: DatabaseFailureKind, number: number | undefined): string 
   if (number === atCommit) return commitHint;
   if (number !== undefined && distrusted.includes(number)) return distrustedHint;
   return number !== undefined && readOnly.includes(number) ? readOnlyHint : hints[kind];
-};
-
-const withoutPassword = (said: string, { password }: DatabaseConnection): string => {
-  const text = password?.reveal() ?? "";
-  return text.length < 4 ? said : said.replaceAll(text, "[secret]");
 };
 
 /** The client repeats the broken statement, rows and all, before it says what is wrong with it. */

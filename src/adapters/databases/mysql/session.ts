@@ -5,7 +5,7 @@ import {
   type DatabaseConnection,
 } from "../../../domain/database.ts";
 import { limitedSignal } from "../../../ports/clock.ts";
-import { openSourceDatabasesScope, type EntraToken } from "../entra-token.ts";
+import { databaseToken, type EntraToken } from "../entra-token.ts";
 import type { FindTool } from "../find-tool.ts";
 import { systemAuthorities } from "../system-authorities.ts";
 import { runTool, toolOutput, type ToolCall } from "../tool-process.ts";
@@ -79,8 +79,7 @@ export const openSession = async (
     try {
       const [row] = await first.rows({ sql: "SELECT VERSION()" });
       const serverVersion = row?.[0] ?? "";
-      const vendor = /mariadb/i.test(serverVersion) ? "MariaDB" : "MySQL";
-      return session({ ...known, way, programs: programsFor(found, vendor), serverVersion });
+      return session({ ...known, way, programs: programsFor(found, vendorOf(serverVersion)), serverVersion });
     } catch (thrown) {
       signal.throwIfAborted();
       const error: unknown = limited.signal.aborted ? limited.signal.reason : thrown;
@@ -95,6 +94,8 @@ export const openSession = async (
   }
   throw failure;
 };
+
+const vendorOf = (serverVersion: string): Vendor => (/mariadb/i.test(serverVersion) ? "MariaDB" : "MySQL");
 
 const noAnswer = (connection: DatabaseConnection, waitedMs: number): DatabaseFailure =>
   new DatabaseFailure(
@@ -126,16 +127,8 @@ const environment = async (
   const quiet = { MYSQL_TEST_LOGIN_FILE: "/dev/null", MYSQL_HISTFILE: "/dev/null" };
   if (connection.signIn !== "token")
     return { ...quiet, ...(connection.password === undefined ? {} : { MYSQL_PWD: connection.password.reveal() }) };
-  try {
-    const password = await token(openSourceDatabasesScope);
-    return { ...quiet, MYSQL_PWD: password.reveal(), LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: "1" };
-  } catch (error) {
-    throw new DatabaseFailure(
-      "LoginRefused",
-      `No Entra token could be had for ${databaseLabel(connection)}. Give the connection string a password, or Lifeboat an identity.`,
-      { cause: error },
-    );
-  }
+  const password = await databaseToken(token, connection);
+  return { ...quiet, MYSQL_PWD: password.reveal(), LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: "1" };
 };
 
 interface Known {
@@ -194,7 +187,7 @@ const session = (known: Known): Session => {
     programs,
     serverVersion,
     patienceMs,
-    vendor: /mariadb/i.test(serverVersion) ? "MariaDB" : "MySQL",
+    vendor: vendorOf(serverVersion),
     results,
     rows: async ({ sql, database }) => (await results([sql], database))[0] ?? [],
     async *stream(program, { whyToEnd, ...work }) {

@@ -5,6 +5,7 @@ import {
   type DatabaseFailureKind,
 } from "../../../domain/database.ts";
 import { ToolFailed } from "../tool-process.ts";
+import { withoutPassword } from "../without-password.ts";
 
 interface Reading {
   readonly says: RegExp;
@@ -87,12 +88,6 @@ export const postgresFailure = (error: unknown, connection: DatabaseConnection):
     `The database ${databaseLabel(connection)}: ${said}${ending}${reading === undefined ? "" : ` ${reading.hint}`}`,
     { cause: error },
   );
-};
-
-/** No tool of PostgreSQL's prints it; a server in the middle might. */
-const withoutPassword = (said: string, { password }: DatabaseConnection): string => {
-  const text = password?.reveal() ?? "";
-  return text.length < 4 ? said : said.replaceAll(text, "[secret]");
 };
 
 const shortened = (said: string): string => {

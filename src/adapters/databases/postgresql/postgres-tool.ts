@@ -3,12 +3,9 @@ import type { DatabaseTool, Dumping } from "../../../ports/database-tool.ts";
 import { checkDump, checkLoad } from "./check.ts";
 import { postgresFailure } from "./postgres-failure.ts";
 import { load } from "./load.ts";
-import { connectionInfo, sessionEnvironment, toolPath, watched, type PostgresNeeds } from "./session.ts";
+import { connectionInfo, patienceOf, sessionEnvironment, toolPath, watched, type PostgresNeeds } from "./session.ts";
 import { dropDatabase, ownDatabases, switchBack, switchIn } from "./switch.ts";
 import { toolOutput } from "../tool-process.ts";
-
-/** How long a dump waits for a table that others hold locked. */
-const lockWaitMs = 120_000;
 
 /**
  * pg_dump's custom format, not compressed: the archive deflates it, on all cores (docs/decisions/0005). One transaction
@@ -21,7 +18,7 @@ async function* dump(
 ): AsyncGenerator<Uint8Array> {
   const command = toolPath(needs, "pg_dump");
   const where = connectionInfo(connection, connection.database, false);
-  const args = ["-Fc", "-Z0", "-w", `--lock-wait-timeout=${lockWaitMs}`, "-d", where];
+  const args = ["-Fc", "-Z0", "-w", `--lock-wait-timeout=${patienceOf(needs)}`, "-d", where];
   signal.throwIfAborted();
   const env = await sessionEnvironment(needs, connection);
   const watch = watched(needs, connection, signal);

@@ -1,6 +1,5 @@
-import { databaseLabel, DatabaseFailure, type DatabaseConnection } from "../../../domain/database.ts";
-import type { Secret } from "../../../domain/secret.ts";
-import { openSourceDatabasesScope, type EntraToken } from "../entra-token.ts";
+import { DatabaseFailure, type DatabaseConnection } from "../../../domain/database.ts";
+import { databaseToken, type EntraToken } from "../entra-token.ts";
 import type { FindTool } from "../find-tool.ts";
 import { postgresFailure } from "./postgres-failure.ts";
 import { systemAuthorities } from "../system-authorities.ts";
@@ -14,6 +13,9 @@ export interface PostgresNeeds {
 }
 
 export type PostgresTool = "psql" | "pg_dump" | "pg_restore";
+
+/** How long the server may be silent, or hold a table locked. */
+export const patienceOf = ({ patienceMs }: PostgresNeeds): number => patienceMs ?? serverPatienceMs;
 
 export const toolPath = ({ findTool }: PostgresNeeds, name: PostgresTool): string => {
   const found = findTool(name);
@@ -30,7 +32,7 @@ export const sessionEnvironment = async (
   connection: DatabaseConnection,
 ): Promise<Readonly<Record<string, string>>> => {
   const { user, options, signIn } = connection;
-  const password = signIn === "token" ? await tokenFor(token, connection) : connection.password;
+  const password = signIn === "token" ? await databaseToken(token, connection) : connection.password;
   return {
     ...(user === undefined ? {} : { PGUSER: user }),
     ...(password === undefined ? {} : { PGPASSWORD: password.reveal() }),
@@ -42,15 +44,6 @@ export const sessionEnvironment = async (
     PGGSSENCMODE: "disable",
     PGAPPNAME: "lifeboat",
   };
-};
-
-const tokenFor = async (token: EntraToken, connection: DatabaseConnection): Promise<Secret> => {
-  try {
-    return await token(openSourceDatabasesScope);
-  } catch (error) {
-    const reason = `No Entra token could be had to log in to ${databaseLabel(connection)}. Give Lifeboat an identity, or the connection string a password.`;
-    throw new DatabaseFailure("LoginRefused", reason, { cause: error });
-  }
 };
 
 /** A string that asks for no TLS still gets it where the server lets nobody in without. */
@@ -111,7 +104,7 @@ export const watched = (
   const small = { database: maintenanceDatabase(connection), sql: ["SELECT 1"] };
   return watchedServer({
     connection,
-    patienceMs: needs.patienceMs ?? serverPatienceMs,
+    patienceMs: patienceOf(needs),
     signal,
     ask: async (until) => void (await ask(needs, connection, { ...small, signal: until })),
   });

@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { databaseLabel, DatabaseFailure, type DatabaseConnection } from "../../../domain/database.ts";
-import type { EntraToken } from "../entra-token.ts";
+import { databaseToken, type EntraToken } from "../entra-token.ts";
 import type { FindTool } from "../find-tool.ts";
 import { runTool } from "../tool-process.ts";
 import { sqlServerFailure } from "./sql-server-failure.ts";
-import { tokenFor, verifiesServer } from "./tedious-client.ts";
+import { verifiesServer } from "./tedious-client.ts";
 
 export interface PackageNeeds {
   readonly findTool: FindTool;
@@ -103,7 +103,7 @@ const secretArgument = async (
   side: Action["side"],
 ): Promise<string> => {
   if (connection.signIn === "token") {
-    const secret = await tokenFor(token, connection);
+    const secret = await databaseToken(token, connection);
     return responseArgument("AccessToken", secret.reveal()) ?? "";
   }
   const argument = responseArgument(`${side}Password`, connection.password?.reveal() ?? "");

@@ -5,6 +5,7 @@ import {
   type DatabaseFailureKind,
 } from "../../../domain/database.ts";
 import { ToolFailed } from "../tool-process.ts";
+import { withoutPassword } from "../without-password.ts";
 
 /** Numbers of SQL Server and Azure SQL. */
 const numbers: readonly (readonly [DatabaseFailureKind, readonly number[]])[] = [
@@ -84,9 +85,4 @@ const kindOfClient = (error: Error): DatabaseFailureKind | undefined => {
   if (/certificate|self[- ]signed|TLS|SSL/i.test(error.message)) return "TlsRefused";
   if (typeof code === "string" && kindByCode[code] !== undefined) return kindByCode[code];
   return typeof number === "number" || code === "EREQUEST" ? "ToolFailed" : undefined;
-};
-
-const withoutPassword = (said: string, { password }: DatabaseConnection): string => {
-  const text = password?.reveal() ?? "";
-  return text.length < 4 ? said : said.replaceAll(text, "[secret]");
 };

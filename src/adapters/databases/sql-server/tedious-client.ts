@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Connection, ConnectionConfiguration } from "tedious";
-import { databaseLabel, DatabaseFailure, type DatabaseConnection } from "../../../domain/database.ts";
-import { sqlServerScope, type EntraToken } from "../entra-token.ts";
+import type { DatabaseConnection } from "../../../domain/database.ts";
+import { databaseToken, type EntraToken } from "../entra-token.ts";
 import type { SqlClient, SqlQuery } from "./sql-client.ts";
 
 const connectMs = 30_000;
@@ -69,17 +69,8 @@ const authentication = async (
       type: "default",
       options: { ...(user !== undefined && { userName: user }), password: password?.reveal() ?? "" },
     };
-  const secret = await tokenFor(token, connection);
+  const secret = await databaseToken(token, connection);
   return { type: "azure-active-directory-access-token", options: { token: secret.reveal() } };
-};
-
-export const tokenFor = async (token: EntraToken, connection: DatabaseConnection) => {
-  try {
-    return await token(sqlServerScope);
-  } catch (error) {
-    const reason = `No Entra token could be had to log in to ${databaseLabel(connection)}. Give Lifeboat an identity, or the connection string a password.`;
-    throw new DatabaseFailure("LoginRefused", reason, { cause: error });
-  }
 };
 
 const connected = (opened: Connection): Promise<void> =>
