@@ -12,8 +12,9 @@ interface Limit {
 }
 
 /**
- * A signal that aborts with the reason when the time is over, unless it is released before. Not `AbortSignal.timeout`
- * within `AbortSignal.any`: Node 20 collects that as garbage while it is waited for, and the time is never over.
+ * A signal that aborts with the reason when the time is over, or as the given signal does, unless it is released before.
+ * Not `AbortSignal.any`: what that makes of a long-lived signal is kept as long as that one on some versions of Node, and
+ * with `AbortSignal.timeout` in it Node 20 collects it as garbage while it is waited for.
  */
 export const limitedSignal = ({
   afterMs,
@@ -22,8 +23,14 @@ export const limitedSignal = ({
 }: Limit): { readonly signal: AbortSignal; readonly release: () => void } => {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(reason()), afterMs);
+  const stop = (): void => limit.abort(signal?.reason);
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop, { once: true });
   return {
-    signal: signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]),
-    release: () => clearTimeout(timer),
+    signal: limit.signal,
+    release: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    },
   };
 };

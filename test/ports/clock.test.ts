@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
@@ -29,4 +30,16 @@ it("aborts earlier with the caller's reason", () => {
   caller.abort("cancelled");
   expect(signal.reason).toBe("cancelled");
   release();
+});
+
+it("is aborted from the start where the caller has given up", () => {
+  const { signal, release } = limitOf(AbortSignal.abort("cancelled"));
+  expect(signal.reason).toBe("cancelled");
+  release();
+});
+
+it("leaves nothing at the caller's signal once it is released", () => {
+  const caller = new AbortController();
+  for (let work = 0; work < 5; work++) limitOf(caller.signal).release();
+  expect(getEventListeners(caller.signal, "abort")).toHaveLength(0);
 });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { limitedSignal } from "../../ports/clock.ts";
 
 export interface RetryPolicy {
   /** Pauses before the second, third ... attempt; each is stretched or shortened by up to half at random. */
@@ -58,23 +59,18 @@ export const withRetries = async <T>(
   }
 };
 
-// By hand: what `AbortSignal.any` makes of a long-lived signal is kept as long as that signal on some versions of Node.
 const withTimeout = async <T>(
   timeoutMs: number,
   signal: AbortSignal | undefined,
   work: (limited: AbortSignal) => Promise<T>,
 ): Promise<T> => {
-  const controller = new AbortController();
-  const stop = (): void => controller.abort(signal?.reason);
   const late = new NoAnswer(timeoutMs);
-  const timer = setTimeout(() => controller.abort(late), timeoutMs);
-  signal?.addEventListener("abort", stop, { once: true });
+  const limited = limitedSignal({ afterMs: timeoutMs, signal, reason: () => late });
   try {
-    return await work(controller.signal);
+    return await work(limited.signal);
   } catch (error) {
-    throw controller.signal.reason === late ? late : error;
+    throw limited.signal.reason === late ? late : error;
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", stop);
+    limited.release();
   }
 };
