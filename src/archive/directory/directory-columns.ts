@@ -85,13 +85,6 @@ export class DirectoryColumns {
     if (row > 0 && this.#inOrder) this.#inOrder = this.#compareRows(row - 1, row) <= 0;
   }
 
-  /** Adds all rows of another directory, their offsets moved by `shift`. */
-  appendAll(other: DirectoryColumns, shift = 0): void {
-    for (let place = 0; place < other.length; place++) this.append(other.at(place), shift);
-    for (const [id, name] of other.owners.users) if (!this.owners.users.has(id)) this.owners.users.set(id, name);
-    for (const [id, name] of other.owners.groups) if (!this.owners.groups.has(id)) this.owners.groups.set(id, name);
-  }
-
   sort(): void {
     if (!this.isSorted) this.#order = sortedRows(this.#length, (a, b) => this.#compareRows(a, b));
   }

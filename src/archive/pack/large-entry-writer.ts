@@ -89,7 +89,7 @@ export class LargeEntryWriter {
       await this.#shard.blocks.write(deflateEnd);
       return this.#shard.blocks.cut();
     }
-    await this.#shard.addEntry(row, "written");
+    await this.#shard.addEntry(row);
     for (const slice of this.#held ?? []) await this.#write(slice);
     return this.#shard.blocks.write(deflateEnd);
   }

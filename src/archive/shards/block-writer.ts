@@ -93,11 +93,6 @@ export class BlockWriter {
     return this.#length;
   }
 
-  /** Of the block that has begun. */
-  get pendingBytes(): number {
-    return this.#filled;
-  }
-
   /** `from` is where unchanged bytes of another object come from. A block of nothing else needs no hash of its own. */
   async write(bytes: Uint8Array, from?: Omit<CopySource, "length">): Promise<void> {
     for (let at = 0; at < bytes.length;) {

@@ -46,10 +46,10 @@ export class ShardWriter {
     await this.blocks.write(packed.output.subarray(start, packed.outputEnds[to - 1]));
   }
 
-  /** Adds an entry's row before its bytes are written; with its header, or with room for it. */
-  async addEntry(row: DirectoryEntry, header: "written" | "missing"): Promise<void> {
+  /** Adds an entry's row, and its header, before its bytes are written. */
+  async addEntry(row: DirectoryEntry): Promise<void> {
     this.addRow(row, this.blocks.length);
-    if (header === "written") await this.blocks.write(encodeLocalHeader(row));
+    await this.blocks.write(encodeLocalHeader(row));
   }
 
   addRow(row: DirectoryEntry, at: number): void {

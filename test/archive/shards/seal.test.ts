@@ -42,7 +42,7 @@ const emptyFile = (name: BytePath): DirectoryEntry => ({
 
 const shardOf = async (destination: Destination, shard: number, names: readonly string[]): Promise<ShardIndex> => {
   const writer = new ShardWriter({ destination, upload, shard, blockBytes: 100 });
-  for (const name of names) await writer.addEntry(emptyFile(path(name)), "written");
+  for (const name of names) await writer.addEntry(emptyFile(path(name)));
   return decodeShardIndex(encodeShardIndex(await writer.finish()));
 };
 
@@ -152,7 +152,7 @@ describe("sealing", () => {
 const shardOfBytes = async (destination: Destination, shard: number, names: readonly string[]): Promise<ShardIndex> => {
   const writer = new ShardWriter({ destination, upload, shard, blockBytes: 100 });
   // The cast is safe: the names are byte paths with ASCII before them.
-  for (const name of names) await writer.addEntry(emptyFile(name as BytePath), "written");
+  for (const name of names) await writer.addEntry(emptyFile(name as BytePath));
   return writer.finish();
 };
 
