@@ -1,6 +1,5 @@
 import { deleteSiteAlarms, getSiteAlarms, putSiteAlarms, testAlarms } from "../../operations/alarms/site-alarms.ts";
 import type { AlarmDeps } from "../../operations/alarms/alarm-channels.ts";
-import { findSite } from "../../operations/find-site.ts";
 import type { Route } from "../handle.ts";
 import { empty, json } from "../response.ts";
 import { alarmsReply, parseAlarmsRequest, testReply } from "../wire/alarms.ts";
@@ -13,9 +12,8 @@ export const alarmRoutes = (deps: AlarmDeps): readonly Route[] => [
     path: "{site}/config/alarms",
     role: "operator",
     async handle(call) {
-      const site = await findSite(deps, call.site());
-      const alarms = await putSiteAlarms(deps)(call, site.id, parseAlarmsRequest(await call.body()));
-      return json(200, alarmsReply(site, alarms));
+      const request = parseAlarmsRequest(await call.body());
+      return json(200, alarmsReply(await putSiteAlarms(deps)(call, call.site(), request)));
     },
   },
   {
@@ -23,10 +21,7 @@ export const alarmRoutes = (deps: AlarmDeps): readonly Route[] => [
     method: "GET",
     path: "{site}/config/alarms",
     role: "reader",
-    async handle(call) {
-      const site = await findSite(deps, call.site());
-      return json(200, alarmsReply(site, await getSiteAlarms(deps)(call, site.id)));
-    },
+    handle: async (call) => json(200, alarmsReply(await getSiteAlarms(deps)(call, call.site()))),
   },
   {
     name: "deleteAlarms",

@@ -10,7 +10,6 @@ import { configuredDatabases } from "../../operations/databases/configured-datab
 import { createBackup } from "../../operations/backups/create-backup.ts";
 import { deleteBackup } from "../../operations/backups/delete-backup.ts";
 import { discoverBackups } from "../../operations/containers/discover.ts";
-import { findSite } from "../../operations/find-site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { getBackup, getProgress, listBackups } from "../../operations/backups/read-backups.ts";
 import { renewBackupAccess } from "../../operations/backups/renew-backup-access.ts";
@@ -43,9 +42,7 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
     secretsOf: (found: ShownConfiguration) => Promise<ConfigurationSecrets>,
   ) => {
     const found = await getBackupConfiguration(deps)(call, call.site());
-    const secrets = await secretsOf(found);
-    const site = await findSite(deps, call.site());
-    return json(200, configurationReply({ ...found, site, ...secrets }));
+    return json(200, configurationReply({ ...found, ...(await secretsOf(found)) }));
   };
   const noSecret = async (): Promise<ConfigurationSecrets> => nothingShown;
   const secret = async ({ configuration: found }: ShownConfiguration): Promise<ConfigurationSecrets> => ({
@@ -71,12 +68,8 @@ export const backupRoutes = (deps: Installation): readonly Route[] => {
       path: "{site}/backup",
       role: "operator",
       async handle(call) {
-        const site = await findSite(deps, call.site());
-        const { backup, storageAccountUrl } = await createBackup(deps)(
-          call,
-          site.id,
-          parseBackupRequest(await call.body()),
-        );
+        const request = parseBackupRequest(await call.body());
+        const { site, backup, storageAccountUrl } = await createBackup(deps)(call, call.site(), request);
         call.note({ backup: backup.id, destination: backup.destination, blob: backup.blobBase });
         const shown = call.isAdmin ? storageAccountUrl : undefined;
         return json(200, backupInSite({ site, backup, apiVersion: call.apiVersion, storageAccountUrl: shown }));

@@ -1,4 +1,5 @@
 import type { Secret } from "../../domain/secret.ts";
+import type { SiteId } from "../../domain/site.ts";
 import { findSite } from "../../operations/find-site.ts";
 import type { Installation } from "../../operations/installation.ts";
 import type { SiteConfiguration } from "../../ports/site-host.ts";
@@ -8,12 +9,16 @@ import { configurationResource } from "../wire/site.ts";
 
 /** What PowerShell reads of a site before it restores one. The values are secrets: admins see them, others the names. */
 export const siteConfigurationRoutes = (deps: Pick<Installation, "sites" | "hosts">): readonly Route[] => {
-  const answer = async (call: RouteCall, name: string, properties: object): Promise<ApiResponse> =>
-    json(200, configurationResource(await findSite(deps, call.site()), name, properties));
-  const configurationOf = async (call: RouteCall): Promise<SiteConfiguration> => {
+  const answer = async (
+    call: RouteCall,
+    name: string,
+    propertiesOf: (site: SiteId) => object | Promise<object>,
+  ): Promise<ApiResponse> => {
     const site = await findSite(deps, call.site());
-    return (await deps.hosts.host(site.id)).settings.read();
+    return json(200, configurationResource(site, name, await propertiesOf(site.id)));
   };
+  const configurationOf = async (site: SiteId): Promise<SiteConfiguration> =>
+    (await deps.hosts.host(site)).settings.read();
   const shown = (call: RouteCall, value: Secret): string => (call.isAdmin ? value.reveal() : "");
   return [
     {
@@ -21,7 +26,7 @@ export const siteConfigurationRoutes = (deps: Pick<Installation, "sites" | "host
       method: "GET",
       path: "{site}/config/web",
       role: "reader",
-      handle: (call) => answer(call, "web", { appSettings: null, connectionStrings: null }),
+      handle: (call) => answer(call, "web", () => ({ appSettings: null, connectionStrings: null })),
     },
     {
       name: "listApplicationSettings",
@@ -29,11 +34,11 @@ export const siteConfigurationRoutes = (deps: Pick<Installation, "sites" | "host
       path: "{site}/config/appsettings/list",
       role: "reader",
       reads: "secrets",
-      async handle(call) {
-        const { appSettings } = await configurationOf(call);
-        const entries = Object.entries(appSettings).map(([name, value]) => [name, shown(call, value)]);
-        return answer(call, "appsettings", Object.fromEntries(entries));
-      },
+      handle: (call) =>
+        answer(call, "appsettings", async (site) => {
+          const { appSettings } = await configurationOf(site);
+          return Object.fromEntries(Object.entries(appSettings).map(([name, value]) => [name, shown(call, value)]));
+        }),
     },
     {
       name: "listConnectionStrings",
@@ -41,14 +46,16 @@ export const siteConfigurationRoutes = (deps: Pick<Installation, "sites" | "host
       path: "{site}/config/connectionstrings/list",
       role: "reader",
       reads: "secrets",
-      async handle(call) {
-        const { connectionStrings } = await configurationOf(call);
-        const entries = Object.entries(connectionStrings).map(([name, { value, type }]) => [
-          name,
-          { value: shown(call, value), type },
-        ]);
-        return answer(call, "connectionstrings", Object.fromEntries(entries));
-      },
+      handle: (call) =>
+        answer(call, "connectionstrings", async (site) => {
+          const { connectionStrings } = await configurationOf(site);
+          return Object.fromEntries(
+            Object.entries(connectionStrings).map(([name, { value, type }]) => [
+              name,
+              { value: shown(call, value), type },
+            ]),
+          );
+        }),
     },
     {
       name: "listStorageAccounts",
@@ -57,7 +64,7 @@ export const siteConfigurationRoutes = (deps: Pick<Installation, "sites" | "host
       role: "reader",
       reads: "plain",
       // Sites are directories here: none has a share mounted by the platform.
-      handle: (call) => answer(call, "azurestorageaccounts", {}),
+      handle: (call) => answer(call, "azurestorageaccounts", () => ({})),
     },
     {
       name: "listPublishingProfiles",

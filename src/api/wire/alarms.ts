@@ -1,8 +1,6 @@
 import { isMailAddress, webhookForms, type WebhookForm } from "../../domain/alarm.ts";
 import { refuse } from "../../domain/errors.ts";
-import type { ShownAlarms } from "../../operations/alarms/alarm-channels.ts";
-import type { SiteAlarmsRequest, TestedChannel } from "../../operations/alarms/site-alarms.ts";
-import type { SiteDefinition } from "../../ports/sites.ts";
+import type { AlarmsOfSite, SiteAlarmsRequest, TestedChannel } from "../../operations/alarms/site-alarms.ts";
 import { fields, properties, type JsonObject } from "./lenient-json.ts";
 import { siteEnvelope } from "./site.ts";
 
@@ -47,7 +45,7 @@ const formOf = (word: string): WebhookForm => {
 };
 
 /** Addresses hold tokens, so they are blank: what comes back blank stays as it is. */
-export const alarmsReply = (site: SiteDefinition, { webhook, mailTo, hasHeartbeat }: ShownAlarms) => ({
+export const alarmsReply = ({ site, alarms: { webhook, mailTo, hasHeartbeat } }: AlarmsOfSite) => ({
   ...siteEnvelope(site),
   properties: {
     webhook: webhook === undefined ? null : { url: "", ...webhook, secret: "" },

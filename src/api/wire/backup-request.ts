@@ -10,7 +10,6 @@ import type {
 import type { DatabaseWish } from "../../operations/databases/database-wishes.ts";
 import type { BackupRequest } from "../../operations/backups/create-backup.ts";
 import type { Secret } from "../../domain/secret.ts";
-import type { SiteDefinition } from "../../ports/sites.ts";
 import { databasesReply, parseDatabases } from "./databases.ts";
 import { fields, properties, type JsonObject } from "./lenient-json.ts";
 import { siteEnvelope } from "./site.ts";
@@ -97,7 +96,6 @@ const parseWindow = (object: JsonObject, at: string): NonNullable<RequestedSched
 };
 
 interface Reply extends ShownConfiguration {
-  readonly site: SiteDefinition;
   readonly storageAccountUrl: Secret | undefined;
   /** With their connection strings, for callers who may see them. */
   readonly databases: readonly DatabaseWish[] | undefined;

@@ -3,6 +3,7 @@ import { messageOf, refuse } from "../../domain/errors.ts";
 import { SecretUnreadable, type Secret } from "../../domain/secret.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
+import type { SiteDefinition } from "../../ports/sites.ts";
 import {
   channelsOf,
   readSiteAlarms,
@@ -22,10 +23,15 @@ export interface SiteAlarmsRequest extends Omit<SiteAlarms, "webhook"> {
   readonly keepsHeartbeat: boolean;
 }
 
+export interface AlarmsOfSite {
+  readonly site: SiteDefinition;
+  readonly alarms: ShownAlarms;
+}
+
 export const putSiteAlarms =
   (deps: AlarmDeps) =>
-  async (call: Call, id: SiteId, request: SiteAlarmsRequest): Promise<ShownAlarms> => {
-    await findSite(deps, id);
+  async (call: Call, id: SiteId, request: SiteAlarmsRequest): Promise<AlarmsOfSite> => {
+    const site = await findSite(deps, id);
     refuseAddress(deps, "properties.webhook.url", request.webhook?.url);
     refuseAddress(deps, "properties.heartbeatUrl", request.heartbeat);
     for (let attempt = 0; attempt < 20; attempt++) {
@@ -33,7 +39,7 @@ export const putSiteAlarms =
       const alarms = await merged(before, request);
       if (!(await writeSiteAlarms(deps, id, { alarms, version: before?.version }))) continue;
       call.log.info("alarms changed", { site: siteLabel(id), caller: call.caller });
-      return shownAlarms(alarms);
+      return { site, alarms: shownAlarms(alarms) };
     }
     throw refuse("Unavailable", { reason: `the alarms of ${siteLabel(id)} are being changed by too many callers.` });
   };
@@ -78,9 +84,9 @@ const readable = async (kept: KeptAlarms | undefined): Promise<SiteAlarms["webho
 
 export const getSiteAlarms =
   (deps: AlarmDeps) =>
-  async (_call: Call, id: SiteId): Promise<ShownAlarms> => {
-    await findSite(deps, id);
-    return (await readSiteAlarms(deps, id))?.shown ?? { hasHeartbeat: false };
+  async (_call: Call, id: SiteId): Promise<AlarmsOfSite> => {
+    const site = await findSite(deps, id);
+    return { site, alarms: (await readSiteAlarms(deps, id))?.shown ?? { hasHeartbeat: false } };
   };
 
 /** Deleting what is not there is not an error. */

@@ -5,6 +5,7 @@ import { scheduleProblem, type BackupSchedule, type KeepRules } from "../../doma
 import type { Secret } from "../../domain/secret.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
+import type { SiteDefinition } from "../../ports/sites.ts";
 import { withDatabases } from "../databases/configured-databases.ts";
 import { checkWishes, type DatabaseWish } from "../databases/database-wishes.ts";
 import { credentialOf, rememberCredential } from "../containers/credentials.ts";
@@ -113,6 +114,7 @@ const keepRulesOf = ({ keepDaily, keepWeekly, keepMonthly }: KeepRules = {}): Ke
 
 /** A configuration as people see it: with the schedule in force, and whether its runs do their work. */
 export interface ShownConfiguration {
+  readonly site: SiteDefinition;
   readonly configuration: BackupConfiguration;
   /** In force: the site's own or the installation's. */
   readonly schedule: BackupSchedule | undefined;
@@ -128,7 +130,7 @@ export const getBackupConfiguration =
     const schedule = effectiveSchedule(deps.policy, site.id, configuration);
     if (!configuration.isOwn && schedule === undefined) throw configurationNotFound(id);
     const backups = (await readBackups(deps.catalog, site.id)).map(({ backup }) => backup);
-    return { configuration, schedule, failuresInARow: failuresInARow(backups) };
+    return { site, configuration, schedule, failuresInARow: failuresInARow(backups) };
   };
 
 /** The configured container's URL with its secret. Throws SecretUnreadable when the key that sealed it is gone. */

@@ -4,6 +4,7 @@ import { refuse } from "../../domain/errors.ts";
 import type { Secret } from "../../domain/secret.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
+import type { SiteDefinition } from "../../ports/sites.ts";
 import {
   databaseFields,
   databasesToBackUp,
@@ -32,6 +33,7 @@ export interface BackupRequest extends DatabaseRequest {
 
 /** The backup as it was created, and the container's URL with its secret for those who may see it. */
 interface CreatedBackup {
+  readonly site: SiteDefinition;
   readonly backup: Backup;
   readonly storageAccountUrl: Secret;
 }
@@ -60,7 +62,7 @@ export const createBackup =
     });
     // From here on the name is the backup's, whatever becomes of its start.
     if (added.starts) await startRun(deps, call, site.id, runRef(site.id, added.row));
-    return { backup: added.backup, storageAccountUrl: fullContainerUrl(access) };
+    return { site, backup: added.backup, storageAccountUrl: fullContainerUrl(access) };
   };
 
 const wantedName = (given: string | undefined, site: SiteId, now: Date): string => {
