@@ -1,6 +1,7 @@
-import { databaseTypeOf, databaseTypes, type DatabaseReference } from "../../domain/database.ts";
+import { databaseTypeOf, databaseTypes } from "../../domain/database.ts";
 import { refuse } from "../../domain/errors.ts";
 import type { DatabaseWish } from "../../operations/databases/database-wishes.ts";
+import type { DatabaseCheck } from "../../ports/database-tool.ts";
 import { fields, isObject } from "./lenient-json.ts";
 
 const mostDatabases = 100;
@@ -40,9 +41,23 @@ const parseDatabase = (given: unknown, at: string): DatabaseWish => {
 export const databasesReply = (databases: readonly DatabaseWish[] | undefined) =>
   databases === undefined || databases.length === 0 ? null : databases.map(databaseReply);
 
-const databaseReply = (database: DatabaseReference & Pick<DatabaseWish, "connectionString">) => ({
-  databaseType: database.type,
-  name: database.name,
-  connectionStringName: database.connectionStringName ?? null,
-  connectionString: database.connectionString?.reveal() ?? null,
+/** ARM's DatabaseBackupSetting. In an archive of somebody else's a type may have another name. */
+export const databaseReply = ({
+  type,
+  name,
+  connectionStringName,
+  connectionString,
+}: Omit<DatabaseWish, "type"> & { readonly type: string }) => ({
+  databaseType: type,
+  name,
+  connectionStringName: connectionStringName ?? null,
+  connectionString: connectionString?.reveal() ?? null,
+});
+
+/** What a server said when it was asked; null where it was not, or did not answer. */
+export const databaseCheckReply = (check: DatabaseCheck | undefined) => ({
+  content: check?.content ?? null,
+  tool: check === undefined ? null : `${check.tool} ${check.toolVersion}`,
+  serverVersion: check?.serverVersion ?? null,
+  weaker: check?.weaker ?? [],
 });

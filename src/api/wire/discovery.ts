@@ -5,6 +5,7 @@ import { dumpedBytes } from "../../domain/manifest.ts";
 import { siteLabel, siteResourceId, siteType, type SiteId } from "../../domain/site.ts";
 import type { Discovery, DiscoverWish } from "../../operations/containers/discover.ts";
 import type { FoundBackup } from "../../operations/containers/found-backup.ts";
+import { databaseReply } from "./databases.ts";
 import { properties, type JsonObject } from "./lenient-json.ts";
 
 const mostDescribed = 1_000;
@@ -48,7 +49,7 @@ export const discoverReply = (
       blobName: only?.blobName ?? wish.blobName ?? null,
       overwrite: false,
       siteName: site.slot === undefined ? site.name : `${site.name}(${site.slot})`,
-      databases: only === undefined ? null : databasesOf(only),
+      databases: only?.databases.map(databaseReply) ?? null,
       ignoreConflictingHostNames: false,
       ignoreDatabases: false,
       operationType: "Default",
@@ -59,14 +60,6 @@ export const discoverReply = (
   };
 };
 
-const databasesOf = ({ databases }: FoundBackup) =>
-  databases.map(({ type, name, connectionStringName }) => ({
-    databaseType: type,
-    name,
-    connectionStringName: connectionStringName ?? null,
-    connectionString: null,
-  }));
-
 const foundBackup = (found: FoundBackup) => ({
   blobName: found.blobName,
   kind: found.kind,
@@ -74,7 +67,7 @@ const foundBackup = (found: FoundBackup) => ({
   problem: found.problem ?? null,
   sizeInBytes: found.sizeBytes,
   modified: found.modified.toISOString(),
-  databases: databasesOf(found),
+  databases: found.databases.map(databaseReply),
   /** Whose backup it was when it was made, and whose it is here. */
   siteId: found.manifest === undefined ? null : siteResourceId(found.manifest.site),
   ownedBy: found.owner === undefined ? null : siteResourceId(found.owner),

@@ -2,6 +2,7 @@ import { pathText } from "../../domain/byte-path.ts";
 import { siteLabel } from "../../domain/site.ts";
 import type { PlannedDatabase } from "../../operations/restores/plan-database-restore.ts";
 import type { PlannedRestore } from "../../operations/restores/plan-restore.ts";
+import { databaseCheckReply } from "./databases.ts";
 import { page } from "./page.ts";
 
 /** Own extension: what a restore would do, with the counts of all of it in front. */
@@ -38,10 +39,7 @@ const plannedDatabase = ({ wanted, target, check, problem }: PlannedDatabase) =>
   /** `replace`: what is there is kept for an undo. */
   action: problem !== undefined ? "none" : check?.content === "missing" ? "create" : "replace",
   target: target ?? null,
-  content: check?.content ?? null,
   dumpSizeInBytes: wanted.sizeBytes,
-  tool: check === undefined ? null : `${check.tool} ${check.toolVersion}`,
-  serverVersion: check?.serverVersion ?? null,
-  weaker: check?.weaker ?? [],
+  ...databaseCheckReply(check),
   problem: problem ?? null,
 });

@@ -1,4 +1,5 @@
 import type { SiteDatabase } from "../../operations/databases/site-databases.ts";
+import { databaseCheckReply } from "./databases.ts";
 
 /** Own extension: ready to be sent back as `databases` of a backup, with what is known of each. */
 export const siteDatabaseReply = ({ connectionStringName, type, target, check, problem }: SiteDatabase) => ({
@@ -6,10 +7,7 @@ export const siteDatabaseReply = ({ connectionStringName, type, target, check, p
   name: connectionStringName,
   connectionStringName,
   target: target ?? null,
-  content: check?.content ?? null,
   sizeInBytes: check?.sizeBytes ?? null,
-  tool: check === undefined ? null : `${check.tool} ${check.toolVersion}`,
-  serverVersion: check?.serverVersion ?? null,
-  weaker: check?.weaker ?? [],
+  ...databaseCheckReply(check),
   problem: problem ?? null,
 });
