@@ -1,26 +1,19 @@
+import { isUtf8 } from "node:buffer";
+
 /** A request's target, split and decoded once. `search` is as it was sent, with its question mark, or empty. */
 export type RequestPath = { readonly path: string; readonly search: string };
 
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-const decodeBytes = (bytes: Buffer): string | undefined => {
-  try {
-    return strictUtf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
-};
-
-/** Decodes `%C3%A9...`; bytes that are no UTF-8 stay as they were written. */
+/** Decodes `%C3%A9...`; bytes that are no UTF-8 stay as they were written. In one pass: anybody may send thousands of them. */
 const decodeRun = (run: string): string => {
   const bytes = Buffer.from(run.replaceAll("%", ""), "hex");
-  const whole = decodeBytes(bytes);
-  if (whole !== undefined) return whole;
-  for (const length of [1, 2, 3, 4]) {
-    const character = decodeBytes(bytes.subarray(0, length));
-    if (character !== undefined) return character + decodeRun(run.slice(length * 3));
+  if (isUtf8(bytes)) return bytes.toString();
+  const pieces: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const length = [1, 2, 3, 4].find((one) => isUtf8(bytes.subarray(at, at + one)));
+    pieces.push(length === undefined ? run.slice(at * 3, at * 3 + 3) : bytes.toString("utf8", at, at + length));
+    at += length ?? 1;
   }
-  return run.slice(0, 3) + decodeRun(run.slice(3));
+  return pieces.join("");
 };
 
 /** Percent-decodes once. `%2F` stays, so that a slash in a value is told from one between segments; so does a lone `%`. */
