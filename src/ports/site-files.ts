@@ -10,11 +10,18 @@ export interface LocalRoot {
 /** A file could not be read as listed; the reason is fit for the backup's log. */
 export class FileUnreadable extends Error {
   readonly path: BytePath;
+  /** Whether the next try may well succeed. */
+  readonly passes: boolean;
 
-  constructor(path: BytePath, reason: string, options?: { cause?: unknown }) {
+  constructor(
+    path: BytePath,
+    reason: string,
+    { passes = false, ...options }: { cause?: unknown; passes?: boolean } = {},
+  ) {
     super(reason, options);
     this.name = "FileUnreadable";
     this.path = path;
+    this.passes = passes;
   }
 }
 

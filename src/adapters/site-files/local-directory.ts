@@ -157,8 +157,8 @@ export class LocalDirectory implements SiteFiles {
       yield* sqlitePages(`${root.real}/${rest}`, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      const reason = error instanceof PagesRefused ? error.message : reasonOf(error);
-      throw new FileUnreadable(path, reason, { cause: error });
+      if (!(error instanceof PagesRefused)) throw new FileUnreadable(path, reasonOf(error), { cause: error });
+      throw new FileUnreadable(path, error.message, { cause: error, passes: error.passes });
     }
   }
 

@@ -1,13 +1,17 @@
-import { closeSync, openSync, readSync, realpathSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync, type BigIntStats } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import type Libsql from "libsql";
 import { errorCode } from "../../domain/error-code.ts";
 
 /** A database whose pages cannot be had as of one moment; the reason is fit for the backup's log. */
 export class PagesRefused extends Error {
-  constructor(reason: string, options?: { readonly cause?: unknown }) {
+  /** Whether the next try may well succeed. */
+  readonly passes: boolean;
+
+  constructor(reason: string, { passes = false, ...options }: { readonly cause?: unknown; passes?: boolean } = {}) {
     super(reason, options);
     this.name = "PagesRefused";
+    this.passes = passes;
   }
 }
 
@@ -34,9 +38,19 @@ interface Opened {
  * what still lies in its `-wal` is in and nothing half written. It is opened for reading only: nothing is recovered, no
  * journal rolled back. `file` is a real path, latin1; one that leads elsewhere by a link is refused.
  *
- * Beside a rollback journal writers wait as long as this is read; in WAL mode nobody does.
+ * Beside a rollback journal writers wait as long as this is read; in WAL mode nobody does. One in WAL mode that nobody has
+ * open is read as the file it is, which lasts until somebody writes to it: then another try finds him there.
  */
 export async function* sqlitePages(file: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  refuseLink(file);
+  const content = openSync(Buffer.from(file, "latin1"), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    // Before the look: what is written after it has another time.
+    const before = fstatSync(content, { bigint: true });
+    if (isAtRest(file)) return yield* unchangedSince(before, content, signal);
+  } finally {
+    closeSync(content);
+  }
   const { database, pageBytes, pages } = await openReading(file, signal);
   try {
     const read = database.prepare("SELECT pgno, data FROM sqlite_dbpage WHERE pgno BETWEEN ? AND ? ORDER BY pgno");
@@ -55,6 +69,36 @@ export async function* sqlitePages(file: string, signal?: AbortSignal): AsyncGen
   }
 }
 
+const refuseLink = (file: string): void => {
+  if (realpathSync.native(Buffer.from(file, "latin1"), "latin1") !== file)
+    throw new PagesRefused("a link stands in its way.");
+};
+
+/** In WAL mode, and opened by nobody: SQLite would leave a `-shm` of ours beside it. */
+const isAtRest = (file: string): boolean =>
+  headerOf(file)[formatAt] === wal && sizeOf(`${file}-shm`) === undefined && (sizeOf(`${file}-wal`) ?? 0) === 0;
+
+const sizeOf = (file: string): number | undefined =>
+  statSync(Buffer.from(file, "latin1"), { throwIfNoEntry: false })?.size;
+
+/** Longer than a tick of the kernel's clock: what was begun in the one of the look is done, or goes on in another. */
+const tickMs = 100;
+
+async function* unchangedSince(before: BigIntStats, content: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  await setTimeout(tickMs, undefined, { signal });
+  for (let at = 0; ;) {
+    signal?.throwIfAborted();
+    const bytes = Buffer.allocUnsafe(turnBytes);
+    const length = readSync(content, bytes, 0, turnBytes, at);
+    const { size, mtimeNs, ctimeNs } = fstatSync(content, { bigint: true });
+    if (size !== before.size || mtimeNs !== before.mtimeNs || ctimeNs !== before.ctimeNs)
+      throw new PagesRefused("it was written to while it was read.", { passes: true });
+    if (length === 0) return;
+    yield bytes.subarray(0, length);
+    at += length;
+  }
+}
+
 /** Waits for a writer that is just committing. */
 const openReading = async (file: string, signal?: AbortSignal): Promise<Opened> => {
   const { default: Database } = await import("libsql");
@@ -62,8 +106,7 @@ const openReading = async (file: string, signal?: AbortSignal): Promise<Opened> 
     signal?.throwIfAborted();
     let database: Libsql.Database | undefined;
     try {
-      if (realpathSync.native(Buffer.from(file, "latin1"), "latin1") !== file)
-        throw new PagesRefused("a link stands in its way.");
+      refuseLink(file);
       database = new Database(uri(file));
       database.exec("BEGIN");
       // The first reading takes the lock, and so the moment.
@@ -120,16 +163,21 @@ const pieceOf = (
  */
 const refuseChanged = (file: string, first: Buffer | undefined): void => {
   if (first === undefined || first[formatAt] === wal) return;
-  const now = Buffer.alloc(headerBytes);
-  const descriptor = openSync(Buffer.from(file, "latin1"), "r");
-  try {
-    readSync(descriptor, now, 0, headerBytes, 0);
-  } finally {
-    closeSync(descriptor);
-  }
+  const now = headerOf(file);
   const { from, to } = changeCounter;
   if (!now.subarray(from, to).equals(first.subarray(from, to)))
     throw new PagesRefused("it changed while it was read, although it was locked.");
+};
+
+const headerOf = (file: string): Buffer => {
+  const header = Buffer.alloc(headerBytes);
+  const descriptor = openSync(Buffer.from(file, "latin1"), "r");
+  try {
+    readSync(descriptor, header, 0, headerBytes, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return header;
 };
 
 const close = (database: Libsql.Database): void => {

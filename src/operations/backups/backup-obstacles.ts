@@ -69,7 +69,7 @@ const checkCopies = async (deps: Installation, { files, found, signal }: Listed)
   const room = scratch.local && (await deps.machine.roomOf(scratch.local.folder));
   if (room === undefined || found.sizeBytes <= room.freeBytes) return;
   let sizeBytes = 0;
-  for (const path of await databasesInUse(files, found.listing, signal)) {
+  for (const path of (await databasesInUse(files, found.listing, signal)).used) {
     const place = found.listing.find(path);
     sizeBytes += place < 0 ? 0 : found.listing.sizeBytes(place);
   }

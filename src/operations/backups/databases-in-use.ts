@@ -1,6 +1,7 @@
 import { forEachBounded } from "../../archive/bounded.ts";
 import type { ListingColumns } from "../../archive/listing/listing-columns.ts";
 import { isUnreadable } from "../../archive/listing/read-carefully.ts";
+import { unsettledNs } from "../../archive/listing/unsettled.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
 import type { ListedEntry } from "../../domain/listing.ts";
 import { logOf, mayBeSqlite, sharedMemoryOf, sqliteHeaderBytes, sqliteKind } from "../../domain/sqlite-file.ts";
@@ -8,13 +9,21 @@ import type { SiteFiles } from "../../ports/site-files.ts";
 
 const headersAtOnce = 16;
 
-/** SQLite databases among the files that may be written while they are read, by their paths. */
+/** Paths of a site's SQLite databases. */
+export interface SiteDatabaseFiles {
+  /** That may be written while they are read. */
+  readonly used: readonly BytePath[];
+  /** That nobody had open for a while: ordinary files, unless somebody comes before they are packed. */
+  readonly atRest: readonly BytePath[];
+}
+
+/** SQLite databases among the files. */
 export const databasesInUse = async (
   files: SiteFiles,
   listing: ListingColumns,
   signal?: AbortSignal,
-): Promise<readonly BytePath[]> => {
-  if (files.databasePages === undefined) return [];
+): Promise<SiteDatabaseFiles> => {
+  if (files.databasePages === undefined) return { used: [], atRest: [] };
   const candidates: ListedEntry[] = [];
   for (let place = 0; place < listing.length; place++) {
     if (!mayBeSqlite(listing.sizeBytes(place))) continue;
@@ -22,14 +31,25 @@ export const databasesInUse = async (
     if (entry.kind === "file") candidates.push(entry);
   }
   const used: BytePath[] = [];
-  await forEachBounded(candidates.values(), headersAtOnce, async ({ path }) => {
+  const atRest: BytePath[] = [];
+  const settledBefore = (await files.now()) - unsettledNs;
+  await forEachBounded(candidates.values(), headersAtOnce, async (entry) => {
+    const { path } = entry;
     const kind = sqliteKind(await headerOf(files, path, signal));
-    if (kind === "journal" || (kind === "log" && (await mayBeWritten(files, path)))) used.push(path);
+    if (kind === undefined) return;
+    const isUsed =
+      kind === "journal" ||
+      (entry.ctimeNs ?? entry.mtimeNs) > settledBefore ||
+      [sharedMemoryOf(path), logOf(path)].some((beside) => listing.find(beside) >= 0) ||
+      (await mayBeWritten(files, path));
+    (isUsed ? used : atRest).push(path);
   });
-  return used.toSorted();
+  return { used: used.toSorted(), atRest: atRest.toSorted() };
 };
 
-/** Asked of the site: a filter may leave out what lies beside a database. Who has it for himself alone needs no `-shm`. */
+/**
+ * In WAL mode, and open now. Who opens it for each request, as PHP does, is there at one moment and not at the next: that
+ * tells by its time, or by what was listed beside it. Asked of the site: a filter may leave out what lies beside a database. Who has it for himself alone needs no `-shm`. */
 const mayBeWritten = async (files: SiteFiles, path: BytePath): Promise<boolean> =>
   (await bytesOf(files, sharedMemoryOf(path))) !== undefined || ((await bytesOf(files, logOf(path))) ?? 0) > 0;
 

@@ -26,6 +26,8 @@ export interface BackupPlan {
   readonly shards: readonly (Shard & { readonly listing: ScratchName })[];
   /** SQLite databases of the site that are packed from a copy in scratch: DatabaseFile[]. */
   readonly databaseFiles: ScratchName;
+  /** Those that are packed as the files they are, since nobody has them open. Absent in a plan that an earlier version made. */
+  readonly databasesAtRest?: readonly BytePath[];
   /** What is copied out of the previous archive; empty when everything is packed from the site. */
   readonly copies: readonly ScratchName[];
   readonly previous?: Previous;

@@ -28,6 +28,8 @@ export interface FoundDatabases {
   readonly entries: readonly ListedEntry[];
   /** Of those that may be torn: they were packed as the files they are. */
   readonly uncertain: readonly string[];
+  /** Packed as the files they are, since nobody has them open; torn if somebody writes to them until then. */
+  readonly atRest: readonly BytePath[];
 }
 
 interface Site {
@@ -40,12 +42,12 @@ interface Site {
 }
 
 /**
- * Copies the site's SQLite databases into scratch, each as of one commit. One that nobody has open in WAL mode is an
- * ordinary file; one whose pages cannot be had is packed as it lies there, and named.
+ * Copies the site's SQLite databases into scratch, each as of one commit. One that nobody had open in WAL mode for a while
+ * is an ordinary file; one whose pages cannot be had is packed as it lies there, and named.
  */
 export const copyDatabaseFiles = async (site: Site): Promise<FoundDatabases> => {
-  const none = { found: site.found, databases: [], entries: [], uncertain: [] };
-  const paths = await databasesInUse(site.files, site.found.listing, site.signal);
+  const { used: paths, atRest } = await databasesInUse(site.files, site.found.listing, site.signal);
+  const none = { found: site.found, databases: [], entries: [], uncertain: [], atRest };
   if (paths.length === 0) return none;
   await site.checkRoom?.(paths.reduce((sum, path) => sum + sizeOf(site.found.listing, path), 0));
   const copied: { readonly file: DatabaseFile; readonly entry: ListedEntry }[] = [];
@@ -64,6 +66,7 @@ export const copyDatabaseFiles = async (site: Site): Promise<FoundDatabases> => 
     databases: copied.map(({ file }) => file),
     entries: copied.map(({ entry }) => entry),
     uncertain,
+    atRest,
   };
 };
 
@@ -74,25 +77,34 @@ const sizeOf = (listing: ListingColumns, path: BytePath): number => {
 
 const pieceBytes = 8 * 2 ** 20;
 
+/** Who writes to one while it is read at rest has it open the next time, or is done with it. */
+const attempts = 10;
+
 /** Or a line for the log; undefined when it has vanished. */
-const copyDatabase = async ({ files, scratch, signal }: Site, path: BytePath) => {
-  try {
-    const before = await files.stat(path);
-    if (before?.kind !== "file") return undefined;
-    const { ctimeNs: _, inode: __, ...rest } = before;
-    let sizeBytes = 0;
-    const pieces: ScratchName[] = [];
-    for await (const piece of evenPieces(files.databasePages?.(path, signal) ?? [])) {
-      pieces.push(await scratch.put(piece));
-      sizeBytes += piece.length;
+const copyDatabase = async (site: Site, path: BytePath) => {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await copyOnce(site, path);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      if (error.passes && attempt < attempts) continue;
+      const reason = `Warning: it is a SQLite database that could not be read as of one moment: ${error.message} It was copied as the file it is.`;
+      return leftOutLine({ path, reason });
     }
-    const entry: ListedEntry = { ...rest, sizeBytes };
-    return { entry, file: { path, sizeBytes, mtime: String(entry.mtimeNs), pieces, pieceBytes } };
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    const reason = `Warning: it is a SQLite database that could not be read as of one moment: ${error.message} It was copied as the file it is.`;
-    return leftOutLine({ path, reason });
+};
+
+const copyOnce = async ({ files, scratch, signal }: Site, path: BytePath) => {
+  const before = await files.stat(path);
+  if (before?.kind !== "file") return undefined;
+  const { ctimeNs: _, inode: __, ...rest } = before;
+  let sizeBytes = 0;
+  const pieces: ScratchName[] = [];
+  for await (const piece of evenPieces(files.databasePages?.(path, signal) ?? [])) {
+    pieces.push(await scratch.put(piece));
+    sizeBytes += piece.length;
   }
+  const entry: ListedEntry = { ...rest, sizeBytes };
+  return { entry, file: { path, sizeBytes, mtime: String(entry.mtimeNs), pieces, pieceBytes } };
 };
 
 async function* evenPieces(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 import { configurationEntryName } from "../../archive/read/configuration-entry.ts";
 import { leftOutLine } from "../../archive/listing/list-site.ts";
-import { pathFromText, pathText } from "../../domain/byte-path.ts";
+import { pathFromText, pathText, type BytePath } from "../../domain/byte-path.ts";
 import { backupWithFiles, logName, manifestName, shortenLog, zipName, type Backup } from "../../domain/backup.ts";
 import type { DatabaseReference } from "../../domain/database.ts";
 import type { LeftOut } from "../../domain/listing.ts";
@@ -91,7 +91,8 @@ const gather = async (deps: Installation, scratch: Scratch, input: StepInput<"de
   // Safe, both: written by this run's own steps.
   const opening = (await scratch.getJson(input.notes)) as readonly string[];
   const leftOut = [...((await scratch.getJson(plan.leftOut)) as readonly LeftOut[]), ...seal.leftOut];
-  const { databases, missing, notes } = await dumpedDatabases(scratch, input, seal);
+  const { databases, missing: undumped, notes } = await dumpedDatabases(scratch, input, seal);
+  const missing = [...undumped, ...seal.changed.filter((path) => plan.databasesAtRest?.includes(path)).map(tornLine)];
   const files = seal.contents.files + seal.contents.links;
   const before = await readKnownBackups(deps.catalog, input.site);
   const withFiles = backupWithFiles({ serves: plan.serves, files }, before);
@@ -110,6 +111,12 @@ const gather = async (deps: Installation, scratch: Scratch, input: StepInput<"de
   ];
   return { input, backup: await backupOf(deps, input), plan, seal, leftOut, databases, missing, withFiles, lines };
 };
+
+const tornLine = (path: BytePath): string =>
+  leftOutLine({
+    path,
+    reason: "Warning: it is a SQLite database that somebody opened and wrote to while it was read; do not rely on it.",
+  });
 
 const dumpedDatabases = async (
   scratch: Scratch,

@@ -95,6 +95,7 @@ const planOf = async (
     serves,
     shards: await storeShards(scratch, withEntries(rest, databases)),
     databaseFiles: await scratch.putJson(copied.databases),
+    databasesAtRest: copied.atRest,
     ...reused,
     configuration: await scratch.put(configuration),
     ...(deps.recovery.keyId === undefined ? {} : { recoveryKey: deps.recovery.keyId }),

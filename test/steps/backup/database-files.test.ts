@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Libsql from "libsql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Archive } from "../../../src/archive/read/open-archive.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
+import type { SiteFiles } from "../../../src/ports/site-files.ts";
 import { contentOf, openStoredArchive } from "../../support/archive-contents.ts";
 import { databaseRounds } from "../../support/long-runs.ts";
 import { container, restoreWorld, type RestoreWorld } from "../../support/restore-world.ts";
@@ -118,6 +119,35 @@ const backUp = async (): Promise<Backup> => {
   const backup = await world.backUp();
   world.clock.time = new Date(world.clock.time.getTime() + 60_000);
   return backup;
+};
+
+/** The site's files, but for what is given. */
+const withFiles = (given: { readonly [Key in keyof SiteFiles]?: SiteFiles[Key] | undefined }): SiteFiles => {
+  const real = world.host.files;
+  const files = new Proxy(real, {
+    get: (target, key): unknown => {
+      const own: unknown = key in given ? Reflect.get(given, key) : Reflect.get(target, key);
+      return typeof own === "function" && !(key in given) ? own.bind(target) : own;
+    },
+  });
+  Object.assign(world.host, { files });
+  return real;
+};
+
+const openLog = (): Libsql.Database => {
+  const database = new Libsql(join(data, "log.db"));
+  database.exec("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, balance)");
+  return database;
+};
+// No prepared statement: until one is collected as garbage its database stays open.
+const pay = (database: Libsql.Database, id: number, balance: number) =>
+  database.exec(`INSERT INTO accounts VALUES (${id}, ${balance})`);
+
+const judgeLog = async (backup: Backup): Promise<readonly unknown[]> => {
+  const files = await databasesIn(await archiveOf(backup));
+  expect([...files.keys()]).toEqual(["log.db"]);
+  writeFileSync(join(world.folder, "copy.db"), files.get("log.db") ?? Buffer.alloc(0));
+  return judge(join(world.folder, "copy.db"));
 };
 
 describe("a SQLite database in a site", { timeout: 300_000 }, () => {
@@ -248,8 +278,6 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
       database.exec("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, balance)");
       return database;
     };
-    const pay = (database: Libsql.Database, id: number, balance: number) =>
-      database.prepare("INSERT INTO accounts VALUES (?, ?)").run(id, balance);
     const before = open();
     pay(before, 1, 5);
     const backup = await backUp();
@@ -284,5 +312,63 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
     expect([...files.keys()]).toEqual(["closed.db", "fake.db"]);
     expect(files.get("closed.db")?.equals(readFileSync(join(data, "closed.db")))).toBe(true);
     expect(existsSync(join(data, "closed.db-shm"))).toBe(false);
+  });
+
+  it("whose last user goes while the site is listed is whole without what was listed beside it", async () => {
+    const database = openLog();
+    pay(database, 1, 5);
+    const real = withFiles({
+      async *list(signal) {
+        yield* real.list(signal);
+        database.close();
+      },
+    });
+    const backup = await backUp();
+    expect([backup.status, backup.log]).toEqual(["Succeeded", undefined]);
+    expect(await judgeLog(backup)).toEqual(["ok", 5, 1]);
+  });
+
+  it("that somebody opens and writes to while it is read at rest is read once more", async () => {
+    const before = openLog();
+    pay(before, 1, 5);
+    before.close();
+    const users: Libsql.Database[] = [];
+    const real = withFiles({
+      async *databasePages(path, signal) {
+        for await (const piece of real.databasePages?.(path, signal) ?? []) {
+          yield piece;
+          if (users.length > 0) continue;
+          const user = openLog();
+          users.push(user);
+          pay(user, 2, 70);
+          user.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+      },
+    });
+    const backup = await backUp();
+    expect(backup.status).toBe("Succeeded");
+    expect(await judgeLog(backup)).toEqual(["ok", 75, 2]);
+    for (const user of users) user.close();
+  });
+
+  it("that was at rest for long and is written to while it is packed makes the backup no more than partial", async () => {
+    const before = openLog();
+    pay(before, 1, 5);
+    before.close();
+    let second = 1_000_000;
+    const real = withFiles({
+      now: async () => (await real.now()) + 120_000_000_000n,
+      // What is read through the port is read here.
+      localRoots: undefined,
+      at: undefined,
+      read: async (path, offset, length, signal) => {
+        const bytes = await real.read(path, offset, length, signal);
+        if (path.endsWith("/log.db")) utimesSync(join(data, "log.db"), ++second, second);
+        return bytes;
+      },
+    });
+    const backup = await backUp();
+    expect(backup.status).toBe("PartiallySucceeded");
+    expect(backup.log).toMatch(/App_Data\/log\.db: Warning: it is a SQLite database that somebody .*wrote to/);
   });
 });
