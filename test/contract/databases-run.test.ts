@@ -407,6 +407,27 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     expect([await goods(), pageNow(), await databases()]).toEqual(["changed since", "two", ["or ders"]]);
   });
 
+  it.each([
+    ["is waited for once while the site is stopped, when its server hangs", 240_000, 1],
+    ["is asked again at once when its server is away and says so", 1_000, 2],
+  ])("%s", async (_, waitedMs, attempts) => {
+    const backup = await world.backUp({ databases: [orders()] });
+    page("two");
+    await sell("changed since");
+    let asked = 0;
+    fault = {
+      switchIn: async () => {
+        asked++;
+        world.clock.time = new Date(world.clock.time.getTime() + waitedMs);
+        throw new DatabaseFailure("Unreachable", "The database Orders: its server has not answered.");
+      },
+    };
+    const restored = await world.restore(backup, { databases: [named] });
+    expect(restored).toMatchObject({ status: "Failed", log: expect.stringMatching(/its server has not answered/) });
+    expect(asked).toBe(attempts);
+    expect([await goods(), pageNow(), await databases()]).toEqual(["changed since", "two", ["or ders"]]);
+  });
+
   it("is exchanged while an application keeps coming back, which then sees the restored data", async () => {
     const backup = await world.backUp({ databases: [orders()] });
     await sell("changed since");

@@ -32,9 +32,10 @@ const begin = (edition: 3 | 5 | 8 = 3, databases: Readonly<Record<string, string
   return tool();
 };
 
-const tool = (findTool = server.findTool) =>
+const tool = (findTool = server.findTool, patienceMs = 120_000) =>
   sqlServerTool({
     findTool,
+    patienceMs,
     sql: server.sql,
     token: () => Promise.resolve(new Secret("planted-token")),
     workFolder: join(server.folder, "work"),
@@ -269,6 +270,42 @@ describe("a switch of SQL Server", () => {
     begin(3, { shop: "others'", [kept]: "old", [scratch]: "new" });
     expect((await failureOf(DatabaseFailure, tool().switchIn(server.connection("shop"), exchanged))).kind).toBe("Busy");
     await expect(tool().drop(server.connection("shop"), "shop")).rejects.toThrow(/not Lifeboat's/);
+  });
+});
+
+describe("a SQL Server that hangs", () => {
+  const impatient = () => tool(server.findTool, 40);
+  const silent = { kind: "Unreachable", message: expect.stringMatching(/has not answered/) as string };
+
+  it.each<[string, (at: DatabaseConnection) => Promise<unknown>]>([
+    ["check", (at) => impatient().check(at, "dump", never)],
+    ["dump", (at) => read(impatient().dump(at, { scratch, signal: never }))],
+    ["exchange", (at) => impatient().switchIn(at, exchanged)],
+    ["exchange back", (at) => impatient().switchBack(at, exchanged)],
+    ["drop", (at) => impatient().drop(at, scratch)],
+    ["list of what is ours", (at) => impatient().listOwn(at)],
+  ])("is not waited for by a %s", async (_, call) => {
+    begin();
+    server.fallSilent();
+    expect(await failureOf(DatabaseFailure, call(server.connection("shop")))).toMatchObject(silent);
+  });
+
+  it("is not waited for by a load", async () => {
+    begin();
+    const bytes = await dump();
+    server.fallSilent();
+    const work = impatient().load(server.connection("shop"), { scratch, dump: once(bytes), signal: never });
+    expect(await failureOf(DatabaseFailure, work)).toMatchObject(silent);
+  });
+
+  it("ends an export, and the end of its copy, in the middle", async () => {
+    begin();
+    server.change((state) => void (state.hang = true));
+    const work = read(impatient().dump(server.connection("shop"), { scratch, signal: never }));
+    await expect.poll(() => server.calls().length, { timeout: 20_000 }).toBe(1);
+    server.fallSilent();
+    expect(await failureOf(DatabaseFailure, work)).toMatchObject(silent);
+    expect(readdirSync(join(server.folder, "work"))).toEqual([]);
   });
 });
 

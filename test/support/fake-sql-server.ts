@@ -54,9 +54,16 @@ export const fakeSqlServer = (edition: 3 | 5 | 8 = 3) => {
   const asked: string[] = [];
   let copying = 0;
   let refused: RegExp | undefined;
+  let isSilent = false;
 
   const sql: SqlClient = async (connection, { database, sql: text, signal }) => {
     signal.throwIfAborted();
+    if (isSilent)
+      return new Promise((_, reject) =>
+        // Safe: the reason of a signal that a test or the adapter aborts is an error.
+        signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }),
+      );
+    if (text === "SELECT 1") return [{ "": 1 }];
     asked.push(`${database}: ${text}`);
     if (connection.signIn !== "token" && connection.password?.reveal() !== password)
       throw Object.assign(new Error("Login failed for user 'me'."), { code: "ELOGIN", number: 18_456 });
@@ -146,6 +153,8 @@ export const fakeSqlServer = (edition: 3 | 5 | 8 = 3) => {
             .split("\n")
             .map((line) => JSON.parse(line) as PackageCall)
         : [],
+    /** From now on it takes connections, and answers nothing. */
+    fallSilent: () => void (isSilent = true),
     refuse: (pattern: RegExp | undefined) => void (refused = pattern),
     connection: (database: string): DatabaseConnection => ({
       engine: "SqlServer",

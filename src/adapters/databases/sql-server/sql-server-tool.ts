@@ -9,8 +9,9 @@ import {
 } from "../../../domain/database.ts";
 import type { DatabaseTool, Dumping, Loading } from "../../../ports/database-tool.ts";
 import { untilAborted } from "../until-aborted.ts";
+import { serverPatienceMs, watchedServer } from "../watched-server.ts";
 import { checkDatabase, serviceLevel } from "./check.ts";
-import { makeConsistentCopy, type CopyWork } from "./consistent-copy.ts";
+import { asked, makeConsistentCopy, type CopyWork } from "./consistent-copy.ts";
 import { databaseNames, dropDatabase, switchBack, switchIn } from "./databases.ts";
 import { exportPackage, importPackage, sqlPackagePath, type PackageNeeds } from "./package-call.ts";
 import type { SqlClient } from "./sql-client.ts";
@@ -20,39 +21,69 @@ interface SqlServerNeeds extends PackageNeeds {
   readonly sql: SqlClient;
   /** Where BACPAC files lie while they are made or read. */
   readonly workFolder: string;
+  /** How long a server may not answer at all; `serverPatienceMs`. */
+  readonly patienceMs?: number;
 }
 
 /** SQL Server and Azure SQL, by SqlPackage and T-SQL. */
-export const sqlServerTool = (needs: SqlServerNeeds): DatabaseTool => {
-  const work = (connection: DatabaseConnection, signal: AbortSignal = new AbortController().signal): CopyWork => ({
-    sql: needs.sql,
+export const sqlServerTool = (needs: SqlServerNeeds): DatabaseTool => ({
+  engine: "SqlServer",
+  dumpsFromCopy: true,
+  check: (connection, purpose, signal) =>
+    watched(needs, { connection, signal }, (work) => checkDatabase(needs, work, purpose)),
+  async *dump(connection, dumping) {
+    const { signal, release } = watch(needs, { connection, signal: dumping.signal });
+    try {
+      yield* dump(needs, { sql: needs.sql, connection, signal }, dumping);
+    } finally {
+      release();
+    }
+  },
+  async load(connection, loading) {
+    await watched(needs, { connection, signal: loading.signal }, (work) => load(needs, work, loading));
+    return { notes: [] };
+  },
+  async switchIn(connection, exchanged) {
+    await watched(needs, { connection }, (work) => switchIn(work, exchanged));
+    return { notes: [] };
+  },
+  async switchBack(connection, exchanged) {
+    await watched(needs, { connection }, (work) => switchBack(work, exchanged));
+    return { notes: [] };
+  },
+  async drop(connection, name) {
+    if (!name.startsWith(ownDatabasePrefix)) throw new Error(`${name} is not Lifeboat's to drop.`);
+    await watched(needs, { connection }, (work) => dropDatabase(work, name));
+  },
+  listOwn: async (connection) =>
+    (await watched(needs, { connection }, databaseNames)).filter((name) => name.startsWith(ownDatabasePrefix)),
+});
+
+interface Asked {
+  readonly connection: DatabaseConnection;
+  readonly signal?: AbortSignal;
+}
+
+/** A signal for work on this server, which also aborts when that does not answer any more. */
+const watch = (needs: SqlServerNeeds, { connection, signal = new AbortController().signal }: Asked) =>
+  watchedServer({
     connection,
+    patienceMs: needs.patienceMs ?? serverPatienceMs,
     signal,
+    ask: async (until) => void (await asked({ sql: needs.sql, connection, signal: until }, "master", "SELECT 1")),
   });
-  return {
-    engine: "SqlServer",
-    dumpsFromCopy: true,
-    check: (connection, purpose, signal) => checkDatabase(needs, work(connection, signal), purpose),
-    dump: (connection, dumping) => dump(needs, work(connection, dumping.signal), dumping),
-    async load(connection, loading) {
-      await load(needs, work(connection, loading.signal), loading);
-      return { notes: [] };
-    },
-    async switchIn(connection, exchanged) {
-      await switchIn(work(connection), exchanged);
-      return { notes: [] };
-    },
-    async switchBack(connection, exchanged) {
-      await switchBack(work(connection), exchanged);
-      return { notes: [] };
-    },
-    async drop(connection, name) {
-      if (!name.startsWith(ownDatabasePrefix)) throw new Error(`${name} is not Lifeboat's to drop.`);
-      await dropDatabase(work(connection), name);
-    },
-    listOwn: async (connection) =>
-      (await databaseNames(work(connection))).filter((name) => name.startsWith(ownDatabasePrefix)),
-  };
+
+const watched = async <Result>(
+  needs: SqlServerNeeds,
+  { connection, ...rest }: Asked,
+  work: (work: CopyWork) => Promise<Result>,
+): Promise<Result> => {
+  const { signal, release } = watch(needs, { connection, ...rest });
+  try {
+    return await work({ sql: needs.sql, connection, signal });
+  } finally {
+    release();
+  }
 };
 
 async function* dump(needs: SqlServerNeeds, work: CopyWork, { scratch, lacks }: Dumping): AsyncGenerator<Uint8Array> {
@@ -80,7 +111,7 @@ async function* dump(needs: SqlServerNeeds, work: CopyWork, { scratch, lacks }: 
   } finally {
     removeWorkFolder(folder);
     // Also after an abort, which must not keep it.
-    if (copies.made) await dropDatabase({ ...work, signal: new AbortController().signal }, scratch);
+    if (copies.made) await watched(needs, { connection }, (anew) => dropDatabase(anew, scratch));
   }
 }
 
