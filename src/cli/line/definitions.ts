@@ -4,6 +4,12 @@ import { manageDefinitions } from "./manage-definitions.ts";
 import { site, yes } from "./shared-definitions.ts";
 
 const backup = { name: "BACKUP", about: "its number, its name, or latest", completes: "backup" } as const;
+const to = { flags: "--to <url>", about: "a container or file: URL, without a SAS" } as const;
+const toFile = {
+  flags: "--to-file <file>",
+  about: "a file that holds the container's URL with its SAS; - to type it",
+  completes: "file",
+} as const;
 const detach = { flags: "--detach", about: "begin, and return at once" } as const;
 const dryRun = { flags: "--dry-run", about: "tell what it would do, and do nothing" } as const;
 
@@ -15,12 +21,8 @@ export const definitions: readonly CommandDefinition[] = [
     arguments: [site],
     options: [
       { flags: "--name <name>", about: "what to call it; a time stamp is appended where the name is taken" },
-      { flags: "--to <url>", about: "a container or file: URL, without a SAS" },
-      {
-        flags: "--to-file <file>",
-        about: "a file that holds the container's URL with its SAS; - to type it",
-        completes: "file",
-      },
+      to,
+      toFile,
       { flags: "--expires <when>", about: "when it may be removed: 30d, or a date; without it never" },
       {
         flags: "--database <name>",
@@ -74,11 +76,7 @@ export const definitions: readonly CommandDefinition[] = [
         flags: "--from <url>",
         about: "take BACKUP, an archive's name, from this container or file: URL, without a SAS",
       },
-      {
-        flags: "--from-file <file>",
-        about: "a file that holds the container's URL with its SAS; - to type it",
-        completes: "file",
-      },
+      { ...toFile, flags: "--from-file <file>" },
       {
         flags: "--recovery-key-file <file>",
         about: "with --from: the recovery key that opens the settings in an archive of another installation",
@@ -243,12 +241,8 @@ export const definitions: readonly CommandDefinition[] = [
       { flags: "--keep-daily <count>", about: "keep the newest of each of so many days longer" },
       { flags: "--keep-weekly <count>", about: "the same for weeks" },
       { flags: "--keep-monthly <count>", about: "the same for months" },
-      { flags: "--to <url>", about: "a container or file: URL, without a SAS" },
-      {
-        flags: "--to-file <file>",
-        about: "a file that holds the container's URL with its SAS; - to type it",
-        completes: "file",
-      },
+      to,
+      toFile,
       {
         flags: "--database <name>",
         about:
@@ -286,13 +280,7 @@ export const definitions: readonly CommandDefinition[] = [
     name: "discover",
     about: "tell what backups lie in a container, written by whomever",
     arguments: [{ name: "[URL]", about: "a container or file: URL, without a SAS" }],
-    options: [
-      {
-        flags: "--url-file <file>",
-        about: "a file that holds the container's URL with its SAS; - to type it",
-        completes: "file",
-      },
-    ],
+    options: [{ ...toFile, flags: "--url-file <file>" }],
     examples: [
       ["lifeboat discover file:///mnt/old/backups", "a folder on the service's machine"],
       ["lifeboat discover --url-file container.txt", "a container in Azure"],
