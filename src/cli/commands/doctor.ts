@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { statSync } from "node:fs";
 import { TLSSocket } from "node:tls";
-import { answerOf, type Answer } from "../service/answer.ts";
+import type { Answer } from "../service/answer.ts";
+import { answerIn } from "../service/service.ts";
 import type { CommandContext, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -78,12 +79,6 @@ const lookAsReader = async (context: CommandContext): Promise<readonly Finding[]
       advice: "Name an admin's key by --key-file.",
     },
   ];
-};
-
-const answerIn = async (response: IncomingMessage): Promise<Answer> => {
-  const parts: Buffer[] = [];
-  for await (const part of response) parts.push(part);
-  return answerOf(JSON.parse(Buffer.concat(parts).toString("utf8")));
 };
 
 const findingOf = (item: Answer): Finding => {

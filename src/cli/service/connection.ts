@@ -2,7 +2,7 @@ import { Secret } from "../../domain/secret.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Trust } from "./http-exchange.ts";
-import { keyInFile } from "./key-file.ts";
+import { keyInEnvironment, keyInFile } from "./key-file.ts";
 import { localConnection } from "./local-connection.ts";
 import { readText } from "../files/read-text.ts";
 import { profilesFile, readProfile, type Profile } from "./profiles.ts";
@@ -135,8 +135,8 @@ const keyOf = (
       key: async () => (await import("./entra-token.ts")).entraToken(audience),
       source: `Entra, for ${audience}`,
     };
-  const given = environment["LIFEBOAT_KEY"];
-  if (given !== undefined && given !== "") return { key: async () => new Secret(given.trim()), source: "LIFEBOAT_KEY" };
+  const given = keyInEnvironment(environment);
+  if (given !== undefined) return { key: async () => given, source: "LIFEBOAT_KEY" };
   return { key: once(() => askedKey(url, askKey)), source: "the prompt" };
 };
 

@@ -2,13 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { isCode } from "../../domain/error-code.ts";
-import { Secret } from "../../domain/secret.ts";
 import { parseServiceFile, serviceFileName, type ServiceFile } from "../../domain/service-file.ts";
 import { CommandFailure } from "../command-failure.ts";
 import type { Connection, Environment } from "./connection.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Trust } from "./http-exchange.ts";
-import { keyInFile } from "./key-file.ts";
+import { keyInEnvironment, keyInFile } from "./key-file.ts";
 import { readText } from "../files/read-text.ts";
 
 /** The service on this machine: its data folder says where it answers, how to know it, and holds its key. */
@@ -24,16 +23,14 @@ export const localConnection = ({
   const dataFolder = resolve(named ?? join(homedir(), ".lifeboat"));
   let service: ServiceFile | undefined;
   const found = (): ServiceFile => (service ??= readService(dataFolder));
-  const given = environment["LIFEBOAT_KEY"];
-  const ownKeyFile = join(dataFolder, "admin-key");
-  const fromEnvironment = keyFile === undefined && given !== undefined && given !== "" ? given : undefined;
+  const given = keyFile === undefined ? keyInEnvironment(environment) : undefined;
+  const file = keyFile ?? join(dataFolder, "admin-key");
   return {
     name: dataFolder,
     url: () => new URL(found().tlsUrl ?? found().url),
     trust: () => trustOf(found()),
-    key: async () =>
-      fromEnvironment === undefined ? keyInFile(keyFile ?? ownKeyFile) : new Secret(fromEnvironment.trim()),
-    keySource: fromEnvironment === undefined ? (keyFile ?? ownKeyFile) : "LIFEBOAT_KEY",
+    key: async () => given ?? keyInFile(file),
+    keySource: given === undefined ? file : "LIFEBOAT_KEY",
     dataFolder,
     trustAdvice: `It is not the certificate of the service in ${dataFolder}: another program answers there. Look what listens, and start Lifeboat again.`,
     lineAdvice: startAdvice,

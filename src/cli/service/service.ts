@@ -82,13 +82,13 @@ export const openService = (connection: Connection, { pause }: ServiceDeps): Ser
 
   const ask = async (method: string, path: string, { query, body }: Asked = {}): Promise<Answer> => {
     const response = await send(method, urlOf(connection, path, query), body);
-    return answerOf(await jsonOf(await checked(response)));
+    return answerIn(await checked(response));
   };
 
   async function* pages(path: string, { query }: Asked = {}): AsyncGenerator<Answer> {
     let url: URL | undefined = urlOf(connection, path, query);
     while (url !== undefined) {
-      const page: Answer = answerOf(await jsonOf(await checked(await send("GET", url))));
+      const page: Answer = await answerIn(await checked(await send("GET", url)));
       yield* page.list("value");
       const next = page.textOr("nextLink", undefined);
       // By the address that works from here, whatever the service believes to be called.
@@ -150,6 +150,9 @@ const textOf = async (response: IncomingMessage): Promise<string> => {
   for await (const part of response) parts.push(part);
   return Buffer.concat(parts).toString("utf8");
 };
+
+/** The whole of a response as the JSON that it should be. */
+export const answerIn = async (response: IncomingMessage): Promise<Answer> => answerOf(await jsonOf(response));
 
 const jsonOf = async (response: IncomingMessage): Promise<unknown> => {
   const text = await textOf(response);
