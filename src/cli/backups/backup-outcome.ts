@@ -1,4 +1,4 @@
-import { contentsText, isUnderWay, type BackupView } from "./backup-view.ts";
+import { contentsText, isRestorable, isUnderWay, type BackupView } from "./backup-view.ts";
 import type { CommandContext } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { print } from "../terminal/print.ts";
@@ -22,10 +22,9 @@ const backupText = (backup: BackupView): string => {
   const took = seconds === undefined ? "" : ` in ${showSeconds(seconds)}`;
   const contents = contentsText(backup);
   const from = contents === null ? "" : `, from ${contents}`;
-  const isKept = status === "Succeeded" || status === "PartiallySucceeded";
   return [
     `Backup ${id} of ${site}: ${status}${took}\n`,
-    ...(isKept ? [`  ${showName(blobName)}  ${showBytes(sizeBytes)}${from}\n`] : []),
+    ...(isRestorable(backup) ? [`  ${showName(blobName)}  ${showBytes(sizeBytes)}${from}\n`] : []),
     ...(log === null || log === "" ? [] : [indented(log)]),
   ].join("");
 };

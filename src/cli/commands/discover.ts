@@ -8,11 +8,7 @@ import { showTable } from "../terminal/show-table.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
 import type { Service } from "../service/service.ts";
 import { showTime } from "../terminal/show-text.ts";
-import { referenceOf, sitesPath } from "../sites/site-reference.ts";
-
-/** Any site will do: what lies in a container is asked below one, and it need not exist. */
-const anySite =
-  "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.Web/sites/any";
+import { anySitePath, labelOfId, referenceOf, sitesPath } from "../sites/site-reference.ts";
 
 export const run: RunCommand = async (context, given) => {
   const url = await containerUrl(context, { url: given.text("URL"), file: given.text("urlFile") });
@@ -33,7 +29,7 @@ export const run: RunCommand = async (context, given) => {
 /** Whoever is limited to sites asks below the first of his. */
 const ask = async (service: Service, body: object): Promise<Answer> => {
   try {
-    return await service.post(`${anySite}/discoverbackup`, { body });
+    return await service.post(`${anySitePath}/discoverbackup`, { body });
   } catch (error) {
     if (!(error instanceof CommandFailure) || error.code !== "SiteNotReached") throw error;
     const [first] = await service.all(sitesPath);
@@ -63,7 +59,7 @@ const tableOf = (backups: readonly ReturnType<typeof foundView>[], total: number
   ];
   const rows = backups.map(({ blobName, siteId, kind, modified, sizeBytes, isRestorable, problem }) => [
     blobName,
-    siteId?.split("/sites/").at(-1)?.replace("/slots/", "/") ?? (kind === "foreign" ? "App Service" : "?"),
+    siteId === null ? (kind === "foreign" ? "App Service" : "?") : labelOfId(siteId),
     showTime(modified),
     showBytes(sizeBytes),
     isRestorable ? "yes" : `no: ${problem ?? "not a backup"}`,

@@ -7,7 +7,7 @@ import { exitCodes } from "../exit-code.ts";
 import { print } from "../terminal/print.ts";
 import { showTable } from "../terminal/show-table.ts";
 import { showTime } from "../terminal/show-text.ts";
-import { findSite } from "../sites/site-reference.ts";
+import { findSite, labelOfId } from "../sites/site-reference.ts";
 import { createPrivateFile } from "../files/private-file.ts";
 
 const keysPath = "/providers/Lifeboat/keys";
@@ -94,7 +94,7 @@ const tableOf = (keys: readonly ReturnType<typeof keyView>[]): string => {
   const rows = keys.map(({ name, role, sites, expires, lastUsed }) => [
     name,
     role,
-    sites === null ? "all" : sites.map((id) => id.split("/sites/").at(-1) ?? id).join(", "),
+    sites === null ? "all" : sites.map(labelOfId).join(", "),
     expires === null ? "never" : showTime(expires),
     lastUsed === null ? "never" : showTime(lastUsed),
   ]);

@@ -1,4 +1,5 @@
-import { backupView, type BackupView } from "../backups/backup-view.ts";
+import type { BackupView } from "../backups/backup-view.ts";
+import { listBackups } from "../backups/choose-backup.ts";
 import type { RunCommand } from "../command.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../terminal/print.ts";
@@ -12,8 +13,7 @@ export const run: RunCommand = async (context, given) => {
   const name = given.text("SITE");
   const sites = name === undefined ? (await service.all(sitesPath)).map(referenceOf) : [await findSite(service, name)];
   const backups: BackupView[] = [];
-  for (const site of sites)
-    for (const item of await service.all(`${site.path}/backups`)) backups.push(backupView(site.label, item));
+  for (const site of sites) backups.push(...(await listBackups(context, site)));
   print(context, { backups }, () => (sites.length === 0 ? noSites : tableOf(backups)));
   return exitCodes.done;
 };

@@ -11,6 +11,12 @@ export const sitesPath = "/providers/Lifeboat/sites";
 export const noSites =
   "No site is described here. `lifeboat site add NAME FOLDER` describes one; backups of a site whose description is gone are still listed by its name: `lifeboat list NAME`.\n";
 
+/** Where a site of one machine lies that says nothing else. */
+const localGroup = { subscription: "00000000-0000-0000-0000-000000000000", resourceGroup: "local" } as const;
+
+/** What belongs to no site in particular is asked below one; it need not exist. */
+export const anySitePath = siteResourceId({ ...localGroup, name: "any" });
+
 /** A site that was named, and where the API has it. */
 export interface SiteReference {
   readonly label: string;
@@ -18,9 +24,6 @@ export interface SiteReference {
   /** Undefined for a site that is gone and has backups still. */
   readonly state: Answer | undefined;
 }
-
-/** Where a site of one machine lies that says nothing else. */
-const localGroup = { subscription: "00000000-0000-0000-0000-000000000000", resourceGroup: "local" } as const;
 
 /** `shop`, `shop/staging`, `shop(staging)`, or a whole resource id. A name that several sites have is refused. */
 export const findSite = async (service: Service, text: string): Promise<SiteReference> => {
@@ -74,6 +77,12 @@ export const referenceOf = (state: Answer): SiteReference => ({
   path: encodeURI(state.text("id")),
   state,
 });
+
+/** `shop/staging` of a site's id; what is the id of something else stays as it is. */
+export const labelOfId = (id: string): string => {
+  const site = parseResourceId(id);
+  return site === undefined ? id : siteLabel(site);
+};
 
 const parseResourceId = (text: string): SiteId | undefined => {
   const [, subscription, resourceGroup, name, slot] =
