@@ -4,7 +4,7 @@ import type { RegisteredFunction } from "./core.ts";
 import type { TypedData } from "./core-types.ts";
 import type { DurableOptions } from "./durable/types.ts";
 import type { Invoker } from "./invoke.ts";
-import { clientInputsOf, triggerOf } from "./triggers.ts";
+import { clientInputsOf, inputsOf, triggerOf } from "./triggers.ts";
 
 type DurableCalls = Pick<DurableOptions, "isOrchestrator" | "isActivity" | "invokeOrchestrator" | "invokeActivity">;
 
@@ -24,11 +24,11 @@ export const durableCalls = (
     data: string,
     triggerMetadata: Record<string, TypedData>,
   ): Promise<unknown> => {
-    const clients = clientInputsOf(called).map((name) => ({ name, data: { string: clientBinding() } }));
+    const inputs = { triggerName: triggerOf(called).name, clientInputs: clientInputsOf(called) };
     return app().invoker.run(called, {
       invocationId: randomUUID(),
       functionId: called.metadata.name,
-      inputData: [{ name: triggerOf(called).name, data: { string: data } }, ...clients],
+      inputData: inputsOf(inputs, { string: data }, clientBinding),
       triggerMetadata,
     });
   };

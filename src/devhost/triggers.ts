@@ -1,5 +1,5 @@
 import type { RegisteredFunction } from "./core.ts";
-import type { BindingInfo } from "./core-types.ts";
+import type { BindingInfo, InvocationRequest, TypedData } from "./core-types.ts";
 
 export type Trigger = { readonly name: string; readonly binding: BindingInfo };
 
@@ -15,6 +15,16 @@ export const clientInputsOf = ({ metadata }: RegisteredFunction): readonly strin
   Object.entries(metadata.bindings)
     .filter(([, { type }]) => type === "durableClient" || type === "orchestrationClient")
     .map(([name]) => name);
+
+/** What a function is called with: its trigger's data, and the durable client where it asks for one. */
+export const inputsOf = (
+  { triggerName, clientInputs }: { readonly triggerName: string; readonly clientInputs: readonly string[] },
+  data: TypedData,
+  clientBinding: () => string,
+): InvocationRequest["inputData"] => [
+  { name: triggerName, data },
+  ...clientInputs.map((name) => ({ name, data: { string: clientBinding() } })),
+];
 
 /** Compares function names as the host does: ordinal, ignoring letter case (`-` and digits first, `_` after letters). */
 export const compareNames = (left: string, right: string): number => {

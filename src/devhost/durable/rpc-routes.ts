@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { clientBinding } from "./client-binding.ts";
+import { managementUrls } from "./client-binding.ts";
 import type { Engine } from "./engine.ts";
 import { statusBody, statusCode, type StatusOptions } from "./status-body.ts";
 import type { InstanceFilter, Store } from "./store.ts";
@@ -37,18 +37,11 @@ const unsupported = (what: string): RpcAnswer => ({
   body: `${what} is not supported by this host. The durable client can start, read, terminate and purge instances.`,
 });
 
-const startAnswer = ({ rpcBaseUrl, hubName }: RpcContext, id: string): RpcAnswer => {
-  // Written two lines up by this program: an object of texts.
-  const { managementUrls } = JSON.parse(clientBinding(hubName, rpcBaseUrl)) as {
-    readonly managementUrls: Readonly<Record<string, string>>;
-  };
-  const urls = Object.entries(managementUrls).map(([key, url]) => [key, url.replace("INSTANCEID", id)]);
-  return {
-    status: 202,
-    headers: { Location: `${rpcBaseUrl}instances/${encodeURIComponent(id)}`, "Retry-After": "10" },
-    body: Object.fromEntries(urls),
-  };
-};
+const startAnswer = ({ rpcBaseUrl, hubName }: RpcContext, id: string): RpcAnswer => ({
+  status: 202,
+  headers: { Location: `${rpcBaseUrl}instances/${encodeURIComponent(id)}`, "Retry-After": "10" },
+  body: managementUrls(hubName, id),
+});
 
 const isJson = (text: string): boolean => {
   try {

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { addressedAs, type Proxies } from "./addressed-as.ts";
 import { limitedBody } from "./body-limit.ts";
-import type { InvocationRequest } from "../core-types.ts";
 import { forwardedRequest, triggerMetadata } from "./forwarded-request.ts";
 import type { FunctionTimeout } from "../function-timeout.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -11,6 +10,7 @@ import type { Log } from "../log.ts";
 import { pacedResult } from "./paced-result.ts";
 import { plainAnswer } from "./plain-answer.ts";
 import { StreamResponse } from "./stream-response.ts";
+import { inputsOf } from "../triggers.ts";
 
 /** Runs the function of a request and answers it; never rejects. */
 export type HttpRunner = (call: HttpCall) => Promise<void>;
@@ -39,13 +39,6 @@ const complaint = (name: string, outcome: Outcome): string => {
   return `Function "${name}" returned ${returned}. In stream mode an HTTP function must return an object such as { status: 200 }; ${inTheCloud}`;
 };
 
-const invocation = ({ target }: HttpCall, clientBinding: () => string) => {
-  const inputs: InvocationRequest["inputData"] = [{ name: target.triggerName, data: {} }];
-  if (target.clientInputs.length === 0) return inputs;
-  const client = { string: clientBinding() };
-  return [...inputs, ...target.clientInputs.map((name) => ({ name, data: client }))];
-};
-
 /** Runs HTTP functions by handing requests straight to the server inside the app. */
 export const createHttpRunner = (options: HttpRunnerOptions): HttpRunner => {
   const { inner, invoker, log, timeout } = options;
@@ -62,7 +55,7 @@ export const createHttpRunner = (options: HttpRunnerOptions): HttpRunner => {
       invocationId: to.invocationId,
       handOverId,
       functionId: name,
-      inputData: invocation(call, options.clientBinding),
+      inputData: inputsOf(call.target, {}, options.clientBinding),
       triggerMetadata: triggerMetadata(call),
     });
     if (!outcome.ok || typeof outcome.result !== "object" || outcome.result === null) {

@@ -5,6 +5,7 @@ import type { Invoker } from "../invoke.ts";
 import type { Log } from "../log.ts";
 import type { TimerFunction } from "./timer-function.ts";
 import { type Place, timerStatus } from "./timer-status.ts";
+import { inputsOf } from "../triggers.ts";
 
 export type TimerRun = {
   readonly isPastDue: boolean;
@@ -37,14 +38,11 @@ const timerInfo = ({ schedule }: TimerFunction, { isPastDue, place }: TimerRun):
 
 export const createTimerRunner = ({ invoker, log, clientBinding, timeout }: TimerRunnerOptions): TimerRunner => {
   const attempt = async (timer: TimerFunction, run: TimerRun, retryContext: RetryContext | undefined) => {
-    const { called, name, triggerName, clientInputs } = timer;
+    const { called, name } = timer;
     const request: InvocationRequest = {
       invocationId: randomUUID(),
       functionId: name,
-      inputData: [
-        { name: triggerName, data: { json: timerInfo(timer, run) } },
-        ...clientInputs.map((input) => ({ name: input, data: { string: clientBinding() } })),
-      ],
+      inputData: inputsOf(timer, { json: timerInfo(timer, run) }, clientBinding),
       triggerMetadata: {},
       ...(retryContext && { retryContext }),
     };
