@@ -10,6 +10,7 @@ import { exitCodes, type ExitCode } from "./exit-code.ts";
 import { buildProgram, type CommonFlags, type OutputError, type Start } from "./line/program.ts";
 import type { Service } from "./service/service.ts";
 import { processTerminal } from "./terminal/terminal.ts";
+import { messageOf } from "../domain/errors.ts";
 
 /** The command line's entry: finds the command, runs it, and ends with its number. */
 const terminal = processTerminal();
@@ -57,7 +58,7 @@ const fail = (error: unknown, { json }: Pick<CommonFlags, "json">, connection: C
   const isSaid = error instanceof CommandFailure;
   const exitCode = isSaid ? error.exitCode : exitCodes.failed;
   const code = isSaid ? error.code : "Unexpected";
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const hint =
     exitCode === exitCodes.notAllowed && connection !== undefined ? ` (The key is from ${connection.keySource}.)` : "";
   const message = `${isSaid ? reason : `lifeboat failed: ${reason}`}${hint}`;

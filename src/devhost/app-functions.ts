@@ -4,6 +4,7 @@ import { type HttpFunction, httpFunction } from "./http/http-function.ts";
 import type { Log } from "./log.ts";
 import { type TimerFunction, timerFunction } from "./timers/timer-function.ts";
 import { triggerOf } from "./triggers.ts";
+import { messageOf } from "./message-of.ts";
 
 /** The functions of an app by what starts them. Keys of the maps are lower case. */
 export type AppFunctions = {
@@ -52,7 +53,7 @@ export const sortFunctions = ({ functions, routePrefix, environment, log }: AppF
     try {
       add(called);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       log("error", "Host.Startup", `The '${name}' function is in error and is left out: ${reason}`);
     }
   }

@@ -4,6 +4,7 @@ import { HostFailure } from "./host-failure.ts";
 import type { Settled } from "./host-options.ts";
 import { createInvoker, type Invoker } from "./invoke.ts";
 import { importApp, type InnerServer, openInnerServer } from "./load-app.ts";
+import { messageOf } from "./message-of.ts";
 
 /** An app whose entry file has run. */
 export type RunningApp = {
@@ -18,7 +19,7 @@ export type RunningApp = {
 /** The app's entry file threw while it was loaded; the reason is the cause. */
 export class AppNotLoaded extends HostFailure {
   constructor(appFile: string, error: unknown) {
-    super(`The app ${appFile} could not be loaded: ${error instanceof Error ? error.message : String(error)}`, {
+    super(`The app ${appFile} could not be loaded: ${messageOf(error)}`, {
       cause: error,
     });
   }

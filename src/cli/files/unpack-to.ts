@@ -13,6 +13,7 @@ import { print } from "../terminal/print.ts";
 import { progressView } from "../terminal/progress-view.ts";
 import { metered } from "./metered.ts";
 import type { SiteReference } from "../sites/site-reference.ts";
+import { messageOf } from "../../domain/errors.ts";
 
 interface Unpacking {
   readonly backup: BackupView;
@@ -113,7 +114,7 @@ const unpack = async (
     if (notStarted !== undefined) throw notStarted;
     if (code !== 0) throw new Error("tar failed");
   } catch (error) {
-    const reason = complaints.trim().split("\n").at(-1) || (error instanceof Error ? error.message : String(error));
+    const reason = complaints.trim().split("\n").at(-1) || messageOf(error);
     throw new CommandFailure(
       exitCodes.failed,
       "UnpackFailed",

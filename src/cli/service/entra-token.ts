@@ -2,6 +2,7 @@ import { DefaultAzureCredential } from "@azure/identity";
 import { Secret } from "../../domain/secret.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
+import { messageOf } from "../../domain/errors.ts";
 
 let credential: DefaultAzureCredential | undefined;
 
@@ -12,7 +13,7 @@ export const entraToken = async (audience: string): Promise<Secret> => {
     const { token } = await credential.getToken(`${audience.replace(/\/+$/, "")}/.default`);
     return new Secret(token);
   } catch (error) {
-    const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    const [first = ""] = messageOf(error).split("\n");
     throw new CommandFailure(
       exitCodes.notAllowed,
       "NoToken",

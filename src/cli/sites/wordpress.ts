@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { Secret } from "../../domain/secret.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
+import { messageOf } from "../../domain/errors.ts";
 
 /** WordPress looks for it in its own folder, and in the one above. */
 const places = (folder: string): readonly string[] => [
@@ -24,7 +25,7 @@ export const wordPressConnection = (folder: string): Secret => {
   try {
     return connectionOf(readFileSync(file, "utf8"));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw unusable(`${file}: ${reason} Name the database by --connection-string instead.`);
   }
 };

@@ -5,6 +5,7 @@ import { type RpcAnswer, answerRpc } from "./rpc-routes.ts";
 import { RpcServer } from "./rpc-server.ts";
 import { Store } from "./store.ts";
 import type { Durable, DurableOptions } from "./types.ts";
+import { messageOf } from "../message-of.ts";
 
 /** Orchestrations of durable-functions 3 on SQLite. Throws a HostFailure when the database cannot be used. */
 export const createDurable = (options: DurableOptions): Durable => {
@@ -12,7 +13,7 @@ export const createDurable = (options: DurableOptions): Durable => {
   const store = new Store(databaseFile);
   const engine = new Engine(store, options);
   const failed = (error: unknown): RpcAnswer => {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const stack = error instanceof Error && !(error instanceof HostFailure) ? error.stack : undefined;
     log("error", "Host.Durable", `A call of the durable client failed: ${stack ?? message}`);
     return { status: 500, body: { Message: message } };
@@ -22,10 +23,7 @@ export const createDurable = (options: DurableOptions): Durable => {
     failed,
   );
   return {
-    timerStatus: {
-      timerStatus: (name) => store.timerStatus(name),
-      saveTimerStatus: (name, status) => store.saveTimerStatus(name, status),
-    },
+    timerStatus: store,
     start: async () => {
       await server.listen();
       engine.start();

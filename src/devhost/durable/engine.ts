@@ -13,6 +13,7 @@ import {
   terminateInstance,
 } from "./transitions.ts";
 import type { DurableOptions } from "./types.ts";
+import { messageOf } from "../message-of.ts";
 
 const retryMs = 5_000;
 /** Timers are looked at this often at least, so that a changed clock or a sleeping machine is noticed. */
@@ -214,7 +215,7 @@ export class Engine {
       for (const id of this.#store.instancesWithTimers(now)) this.#wake(id);
       napMs = Math.min((this.#store.nextDue(now) ?? Infinity) - now, longestNapMs);
     } catch (error) {
-      log("error", "Host.Durable", error instanceof Error ? error.message : String(error));
+      log("error", "Host.Durable", messageOf(error));
     }
     this.#cancelNap = clock.after(napMs, () => this.#nap());
   }

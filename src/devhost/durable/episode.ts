@@ -3,6 +3,7 @@ import { type Answer, parseAnswer, parseThrown } from "./orchestrator-answer.ts"
 import { childFailure, type Failure, jsonText } from "./payload.ts";
 import { type Decision, longTimer, NonDeterministic, replay } from "./replay.ts";
 import { sanitize } from "./sanitize.ts";
+import { messageOf } from "../message-of.ts";
 
 /** What the engine does after an episode. */
 export interface Outcome {
@@ -127,7 +128,7 @@ export const conclude = (
     const answer = settled.status === "fulfilled" ? parseAnswer(settled.value) : parseThrown(settled.reason);
     return outcomeOf(name, history, answer, names);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return failed(
       name,
       error instanceof NonDeterministic ? `Non-Deterministic workflow detected: ${message}` : message,

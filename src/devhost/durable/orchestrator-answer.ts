@@ -1,3 +1,4 @@
+import { messageOf } from "../message-of.ts";
 /** What an orchestrator wants, read from what durable-functions answers. Parsed here, trusted everywhere else. */
 
 export type Action =
@@ -107,7 +108,7 @@ const stateLabel = "$OutOfProcData$:";
 
 /** Reads the state that durable-functions packs into the error of an orchestrator that threw. */
 export const parseThrown = (thrown: unknown): Answer => {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = messageOf(thrown);
   const start = message.indexOf(stateLabel);
   if (start < 0) return { actions: [], isDone: false, output: undefined, error: message, customStatus: undefined };
   const parsed = answer(JSON.parse(message.slice(start + stateLabel.length)));

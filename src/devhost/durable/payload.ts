@@ -1,4 +1,5 @@
 import { sanitize } from "./sanitize.ts";
+import { messageOf } from "../message-of.ts";
 
 /** JSON text of a value; what JSON cannot say (undefined, a function) is null, as everywhere in the runtime. */
 export const jsonText = (value: unknown): string => JSON.stringify(value) ?? "null";
@@ -19,7 +20,7 @@ const maxStackLength = 4_000;
 
 /** What an orchestrator is told of an activity that threw: the SDK makes `reason \n details` the error's message. */
 export const activityFailure = (name: string, error: unknown): Failure => {
-  const message = sanitize(error instanceof Error ? error.message : String(error));
+  const message = sanitize(messageOf(error));
   const stack = error instanceof Error ? sanitize(error.stack ?? "").slice(0, maxStackLength) : "";
   return {
     reason: `Activity function '${name}' failed:  ${message}`,

@@ -4,6 +4,7 @@ import type { Log } from "../log.ts";
 import type { TimerRun, TimerRunner } from "./run-timer.ts";
 import type { TimerFunction } from "./timer-function.ts";
 import { isAhead, monitorOf, type Place, resumePlace, timerStatus } from "./timer-status.ts";
+import { messageOf } from "../message-of.ts";
 
 export type TimerOptions = {
   readonly run: TimerRunner;
@@ -89,7 +90,7 @@ export class Timer {
     } catch (error) {
       // The schedule goes on; only a missed run might go unnoticed after a restart.
       // Of all timers alike: where one cannot be saved, none can.
-      const reason = `The places of timers in their schedules are not saved: ${error instanceof Error ? error.message : String(error)}`;
+      const reason = `The places of timers in their schedules are not saved: ${messageOf(error)}`;
       this.#options.log("error", "Host.Timers", reason);
     }
   }
