@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Backup } from "../../../src/domain/backup.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import { deleteBackup } from "../../../src/operations/backups/delete-backup.ts";
@@ -43,20 +44,35 @@ beforeEach(() => {
 
 const storageAccountUrl = new Secret("https://acct.blob.core.windows.net/backups?sr=c&sp=rwdl&sig=planted");
 const died = new Error("the process died");
-const dying: Call["runner"]["start"] = () => Promise.reject(died);
+/** Of a process that dies before it can start anything. */
+const dyingCall = (): Call => ({ ...call, runner: { ...call.runner, start: () => Promise.reject(died) } });
 const later = (seconds: number): void => {
   given.clock.time = new Date(given.clock.time.getTime() + seconds * 1_000);
+};
+const takeUp = (): Promise<void> => takeUpRuns(given.deps)(call);
+const newBackup = (deps = given.deps) => createBackup(deps)(call, shop, { storageAccountUrl });
+/** What the first step of a backup's run does. */
+const begin = async ({ id, run = "" }: Backup) => {
+  const { epoch } = await readSiteRow(given.deps.catalog, shop);
+  const ref = { site: shop, run, epoch, backup: id };
+  const began = given.clock.time.toISOString();
+  await changeBackup(given.deps, ref, (row) => ({ ...row, status: "InProgress", started: began }));
+  return ref;
+};
+const begunBackup = async () => {
+  const made = await newBackup();
+  await begin(made.backup);
+  return made;
 };
 const started = (): readonly string[] => given.started.map(({ workflow }) => workflow);
 
 describe("what nobody started", () => {
   it("is a backup whose process died between its row and its start: it is started after ten seconds", async () => {
-    const dead = { ...call, runner: { ...call.runner, start: dying } };
-    await expect(createBackup(given.deps)(dead, shop, { storageAccountUrl })).rejects.toThrow(died);
-    await takeUpRuns(given.deps)(call);
+    await expect(createBackup(given.deps)(dyingCall(), shop, { storageAccountUrl })).rejects.toThrow(died);
+    await takeUp();
     expect(started()).toEqual([]);
     later(11);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect(started()).toEqual(["backupSite"]);
     const backup = (await readBackup(given.deps.catalog, shop, 1))?.backup;
     const name = { container: backup?.destination ?? "", blobBase: backup?.blobBase ?? "" };
@@ -64,18 +80,17 @@ describe("what nobody started", () => {
   });
 
   it("is started also when its announcement is of a clock that was ahead", async () => {
-    const dead = { ...call, runner: { ...call.runner, start: dying } };
     later(365 * 86_400);
-    await expect(createBackup(given.deps)(dead, shop, { storageAccountUrl })).rejects.toThrow(died);
+    await expect(createBackup(given.deps)(dyingCall(), shop, { storageAccountUrl })).rejects.toThrow(died);
     later(-365 * 86_400);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect(started()).toEqual(["backupSite"]);
   });
 
   it("is no run that another process with workflows of its own has, until that one is believed dead", async () => {
     const one = { ...given.deps, hub: "ownone" };
     const other = { ...given.deps, hub: "ownother" };
-    await createBackup(one)(call, shop, { storageAccountUrl });
+    await newBackup(one);
     const [lookOfOne, look] = [takeUpRuns(one), takeUpRuns(other)];
     for (let minute = 0; minute < 30; minute++) {
       states.set(given.started[0]?.run ?? "", "running");
@@ -103,7 +118,7 @@ describe("what nobody started", () => {
 
   it("is no deletion that another process goes on with", async () => {
     const one = { ...given.deps, hub: "ownone" };
-    const { backup } = await createBackup(one)(call, shop, { storageAccountUrl });
+    const { backup } = await newBackup(one);
     await deleteBackup({ ...given.deps, hub: "ownother" })(call, shop, backup.id);
     everyState = "running";
     await takeUpRuns(one)(call);
@@ -136,7 +151,7 @@ describe("what nobody started", () => {
   });
 
   it("is begun anew under one name by two that take it over at the same time", async () => {
-    await createBackup({ ...given.deps, hub: "ownone" })(call, shop, { storageAccountUrl });
+    await newBackup({ ...given.deps, hub: "ownone" });
     const looks = ["owntwo", "ownthree"].map((hub) => takeUpRuns({ ...given.deps, hub }));
     for (let minute = 0; minute < 20; minute++, later(60)) {
       everyState = "running";
@@ -148,25 +163,24 @@ describe("what nobody started", () => {
   });
 
   it("is no run of another process where this machine slept", async () => {
-    await createBackup({ ...given.deps, hub: "ownone" })(call, shop, { storageAccountUrl });
+    await newBackup({ ...given.deps, hub: "ownone" });
     const look = takeUpRuns({ ...given.deps, hub: "ownother" });
     for (let day = 0; day < 10; day++, later(86_400)) await look(call);
     expect(started()).toEqual(["backupSite"]);
   });
 
   it("is a deletion whose process died between its row and its start", async () => {
-    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
-    const dead = { ...call, runner: { ...call.runner, start: dying } };
-    await expect(deleteBackup(given.deps)(dead, shop, backup.id)).rejects.toThrow(died);
+    const { backup } = await newBackup();
+    await expect(deleteBackup(given.deps)(dyingCall(), shop, backup.id)).rejects.toThrow(died);
     later(11);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect(started()).toEqual(["backupSite", "deleteBackup"]);
   });
 
   it("is forgotten where no row took it up", async () => {
     await announceRun(given.deps, { run: "backup-9-x", site: shop, since: given.clock.time.toISOString() });
     later(61);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect(started()).toEqual([]);
     expect(await readOpenRuns(given.deps.catalog)).toEqual([]);
   });
@@ -174,19 +188,19 @@ describe("what nobody started", () => {
 
 describe("a run that owns its site", () => {
   it("is left alone while its workflow runs", async () => {
-    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    const { backup } = await newBackup();
     states.set(backup.run ?? "", "running");
     later(3_600);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect(started()).toEqual(["backupSite"]);
   });
 
   it("is started anew when its workflow ended without closing it, twice; then it ends as TimedOut", async () => {
-    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    const { backup } = await newBackup();
     everyState = "failed";
     for (let round = 0; round < 5; round++) {
       later(20);
-      await takeUpRuns(given.deps)(call);
+      await takeUp();
     }
     expect(started()).toEqual(["backupSite", "backupSite", "backupSite"]);
     const ended = (await readBackup(given.deps.catalog, shop, backup.id))?.backup;
@@ -198,19 +212,18 @@ describe("a run that owns its site", () => {
   });
 
   it("hands the site on to the backup that waits when it is given up, also when the process dies in between", async () => {
-    const first = (await createBackup(given.deps)(call, shop, { storageAccountUrl })).backup;
-    const second = (await createBackup(given.deps)(call, shop, { storageAccountUrl })).backup;
+    const first = (await newBackup()).backup;
+    const second = (await newBackup()).backup;
     everyState = "terminated";
-    const dead = { ...call, runner: { ...call.runner, start: dying } };
     for (let round = 0; round < 2; round++) {
       later(20);
-      await takeUpRuns(given.deps)(call);
+      await takeUp();
     }
     expect((await readSiteRow(given.deps.catalog, shop)).run).toMatchObject({ backup: first.id });
-    await expect(takeUpRuns(given.deps)(dead)).rejects.toThrow(died);
+    await expect(takeUpRuns(given.deps)(dyingCall())).rejects.toThrow(died);
     everyState = undefined;
     later(70);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     const { run } = await readSiteRow(given.deps.catalog, shop);
     expect(run?.backup).toBe(second.id);
     expect(given.started.at(-1)?.run).toBe(run?.id);
@@ -218,20 +231,17 @@ describe("a run that owns its site", () => {
   });
 
   it("is cancelled as TimedOut when it takes longer than it may, counted from its own beginning", async () => {
-    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    const { backup } = await newBackup();
     states.set(backup.run ?? "", "running");
     later(30 * 3_600);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect((await readBackup(given.deps.catalog, shop, backup.id))?.backup.status).toBe("Created");
-    const { epoch } = await readSiteRow(given.deps.catalog, shop);
-    const ref = { site: shop, run: backup.run ?? "", epoch, backup: backup.id };
-    const started = given.clock.time.toISOString();
-    await changeBackup(given.deps, ref, (row) => ({ ...row, status: "InProgress", started }));
+    const ref = await begin(backup);
     later(24 * 3_600 - 1);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect(given.ended).toEqual([]);
     later(1);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect(given.ended).toEqual([backup.run]);
     expect((await readBackup(given.deps.catalog, shop, backup.id))?.backup).toMatchObject({
       status: "TimedOut",
@@ -246,29 +256,21 @@ describe("a run that owns its site", () => {
     { what: "the machine slept, or its clock was put ahead", days: 7 },
     { what: "its clock, which was ahead, was put right", days: -7 },
   ])("is not cancelled because $what, and not for ever let go on", async ({ days }) => {
-    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
-    const { epoch } = await readSiteRow(given.deps.catalog, shop);
-    const ref = { site: shop, run: backup.run ?? "", epoch, backup: backup.id };
-    const started = given.clock.time.toISOString();
-    await changeBackup(given.deps, ref, (row) => ({ ...row, status: "InProgress", started }));
+    const { backup } = await begunBackup();
     everyState = "running";
     await noteTime(given.deps, call);
     later(days * 86_400);
     for (let hour = 0; hour < 24; hour++, later(3_600)) {
-      await takeUpRuns(given.deps)(call);
+      await takeUp();
       await noteTime(given.deps, call);
     }
     expect(given.ended).toEqual([]);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect(given.ended).toEqual([backup.run]);
   });
 
   it("is told of as TimedOut also when the process that cancelled it died right then", async () => {
-    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
-    const { epoch } = await readSiteRow(given.deps.catalog, shop);
-    const ref = { site: shop, run: backup.run ?? "", epoch, backup: backup.id };
-    const started = given.clock.time.toISOString();
-    await changeBackup(given.deps, ref, (row) => ({ ...row, status: "InProgress", started }));
+    const { backup } = await begunBackup();
     everyState = "running";
     later(25 * 3_600);
     const { catalog } = given.deps;
@@ -278,7 +280,7 @@ describe("a run that owns its site", () => {
     });
     await expect(takeUpRuns({ ...given.deps, catalog: deadlyCatalog })(call)).rejects.toThrow(died);
     expect((await readBackup(catalog, shop, backup.id))?.backup.status).toBe("TimedOut");
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect(await readMarks(catalog, 10)).toMatchObject([{ backup: { id: backup.id, status: "TimedOut" } }]);
     expect(await readOpenRuns(catalog)).toEqual([]);
   });
@@ -295,24 +297,23 @@ describe("a run that owns its site", () => {
     await takeSite(given.deps, call, { site: shop, operation });
     states.set("undo-1", "running");
     later(1_000 * 3_600);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     expect(given.ended).toEqual([]);
     states.set("undo-1", "failed");
     everyState = "failed";
-    const dead = { ...call, runner: { ...call.runner, start: dying } };
-    for (let round = 0; round < 2; round++) await takeUpRuns(given.deps)(call);
-    await expect(takeUpRuns(given.deps)(dead)).rejects.toThrow(died);
+    for (let round = 0; round < 2; round++) await takeUp();
+    await expect(takeUpRuns(given.deps)(dyingCall())).rejects.toThrow(died);
     expect((await readOperation(given.deps.catalog, shop, "op"))?.operation).toMatchObject({ status: "Failed" });
     everyState = undefined;
     later(70);
-    await takeUpRuns(given.deps)(call);
+    await takeUp();
     const { run } = await readSiteRow(given.deps.catalog, shop);
     expect(given.started.at(-1)).toMatchObject({ workflow: "undoRestore", run: run?.id });
     const settling = await readOperation(given.deps.catalog, shop, run?.operation ?? "");
     expect(settling?.operation).toMatchObject({ kind: "undo", undoOf: "restore-1", status: "InProgress" });
     // It is not settled in its turn.
     everyState = "failed";
-    for (let round = 0; round < 3; round++, later(20)) await takeUpRuns(given.deps)(call);
+    for (let round = 0; round < 3; round++, later(20)) await takeUp();
     expect((await readSiteRow(given.deps.catalog, shop)).run).toBeUndefined();
     expect(await readOpenRuns(given.deps.catalog)).toEqual([]);
   });
@@ -320,12 +321,12 @@ describe("a run that owns its site", () => {
 
 describe("a deletion whose workflow keeps ending", () => {
   it("fails, so that it is tried again by whoever wants it", async () => {
-    const { backup } = await createBackup(given.deps)(call, shop, { storageAccountUrl });
+    const { backup } = await newBackup();
     await deleteBackup(given.deps)(call, shop, backup.id);
     const run = given.started.at(-1)?.run ?? "";
     states.set(run, "failed");
     later(20);
-    for (let round = 0; round < 3; round++) await takeUpRuns(given.deps)(call);
+    for (let round = 0; round < 3; round++) await takeUp();
     expect((await readBackup(given.deps.catalog, shop, backup.id))?.backup).toMatchObject({
       status: "DeleteFailed",
       log: expect.stringMatching(/^Its run ended 3 times/),
