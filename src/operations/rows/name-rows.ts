@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ageMs } from "../../domain/age.ts";
 import type { Backup } from "../../domain/backup.ts";
 import { siteKey, type SiteId } from "../../domain/site.ts";
 import type { Catalog } from "../../ports/catalog.ts";
@@ -77,9 +78,7 @@ const isHeld = async (
     const { row, backups } = await readSiteWithBackups(catalog, site);
     // A planned run comes back to it, however late, until the site's row says that it is seen to.
     const isAwaited =
-      planned === undefined
-        ? now.getTime() - Date.parse(since) < writtenWithinMs
-        : row.planned?.includes(planned) !== true;
+      planned === undefined ? ageMs(since, now) < writtenWithinMs : row.planned?.includes(planned) !== true;
     return (
       isAwaited ||
       backups.some(

@@ -8,7 +8,10 @@ const keptMs = 30 * 86_400_000;
 /** As many as one batch takes. */
 const mostAtOnce = 100;
 
-/** Results of operations that ended a month ago; asked whenever a new operation begins, so that they never pile up. */
+/**
+ * Results of operations that ended a month ago; asked whenever a new operation begins, so that they never pile up. One
+ * whose run was given up stays: that what it exchanged goes back is known by its row alone.
+ */
 export const forgetOldOperations = async (
   { catalog, clock }: Pick<Installation, "catalog" | "clock">,
   site: SiteId,
@@ -16,8 +19,11 @@ export const forgetOldOperations = async (
   const before = clock.now().getTime() - keptMs;
   const { undo, run } = await readSiteRow(catalog, site);
   const old = (await readKnownOperations(catalog, site)).filter(
-    ({ operation: { id, status, finished } }) =>
-      status !== "InProgress" && Date.parse(finished ?? "") < before && id !== undo?.operation && id !== run?.operation,
+    ({ operation: { id, kind, status, closed, finished } }) =>
+      (status === "Succeeded" || closed === true || (kind === "verify" && status === "Failed")) &&
+      Date.parse(finished ?? "") < before &&
+      id !== undo?.operation &&
+      id !== run?.operation,
   );
   if (old.length === 0) return;
   await catalog.write(
