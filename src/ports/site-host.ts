@@ -103,6 +103,12 @@ export interface Exchange {
   check(need: ExchangeNeed): Promise<readonly string[]>;
 
   /**
+   * Sentences on those names that cannot all be in the site, because its file system takes them for one: in another letter
+   * case, normalised otherwise. Each of `twins` are paths in one folder.
+   */
+  clashes(twins: Iterable<readonly BytePath[]>): Promise<readonly string[]>;
+
+  /**
    * Private, empty directories for one attempt's staged files, laid out like the site; those of other attempts are
    * removed, but for the ones to `keep`. Refused (throws) once a swap has begun.
    */

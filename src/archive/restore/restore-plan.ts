@@ -20,6 +20,7 @@ import {
   type RestoreAction,
   type Sources,
 } from "./restore-decisions.ts";
+import { nameTwins, type NameTwins } from "./name-twins.ts";
 import { isChosen, reasonToLeave } from "./restore-scope.ts";
 
 export interface PlannedChange {
@@ -174,6 +175,11 @@ export class RestorePlan {
   *changedPaths(): Generator<BytePath> {
     for (const operation of this.operations(() => ""))
       yield operation.kind === "setMetadata" ? operation.entry.path : operation.path;
+  }
+
+  /** What will be in the site by names that its file system might take for one: it has to be asked. */
+  nameTwins(): readonly NameTwins[] {
+    return nameTwins({ listing: this.#sources.listing, operations: () => this.operations(() => "") });
   }
 
   /** The owner that an entry of the archive wants: its own, or that of the folder it goes into. */

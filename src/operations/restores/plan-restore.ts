@@ -102,8 +102,9 @@ const planFiles = async (deps: Installation, planning: Planning): Promise<Planne
   await refuseOutsideLinks(deps, opened, { request, scope, signal: call.signal });
   const plan = await planFor(deps, { call, wish, opened, host, scope });
   const need = { staged: plan.stagedFiles(), changed: plan.changedPaths() };
-  const stands = host === undefined ? [] : await host.exchange(`plan-${deps.newId()}`).check(need);
-  const problems = [...plan.problems, ...stands];
+  const exchange = host?.exchange(`plan-${deps.newId()}`);
+  const clashes = (await exchange?.clashes(plan.nameTwins())) ?? [];
+  const problems = [...plan.problems, ...clashes, ...((await exchange?.check(need)) ?? [])];
   return { counts: plan.counts, problems, notes: plan.notes, ...shownOf(plan.changes(), wish) };
 };
 

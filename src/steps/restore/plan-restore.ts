@@ -97,10 +97,11 @@ const checkPossible = async (deps: Installation, planned: Planned): Promise<read
   const { ref, host, plan } = planned;
   const exchange = host.exchange(ref.run);
   const need = () => ({ staged: plan.stagedFiles(), changed: plan.changedPaths() });
-  const problems = [...plan.problems, ...(await exchange.check(need()))];
+  const lasting = [...plan.problems, ...(await exchange.clashes(plan.nameTwins()))];
+  const problems = [...lasting, ...(await exchange.check(need()))];
   if (problems.length === 0) return [];
   // What an earlier restore replaced takes room, too: this one is worth more.
-  const dropped = plan.problems.length === 0 && (await dropEarlier(deps, planned));
+  const dropped = lasting.length === 0 && (await dropEarlier(deps, planned));
   const left = dropped ? await exchange.check(need()) : problems;
   if (left.length > 0) throw refuse("RestoreFailed", { reason: left.join(" ") });
   return ["What the restore before this one had replaced was dropped, to make room."];

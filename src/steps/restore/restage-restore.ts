@@ -40,7 +40,8 @@ export const restageRestore =
       const opened = await reopen(deps, request, { commitId: record.commitId, signal });
       const earlier = { listing, verdicts: await scratch.get(record.verdicts) };
       const plan = await planFor(deps, { request, opened, host, live, earlier, signal });
-      if (plan.problems.length > 0) throw refuse("RestoreFailed", { reason: plan.problems.join(" ") });
+      const problems = [...plan.problems, ...(await host.exchange(input.run).clashes(plan.nameTwins()))];
+      if (problems.length > 0) throw refuse("RestoreFailed", { reason: problems.join(" ") });
       const staged = await stageRest(deps, { scratch, before }, { host, run: input.run, opened, plan, progress });
       await progress.end();
       signal.throwIfAborted();

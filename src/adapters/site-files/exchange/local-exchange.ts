@@ -14,6 +14,7 @@ import { journalLines } from "./journal-lines.ts";
 import { Journal, writeJournal } from "./journal.ts";
 import { Marks, TakenOver } from "./marks.ts";
 import { isThere, type MetadataWriter } from "./moves.ts";
+import { nameClashes } from "./name-clashes.ts";
 import { inRoot, keptIn, readable, stagedIn, type Direction } from "./places.ts";
 import { exchangeProblems } from "./room.ts";
 
@@ -51,6 +52,10 @@ export class LocalExchange implements Exchange {
 
   async check(need: ExchangeNeed): Promise<readonly string[]> {
     return exchangeProblems(this.#eachArea(), need);
+  }
+
+  async clashes(twins: Iterable<readonly BytePath[]>): Promise<readonly string[]> {
+    return nameClashes(this.#eachArea(), twins);
   }
 
   async stage(attempt: string, keep: readonly string[] = []): Promise<readonly LocalRoot[]> {
