@@ -65,6 +65,9 @@ const fullDisk = (error: unknown): StoreFailure | string | undefined => {
 /** By its text: what threads throw loses the code on its way. */
 const diskReason = (message: string): string | undefined => {
   const code = /^E[A-Z]+\b/.exec(message)?.[0] ?? "";
+  // FAT and exFAT: the kernel says that it is not allowed, drivers in user space that they do not know the call.
+  if (["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(code) && message.includes(", symlink "))
+    return `The site's file system cannot hold the links of the archive (${message}). Restore other paths.`;
   if (["EROFS", "EACCES", "EPERM"].includes(code))
     return `The service may not write where the site lies (${message}). Give it the right to.`;
   // Staging begins in empty folders: names that differ for the archive are one for the file system, or none.

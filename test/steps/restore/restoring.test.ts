@@ -38,6 +38,8 @@ describe("a step of a restore", () => {
     [new Error("ENOSPC: no space left on device, write"), /disk is full \(ENOSPC\)/],
     [new Error("EROFS: read-only file system, mkdir '/srv/.lifeboat-x'"), /may not write where the site lies/],
     [new Error("EEXIST: file already exists, open '/srv/.lifeboat-x/staged-1/Case.txt'"), /cannot hold a name/],
+    [new Error("EPERM: operation not permitted, symlink 'a' -> '/srv/.lifeboat-x/b'"), /cannot hold the links/],
+    [new Error("ENOSYS: function not implemented, symlink 'a' -> '/srv/.lifeboat-x/b'"), /cannot hold the links/],
   ])("tells what people can do something about, and is not tried again: %s", async (error, text) => {
     expect(await outcome(error)).toMatchObject({ ok: false, code: "Failed", message: expect.stringMatching(text) });
   });
