@@ -1,13 +1,12 @@
 import { ArchiveInvalid } from "../../archive/archive-invalid.ts";
 import { objectSource } from "../../archive/read/byte-source.ts";
-import { openArchive, type Archive } from "../../archive/read/open-archive.ts";
-import { readEntry } from "../../archive/read/read-entry.ts";
+import { openArchive } from "../../archive/read/open-archive.ts";
 import { manifestName, zipName } from "../../domain/backup.ts";
-import { pathText } from "../../domain/byte-path.ts";
 import { ManifestInvalid, type Manifest } from "../../domain/manifest.ts";
 import type { SiteId } from "../../domain/site.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
 import type { Destination, StoredObject } from "../../ports/destination.ts";
+import { dumpsIn, type FoundDatabase } from "../databases/dumps-in.ts";
 import { storedManifest } from "./stored-manifest.ts";
 
 /** A zip and the XML file of the same name; one of the two may be missing. */
@@ -15,13 +14,6 @@ export interface Pair {
   readonly base: string;
   readonly zip?: StoredObject;
   readonly manifest?: StoredObject;
-}
-
-interface FoundDatabase {
-  /** ARM's word, as far as it can be told. */
-  readonly type: string;
-  readonly name: string;
-  readonly connectionStringName?: string;
 }
 
 /** What a container holds under one name. */
@@ -117,29 +109,4 @@ export const openPair = async (destination: Destination, pair: Pair, found: Foun
     if (!(error instanceof ArchiveInvalid)) throw error;
     return { ...found, problem: `${pair.zip.name} cannot be read: ${error.message}` };
   }
-};
-
-/** App Service puts dumps into the root of the zip and files below `fs`; nothing but a dump's first bytes tells its kind. */
-export const dumpsIn = async (archive: Archive): Promise<readonly FoundDatabase[]> => {
-  const found: FoundDatabase[] = [];
-  for (let place = 0; place < archive.directory.length; place++) {
-    const name = archive.directory.name(place);
-    if (/[/\\]/.test(name)) continue;
-    const type = kindOfDump(await beginning(archive, place));
-    if (type !== undefined) found.push({ type, name: pathText(name) });
-  }
-  return found;
-};
-
-const beginning = async (archive: Archive, place: number): Promise<Buffer> => {
-  for await (const piece of readEntry(archive, place)) return Buffer.from(piece.subarray(0, 200));
-  return Buffer.alloc(0);
-};
-
-/** A BACPAC is a zip. */
-const kindOfDump = (bytes: Buffer): string | undefined => {
-  const text = bytes.toString("latin1");
-  if (text.startsWith("PK\x03\x04")) return "SqlAzure";
-  if (text.startsWith("PGDMP") || text.includes("PostgreSQL database dump")) return "PostgreSql";
-  return /^-- (?:MySQL|MariaDB) dump|\/\*!\d{5,6} /m.test(text) ? "MySql" : undefined;
 };

@@ -3,7 +3,7 @@ import type { BytePath } from "../../domain/byte-path.ts";
 import { databaseTypeOf, engineOf, type DatabaseReference, type DatabaseType } from "../../domain/database.ts";
 import { refuse } from "../../domain/errors.ts";
 import { pathFromText } from "../../domain/byte-path.ts";
-import { dumpsIn } from "../containers/found-backup.ts";
+import { dumpsIn } from "../databases/dumps-in.ts";
 import type { RestoreArchive } from "./restore-archive.ts";
 
 /** A dump in an archive, and the database it is to be loaded into. */
