@@ -1,4 +1,4 @@
-import { defaultBackupName, nameProblem, nameWithStamp, zipName, type Backup } from "../../domain/backup.ts";
+import { defaultBackupName, nameProblem, type Backup } from "../../domain/backup.ts";
 import { fullContainerUrl, type ContainerAccess } from "../../domain/container-url.ts";
 import { refuse } from "../../domain/errors.ts";
 import type { Secret } from "../../domain/secret.ts";
@@ -11,15 +11,16 @@ import {
   type DatabaseRequest,
   type WantedDatabases,
 } from "../databases/backup-databases.ts";
-import { openContainer, rememberCredential, withCredential } from "../containers/credentials.ts";
+import { rememberCredential, withCredential } from "../containers/credentials.ts";
 import { findSite } from "../find-site.ts";
+import { freeName } from "./free-name.ts";
 import { backupRun } from "../runs/free-site.ts";
 import type { Installation } from "../installation.ts";
 import { insertBackup } from "../rows/backup-rows.ts";
 import { usedUpQuota } from "./used-up-quota.ts";
-import { announceRun, forgetRun } from "../rows/open-run-rows.ts";
-import { releaseName, reserveName } from "../rows/name-rows.ts";
-import { changeSite, siteBusy, takenBy, type SiteChange, type SiteRow } from "../rows/site-row.ts";
+import { releaseName } from "../rows/name-rows.ts";
+import { siteBusy, takenBy, type SiteRow } from "../rows/site-row.ts";
+import { changeSiteForRun } from "../runs/change-site-for-run.ts";
 import { runRef, startRun } from "../runs/start-run.ts";
 import { whereTo } from "../containers/where-to.ts";
 import { checkContainerReach, checkDatabaseReach } from "../containers/within-reach.ts";
@@ -61,7 +62,7 @@ export const createBackup =
       throw error;
     });
     // From here on the name is the backup's, whatever becomes of its start.
-    if (added.starts) await startRun(deps, call, site.id, runRef(site.id, added.row));
+    if (added.begun !== undefined) await startRun(deps, call, site.id, runRef(site.id, added.begun));
     return { site, backup: added.backup, storageAccountUrl: fullContainerUrl(access) };
   };
 
@@ -79,45 +80,6 @@ const checkExpiry = (expires: Date | undefined, now: Date): void => {
     throw refuse("InvalidField", { field: "properties.expires", reason: "it has passed." });
 };
 
-interface NameWish {
-  readonly container: string;
-  readonly name: string;
-  readonly site: SiteId;
-  readonly now: Date;
-  /** Of a planned run: its time, by which it finds its own reservation again. */
-  readonly planned?: string;
-}
-
-/** Reserves the name in the container, or the name with a time stamp where it is taken by us or by a blob we never wrote. */
-export const freeName = async (deps: Installation, wish: NameWish): Promise<string> => {
-  const { container } = wish;
-  for (let attempt = -1; attempt < 20; attempt++) {
-    const blobBase = attempt < 0 ? wish.name : nameWithStamp(wish.name, wish.now, attempt);
-    if (attempt < 0 && (await isTakenInContainer(deps, container, blobBase))) continue;
-    const name = { container, blobBase };
-    const { site, now, planned } = wish;
-    const reserved = await reserveName(deps.catalog, name, {
-      site,
-      since: now.toISOString(),
-      now: deps.clock.now(),
-      ...(planned === undefined ? {} : { planned }),
-    });
-    if (reserved) return blobBase;
-  }
-  throw refuse("Unavailable", { reason: `no free name like ${wish.name} was found in the container.` });
-};
-
-/** A container that does not answer is not this request's failure: the run reports it, as App Service does. */
-const isTakenInContainer = async (deps: Installation, container: string, blobBase: string): Promise<boolean> => {
-  try {
-    const destination = await openContainer(deps, container);
-    return (await destination.head(zipName(blobBase))) !== undefined;
-  } catch {
-    // The run's own checks look again before anything is written, and the commit is refused where a blob exists.
-    return false;
-  }
-};
-
 interface NewBackup {
   readonly site: SiteId;
   readonly tier: string;
@@ -131,33 +93,30 @@ interface NewBackup {
 
 interface Added {
   readonly backup: Backup;
-  readonly row: SiteRow;
-  readonly starts: boolean;
+  /** The site's row with the run that is to start; undefined: the backup waits for another. */
+  readonly begun: SiteRow | undefined;
 }
 
-const addBackup = async (deps: Installation, call: Call, wish: NewBackup): Promise<Added> => {
-  const announced = new Set<string>();
-  const added = await changeSite(deps.catalog, wish.site, async (row): Promise<SiteChange<Added>> => {
+const addBackup = (deps: Installation, call: Call, wish: NewBackup): Promise<Added> =>
+  changeSiteForRun<Added>(deps, wish.site, async (row, announce) => {
     if (row.run !== undefined && (row.waiting !== undefined || row.run.kind !== "backup")) throw siteBusy(row.run);
     const quota = await usedUpQuota(deps, wish);
     if (quota !== undefined) throw refuse("QuotaExceeded", { site: siteLabel(wish.site), ...quota });
     const databases = await databaseFields(deps, row.nextBackupId, wish.wanted);
     const created = { ...newBackup(wish, row.nextBackupId, call), ...databases };
-    const run = backupRun(deps, created);
-    const backup = row.run === undefined ? { ...created, run: run.id } : created;
     const counted: SiteRow = { ...row, nextBackupId: row.nextBackupId + 1 };
-    const next = row.run === undefined ? takenBy(counted, run) : { ...counted, waiting: backup.id };
-    // Before the row says so, and harmless if it never does.
-    if (row.run === undefined) {
-      announced.add(run.id);
-      await announceRun(deps, { run: run.id, site: wish.site, since: run.since });
-    }
-    return { row: next, also: [insertBackup(backup)], result: { backup, row: next, starts: row.run === undefined } };
+    if (row.run !== undefined)
+      return {
+        row: { ...counted, waiting: created.id },
+        also: [insertBackup(created)],
+        result: { backup: created, begun: undefined },
+      };
+    const run = backupRun(deps, created);
+    await announce(run);
+    const backup = { ...created, run: run.id };
+    const begun = takenBy(counted, run);
+    return { row: begun, also: [insertBackup(backup)], result: { backup, begun } };
   });
-  // Where the row was decided on again: as long as they stand there they take a place.
-  for (const run of announced) if (run !== added.backup.run) await forgetRun(deps.catalog, run);
-  return added;
-};
 
 const newBackup = (wish: NewBackup, id: number, call: Call): Backup => ({
   site: wish.site,

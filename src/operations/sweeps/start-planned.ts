@@ -4,14 +4,14 @@ import { Refusal } from "../../domain/errors.ts";
 import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
 import { databaseFields, databasesToBackUp, type WantedDatabases } from "../databases/backup-databases.ts";
-import { freeName } from "../backups/create-backup.ts";
+import { freeName } from "../backups/free-name.ts";
 import { findSite } from "../find-site.ts";
 import { backupRun } from "../runs/free-site.ts";
 import type { Installation } from "../installation.ts";
 import { insertBackup, readBackups } from "../rows/backup-rows.ts";
 import { releaseName, type NameInContainer } from "../rows/name-rows.ts";
-import { announceRun, forgetRun } from "../rows/open-run-rows.ts";
-import { changeSite, readSiteRow, takenBy, type SiteChange, type SiteRow } from "../rows/site-row.ts";
+import { changeSite, readSiteRow, takenBy, type OpenRun, type SiteChange, type SiteRow } from "../rows/site-row.ts";
+import { changeSiteForRun } from "../runs/change-site-for-run.ts";
 import { runRef, startRun } from "../runs/start-run.ts";
 import { tellEndedBackup } from "../runs/tell-ended.ts";
 import { usedUpQuota } from "../backups/used-up-quota.ts";
@@ -32,7 +32,7 @@ interface PlannedRun {
 export const startPlanned = async (deps: Installation, call: Call, run: PlannedRun): Promise<Backup | undefined> => {
   const { planned = [] } = await readSiteRow(deps.catalog, run.site);
   if (planned.includes(run.planned)) return foundBefore(deps, run);
-  const wish: Wish = { ...run, now: deps.clock.now(), call, announced: new Set() };
+  const wish: Wish = { ...run, now: deps.clock.now(), call };
   let place: Place;
   try {
     place = await placeFor(deps, wish);
@@ -40,9 +40,7 @@ export const startPlanned = async (deps: Installation, call: Call, run: PlannedR
     if (!(error instanceof Refusal || error instanceof SecretUnreadable)) throw error;
     return leaveRecord(deps, wish, { status: "Failed", log: error.message });
   }
-  const done = await changeSite(deps.catalog, run.site, (row) => begin(deps, { row, wish, place }));
-  // Where another was faster: as long as they stand there they take a place.
-  for (const announced of wish.announced) if (announced !== done.backup?.run) await forgetRun(deps.catalog, announced);
+  const done = await changeSiteForRun(deps, run.site, (row, announce) => begin(deps, { row, wish, place }, announce));
   if (done.begun !== undefined) {
     await startRun(deps, call, run.site, runRef(run.site, done.begun));
     return done.backup;
@@ -57,8 +55,6 @@ export const startPlanned = async (deps: Installation, call: Call, run: PlannedR
 interface Wish extends PlannedRun {
   readonly now: Date;
   readonly call: Call;
-  /** Runs announced on the way, one for each time that the site's row was decided on. */
-  readonly announced: Set<string>;
 }
 
 interface Place extends NameInContainer {
@@ -102,7 +98,11 @@ interface Decision {
   readonly place: Place;
 }
 
-const begin = async (deps: Installation, { row, wish, place }: Decision): Promise<Beginning> => {
+const begin = async (
+  deps: Installation,
+  { row, wish, place }: Decision,
+  announce: (run: OpenRun) => Promise<void>,
+): Promise<Beginning> => {
   if (row.planned?.includes(wish.planned) === true) return { row, result: { backup: undefined } };
   const reason = await whyNot(deps, { row, wish, place });
   if (reason !== undefined) return recorded(row, record(wish, row, { status: "Skipped", log: reason }));
@@ -113,9 +113,7 @@ const begin = async (deps: Installation, { row, wish, place }: Decision): Promis
     destination: place.container,
   };
   const run = backupRun(deps, created);
-  // Before the row says so, and harmless if it never does.
-  wish.announced.add(run.id);
-  await announceRun(deps, { run: run.id, site: wish.site, since: run.since });
+  await announce(run);
   const backup = { ...created, run: run.id };
   const next = takenBy(noted(row, wish.planned), run);
   return { row: next, also: [insertBackup(backup)], result: { backup, begun: next } };
