@@ -2,7 +2,7 @@ import * as df from "durable-functions";
 import type { OrchestrationContext, OrchestrationHandler } from "durable-functions";
 import { messageOf } from "../domain/errors.ts";
 import type { Call } from "../ports/call.ts";
-import type { ChildInput, ChildName, ChildResult, StepInput, StepName, StepResult } from "../workflows/contract.ts";
+import type { StepInput, StepName, StepResult, WorkflowInput, WorkflowName } from "../workflows/contract.ts";
 import { StepFailed, type Workflow, type WorkflowPart } from "../workflows/workflow.ts";
 import { contextLog } from "./context-log.ts";
 import { durableRunner } from "./durable-runner.ts";
@@ -12,8 +12,8 @@ const retryWaitsMs = [2_000, 10_000, 30_000] as const;
 
 type StepBody<Name extends StepName> = (input: StepInput<Name>, call: Call) => Promise<StepResult<Name>>;
 export type StepBodies = { readonly [Name in StepName]: StepBody<Name> };
-type WorkflowBody<Name extends ChildName> = (wf: Workflow, input: ChildInput<Name>) => WorkflowPart<ChildResult<Name>>;
-type WorkflowBodies = { readonly [Name in ChildName]: WorkflowBody<Name> };
+type WorkflowBody<Name extends WorkflowName> = (wf: Workflow, input: WorkflowInput<Name>) => WorkflowPart<void>;
+type WorkflowBodies = { readonly [Name in WorkflowName]: WorkflowBody<Name> };
 
 /**
  * What an activity returns. A step that throws is told as a value, because the text of a failed activity's exception
@@ -51,16 +51,15 @@ export const registerSteps = (steps: StepBodies): void => {
 export const registerWorkflows = (workflows: WorkflowBodies): void => {
   for (const [name, body] of Object.entries(workflows)) {
     // Safe for the same reason; and the runtime only ever reads what the SDK's own tasks yield.
-    const run = body as (wf: Workflow, input: unknown) => WorkflowPart<unknown>;
+    const run = body as (wf: Workflow, input: unknown) => WorkflowPart<void>;
     df.app.orchestration(name, function* (context: OrchestrationContext) {
       return yield* run(durableWorkflow(context), context.df.getInput());
     } as OrchestrationHandler);
   }
 };
 
-/** The four verbs on the durable runtime. Every task is fresh and yielded once; groups follow one another. */
+/** The verbs on the durable runtime. Every task is fresh and yielded once; groups follow one another. */
 export const durableWorkflow = (context: OrchestrationContext): Workflow => ({
-  id: context.df.instanceId,
   call: (step, input) => callStep(context, step, input),
   *all(step, inputs, atATime) {
     const results = [];
@@ -68,16 +67,7 @@ export const durableWorkflow = (context: OrchestrationContext): Workflow => ({
       results.push(...(yield* callGroup(context, step, inputs.slice(start, start + Math.max(1, atATime)))));
     return results;
   },
-  sleep: (milliseconds) => sleep(context, milliseconds),
-  *child(workflow, id, input) {
-    // Safe: the child is registered under this name with this result type (registerWorkflows).
-    return (yield context.df.callSubOrchestrator(workflow, input, id)) as ChildResult<typeof workflow>;
-  },
 });
-
-function* sleep(context: OrchestrationContext, milliseconds: number): WorkflowPart<void> {
-  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + milliseconds));
-}
 
 function* callStep<Name extends StepName>(
   context: OrchestrationContext,
@@ -87,7 +77,7 @@ function* callStep<Name extends StepName>(
 ): WorkflowPart<StepResult<Name>> {
   let reason = failed;
   for (const wait of reason === undefined ? [0, ...retryWaitsMs] : retryWaitsMs) {
-    if (wait > 0) yield* sleep(context, wait);
+    if (wait > 0) yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + wait));
     const answer = yield* attempt(context.df.callActivity(step, input));
     // Safe: the answer is what registerSteps made of this step's typed result.
     if ("value" in answer) return answer.value as StepResult<Name>;

@@ -1,4 +1,4 @@
-import type { ChildInput, ChildName } from "../workflows/contract.ts";
+import type { WorkflowInput, WorkflowName } from "../workflows/contract.ts";
 
 export type RunState = "pending" | "running" | "completed" | "failed" | "terminated";
 
@@ -8,7 +8,7 @@ export const isGoingOn = (state: RunState | undefined): boolean => state === "ru
 /** Starts and watches workflows. It exists only inside an invocation, so operations and steps get it with their Call. */
 export interface WorkflowRunner {
   /** Starting a run that is under way is not an error and changes nothing. Durable when it returns. */
-  start<Name extends ChildName>(workflow: Name, run: string, input: ChildInput<Name>): Promise<void>;
+  start<Name extends WorkflowName>(workflow: Name, run: string, input: WorkflowInput<Name>): Promise<void>;
 
   /** Undefined when the run is not known (never started, or purged). */
   state(run: string): Promise<RunState | undefined>;

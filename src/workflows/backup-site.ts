@@ -2,7 +2,7 @@ import type { BackupRef, Failure, ScratchName } from "./contract.ts";
 import { StepFailed, type Workflow, type WorkflowPart } from "./workflow.ts";
 
 /** What a backup is, top to bottom. Each line names a step; each step is one file in steps/. */
-export function* backupSite(wf: Workflow, run: BackupRef): WorkflowPart<{ done: true }> {
+export function* backupSite(wf: Workflow, run: BackupRef): WorkflowPart<void> {
   yield* makeAndClose(wf, run);
   try {
     yield* wf.call("afterBackup", run);
@@ -10,7 +10,6 @@ export function* backupSite(wf: Workflow, run: BackupRef): WorkflowPart<{ done: 
     // The backup stands as it was closed; the sweep and the hourly retention do the same.
     if (!(error instanceof StepFailed)) throw error;
   }
-  return { done: true };
 }
 
 function* makeAndClose(wf: Workflow, run: BackupRef): WorkflowPart<void> {

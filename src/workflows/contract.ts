@@ -145,18 +145,18 @@ interface Steps {
   };
 }
 
-interface Children {
-  backupSite: { input: BackupRef; result: { readonly done: true } };
-  restoreSite: { input: RunRef; result: { readonly done: true } };
-  undoRestore: { input: RunRef; result: { readonly done: true } };
-  deleteBackup: { input: BackupRef; result: { readonly done: true } };
-  verifyBackup: { input: VerifyRef; result: { readonly done: true } };
+/** What each workflow is started with. */
+interface Workflows {
+  backupSite: BackupRef;
+  restoreSite: RunRef;
+  undoRestore: RunRef;
+  deleteBackup: BackupRef;
+  verifyBackup: VerifyRef;
 }
 
 export type StepName = keyof Steps;
 export type StepInput<Name extends StepName> = Steps[Name]["input"];
 export type StepResult<Name extends StepName> = Steps[Name]["result"];
 
-export type ChildName = keyof Children;
-export type ChildInput<Name extends ChildName> = Children[Name]["input"];
-export type ChildResult<Name extends ChildName> = Children[Name]["result"];
+export type WorkflowName = keyof Workflows;
+export type WorkflowInput<Name extends WorkflowName> = Workflows[Name];

@@ -5,11 +5,10 @@ import { StepFailed, type Workflow, type WorkflowPart } from "./workflow.ts";
  * Nothing of the site changes before the archive is proven and everything that changes lies staged beside it; after the
  * stop nothing long runs. A swap that began ends fully restored or fully as before, and the site is started again either way.
  */
-export function* restoreSite(wf: Workflow, run: RunRef): WorkflowPart<{ done: true }> {
+export function* restoreSite(wf: Workflow, run: RunRef): WorkflowPart<void> {
   const reports: ScratchName[] = [];
   const failure = yield* guarded(() => restore(wf, run, reports));
   yield* wf.call("closeRestore", closing(run, reports, failure));
-  return { done: true };
 }
 
 function* restore(wf: Workflow, run: RunRef, reports: ScratchName[]): WorkflowPart<Failure | undefined> {
@@ -139,7 +138,7 @@ function* exchange(
 }
 
 /** Puts back what the last restore of the site replaced. */
-export function* undoRestore(wf: Workflow, run: RunRef): WorkflowPart<{ done: true }> {
+export function* undoRestore(wf: Workflow, run: RunRef): WorkflowPart<void> {
   const reports: ScratchName[] = [];
   const failure = yield* guarded(function* () {
     const failed = yield* guarded(() => undo(wf, run, reports));
@@ -147,7 +146,6 @@ export function* undoRestore(wf: Workflow, run: RunRef): WorkflowPart<{ done: tr
     return yield* start(wf, run, failed);
   });
   yield* wf.call("closeRestore", closing(run, reports, failure));
-  return { done: true };
 }
 
 function* undo(wf: Workflow, run: RunRef, reports: ScratchName[]): WorkflowPart<Failure | undefined> {

@@ -2,10 +2,9 @@ import type { VerifyRef } from "./contract.ts";
 import { StepFailed, type Workflow, type WorkflowPart } from "./workflow.ts";
 
 /** Part after part, as far as one step may take, until all of the archive is read. */
-export function* verifyBackup(wf: Workflow, run: VerifyRef): WorkflowPart<{ done: true }> {
+export function* verifyBackup(wf: Workflow, run: VerifyRef): WorkflowPart<void> {
   let from: number | undefined = 0;
   while (from !== undefined) from = yield* part(wf, run, from);
-  return { done: true };
 }
 
 function* part(wf: Workflow, run: VerifyRef, from: number): WorkflowPart<number | undefined> {

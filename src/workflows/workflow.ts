@@ -1,4 +1,4 @@
-import type { ChildName, ChildInput, ChildResult, StepInput, StepName, StepResult } from "./contract.ts";
+import type { StepInput, StepName, StepResult } from "./contract.ts";
 
 /**
  * All a workflow can do, used with `yield*`. It runs again from the top after every event, so its body may look at
@@ -6,8 +6,6 @@ import type { ChildName, ChildInput, ChildResult, StepInput, StepName, StepResul
  * tests put it on plain functions.
  */
 export interface Workflow {
-  readonly id: string;
-
   /** One step; tried a few times when it throws, then StepFailed. Expected failures are values in the result. */
   call<Name extends StepName>(step: Name, input: StepInput<Name>): WorkflowPart<StepResult<Name>>;
 
@@ -17,12 +15,6 @@ export interface Workflow {
     inputs: readonly StepInput<Name>[],
     atATime: number,
   ): WorkflowPart<readonly StepResult<Name>[]>;
-
-  /** Waits; exact to a second at best, so never a rate limit. */
-  sleep(milliseconds: number): WorkflowPart<void>;
-
-  /** Another workflow as a part of this one. The id must be the same at every replay. */
-  child<Name extends ChildName>(workflow: Name, id: string, input: ChildInput<Name>): WorkflowPart<ChildResult<Name>>;
 }
 
 export type WorkflowPart<Result> = Generator<unknown, Result, unknown>;

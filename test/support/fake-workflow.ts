@@ -17,16 +17,11 @@ export const fakeWorkflow = (bodies: Bodies) => {
     }
   };
   const wf: Workflow = {
-    id: "run-1",
     *call(step, input) {
       return answer(step, input);
     },
     *all(step, inputs) {
       return inputs.map((input) => answer(step, input));
-    },
-    *sleep() {},
-    *child() {
-      throw new Error("no child in these tests");
     },
   };
   return { wf, calls, steps: () => calls.map((call) => call.step) };

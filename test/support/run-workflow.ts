@@ -23,17 +23,12 @@ export const runWorkflow = async <Result>(
       throw new StepFailed(step, error instanceof Error ? error.message : String(error));
     });
   const wf: Workflow = {
-    id: "run-1",
     // Safe: what is yielded comes back awaited, with its own type.
     *call(step, input) {
       return (yield named(step, input)) as StepResult<typeof step>;
     },
     *all(step, inputs) {
       return (yield Promise.all(inputs.map((input) => named(step, input)))) as StepResult<typeof step>[];
-    },
-    *sleep() {},
-    *child() {
-      throw new Error("no child in these tests");
     },
   };
   const part = body(wf);

@@ -1,10 +1,10 @@
 import { StepFailed } from "../../../src/workflows/workflow.ts";
 
-/** Everything the workflow facade can emit, as bodies that run on any implementation of its four verbs. */
+/** What workflows ask of a host: what the facade emits, and what it could, as bodies that run on any implementation. */
 
 export type Part = Generator<unknown, unknown, unknown>;
 
-/** The facade's verbs without the product's table of step names. */
+/** The facade's verbs without the product's table of step names, and what else the host has for them. */
 export interface Verbs {
   readonly id: string;
   call(step: string, input: StepKey): Part;

@@ -12,8 +12,17 @@ const timeout = 20_000 + orderCount * 200;
 
 for (const [name, body] of Object.entries(patterns))
   df.app.orchestration(name, function* (context: OrchestrationContext) {
-    // The real facade; only the product's table of step names is set aside.
-    return yield* body(durableWorkflow(context) as unknown as Verbs);
+    return yield* body({
+      // The real facade; only the product's table of step names is set aside.
+      ...(durableWorkflow(context) as unknown as Pick<Verbs, "call" | "all">),
+      id: context.df.instanceId,
+      *sleep(milliseconds) {
+        yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + milliseconds));
+      },
+      *child(workflow, id, input) {
+        return yield context.df.callSubOrchestrator(workflow, input, id);
+      },
+    });
   } as OrchestrationHandler);
 
 const expectSameAsStraightLine = async (name: string, seed: number, rebuilds: boolean): Promise<void> => {
