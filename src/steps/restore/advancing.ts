@@ -1,5 +1,6 @@
 import { messageOf } from "../../domain/errors.ts";
 import type { Installation } from "../../operations/installation.ts";
+import type { Operation } from "../../operations/rows/operation-rows.ts";
 import type { Failure, Outcome, RunRef } from "../../workflows/contract.ts";
 import { changeOperation } from "./change-operation.ts";
 import { failed, runLost } from "../owns-site.ts";
@@ -10,26 +11,27 @@ import { restoring } from "./restoring.ts";
 const cancelled = (): Failure => failed(new RunCancelled().message);
 
 /**
- * As `restoring`, for steps that bring a restore or undo forward: once it was cancelled, or given up because a disk is
+ * As `restoring`, for steps that bring a restore or undo forward, which get its operation: once it was cancelled, or given up because a disk is
  * full, they do nothing, and what fails then is no reason to try again. Steps that bring the site back to what it was are
  * not of this kind.
  */
 export const advancing = <Value>(
   deps: Installation,
   ref: RunRef,
-  work: () => Promise<Outcome<Value>>,
+  work: (operation: Operation) => Promise<Outcome<Value>>,
 ): Promise<Outcome<Value>> => {
-  const isCancelled = async (): Promise<boolean> => (await operationOf(deps, ref)).cancelled !== undefined;
   return restoring(deps, ref, async () => {
-    if (await isCancelled()) return cancelled();
+    const operation = await operationOf(deps, ref);
+    if (operation.cancelled !== undefined) return cancelled();
     const givenUp = deps.runsAtWork.whyGivenUp(ref.run);
     if (givenUp !== undefined) return failed(givenUp);
     try {
-      return await work();
+      return await work(operation);
     } catch (error) {
       if (error instanceof RunCancelled) return cancelled();
       // A tool that was stopped in the middle may say so in its own words.
-      if (await isCancelled()) return failed(`${cancelled().message} What failed then: ${messageOf(error)}`);
+      const isCancelled = (await operationOf(deps, ref)).cancelled !== undefined;
+      if (isCancelled) return failed(`${cancelled().message} What failed then: ${messageOf(error)}`);
       throw error;
     }
   });

@@ -1,6 +1,7 @@
 import { refuse } from "../../domain/errors.ts";
 import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
+import { wantedDatabases } from "../../operations/restores/archived-databases.ts";
 import { openRestoreArchive, refuseOutsideLinks, restoreScope } from "../../operations/restores/restore-archive.ts";
 import type { RestoreRequest } from "../../operations/rows/operation-rows.ts";
 import type { Call } from "../../ports/call.ts";
@@ -10,7 +11,6 @@ import { advancing } from "./advancing.ts";
 import { wantedConfiguration } from "./wanted-configuration.ts";
 import { settleFormerRuns } from "./former-runs.ts";
 import { restoring } from "./restoring.ts";
-import { databasesToRestore } from "./restored-databases.ts";
 import { reportProgress } from "../progress.ts";
 import { requestOf, type CheckedArchive } from "./restore-run.ts";
 import { scratchOf } from "../scratch.ts";
@@ -27,8 +27,8 @@ export const checkArchive =
     });
 
 const check = (deps: Installation, ref: RunRef, call: Call): Promise<StepResult<"checkArchive">> =>
-  advancing(deps, ref, async () => {
-    const request = await requestOf(deps, ref);
+  advancing(deps, ref, async (operation) => {
+    const request = requestOf(operation);
     const progress = reportProgress(deps, ref, "check");
     progress.set({ phase: "Checking" });
     const host = await deps.hosts.host(ref.site);
@@ -38,10 +38,10 @@ const check = (deps: Installation, ref: RunRef, call: Call): Promise<StepResult<
     await checkSite(ref, host, request);
     const { signal } = progress;
     const opened = await openRestoreArchive(deps, request, signal);
-    const { wanted } = await databasesToRestore(deps, ref, opened);
+    const wanted = await wantedDatabases(opened, operation.databases ?? []);
     const scope = restoreScope(opened, request.paths, host.files.localRoots);
     await refuseOutsideLinks(deps, opened, { request, scope, signal });
-    const { lines } = await wantedConfiguration(deps, ref, { request, archive: opened.archive, signal });
+    const { lines } = await wantedConfiguration(deps, operation, { archive: opened.archive, signal });
     await progress.end();
     signal.throwIfAborted();
     const { commitId } = opened.archive;

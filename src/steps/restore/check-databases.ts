@@ -1,14 +1,16 @@
 import { refuse } from "../../domain/errors.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { connectionStringOf } from "../../operations/databases/database-connection.ts";
+import { openStrings } from "../../operations/databases/database-wishes.ts";
 import type { Installation } from "../../operations/installation.ts";
+import { wantedDatabases } from "../../operations/restores/archived-databases.ts";
 import { planDatabaseRestore, type PlannedDatabase } from "../../operations/restores/plan-database-restore.ts";
+import { operationKey } from "../../operations/rows/keys.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { advancing } from "./advancing.ts";
 import { reportProgress } from "../progress.ts";
 import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
-import { databasesToRestore } from "./restored-databases.ts";
 import { scratchOf } from "../scratch.ts";
 import { writeDownDatabase } from "./write-down-database.ts";
 
@@ -19,15 +21,16 @@ import { writeDownDatabase } from "./write-down-database.ts";
 export const checkDatabases =
   (deps: Installation) =>
   (input: StepInput<"checkDatabases">, call: Call): Promise<StepResult<"checkDatabases">> =>
-    advancing(deps, input, async () => {
-      const request = await requestOf(deps, input);
+    advancing(deps, input, async (operation) => {
+      const request = requestOf(operation);
       const progress = reportProgress(deps, input, "databases");
       progress.set({ phase: "Asking databases" });
       const { signal } = progress;
       const scratch = scratchOf(await deps.scratch(), input.run);
       const { commitId } = await readRecord<CheckedArchive>(scratch, input.checked);
       const opened = await reopen(deps, request, { commitId, signal });
-      const { wanted, strings } = await databasesToRestore(deps, input, opened);
+      const wanted = await wantedDatabases(opened, operation.databases ?? []);
+      const strings = await openStrings(deps, operationKey(operation.id), operation);
       const host = await deps.hosts.host(input.site);
       const configuration = await host.settings.read();
       const { overwrite } = request;

@@ -2,7 +2,9 @@ import { readEntry } from "../../archive/read/read-entry.ts";
 import { findEntry } from "../../archive/directory/browse.ts";
 import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../../operations/installation.ts";
+import { wantedDatabases } from "../../operations/restores/archived-databases.ts";
 import { readLoadedDatabase } from "../../operations/rows/loaded-database-rows.ts";
+import type { Operation } from "../../operations/rows/operation-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import { advancing } from "./advancing.ts";
@@ -10,7 +12,7 @@ import { newScratchName } from "../database-names.ts";
 import { ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { readRecord, reopen, requestOf, type CheckedArchive, type RestoreReport } from "./restore-run.ts";
-import { databasesToRestore, reach, type Reached } from "./restored-databases.ts";
+import { reach, type Reached } from "./restored-databases.ts";
 import { scratchOf } from "../scratch.ts";
 import { withinTimeLimit } from "../time-limit.ts";
 import { whileBeating } from "../while-beating.ts";
@@ -32,7 +34,7 @@ export interface LoadedRecord extends RestoreReport {
 export const loadDatabase =
   (deps: Installation) =>
   (input: Input, call: Call): Promise<StepResult<"loadDatabase">> =>
-    advancing(deps, input, async () => {
+    advancing(deps, input, async (operation) => {
       const found = await readLoadedDatabase(deps.catalog, input.site, input);
       if (found === undefined) throw new Error(`The catalog has no database ${input.place} of the run ${input.run}.`);
       const name = newScratchName(deps, found.database.token);
@@ -40,7 +42,7 @@ export const loadDatabase =
       const reached = await reach(deps, row);
       const log = { site: siteLabel(input.site), run: input.run, database: row.database.reference.name };
       call.log.info("restore loads", log);
-      const notes = await load(deps, input, { reached, name }).catch(async (error: unknown) => {
+      const notes = await load(deps, input, { operation, reached, name }).catch(async (error: unknown) => {
         await dropQuietly(reached, name, call);
         throw error;
       });
@@ -56,15 +58,14 @@ export const loadDatabase =
 const load = async (
   deps: Installation,
   input: Input,
-  { reached, name }: { readonly reached: Reached; readonly name: string },
+  { operation, reached, name }: { readonly operation: Operation; readonly reached: Reached; readonly name: string },
 ): Promise<readonly string[]> => {
   const { tool, connection, label } = reached;
-  const request = await requestOf(deps, input);
   const progress = reportProgress(deps, input, `load-${input.place}`);
   const scratch = scratchOf(await deps.scratch(), input.run);
   const { commitId } = await readRecord<CheckedArchive>(scratch, input.checked);
-  const opened = await reopen(deps, request, { commitId, signal: progress.signal });
-  const wanted = (await databasesToRestore(deps, input, opened)).wanted[input.place];
+  const opened = await reopen(deps, requestOf(operation), { commitId, signal: progress.signal });
+  const wanted = (await wantedDatabases(opened, operation.databases ?? []))[input.place];
   const place = wanted && findEntry(opened.archive.directory, wanted.entry);
   if (wanted === undefined || place === undefined) throw new Error(`The archive has no database ${input.place}.`);
   const limit = withinTimeLimit(deps, { signal: progress.signal, what: `Loading the database ${label}` });

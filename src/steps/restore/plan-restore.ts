@@ -28,8 +28,8 @@ import { scratchOf } from "../scratch.ts";
 export const planRestore =
   (deps: Installation) =>
   (input: StepInput<"planRestore">, call: Call): Promise<StepResult<"planRestore">> =>
-    advancing(deps, input, async () => {
-      const request = await requestOf(deps, input);
+    advancing(deps, input, async (operation) => {
+      const request = requestOf(operation);
       const progress = reportProgress(deps, input, "plan");
       const { signal } = progress;
       const scratch = scratchOf(await deps.scratch(), input.run);

@@ -22,8 +22,8 @@ import { placesBytes, placesFrom, stagePlaces, type Staging } from "./stage-plac
 export const restageRestore =
   (deps: Installation) =>
   (input: StepInput<"restageRestore">, call: Call): Promise<StepResult<"restageRestore">> =>
-    advancing(deps, input, async () => {
-      const request = await requestOf(deps, input);
+    advancing(deps, input, async (operation) => {
+      const request = requestOf(operation);
       const progress = reportProgress(deps, input, "restage");
       const { signal } = progress;
       progress.set({ phase: "Looking for changes" });

@@ -9,10 +9,10 @@ import type { SiteConfiguration, SiteHost } from "../../ports/site-host.ts";
 import type { RunRef, StepInput, StepResult } from "../../workflows/contract.ts";
 import { connectionStringOf } from "../../operations/databases/database-connection.ts";
 import { connectionStringNameOf } from "../../operations/restores/plan-database-restore.ts";
-import type { RestoreArchive } from "../../operations/restores/restore-archive.ts";
+import { wantedDatabases, type WantedDatabase } from "../../operations/restores/archived-databases.ts";
 import { readLoadedDatabase } from "../../operations/rows/loaded-database-rows.ts";
 import { adjustedConnectionStrings, type AdjustedDatabase } from "./adjusted-connection-strings.ts";
-import { databasesToRestore, whereOf } from "./restored-databases.ts";
+import { whereOf } from "./restored-databases.ts";
 import { advancing, beyondCancelling } from "./advancing.ts";
 import { wantedConfiguration } from "./wanted-configuration.ts";
 import { ownsSite } from "../owns-site.ts";
@@ -28,11 +28,11 @@ import { scratchOf } from "../scratch.ts";
 export const restoreConfiguration =
   (deps: Installation) =>
   (ref: StepInput<"restoreConfiguration">, call: Call): Promise<StepResult<"restoreConfiguration">> =>
-    advancing(deps, ref, async () => {
+    advancing(deps, ref, async (operation) => {
       // The last of the exchange, and the shortest: who cancels during it would wait for no less than for its undo.
       const stopped = await beyondCancelling(deps, ref);
       if (stopped !== undefined) return stopped;
-      const request = await requestOf(deps, ref);
+      const request = requestOf(operation);
       const scratch = scratchOf(await deps.scratch(), ref.run);
       const report = async (lines: readonly string[]) => {
         const value: RestoreReport = { lines };
@@ -43,7 +43,7 @@ export const restoreConfiguration =
       const { signal } = reportProgress(deps, ref, "configuration");
       const { commitId } = await readRecord<CheckedArchive>(scratch, ref.checked);
       const opened = await reopen(deps, request, { commitId, signal });
-      const found = await wantedConfiguration(deps, ref, { request, archive: opened.archive, signal });
+      const found = await wantedConfiguration(deps, operation, { archive: opened.archive, signal });
       // Why there is none, the check has said already.
       if (found.configuration === undefined && !adjusts) return report([]);
       const host = await deps.hosts.host(ref.site);
@@ -52,7 +52,8 @@ export const restoreConfiguration =
         found.configuration === undefined
           ? { configuration: current, lines: [] }
           : restoredConfiguration(found.configuration, current);
-      const databases = adjusts ? await reachedBy(deps, ref, { opened, configuration: current }) : [];
+      const wanted = adjusts ? await wantedDatabases(opened, operation.databases ?? []) : [];
+      const databases = await reachedBy(deps, ref, { wanted, configuration: current });
       const { configuration, lines } = adjustedConnectionStrings(restored.configuration, databases);
       await host.settings.write(configuration, async () => {
         await mustOwn(deps, ref);
@@ -71,9 +72,8 @@ const mustOwn = async (deps: Installation, ref: RunRef): Promise<void> => {
 const reachedBy = async (
   deps: Installation,
   ref: RunRef,
-  { opened, configuration }: { readonly opened: RestoreArchive; readonly configuration: SiteConfiguration },
+  { wanted, configuration }: { readonly wanted: readonly WantedDatabase[]; readonly configuration: SiteConfiguration },
 ): Promise<readonly AdjustedDatabase[]> => {
-  const { wanted } = await databasesToRestore(deps, ref, opened);
   const adjusted = wanted.map(async (one, place): Promise<readonly AdjustedDatabase[]> => {
     const connectionStringName = connectionStringNameOf(one, configuration);
     const row = await readLoadedDatabase(deps.catalog, ref.site, { run: ref.run, place });

@@ -58,8 +58,7 @@ export const operationOf = async (deps: Pick<Installation, "catalog">, ref: RunR
   return found.operation;
 };
 
-export const requestOf = async (deps: Pick<Installation, "catalog">, ref: RunRef): Promise<RestoreRequest> => {
-  const { id, request } = await operationOf(deps, ref);
+export const requestOf = ({ id, request }: Operation): RestoreRequest => {
   if (request === undefined) throw new Error(`The operation ${id} is no restore.`);
   return request;
 };

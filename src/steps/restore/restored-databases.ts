@@ -1,10 +1,7 @@
 import { databaseLabel, engineOf, keptDatabaseName, type DatabaseConnection } from "../../domain/database.ts";
-import { wantedDatabases, type WantedDatabase } from "../../operations/restores/archived-databases.ts";
-import { openStrings, type ConnectionStrings } from "../../operations/databases/database-wishes.ts";
+import { openStrings } from "../../operations/databases/database-wishes.ts";
 import { connectionOf, type WhereToLook } from "../../operations/databases/database-connection.ts";
 import type { Installation } from "../../operations/installation.ts";
-import type { RestoreArchive } from "../../operations/restores/restore-archive.ts";
-import { operationKey } from "../../operations/rows/keys.ts";
 import {
   readLoadedDatabase,
   replaceLoadedDatabase,
@@ -18,22 +15,9 @@ import type { SiteConfiguration } from "../../ports/site-host.ts";
 import type { RunRef } from "../../workflows/contract.ts";
 import { isOwner } from "../owns-site.ts";
 import { RunLost } from "../progress.ts";
-import { operationOf } from "./restore-run.ts";
 
-/** The dumps that this run's restore loads, and the connection strings that came with the request. */
-export const databasesToRestore = async (
-  deps: Installation,
-  ref: RunRef,
-  opened: RestoreArchive,
-): Promise<{ readonly wanted: readonly WantedDatabase[]; readonly strings: ConnectionStrings }> => {
-  const operation = await operationOf(deps, ref);
-  const wanted = await wantedDatabases(opened, operation.databases ?? []);
-  return { wanted, strings: await openStrings(deps, operationKey(operation.id), operation) };
-};
-
-/** A database of a run with all that it takes to work on it. */
+/** All that it takes to work on a database of a run. */
 export interface Reached {
-  readonly row: LoadedDatabaseRow;
   readonly tool: DatabaseTool;
   readonly connection: DatabaseConnection;
   /** For messages. */
@@ -51,7 +35,7 @@ export const whereOf = async (deps: Pick<Installation, "sealer">, row: LoadedDat
 export const reach = async (deps: Installation, row: LoadedDatabaseRow): Promise<Reached> => {
   const { reference } = row.database;
   const connection = connectionOf(reference, await whereOf(deps, row));
-  return { row, tool: deps.databaseTools[engineOf(reference.type)], connection, label: databaseLabel(connection) };
+  return { tool: deps.databaseTools[engineOf(reference.type)], connection, label: databaseLabel(connection) };
 };
 
 export const exchangedNames = ({ chosen, token, replaces }: LoadedDatabase): Exchanged => {

@@ -15,8 +15,8 @@ import { placesBytes, stagePlaces } from "./stage-places.ts";
 export const stageRestore =
   (deps: Installation) =>
   (input: StepInput<"stageRestore">, call: Call): Promise<StepResult<"stageRestore">> =>
-    advancing(deps, input, async () => {
-      const request = await requestOf(deps, input);
+    advancing(deps, input, async (operation) => {
+      const request = requestOf(operation);
       const progress = reportProgress(deps, input, "stage");
       const { signal } = progress;
       progress.set({ phase: "Staging" });

@@ -6,7 +6,6 @@ import type { Call } from "../../ports/call.ts";
 import type { RunRef, StepResult } from "../../workflows/contract.ts";
 import { advancing } from "./advancing.ts";
 import { changeOperation } from "./change-operation.ts";
-import { operationOf } from "./restore-run.ts";
 
 /**
  * Takes the site offline. Where it has no stop command only the page stands in front of it, which the log says. An attempt
@@ -16,7 +15,6 @@ export const stopSite =
   (deps: Installation) =>
   (ref: RunRef, call: Call): Promise<StepResult<"stopSite">> =>
     advancing(deps, ref, async () => {
-      await operationOf(deps, ref);
       const host = await deps.hosts.host(ref.site);
       const stopped = await host.stop(ref.run);
       const before = await changeOperation(deps, ref, (operation) => ({ ...operation, stopped }));
