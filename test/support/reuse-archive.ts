@@ -46,7 +46,7 @@ export const reuseArchive = async (setting: ReuseSetting): Promise<Reused> => {
   const { site, destination, name } = setting;
   const upload = { name, run: "run-2" };
   const listing = await listSite(site);
-  const blockBytes = setting.blockBytes ?? blockBytesFor(sumOfSizes(listing));
+  const blockBytes = setting.blockBytes ?? blockBytesFor(listing.totalBytes());
   const planned = await planOf(setting, listing);
   await setting.whenPlanned?.();
   const dependencies = { site, destination, runner: setting.runner ?? inlinePackRunner };
@@ -86,10 +86,4 @@ const planOf = async (setting: ReuseSetting, listing: ListingColumns) => {
       slices: [...encodeListing(rest, shard.from, shard.to)],
     })),
   };
-};
-
-const sumOfSizes = (listing: ListingColumns): number => {
-  let sum = 0;
-  for (let place = 0; place < listing.length; place++) sum += listing.sizeBytes(place);
-  return sum;
 };

@@ -119,6 +119,16 @@ export class ListingColumns {
     return entry;
   }
 
+  /** These and, in their places, those. */
+  with(entries: readonly ListedEntry[]): ListingColumns {
+    if (entries.length === 0) return this;
+    const all = new ListingColumns();
+    for (let place = 0; place < this.length; place++) all.append(this.at(place));
+    for (const entry of entries) all.append(entry);
+    all.sort();
+    return all;
+  }
+
   entries(from: number, to: number): readonly ListedEntry[] {
     return Array.from({ length: to - from }, (_, index) => this.at(from + index));
   }
@@ -158,6 +168,12 @@ export class ListingColumns {
   sizeBytes(place: number): number {
     const row = this.#row(place);
     return this.#slab(row).sizeBytes[row & (slabRows - 1)] ?? 0;
+  }
+
+  totalBytes(): number {
+    let sum = 0;
+    for (let place = 0; place < this.length; place++) sum += this.sizeBytes(place);
+    return sum;
   }
 
   /** The place of the entry of this name (directories with "/"), or -1. Needs `isSorted`. */
@@ -206,5 +222,3 @@ export class ListingColumns {
     return this.#names.compare(this.#nameAt(a), this.#nameLength(a), this.#nameAt(b), this.#nameLength(b));
   }
 }
-
-// The cast is safe: the empty string is the byte path of no bytes.

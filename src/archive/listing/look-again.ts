@@ -1,7 +1,7 @@
 import { noPath, type BytePath } from "../../domain/byte-path.ts";
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import type { Folder, SiteFiles } from "../../ports/site-files.ts";
-import { ListingColumns } from "./listing-columns.ts";
+import type { ListingColumns } from "./listing-columns.ts";
 
 /** What was told of a site, sorted; and who wants what is found besides. */
 interface Told {
@@ -49,7 +49,7 @@ export const lookAgain = async (
     beganNs = roundBeganNs;
   }
   const found = [...latecomers.entries.values()];
-  return { listing: together(listing, found), found, leftOut: [...latecomers.leftOut.values()] };
+  return { listing: listing.with(found), found, leftOut: [...latecomers.leftOut.values()] };
 };
 
 /** What was not told before, as it comes. */
@@ -94,14 +94,3 @@ class LatecomersFound {
     return this.entries.has(path) || listing.find(path) >= 0 || listing.find(`${path}/` as BytePath) >= 0;
   }
 }
-
-// The cast is safe: the empty string is the byte path of no bytes.
-
-const together = (listing: ListingColumns, found: readonly ListedEntry[]): ListingColumns => {
-  if (found.length === 0) return listing;
-  const all = new ListingColumns();
-  for (let place = 0; place < listing.length; place++) all.append(listing.at(place));
-  for (const entry of found) all.append(entry);
-  all.sort();
-  return all;
-};

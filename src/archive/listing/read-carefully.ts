@@ -3,7 +3,7 @@ import type { FileUnreadable, SiteFiles } from "../../ports/site-files.ts";
 import { sliceBytes } from "../content/content-hash.ts";
 
 /** A small file's content with the metadata it had before it was read; or why there is none; or a file that grew large. */
-type CarefulRead =
+export type CarefulRead =
   | { readonly entry: ListedEntry; readonly content: Uint8Array; readonly hasChanged: boolean }
   | { readonly grown: ListedEntry }
   | LeftOut;

@@ -1,4 +1,4 @@
-import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
+import type { ListedEntry } from "../../domain/listing.ts";
 import { forEachBounded } from "../bounded.ts";
 import { LargeEntryWriter } from "./large-entry-writer.ts";
 import { ListingColumns } from "../listing/listing-columns.ts";
@@ -6,7 +6,7 @@ import { encodeListing } from "../listing/listing-encoding.ts";
 import type { OrderedWindow } from "../ordered-window.ts";
 import type { PackContext } from "./pack-context.ts";
 import { noPackedFiles, type PackFilesJob, type PackFilesResult } from "../threads/pack-jobs.ts";
-import { readCarefully } from "../listing/read-carefully.ts";
+import { readCarefully, type CarefulRead } from "../listing/read-carefully.ts";
 import { repackLarge } from "./repack-large.ts";
 
 interface Places {
@@ -14,12 +14,6 @@ interface Places {
   /** Exclusive. */
   readonly to: number;
 }
-
-/** An entry with its content; or one that has grown too large to be packed whole; or why there is none. */
-type Read =
-  | { readonly entry: ListedEntry; readonly content: Uint8Array; readonly hasChanged: boolean }
-  | { readonly grown: ListedEntry }
-  | LeftOut;
 
 /** Files of one batch that are read through the site at a time. */
 const readsAtOnce = 8;
@@ -84,8 +78,8 @@ const addThreadsWork = async (
 const readAll = async (
   context: PackContext,
   entries: readonly ListedEntry[],
-): Promise<{ readonly reads: readonly Read[]; readonly packed: PackFilesResult }> => {
-  const reads: Read[] = [];
+): Promise<{ readonly reads: readonly CarefulRead[]; readonly packed: PackFilesResult }> => {
+  const reads: CarefulRead[] = [];
   await forEachBounded(entries.entries(), readsAtOnce, async ([place, entry]) => {
     const isFile = entry.kind === "file";
     reads[place] = isFile
@@ -105,7 +99,11 @@ const readAll = async (
   return { reads, packed: await runJob(context, listing, { from: 0, to: listing.length, source, changed }) };
 };
 
-const addReads = async (context: PackContext, reads: readonly Read[], packed: PackFilesResult): Promise<void> => {
+const addReads = async (
+  context: PackContext,
+  reads: readonly CarefulRead[],
+  packed: PackFilesResult,
+): Promise<void> => {
   let from = 0;
   let place = 0;
   for (const read of reads) {

@@ -20,7 +20,7 @@ interface Sampled {
  * MiB are read at most, however much there is. What cannot be read counts nothing.
  */
 export const sampledSize = async ({ files, listing, level, signal }: Sampled): Promise<number> => {
-  const total = listedBytes(listing);
+  const total = listing.totalBytes();
   let packed = 0;
   for (const { path, offset, length } of piecesOf(listing, total)) {
     signal?.throwIfAborted();
@@ -52,13 +52,6 @@ function* piecesOf(listing: ListingColumns, total: number): Generator<Piece> {
     begin = end;
   }
 }
-
-/** As they are read. */
-export const listedBytes = (listing: ListingColumns): number => {
-  let sum = 0;
-  for (let place = 0; place < listing.length; place++) sum += listing.sizeBytes(place);
-  return sum;
-};
 
 const readOrNothing = async (
   files: Pick<SiteFiles, "read">,

@@ -31,7 +31,7 @@ export const copyShard = async (dependencies: PackDependencies, work: CopyWork):
   });
   if (damaged.length === 0) return { indexes: [index], damaged: [] };
   const listing = listingOf(shard, damaged);
-  if (sumOfSizes(listing) > mostRepairedBytes)
+  if (listing.totalBytes() > mostRepairedBytes)
     throw new SourceLost(name, "is damaged in too many places", { isDamage: true });
   const repaired = await packShard(dependencies, {
     number: shard.number + 1,
@@ -87,9 +87,3 @@ const listingOf = ({ records, targets }: CopyShard, indexes: readonly number[]):
 
 const pathsOf = (listing: ListingColumns): readonly BytePath[] =>
   Array.from({ length: listing.length }, (_, place) => listing.at(place).path);
-
-const sumOfSizes = (listing: ListingColumns): number => {
-  let sum = 0;
-  for (let place = 0; place < listing.length; place++) sum += listing.sizeBytes(place);
-  return sum;
-};

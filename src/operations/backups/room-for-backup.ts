@@ -1,5 +1,5 @@
 import type { ListingColumns } from "../../archive/listing/listing-columns.ts";
-import { listedBytes, sampledSize } from "../../archive/pack/sampled-size.ts";
+import { sampledSize } from "../../archive/pack/sampled-size.ts";
 import { refuse, type Refusal } from "../../domain/errors.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
 import type { Installation } from "../installation.ts";
@@ -37,7 +37,7 @@ export const roomForArchive = async (
   { reusedBytes, rest, files, signal }: Wanted,
 ): Promise<Room> => {
   const room = destination.local && (await machine.roomOf(destination.local.folder));
-  if (room === undefined || reusedBytes + listedBytes(rest) <= room.freeBytes) return {};
+  if (room === undefined || reusedBytes + rest.totalBytes() <= room.freeBytes) return {};
   const packed = await sampledSize({ files, listing: rest, level: threads.level, signal });
   const { folder } = room;
   const free = showBytes(room.freeBytes);

@@ -142,16 +142,6 @@ const without = (found: SiteListing, databases: readonly ListedEntry[]): SiteLis
   return { ...found, listing, files, sizeBytes };
 };
 
-/** The listing with these entries in their places. */
-export const withEntries = (listing: ListingColumns, entries: readonly ListedEntry[]): ListingColumns => {
-  if (entries.length === 0) return listing;
-  const joined = new ListingColumns();
-  for (let place = 0; place < listing.length; place++) joined.append(listing.at(place));
-  for (const entry of entries) joined.append(entry);
-  joined.sort();
-  return joined;
-};
-
 /** The site with its databases as they were copied. */
 export const withDatabaseFiles = (
   files: SiteFiles,

@@ -18,7 +18,7 @@ import type { ScratchName, StepInput, StepResult } from "../../workflows/contrac
 import { backingUp } from "./backing-up.ts";
 import { readAsked, type BackupPlan } from "./backup-plan.ts";
 import { backupOf, uploadOf } from "./backup-row.ts";
-import { copyDatabaseFiles, withEntries, type FoundDatabases } from "./database-files.ts";
+import { copyDatabaseFiles, type FoundDatabases } from "./database-files.ts";
 import { failed } from "../owns-site.ts";
 import { noReuse, openNewest, reuseOf, type Reuse } from "./previous-archive.ts";
 import { reportProgress } from "../progress.ts";
@@ -93,7 +93,7 @@ const planOf = async (
     files: found.files + databases.length,
     sizeBytes,
     serves,
-    shards: await storeShards(scratch, withEntries(rest, databases)),
+    shards: await storeShards(scratch, rest.with(databases)),
     databaseFiles: await scratch.putJson(copied.databases),
     databasesAtRest: copied.atRest,
     ...reused,

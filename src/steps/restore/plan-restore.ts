@@ -38,7 +38,7 @@ export const planRestore =
       const host = await deps.hosts.host(input.site);
       const opened = await reopen(deps, request, { commitId: checked.commitId, signal });
       const live = await listLive(host.files, signal);
-      progress.set({ phase: "Comparing", totalFiles: live.listing.length, totalBytes: bytesOf(live) });
+      progress.set({ phase: "Comparing", totalFiles: live.listing.length, totalBytes: live.listing.totalBytes() });
       const onProgress: Comparing["onProgress"] = ({ files, sizeBytes }) => progress.set({ files, bytes: sizeBytes });
       const plan = await planFor(deps, { request, opened, host, live, signal, onProgress });
       const notes = await checkPossible(deps, { ref: input, host, plan });
@@ -59,12 +59,6 @@ export const planRestore =
       call.log.info("restore planned", { site: siteLabel(input.site), run: input.run, changes, ...flat(plan) });
       return { ok: true, plan: await scratch.putJson(record), changes };
     });
-
-const bytesOf = ({ listing }: LiveListing): number => {
-  let sum = 0;
-  for (let place = 0; place < listing.length; place++) sum += listing.sizeBytes(place);
-  return sum;
-};
 
 const changeCount = ({ counts }: RestorePlan): number =>
   counts.write.entries + counts.replace.entries + counts.remove.entries + counts.adjust.entries;
