@@ -80,6 +80,7 @@ describe("the command line, piped", () => {
         expires: null,
         lastRestored: null,
         damaged: null,
+        emptied: false,
         databases: [],
         log: expect.stringContaining("matches nothing"),
       },
