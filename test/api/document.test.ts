@@ -122,6 +122,7 @@ const answers: Readonly<Record<string, unknown>> = {
       unreadable: [],
       problems: [],
       warnings: [],
+      databases: [{ type: "PostgreSql", name: "orders" }],
       entries: [{ entry: { path, kind: "file", sizeBytes: 1, mode: 0o644, uid: 0, gid: 0, mtimeNs: 0n }, line }],
     },
     null,

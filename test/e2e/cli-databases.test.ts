@@ -70,6 +70,9 @@ describeWith("postgresql", postgresPrograms !== undefined, "databases by the com
   it("schedules them with the files, and leaves the rest of a schedule as it was", async () => {
     const every = "schedule shop --every 1d --start 2099-01-01T02:00Z";
     expect(await told(`${every} --database OrdersDb`)).toMatch(/\n {2}holds {4}the files, OrdersDb\n/);
+    expect(await told("backup shop --dry-run")).toMatch(
+      /\n {2}database OrdersDb: orders on 127\.0\.0\.1:\d+, .* by pg_dump/,
+    );
     expect(await told("schedule shop --keep 60d")).toMatch(/60 d.*\n {2}holds {4}the files, OrdersDb\n/);
     expect(await told("schedule shop --database none")).toMatch(/60 d.*\n {2}holds {4}the files\n/);
     expect(await told("schedule shop --database Nothing", 5)).toMatch(/no connection string Nothing/);

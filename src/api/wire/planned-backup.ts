@@ -20,6 +20,11 @@ export const plannedBackup = (plan: PlannedBackup, nextLink: string | null) => (
     unreadable: plan.unreadable.slice(0, mostUnreadable).map(({ path, reason }) => ({ path: pathText(path), reason })),
     problems: plan.problems,
     warnings: plan.warnings,
+    databases: plan.databases.map(({ type, name, connectionStringName }) => ({
+      databaseType: type,
+      name,
+      connectionStringName: connectionStringName ?? null,
+    })),
   },
   ...page(plan.entries.map(plannedEntry), nextLink),
 });

@@ -1,5 +1,6 @@
 import type { Answer } from "../service/answer.ts";
 import type { CommandContext } from "../command.ts";
+import { CommandFailure } from "../command-failure.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { print } from "../terminal/print.ts";
 import { showBytes } from "../../domain/show-bytes.ts";
@@ -22,6 +23,8 @@ interface BackupPlanView {
   /** Why a backup would be refused, or would fail. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
+  /** Those of a backup that names none, by their connection strings' names where they have one. */
+  readonly databases: readonly string[];
 }
 
 /** `elsewhere`: into another container than the site's backups go otherwise. */
@@ -40,6 +43,9 @@ export const backupPlan = async (
     unreadableCount: plan.number("unreadableCount"),
     problems: plan.has("problems") ? plan.texts("problems") : [],
     warnings: plan.texts("warnings"),
+    databases: plan.has("databases")
+      ? plan.list("databases").map((one) => one.textOr("connectionStringName", one.text("name")))
+      : [],
   };
 };
 
@@ -59,18 +65,38 @@ export const tellBackupPlan = async (
   }: { readonly databases: readonly { readonly name: string }[]; readonly elsewhere: boolean },
 ): Promise<ExitCode> => {
   const plan = await backupPlan(context, site, { elsewhere });
-  const names = new Set(wanted.map(({ name }) => name));
-  const asked = names.size === 0 ? [] : await siteDatabases(context, site, { asks: true });
-  const databases = asked.filter(({ name }) => names.has(name));
+  const names = wanted.length > 0 ? wanted.map(({ name }) => name) : plan.databases;
+  const asked = names.length === 0 ? [] : await askedDatabases(context, site, { isNeeded: wanted.length > 0 });
+  const databases = asked.filter(({ name }) => names.some((one) => isSame(one, name)));
+  const others = names.filter((one) => !asked.some(({ name }) => isSame(one, name)));
   const there = elsewhere ? "  note: whether there is room where --to leads, and a way in, was not looked at\n" : "";
   print(
     context,
     { site: site.label, plan, databases },
-    () => `A backup of ${site.label} would hold\n${planText(plan)}${there}${databasesText(databases)}`,
+    () =>
+      `A backup of ${site.label} would hold\n${planText(plan)}${there}${databasesText(databases)}${others.map(notAsked).join("")}`,
   );
   if (plan.problems.length > 0 || databases.some(({ problem }) => problem !== null)) return exitCodes.refused;
   return plan.unreadableCount > 0 ? exitCodes.partly : exitCodes.done;
 };
+
+const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+/** Whoever may only read gets no answer of the servers; of those that nobody named here that is no reason to fail. */
+const askedDatabases = async (
+  context: CommandContext,
+  site: SiteReference,
+  { isNeeded }: { readonly isNeeded: boolean },
+): ReturnType<typeof siteDatabases> => {
+  try {
+    return await siteDatabases(context, site, { asks: true });
+  } catch (error) {
+    if (isNeeded || !(error instanceof CommandFailure) || error.exitCode !== exitCodes.notAllowed) throw error;
+    return [];
+  }
+};
+
+const notAsked = (name: string): string => `  database ${showName(name)}: of the schedule; its server was not asked\n`;
 
 const mostUnreadable = 20;
 

@@ -76,7 +76,8 @@ const checkCopies = async (deps: Installation, { files, found, signal }: Listed)
   await checkRoomForCopies(deps, scratch, sizeBytes);
 };
 
-const refusalOf = async (check: () => Promise<void>): Promise<string | undefined> => {
+/** Why it was refused, in words for people; undefined when it was not. */
+export const refusalOf = async (check: () => Promise<void>): Promise<string | undefined> => {
   try {
     await check();
     return undefined;

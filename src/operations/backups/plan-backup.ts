@@ -2,11 +2,13 @@ import { filterWarnings, listSite, type SiteListing } from "../../archive/listin
 import { ListingColumns, listedName } from "../../archive/listing/listing-columns.ts";
 import { backupWithFiles } from "../../domain/backup.ts";
 import type { BytePath } from "../../domain/byte-path.ts";
+import type { DatabaseReference } from "../../domain/database.ts";
 import type { FilterLine } from "../../domain/filter.ts";
 import type { LeftOut, ListedEntry } from "../../domain/listing.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Call } from "../../ports/call.ts";
-import { backupObstacles } from "./backup-obstacles.ts";
+import { backupObstacles, refusalOf } from "./backup-obstacles.ts";
+import { databasesToBackUp } from "../databases/backup-databases.ts";
 import { findSite, hostWithFiles } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
 import { readKnownBackups } from "../rows/backup-rows.ts";
@@ -39,6 +41,8 @@ export interface PlannedBackup {
   /** Why a backup would be refused, or would fail; without any it would be begun. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
+  /** Those of a backup that names none: the site's configuration lists them, or nobody has to. */
+  readonly databases: readonly DatabaseReference[];
   /** Part of the list, by name. */
   readonly entries: readonly PlannedEntry[];
   readonly next?: BytePath;
@@ -62,12 +66,14 @@ export const planBackup =
     const withFiles = backupWithFiles({ serves, files: found.files }, await readKnownBackups(deps.catalog, site.id));
     const page = pageOf(found, left, wish);
     const { problems, doubts } = await backupObstacles(deps, { site, files, found, elsewhere, signal });
+    const named = await configured(deps, site.id);
     return {
       files: found.files,
       sizeBytes: found.sizeBytes,
       lines: [...found.excluded].map(([line, counts]) => ({ line, ...counts })),
       unreadable: found.leftOut,
-      problems,
+      problems: [...problems, ...named.problems],
+      databases: named.databases,
       warnings: [
         ...(withFiles === undefined ? [] : [nothingServed(withFiles)]),
         ...doubts,
@@ -77,6 +83,20 @@ export const planBackup =
       ...page,
     };
   };
+
+/** Without their connection strings. */
+const configured = async (deps: Installation, site: SiteId) => {
+  let databases: readonly DatabaseReference[] = [];
+  const refusal = await refusalOf(async () => {
+    const { wishes } = await databasesToBackUp(deps, site, {});
+    databases = wishes.map(({ type, name, connectionStringName }) => ({
+      type,
+      name,
+      ...(connectionStringName === undefined ? {} : { connectionStringName }),
+    }));
+  });
+  return { databases, problems: refusal === undefined ? [] : [refusal] };
+};
 
 const pageOf = (
   { listing, filter }: SiteListing,

@@ -7,6 +7,7 @@ import { planRoutes } from "../../../src/api/routes/plan-routes.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import { SecretUnreadable } from "../../../src/domain/secret.ts";
 import type { Installation } from "../../../src/operations/installation.ts";
+import { putBackupConfiguration } from "../../../src/operations/backups/backup-configuration.ts";
 import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import type { SiteHost } from "../../../src/ports/site-host.ts";
@@ -24,8 +25,9 @@ beforeEach(() => {
   given = memoryInstallation();
   files = new MemorySite();
   change = (deps) => {
-    // Safe: a dry run asks a host for its files alone, and whether there are any.
-    const host = { files: files as SiteHost["files"], content: async () => "present" } as SiteHost;
+    const settings = { read: async () => ({ appSettings: {}, connectionStrings: {} }) };
+    // Safe: a dry run asks a host for its files and settings alone, and whether there are any.
+    const host = { files: files as SiteHost["files"], settings, content: async () => "present" } as unknown as SiteHost;
     ask = apiOver(planRoutes({ ...given.deps, hosts: { host: async () => host }, ...deps }), given.call);
   };
   change({});
@@ -59,6 +61,7 @@ describe("the dry run of a backup", () => {
       unreadable: [],
       problems: [],
       warnings: [expect.stringContaining("line 4")],
+      databases: [],
     });
     const listed = (await page(plan)).value.map(({ path, included, line }) => `${path} ${included ? "in" : line}`);
     expect(listed).toEqual([
@@ -90,6 +93,17 @@ describe("the dry run of a backup", () => {
       expect(all.length).toBeGreaterThan(3);
     },
   );
+
+  it("names the databases that the site's configuration lists, without their secrets", async () => {
+    const connectionString = new Secret("postgres://u:planted@db.example/orders");
+    const database = { type: "PostgreSql", name: "orders", connectionString } as const;
+    await putBackupConfiguration(given.deps)(given.call, shop, { databases: [database] });
+    const answer = await ask("GET", plan, { as: "reader" });
+    expect(answer.json()).toMatchObject({
+      properties: { databases: [{ databaseType: "PostgreSql", name: "orders", connectionStringName: null }] },
+    });
+    expect(JSON.stringify(answer.json())).not.toContain("planted");
+  });
 
   it("warns where nothing is left of what a backup holds", async () => {
     const row = insertBackup(keptBackup({ served: "present", files: 5 }));
