@@ -35,13 +35,21 @@ export async function* attributesNotKept(root: ResolvedRoot, signal?: AbortSigna
   const directory = readable(top);
   const child = spawn("getfattr", ["-R", "-h", "-P", "--absolute-names", "-m", "-", "--", directory], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, LC_ALL: "C" },
     ...(signal ? { signal } : {}),
   });
-  let complaint = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-500)));
+  let complaint: string | undefined;
+  let vanished = false;
+  createInterface({ input: child.stderr.setEncoding("utf8") }).on("line", (line) => {
+    // Of what is gone by now a backup lacks nothing.
+    if (line.endsWith(": No such file or directory")) vanished = true;
+    else complaint = line;
+  });
   const failure = once(child, "close").then(
     ([code]: readonly unknown[]) =>
-      code === 0 ? undefined : complaint.trim() || `getfattr ended with ${String(code)}`,
+      code === 0 || (vanished && complaint === undefined)
+        ? undefined
+        : (complaint ?? `getfattr ended with ${String(code)}`),
     (error: unknown) => (errorCode(error) === "ENOENT" ? "getfattr is not installed" : reasonOf(error)),
   );
 

@@ -55,6 +55,28 @@ describeWith("attr and acl", tools, "attributes that a backup lacks", () => {
   });
 });
 
+describe("while files come and go", () => {
+  const getfattrSays = (complaints: readonly string[]): void => {
+    const lines = complaints.map((line) => `echo "getfattr: ${line}" >&2`);
+    writeFileSync(join(folder.path, "getfattr"), ["#!/bin/sh", ...lines, "exit 1", ""].join("\n"), { mode: 0o755 });
+    vi.stubEnv("PATH", folder.path);
+  };
+  const gone = "/srv/shop/cache: No such file or directory";
+  const closed = "/srv/shop/closed: Permission denied";
+
+  it("misses nothing of those that are gone", async () => {
+    getfattrSays([gone, gone]);
+    expect(await notKept(home())).toEqual([]);
+  });
+
+  it("says what else it could not look at", async () => {
+    getfattrSays([closed, gone]);
+    expect(await notKept(home())).toEqual([
+      { path: "", reason: expect.stringMatching(/could not be looked for: getfattr: .*closed: Permission denied\.$/) },
+    ]);
+  });
+});
+
 describe("without the tool that knows them", () => {
   it("says in one line that nobody looked", async () => {
     vi.stubEnv("PATH", folder.path);
