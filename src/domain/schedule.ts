@@ -54,9 +54,14 @@ const figuresProblem = (schedule: BackupSchedule): ScheduleProblem | undefined =
   return undefined;
 };
 
+/** Most likely a slip of the pen; and it would never begin. */
+const latestStart = Date.parse("2200-01-01T00:00:00Z");
+
 const timesProblem = ({ startTime, timeZone, runWindow }: BackupSchedule): ScheduleProblem | undefined => {
   if (Number.isNaN(Date.parse(startTime)))
     return { field: "startTime", reason: `"${startTime}" is not a date and time such as 2026-01-31T02:00:00Z.` };
+  if (Date.parse(startTime) >= latestStart)
+    return { field: "startTime", reason: `"${startTime}" is beyond the year 2199: nothing would ever be backed up.` };
   if (timeZone !== undefined && !isTimeZone(timeZone))
     return { field: "timeZone", reason: `"${timeZone}" is not a time zone such as Europe/Berlin.` };
   if (runWindow === undefined) return undefined;

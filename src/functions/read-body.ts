@@ -6,7 +6,7 @@ interface BodyLimits {
   readonly withinMs: number;
 }
 
-/** A request's body as text. Refuses one that is too large, too slow, or broken off. */
+/** A request's body as text. Refuses one that is too large, too slow, broken off, or no text. */
 export const readBody = async (body: AsyncIterable<Uint8Array>, { bytes, withinMs }: BodyLimits): Promise<string> => {
   let timer: NodeJS.Timeout | undefined;
   let isOver = false;
@@ -21,7 +21,7 @@ export const readBody = async (body: AsyncIterable<Uint8Array>, { bytes, withinM
     for (let received = 0; ;) {
       const next = await iterator.next().catch(brokenOff);
       // Too late: nobody waits for it any more.
-      if (next.done === true || isOver) return Buffer.concat(parts).toString("utf8");
+      if (next.done === true || isOver) return textOf(Buffer.concat(parts));
       received += next.value.byteLength;
       if (received > bytes) throw refuse("BodyTooLarge", { limit: bytes });
       parts.push(next.value);
@@ -36,6 +36,15 @@ export const readBody = async (body: AsyncIterable<Uint8Array>, { bytes, withinM
   } finally {
     isOver = true;
     clearTimeout(timer);
+  }
+};
+
+/** Of other bytes a name or a password would become another one. */
+const textOf = (bytes: Buffer): string => {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw refuse("InvalidBody", { reason: "it is not UTF-8." }, { cause: error });
   }
 };
 

@@ -20,6 +20,13 @@ describe("a request's body", () => {
     expect(await readBody(bodyOf(), limits)).toBe("");
   });
 
+  it("that is no UTF-8 is refused: a name or a password in it would become another one", async () => {
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('{"é"}', "latin1");
+    };
+    await expect(readBody(body(), limits)).rejects.toMatchObject({ code: "InvalidBody", message: /UTF-8/ });
+  });
+
   it("may have as many bytes as it may have", async () => {
     expect(await readBody(bodyOf("12345", "67890"), limits)).toBe("1234567890");
     await expect(readBody(bodyOf("12345", "678901"), limits)).rejects.toMatchObject({ code: "BodyTooLarge" });
