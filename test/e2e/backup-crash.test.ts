@@ -5,17 +5,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { directoryDestination } from "../../src/adapters/destination/directory.ts";
 import { blobContainer } from "../../src/adapters/destination/blob-container.ts";
-import { objectSource } from "../../src/archive/read/byte-source.ts";
-import { openArchive } from "../../src/archive/read/open-archive.ts";
-import { verifyArchive } from "../support/verify-archive.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { readManifest } from "../../src/manifest/read-manifest.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import { startAzurite, type Azurite } from "../support/azurite.ts";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { bearer, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
 import { serviceClient, type ListedBackup, type ServiceClient } from "../support/service-client.ts";
-import { inlineRunner } from "../support/inline-runners.ts";
+import { isProven } from "../support/proven-backup.ts";
 
 /** 100 in a full run. */
 const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 6);
@@ -139,7 +135,7 @@ describe.each(places)("backups to $name, with the service killed at random momen
     expect(names.filter((name) => name.endsWith(".zip")).sort()).toEqual(
       backups.map(({ blobName }) => blobName).sort(),
     );
-    for (const { blobName } of backups) expect(await proven(place.destination, blobName)).toBe(true);
+    for (const { blobName } of backups) expect(await isProven(place.destination, blobName)).toBe(true);
     expect(
       readdirSync(join(data, "scratch"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
     ).toEqual([]);
@@ -149,14 +145,3 @@ describe.each(places)("backups to $name, with the service killed at random momen
     await kill(service);
   });
 });
-
-/** Every bit of the zip is as its directory says, and the manifest means this zip. */
-const proven = async (destination: Destination, zip: string): Promise<boolean> => {
-  const object = await destination.head(zip);
-  const xml = await destination.head(zip.replace(/zip$/, "xml"));
-  if (object === undefined || xml === undefined) return false;
-  const archive = await openArchive(objectSource(destination, object));
-  const report = await verifyArchive(archive, { inflate: true, runner: inlineRunner, commitId: archive.commitId });
-  const read = readManifest(await destination.read(xml.name, { offset: 0, length: xml.sizeBytes }));
-  return report.ok && read.isOurs && read.manifest.archive.commitId === archive.commitId;
-};

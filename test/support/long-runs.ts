@@ -32,3 +32,6 @@ export const databaseRows = Number(process.env["LIFEBOAT_ROWS"] ?? 2_000);
 
 /** Runs are taken over at every so many of the moments there are. */
 export const takeOverStride = Number(process.env["LIFEBOAT_TAKE_OVERS"] ?? 83);
+
+/** How often a disk is had as a power cut would have left it, of each file system; 0 when nobody asked. */
+export const powerCuts = Number(process.env["LIFEBOAT_POWER_CUTS"] ?? 0);
