@@ -78,6 +78,8 @@ const withMissing = (leftOut: readonly LeftOut[], again: readonly LeftOut[]): re
 export interface LiveListing {
   /** Sorted; all of the site. */
   readonly listing: ListingColumns;
+  /** The file system's own time before the first folder was read. */
+  readonly beganNs: bigint;
   readonly unlisted: readonly BytePath[];
 }
 
@@ -94,7 +96,8 @@ export const listLive = async (
   }
   listing.sort();
   const again = await lookAgain(files, { listing, beganNs, wants: () => true }, signal);
-  return { listing: again.listing, unlisted: [...new Set([...unlisted, ...again.leftOut.map(({ path }) => path)])] };
+  const missing = [...new Set([...unlisted, ...again.leftOut.map(({ path }) => path)])];
+  return { listing: again.listing, beganNs, unlisted: missing };
 };
 
 /**

@@ -38,6 +38,8 @@ export type RestoreCounts = Readonly<Record<RestoreAction, { readonly entries: n
 /** What an earlier plan for the same archive found; files that are as they were then are not read again. */
 export interface EarlierPlan {
   readonly listing: ListingColumns;
+  /** The file system's own time when it was listed; undefined where it is the very listing that is planned with. */
+  readonly listedNs: bigint | undefined;
   readonly verdicts: Uint8Array;
 }
 
@@ -75,11 +77,25 @@ const decided = (
     return isSameTime(archived.mtimeNs, listed.mtimeNs) ? verdict.equal : verdict.differs;
   if (earlier === undefined) return undefined;
   const at = earlier.listing.find(listed.path);
-  return at >= 0 && isUntouched(earlier.listing.at(at), listed) ? earlier.verdicts[place] : undefined;
+  return at >= 0 && isUntouched(earlier.listing.at(at), listed, earlier) ? earlier.verdicts[place] : undefined;
 };
 
+/** FAT tells times to two seconds: a second change within them shows nowhere. */
+const coarsestTickNs = 2_000_000_000n;
+
+const isWithinTick = ({ ctimeNs, mtimeNs }: ListedEntry, listedNs: bigint | undefined): boolean =>
+  listedNs !== undefined &&
+  ctimeNs === undefined &&
+  mtimeNs % 1_000_000_000n === 0n &&
+  mtimeNs > listedNs - coarsestTickNs;
+
 /** By all that the host tells of it; where that proves nothing, there is no time to read everything once more. */
-export const isUntouched = (before: ListedEntry, now: ListedEntry): boolean =>
+export const isUntouched = (
+  before: ListedEntry,
+  now: ListedEntry,
+  { listedNs }: Pick<EarlierPlan, "listedNs">,
+): boolean =>
+  !isWithinTick(before, listedNs) &&
   before.kind === now.kind &&
   before.sizeBytes === now.sizeBytes &&
   before.mtimeNs === now.mtimeNs &&

@@ -49,6 +49,7 @@ export const planRestore =
       const record: RestorePlanRecord = {
         commitId: checked.commitId,
         listing: await scratch.put(listingBytes(live.listing)),
+        listedNs: String(live.beganNs),
         verdicts: await scratch.put(plan.verdicts),
         unlisted: live.unlisted,
         counts: plan.counts,

@@ -1,7 +1,7 @@
 import { listLive } from "../../archive/listing/list-site.ts";
 import type { ListingColumns } from "../../archive/listing/listing-columns.ts";
 import { listingFromBytes } from "../../archive/listing/listing-encoding.ts";
-import { isUntouched } from "../../archive/restore/restore-plan.ts";
+import { isUntouched, type EarlierPlan } from "../../archive/restore/restore-plan.ts";
 import { SwapColumns } from "../../archive/listing/swap-columns.ts";
 import { refuse } from "../../domain/errors.ts";
 import { siteLabel } from "../../domain/site.ts";
@@ -33,17 +33,20 @@ export const restageRestore =
       const host = await deps.hosts.host(input.site);
       const listing = listingFromBytes(await scratch.get(record.listing));
       const live = await listLive(host.files, signal);
-      if (isSameListing(listing, live.listing)) {
+      const listedNs = BigInt(record.listedNs);
+      if (isSameListing({ listing, listedNs }, live.listing)) {
         await progress.end();
         return { ok: true, staged: input.staged };
       }
       const opened = await reopen(deps, request, { commitId: record.commitId, signal });
-      const earlier = { listing, verdicts: await scratch.get(record.verdicts) };
+      const earlier = { listing, listedNs, verdicts: await scratch.get(record.verdicts) };
       const plan = await planFor(deps, { request, opened, host, live, earlier, signal });
       const problems = [...plan.problems, ...(await host.exchange(input.run).clashes(plan.nameTwins()))];
       if (problems.length > 0) throw refuse("RestoreFailed", { reason: problems.join(" ") });
       const staged = await stageRest(deps, { scratch, before }, { host, run: input.run, opened, plan, progress });
       await progress.end();
+      // What might have changed has not.
+      if (staged.operations === before.operations) return { ok: true, staged: input.staged };
       signal.throwIfAborted();
       if (!(await ownsSite(deps, input))) return runLost;
       call.log.info("restore staged again", { site: siteLabel(input.site), run: input.run });
@@ -82,15 +85,15 @@ const stagedBy = async (scratch: Scratch, { staged }: StagedRecord): Promise<Rea
 };
 
 /** Times of folders tell nothing here: our own page came into one of them. */
-const isSameListing = (before: ListingColumns, now: ListingColumns): boolean => {
-  if (before.length !== now.length) return false;
-  for (let place = 0; place < before.length; place++) {
-    const [old, found] = [before.at(place), now.at(place)];
+const isSameListing = (before: Omit<EarlierPlan, "verdicts">, now: ListingColumns): boolean => {
+  if (before.listing.length !== now.length) return false;
+  for (let place = 0; place < now.length; place++) {
+    const [old, found] = [before.listing.at(place), now.at(place)];
     if (old.path !== found.path) return false;
     const isSame =
       old.kind === "directory"
         ? found.kind === "directory" && old.mode === found.mode && old.uid === found.uid && old.gid === found.gid
-        : isUntouched(old, found);
+        : isUntouched(old, found, before);
     if (!isSame) return false;
   }
   return true;

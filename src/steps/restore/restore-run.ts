@@ -32,6 +32,8 @@ export interface CheckedArchive extends RestoreReport {
 /** What the site had and what becomes of it. */
 export interface RestorePlanRecord extends CheckedArchive {
   readonly listing: ScratchName;
+  /** The file system's own time when it was listed, in nanoseconds. */
+  readonly listedNs: string;
   readonly verdicts: ScratchName;
   /** Of the live site: what could not be listed. */
   readonly unlisted: readonly BytePath[];
@@ -79,7 +81,7 @@ export interface Comparing {
   readonly request: RestoreRequest;
   readonly opened: RestoreArchive;
   readonly host: SiteHost;
-  readonly live: LiveListing;
+  readonly live: Omit<LiveListing, "beganNs">;
   readonly earlier?: EarlierPlan;
   readonly signal: AbortSignal;
   readonly onProgress?: (done: { readonly files: number; readonly sizeBytes: number }) => void;

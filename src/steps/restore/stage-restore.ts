@@ -30,7 +30,7 @@ export const stageRestore =
       const host = await deps.hosts.host(input.site);
       const opened = await reopen(deps, request, { commitId: record.commitId, signal });
       const listing = listingFromBytes(await scratch.get(record.listing));
-      const earlier = { listing, verdicts: await scratch.get(record.verdicts) };
+      const earlier = { listing, listedNs: undefined, verdicts: await scratch.get(record.verdicts) };
       const live = { listing, unlisted: record.unlisted };
       // The same plan again: every verdict is known, so nothing is read.
       const plan = await planFor(deps, { request, opened, host, live, earlier, signal });

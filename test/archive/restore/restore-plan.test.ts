@@ -94,11 +94,11 @@ describe("the plan of a restore", () => {
     const first = await plan(zip, site);
     const listing = await listSite(site);
     expect(reads).toBe(2);
-    const again = await plan(zip, site, { earlier: { listing, verdicts: first.verdicts } });
+    const again = await plan(zip, site, { earlier: { listing, listedNs: undefined, verdicts: first.verdicts } });
     expect(reads).toBe(2);
     expect(shown(again)).toEqual(shown(first));
     write(site, "site/wwwroot/index", "Index");
-    await plan(zip, site, { earlier: { listing, verdicts: first.verdicts } });
+    await plan(zip, site, { earlier: { listing, listedNs: undefined, verdicts: first.verdicts } });
     expect(reads).toBe(3);
   });
 

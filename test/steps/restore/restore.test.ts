@@ -258,6 +258,37 @@ describe("a restore", () => {
     expect(comparable(world.tree())).toEqual(comparable(before));
   });
 
+  it("notices a change that a coarse clock does not show", async () => {
+    const backup = await world.backUp();
+    const archived = readFileSync(at("index.html"), "utf8");
+    // Whole seconds, as FAT tells them, and too new for two changes within a tick to differ.
+    const tick = Math.ceil(Date.now() / 1_000) + 3_600;
+    utimesSync(at("index.html"), tick, tick);
+    const steps = world.steps();
+    const done = await world.restore(
+      backup,
+      {},
+      {
+        async stopSite(ref, call) {
+          writeFileSync(at("index.html"), archived.toUpperCase());
+          utimesSync(at("index.html"), tick, tick);
+          return steps.stopSite(ref, call);
+        },
+      },
+    );
+    expect(done.status).toBe("Succeeded");
+    expect(readFileSync(at("index.html"), "utf8")).toBe(archived);
+  });
+
+  it("says nothing of changes where what might have changed has not", async () => {
+    const backup = await world.backUp();
+    const tick = Math.ceil(Date.now() / 1_000) + 3_600;
+    utimesSync(at("index.html"), tick, tick);
+    writeFileSync(at("added.txt"), "");
+    const done = await world.restore(backup);
+    expect(done).toMatchObject({ status: "Succeeded", log: expect.not.stringContaining("The site changed") });
+  });
+
   it("sets modes and times of what has the right content already", async () => {
     const before = world.tree();
     const backup = await world.backUp();
