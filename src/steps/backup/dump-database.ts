@@ -1,5 +1,6 @@
 import { packStream } from "../../archive/pack/pack-stream.ts";
 import { encodeShardIndex } from "../../archive/shards/shard-index-encoding.ts";
+import type { Backup } from "../../domain/backup.ts";
 import { pathFromText } from "../../domain/byte-path.ts";
 import { DatabaseFailure, engineOf } from "../../domain/database.ts";
 import { siteLabel } from "../../domain/site.ts";
@@ -16,7 +17,7 @@ import { backupOf, uploadOf } from "./backup-row.ts";
 import { databaseToken, newScratchName } from "../database-names.ts";
 import { failed } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
-import { scratchOf } from "../scratch.ts";
+import { scratchOf, type Scratch } from "../scratch.ts";
 import { withinTimeLimit } from "../time-limit.ts";
 import { whileBeating } from "../while-beating.ts";
 import { writeDownDatabase, writeDownScratch } from "../restore/write-down-database.ts";
@@ -31,32 +32,38 @@ export const dumpDatabase =
       const scratch = scratchOf(await deps.scratch(), input.run);
       const asked = (await readAsked(scratch, input.databases))[input.place];
       if (asked === undefined) throw new Error(`The plan has no database ${input.place}.`);
-      const { continueOnDatabaseError } = await backupOf(deps, input);
+      const backup = await backupOf(deps, input);
       const log = { site: siteLabel(input.site), backup: input.backup, database: asked.reference.name };
       call.log.info("backup dumps", { ...log, bytes: asked.sizeBytes });
-      const dumped = asked.problem === undefined ? await dump(deps, input, asked) : { problem: asked.problem };
+      const dumped =
+        asked.problem === undefined ? await dump(deps, input, { asked, backup, scratch }) : { problem: asked.problem };
       if ("problem" in dumped) {
         call.log.warn("a database could not be dumped", { ...log, problem: dumped.problem });
-        if (continueOnDatabaseError !== true) return failed(dumped.problem);
+        if (backup.continueOnDatabaseError !== true) return failed(dumped.problem);
       }
       return { ok: true, dump: await scratch.putJson(dumped) };
     });
 
-const dump = async (deps: Installation, input: Input, asked: AskedDatabase): Promise<Dumped> => {
+interface Dump {
+  readonly asked: AskedDatabase;
+  readonly backup: Backup;
+  readonly scratch: Scratch;
+}
+
+const dump = async (deps: Installation, input: Input, work: Dump): Promise<Dumped> => {
   try {
-    return await pack(deps, input, asked);
+    return await pack(deps, input, work);
   } catch (error) {
     if (error instanceof DatabaseFailure) return { problem: error.message };
     throw error;
   }
 };
 
-const pack = async (deps: Installation, input: Input, { reference, entry }: AskedDatabase): Promise<Dumped> => {
+const pack = async (deps: Installation, input: Input, { asked, backup, scratch }: Dump): Promise<Dumped> => {
+  const { reference, entry } = asked;
   const progress = reportProgress(deps, input, `database-${input.place}`);
   progress.set({ phase: "Dumping databases" });
-  const scratch = scratchOf(await deps.scratch(), input.run);
   const plan = await readPlan(scratch, input.plan);
-  const backup = await backupOf(deps, input);
   const host = await deps.hosts.host(input.site);
   const where = {
     strings: await openStrings(deps, backupKey(backup.id), backup),
@@ -65,11 +72,6 @@ const pack = async (deps: Installation, input: Input, { reference, entry }: Aske
   const connection = connectionOf(reference, where);
   const destination = await openContainer(deps, backup.destination);
   const upload = uploadOf(backup, input.run);
-  const limit = withinTimeLimit(deps, {
-    signal: progress.signal,
-    what: `The dump of the database ${reference.name}`,
-  });
-  const { signal } = limit;
   const copy = newScratchName(deps, databaseToken(input.run, input.place));
   const tool = deps.databaseTools[engineOf(reference.type)];
   if (tool.dumpsFromCopy === true) {
@@ -78,6 +80,11 @@ const pack = async (deps: Installation, input: Input, { reference, entry }: Aske
     await writeDownScratch(deps, input, { place: input.place, name: copy });
   }
   const lacks: string[] = [];
+  const limit = withinTimeLimit(deps, {
+    signal: progress.signal,
+    what: `The dump of the database ${reference.name}`,
+  });
+  const { signal } = limit;
   try {
     const work = {
       upload,
