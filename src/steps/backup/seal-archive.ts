@@ -15,7 +15,7 @@ import { backingUp } from "./backing-up.ts";
 import { readCopied, readDumped, readPlan, type BackupPlan, type Seal } from "./backup-plan.ts";
 import { backupOf, blobMetadata, uploadOf } from "./backup-row.ts";
 import { holdRoom } from "./describing-room.ts";
-import { lost, removeFormer } from "./own-blobs.ts";
+import { lost, nameTaken, removeFormer } from "./own-blobs.ts";
 import { failed, ownsSite } from "../owns-site.ts";
 import { reportProgress } from "../progress.ts";
 import { scratchOf, type Scratch } from "../scratch.ts";
@@ -124,6 +124,6 @@ const commit = async ({ ref, backup, destination, blocks, sealed }: Commit): Pro
     // The next attempt of this step finds the name free.
     if (await removeFormer(destination, backup, found))
       throw new Error(`${upload.name} was written by a run that this one was taken over from.`, { cause: error });
-    return failed(`${upload.name} is in the container already, and another than this backup wrote it.`);
+    return failed(nameTaken(upload.name));
   }
 };
