@@ -6,3 +6,11 @@ export const isCode = (error: unknown, ...codes: readonly string[]): boolean => 
   const code = errorCode(error);
   return code !== undefined && codes.includes(code);
 };
+
+/** For `catch`: these are answers; any other failure is one. */
+export const unlessCode =
+  (...codes: readonly string[]) =>
+  (error: unknown): undefined => {
+    if (isCode(error, ...codes)) return undefined;
+    throw error;
+  };

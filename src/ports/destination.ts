@@ -37,6 +37,14 @@ export interface LocalObject {
   readonly mtimeNs: bigint;
 }
 
+/** A byte range of an object, as long as it is unchanged. */
+export interface CopySource {
+  readonly name: string;
+  readonly etag: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** Room in a file of this machine, which exists. */
 export interface LocalRoom {
   readonly path: string;
@@ -82,12 +90,7 @@ export interface Destination {
    * Stages a byte range of another object of this container. Throws `SourceChanged` when its etag is no longer
    * `from.etag` or it is gone, and `OutOfRange` when it is shorter. 1 byte to 100 MiB.
    */
-  stageCopy(
-    upload: Upload,
-    block: BlockId,
-    from: { readonly name: string; readonly etag: string; readonly offset: number; readonly length: number },
-    signal?: AbortSignal,
-  ): Promise<void>;
+  stageCopy(upload: Upload, block: BlockId, from: CopySource, signal?: AbortSignal): Promise<void>;
 
   /** Returns once every block staged so far survives a power cut. */
   settle(upload: Upload): Promise<void>;

@@ -1,5 +1,12 @@
 import { StoreFailure } from "../../src/domain/store-failure.ts";
-import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } from "../../src/ports/destination.ts";
+import type {
+  BlockId,
+  CopySource,
+  Destination,
+  DestinationLimits,
+  StoredObject,
+  Upload,
+} from "../../src/ports/destination.ts";
 import {
   checkBlock,
   checkCommit,
@@ -74,12 +81,7 @@ class MemoryDestination implements Destination {
     await this.#around({ method: "stage", ...upload }, () => this.#keep(upload, block, copy), signal);
   }
 
-  async stageCopy(
-    upload: Upload,
-    block: BlockId,
-    from: { readonly name: string; readonly etag: string; readonly offset: number; readonly length: number },
-    signal?: AbortSignal,
-  ): Promise<void> {
+  async stageCopy(upload: Upload, block: BlockId, from: CopySource, signal?: AbortSignal): Promise<void> {
     checkCopy(upload, block, from);
     const copy = (): void => {
       const source = this.#objects.get(from.name);

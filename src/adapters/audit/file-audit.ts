@@ -1,6 +1,6 @@
 import { appendFile, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCode } from "../../domain/error-code.ts";
+import { unlessCode } from "../../domain/error-code.ts";
 import type { Audit, AuditEntry } from "../../ports/audit.ts";
 
 interface Limits {
@@ -39,9 +39,7 @@ export const fileAudit = (folder: string, limits: Limits = { fileBytes: 10 * 102
   };
 };
 
-const unlessMissing = (error: unknown): void => {
-  if (errorCode(error) !== "ENOENT") throw error;
-};
+const unlessMissing = unlessCode("ENOENT");
 
 /** How long the file is, and whether it ends within a line. */
 const endOf = async (file: string): Promise<{ readonly size: number; readonly isCut: boolean }> => {

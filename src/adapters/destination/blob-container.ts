@@ -2,9 +2,16 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import { isStoreFailure, StoreFailure } from "../../domain/store-failure.ts";
-import type { BlockId, Destination, DestinationLimits, StoredObject, Upload } from "../../ports/destination.ts";
+import type {
+  BlockId,
+  CopySource,
+  Destination,
+  DestinationLimits,
+  StoredObject,
+  Upload,
+} from "../../ports/destination.ts";
 import { blobClients, type BlobClients, type BlobLogin } from "./blob-clients.ts";
-import { BlobCopies, type CopySource } from "./blob-copies.ts";
+import { BlobCopies } from "./blob-copies.ts";
 import { errorCodeOf, isTransient, statusOf } from "./blob-failure.ts";
 import { listBlobs } from "./blob-list.ts";
 import { BlobRequests, isGone } from "./blob-requests.ts";

@@ -1,19 +1,11 @@
 import type { TokenCredential } from "@azure/identity";
 import type { ContainerClient } from "@azure/storage-blob";
-import type { BlockId, StoredObject, Upload } from "../../ports/destination.ts";
+import type { BlockId, CopySource, StoredObject, Upload } from "../../ports/destination.ts";
 import type { BlobClients } from "./blob-clients.ts";
 import { errorCodeOf, isTransient, statusOf } from "./blob-failure.ts";
 import type { BlobRequests } from "./blob-requests.ts";
 import { wireId } from "./blob-wire.ts";
 import { changed, tooShort } from "./object-failures.ts";
-
-/** Where a copy starts: the range of another object. */
-export interface CopySource {
-  readonly name: string;
-  readonly etag: string;
-  readonly offset: number;
-  readonly length: number;
-}
 
 /** What copies of one object share. */
 interface KnownSource {

@@ -2,7 +2,8 @@ import type { FileHandle } from "node:fs/promises";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId } from "../../ports/destination.ts";
 import type { Place } from "./block-journal.ts";
-import { unlessCode, type Disk } from "./disk.ts";
+import { unlessCode } from "../../domain/error-code.ts";
+import type { Disk } from "./disk.ts";
 import { piecesOf, writePieces } from "./file-ranges.ts";
 
 /** A block and where it may lie. */

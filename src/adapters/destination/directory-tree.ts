@@ -2,10 +2,10 @@ import { constants, existsSync, renameSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { errorCode, isCode } from "../../domain/error-code.ts";
+import { errorCode, isCode, unlessCode } from "../../domain/error-code.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import { nameProblem, workFolder } from "./check-input.ts";
-import { syncFolder, unlessCode, type Disk } from "./disk.ts";
+import { syncFolder, type Disk } from "./disk.ts";
 
 // A pipe must not hold the reader up, and a link in the last place is not followed.
 const forReading = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);

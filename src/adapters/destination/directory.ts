@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type {
   BlockId,
+  CopySource,
   Destination,
   DestinationLimits,
   LocalFiles,
@@ -59,12 +60,7 @@ class DirectoryDestination implements Destination {
     await this.#writing(upload.name, async () => this.#uploads.of(upload).stage(block, bytes));
   }
 
-  async stageCopy(
-    upload: Upload,
-    block: BlockId,
-    from: { readonly name: string; readonly etag: string; readonly offset: number; readonly length: number },
-    signal?: AbortSignal,
-  ): Promise<void> {
+  async stageCopy(upload: Upload, block: BlockId, from: CopySource, signal?: AbortSignal): Promise<void> {
     checkCopy(upload, block, from);
     signal?.throwIfAborted();
     await this.#writing(upload.name, async () => {

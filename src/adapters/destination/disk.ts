@@ -1,5 +1,5 @@
 import * as fs from "node:fs/promises";
-import { errorCode, isCode } from "../../domain/error-code.ts";
+import { errorCode } from "../../domain/error-code.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { StoreFailureKind } from "../../domain/store-failure.ts";
 import { flushFolder } from "../machine/flush-folder.ts";
@@ -47,13 +47,5 @@ export const orFailure = async <T>(doing: string, work: () => Promise<T>, folder
     throw diskFailure(error, doing, folder);
   }
 };
-
-/** For `catch`: these are answers; any other failure is one. */
-export const unlessCode =
-  (...codes: readonly string[]) =>
-  (error: unknown): undefined => {
-    if (isCode(error, ...codes)) return undefined;
-    throw error;
-  };
 
 export const syncFolder = (disk: Disk, path: string): Promise<void> => flushFolder(path, disk.open);

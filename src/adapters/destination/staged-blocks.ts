@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
-import { errorCode } from "../../domain/error-code.ts";
+import { errorCode, unlessCode } from "../../domain/error-code.ts";
 import { StoreFailure } from "../../domain/store-failure.ts";
 import type { BlockId, LocalRoom } from "../../ports/destination.ts";
 import { BlockFile, writingOf, type Writing } from "./block-file.ts";
 import { journalOf, readJournal, type Place } from "./block-journal.ts";
 import { endToEnd } from "./block-order.ts";
 import { copyInOrder, type FoundBlock } from "./copy-in-order.ts";
-import { syncFolder, unlessCode, type Disk } from "./disk.ts";
+import { syncFolder, type Disk } from "./disk.ts";
 import { crcOf, piecesOf } from "./file-ranges.ts";
 
 /** A file that holds exactly the blocks asked for, in order; not yet synced. */

@@ -1,4 +1,4 @@
-import type { BlockId, Destination, Upload } from "../../ports/destination.ts";
+import type { BlockId, CopySource, Destination, Upload } from "../../ports/destination.ts";
 import { blockId } from "./block-id.ts";
 
 /** A staged block and its length. */
@@ -31,14 +31,6 @@ export interface BlockTarget {
   /** Blocks on their way while the next is filled; 2 when it is not given. */
   readonly ahead?: number;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** A byte range of an object, as long as it is unchanged. */
-interface CopySource {
-  readonly name: string;
-  readonly etag: string;
-  readonly offset: number;
-  readonly length: number;
 }
 
 /** Where the bytes of a block come from: stands for their content, as long as nothing else is among them. */
