@@ -9,8 +9,6 @@ interface Sas {
   readonly permissions: string | undefined;
   readonly starts: Date | undefined;
   readonly expires: Date | undefined;
-  /** The stored access policy it refers to, whose permissions and times only the container knows. */
-  readonly policy: string | undefined;
 }
 
 /** Reads a SAS from a URL's query, with or without the question mark. */
@@ -22,7 +20,6 @@ export const parseSas = (credential: Secret): Sas => {
     permissions: query.get("sp") ?? undefined,
     starts: dateOf(query.get("st")),
     expires: dateOf(query.get("se")),
-    policy: query.get("si") ?? undefined,
   };
 };
 

@@ -18,7 +18,6 @@ describe("a SAS", () => {
       permissions: "rwdl",
       starts: new Date("2026-11-01T00:00:00Z"),
       expires: new Date("2027-11-01T00:00:00Z"),
-      policy: undefined,
     });
   });
 

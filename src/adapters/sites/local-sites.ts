@@ -18,7 +18,6 @@ import {
 
 /** What the host of a local site is made of. */
 export interface LocalSite {
-  readonly id: SiteId;
   readonly content: SiteContent;
   readonly settings: SiteSettings;
 }
@@ -165,7 +164,7 @@ export const localSites = ({ folder, sitesRoot, siteRoots = [], dataFolder, warn
     async local(id) {
       const site = await find(id);
       if (site === undefined) throw refuse("SiteNotFound", { name: siteLabel(id), group: id.resourceGroup });
-      return { id: site.definition.id, content: site.content, settings: settingsOf(site) };
+      return { content: site.content, settings: settingsOf(site) };
     },
   };
 };

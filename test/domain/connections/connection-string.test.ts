@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseConnectionString } from "../../../src/domain/connections/connection-string.ts";
+import { ConnectionStringInvalid } from "../../../src/domain/connections/connection-string-invalid.ts";
 import type { DatabaseEngine } from "../../../src/domain/database.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 
@@ -223,7 +224,8 @@ describe("a connection string that cannot be used", () => {
     ["SqlServer", "Driver={ODBC};Server=h;Pwd={xyzqqq;Database=d", "Pwd"],
   ])("%s: %s names the key and not the value", (engine, text, key) => {
     const parse = () => parseConnectionString(new Secret(text), engine);
-    expect(parse).toThrow(expect.objectContaining({ name: "ConnectionStringInvalid", key }));
+    expect(parse).toThrow(ConnectionStringInvalid);
+    expect(parse).toThrow(`${key}: `);
     expect(parse).not.toThrow(/xyz|qqq/);
   });
 });
