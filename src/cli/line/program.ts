@@ -1,3 +1,4 @@
+import { nearestWord } from "../../domain/nearest-word.ts";
 import { Command, Option } from "commander";
 import type { ConnectionFlags } from "../service/connection.ts";
 import type { CommandDefinition, Given, OptionDefinition } from "../command.ts";
@@ -43,7 +44,7 @@ export const buildProgram = (
     .description("Back up web apps, restore them, and prove that it works.")
     .version(version, "--version", "print the version")
     .helpOption("-h, --help", "print help")
-    .helpCommand("help [command]", "print help")
+    .helpCommand(false)
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", `\n${exitTable()}`)
@@ -64,7 +65,30 @@ export const buildProgram = (
     return known;
   };
   for (const definition of definitions) addCommand(parentOf(definition.name), definition, start);
+  addHelp(program);
   return program;
+};
+
+/** Commander's own prints the general help for a command that is none, and says nothing of it. */
+const addHelp = (program: Command): void => {
+  const help = program.command("help").description("print help").argument("[command...]");
+  help.action((words: readonly string[]) => {
+    let asked = program;
+    for (const word of words) {
+      const found = asked.commands.find((one) => one.name() === word);
+      if (found === undefined) program.error(unknown(word, asked), { code: "commander.unknownCommand" });
+      asked = found;
+    }
+    asked.help();
+  });
+};
+
+const unknown = (word: string, { commands }: Command): string => {
+  const near = nearestWord(
+    word,
+    commands.map((one) => one.name()),
+  );
+  return `error: unknown command '${word}'${near === undefined ? "" : `\n(Did you mean ${near}?)`}`;
 };
 
 /** What stands behind the name of a command that has commands of its own. */
