@@ -44,7 +44,7 @@ beforeEach(async () => {
   write("site/wwwroot/new.html", "new");
   write("site/wwwroot/cache/a.tmp", "cached");
   // Safe, both: a dry run asks nothing else of a host and its exchange.
-  const exchange = { check: async () => stands } as Partial<Exchange> as Exchange;
+  const exchange = { check: async () => stands, clashes: async () => [] } as Partial<Exchange> as Exchange;
   const host = {
     files,
     content: async () => "present",
