@@ -70,7 +70,6 @@ export const plannedWorld = (names: readonly string[], { policy = {}, catalog }:
       given.clock.time = time;
       await startDue(deps)(call);
     },
-    backups: async (site: SiteId): Promise<readonly Backup[]> =>
-      (await readBackups(deps.catalog, site)).map(({ backup }) => backup),
+    backups: async (site: SiteId): Promise<readonly Backup[]> => readBackups(deps.catalog, site),
   };
 };

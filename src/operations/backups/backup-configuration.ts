@@ -129,7 +129,7 @@ export const getBackupConfiguration =
     const configuration = row?.configuration ?? inheritedConfiguration(site.id);
     const schedule = effectiveSchedule(deps.policy, site.id, configuration);
     if (!configuration.isOwn && schedule === undefined) throw configurationNotFound(id);
-    const backups = (await readBackups(deps.catalog, site.id)).map(({ backup }) => backup);
+    const backups = await readBackups(deps.catalog, site.id);
     return { site, configuration, schedule, failuresInARow: failuresInARow(backups) };
   };
 

@@ -17,8 +17,8 @@ export const listBackups =
   (deps: Installation) =>
   async (_call: Call, id: SiteId): Promise<SiteBackups> => {
     const site = await findSiteOrPast(deps, id);
-    const rows = await readBackups(deps.catalog, site.id);
-    return { site, backups: rows.map((row) => row.backup).filter((backup) => backup.status !== "Deleted") };
+    const backups = await readBackups(deps.catalog, site.id);
+    return { site, backups: backups.filter(({ status }) => status !== "Deleted") };
   };
 
 const backupNotFound = (site: SiteId, backup: number) => refuse("BackupNotFound", { site: siteLabel(site), backup });

@@ -72,7 +72,7 @@ export const checkContainerReach = async (deps: Installation, call: Call, named:
 const isOfSite = async (deps: Installation, { site, access }: Named): Promise<boolean> => {
   const usual = await whereTo(deps, site, {});
   const backups = await readBackups(deps.catalog, site.id);
-  const own = new Set([usual.container, ...backups.map(({ backup }) => backup.destination)].map(containerKey));
+  const own = new Set([usual.container, ...backups.map(({ destination }) => destination)].map(containerKey));
   return own.has(containerKey(access.container));
 };
 

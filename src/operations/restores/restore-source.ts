@@ -59,13 +59,11 @@ export const sourceOf = async (
 const backupBehind = async (deps: Installation, container: string, blob: string): Promise<Backup | undefined> => {
   const owner = await ownerOfName(deps.catalog, { container, blobBase: blob.replace(/\.zip$/i, "") });
   if (owner === undefined) return undefined;
-  const rows = await readBackups(deps.catalog, owner);
-  return rows.findLast(
-    ({ backup }) =>
-      backup.status !== "Deleted" &&
-      zipName(backup.blobBase) === blob &&
-      containerKey(backup.destination) === containerKey(container),
-  )?.backup;
+  const backups = await readBackups(deps.catalog, owner);
+  return backups.findLast(
+    ({ status, blobBase, destination }) =>
+      status !== "Deleted" && zipName(blobBase) === blob && containerKey(destination) === containerKey(container),
+  );
 };
 
 const zipBlob = (name: string): string => {
@@ -74,24 +72,26 @@ const zipBlob = (name: string): string => {
   return /\.zip$/i.test(name) ? name : zipName(name);
 };
 
-const backupSource = async (
-  deps: Installation,
-  site: SiteId,
-  wish: Pick<ArchiveWish, "blobName" | "backup">,
-): Promise<RestoreSource> => {
-  const row = wish.blobName
-    ? (await readBackups(deps.catalog, site)).findLast(
-        ({ backup }) => backup.status !== "Deleted" && zipName(backup.blobBase) === zipBlob(wish.blobName ?? ""),
-      )
-    : wish.backup === undefined
-      ? undefined
-      : await findBackup(deps, site, wish.backup);
-  if (row === undefined)
+type BackupWish = Pick<ArchiveWish, "blobName" | "backup">;
+
+const backupSource = async (deps: Installation, site: SiteId, wish: BackupWish): Promise<RestoreSource> => {
+  const backup = await namedBackup(deps, site, wish);
+  if (backup === undefined)
     throw refuse("InvalidField", {
       field: "properties.blobName",
       reason: "name the backup's zip, and its container in storageAccountUrl.",
     });
-  const { backup } = row;
   checkRestorable(backup);
   return { destination: backup.destination, blob: zipName(backup.blobBase), backup };
+};
+
+const namedBackup = async (
+  deps: Installation,
+  site: SiteId,
+  { blobName, backup }: BackupWish,
+): Promise<Backup | undefined> => {
+  if (!blobName) return backup === undefined ? undefined : (await findBackup(deps, site, backup)).backup;
+  const blob = zipBlob(blobName);
+  const backups = await readBackups(deps.catalog, site);
+  return backups.findLast(({ status, blobBase }) => status !== "Deleted" && zipName(blobBase) === blob);
 };

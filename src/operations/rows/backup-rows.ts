@@ -53,9 +53,12 @@ export const readBackup = async (catalog: Catalog, of: SiteId, id: number): Prom
   return row === undefined ? undefined : parse(row);
 };
 
-/** All backups of a site, oldest first, also those that clients no longer see (Deleted). */
-export const readBackups = async (catalog: Catalog, of: SiteId): Promise<readonly BackupRow[]> =>
+export const readBackupRows = async (catalog: Catalog, of: SiteId): Promise<readonly BackupRow[]> =>
   (await catalog.list(sitePartition(of), { prefix: backupPrefix })).map(parse);
+
+/** All backups of a site, oldest first, also those that clients no longer see (Deleted). */
+export const readBackups = async (catalog: Catalog, of: SiteId): Promise<readonly Backup[]> =>
+  (await readBackupRows(catalog, of)).map((row) => row.backup);
 
 /** As above, those that can be understood. */
 export const readKnownBackups = async (catalog: Catalog, of: SiteId): Promise<readonly Backup[]> =>

@@ -2,11 +2,10 @@ import type { SiteId } from "../../domain/site.ts";
 import type { Installation } from "../installation.ts";
 import { sitePartition } from "../rows/keys.ts";
 import { readKnownOperations } from "../rows/operation-rows.ts";
+import { removeSome } from "../rows/remove-rows.ts";
 import { readSiteRow } from "../rows/site-row.ts";
 
 const keptMs = 30 * 86_400_000;
-/** As many as one batch takes. */
-const mostAtOnce = 100;
 
 /**
  * Results of operations that ended a month ago; asked whenever a new operation begins, so that they never pile up. One
@@ -25,9 +24,9 @@ export const forgetOldOperations = async (
       id !== undo?.operation &&
       id !== run?.operation,
   );
-  if (old.length === 0) return;
-  await catalog.write(
+  await removeSome(
+    catalog,
     sitePartition(site),
-    old.slice(0, mostAtOnce).map(({ key }) => ({ kind: "remove", key })),
+    old.map(({ key }) => ({ key })),
   );
 };

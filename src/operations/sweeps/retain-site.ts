@@ -8,8 +8,9 @@ import { credentialOf } from "../containers/credentials.ts";
 import { deleteBackup } from "../backups/delete-backup.ts";
 import { scheduleOf } from "../backups/effective-schedule.ts";
 import type { Installation } from "../installation.ts";
-import { readBackups, type BackupRow } from "../rows/backup-rows.ts";
+import { readBackupRows, type BackupRow } from "../rows/backup-rows.ts";
 import { backupKey, sitePartition } from "../rows/keys.ts";
+import { removeSome } from "../rows/remove-rows.ts";
 import { tellOnce } from "../tell-once.ts";
 import { unreadableAdvice } from "../checks/unreadable-advice.ts";
 import { isSteady } from "../rows/steady-clock.ts";
@@ -22,7 +23,7 @@ import { isSteady } from "../rows/steady-clock.ts";
 export const retainSite = (deps: Installation) => {
   const isNews = tellOnce();
   return async (call: Call, site: SiteId): Promise<number> => {
-    const rows = await readBackups(deps.catalog, site);
+    const rows = await readBackupRows(deps.catalog, site);
     if (rows.length === 0 || !(await isSteady(deps))) return 0;
     await forgetDeleted(deps, site, rows);
     const backups = rows.map(({ backup }) => backup);
@@ -69,7 +70,6 @@ const maySucceed = async (deps: Installation, { status, destination }: Backup): 
 };
 
 const keptRowMs = 30 * 86_400_000;
-const mostAtOnce = 100;
 
 /** Rows of deleted backups stay for a month: until then they count for the quota, and names are looked at once more. */
 const forgetDeleted = async (deps: Installation, site: SiteId, rows: readonly BackupRow[]): Promise<void> => {
@@ -77,11 +77,6 @@ const forgetDeleted = async (deps: Installation, site: SiteId, rows: readonly Ba
   const old = rows.filter(
     ({ backup }) => backup.status === "Deleted" && Date.parse(backup.removed ?? backup.created) < before,
   );
-  if (old.length === 0) return;
-  await deps.catalog.write(
-    sitePartition(site),
-    old
-      .slice(0, mostAtOnce)
-      .map(({ backup, version }) => ({ kind: "remove", key: backupKey(backup.id), version }) as const),
-  );
+  const removed = old.map(({ backup, version }) => ({ key: backupKey(backup.id), version }));
+  await removeSome(deps.catalog, sitePartition(site), removed);
 };

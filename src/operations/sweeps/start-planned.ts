@@ -63,7 +63,7 @@ interface Place extends NameInContainer {
 }
 
 const foundBefore = async (deps: Installation, { site, planned }: PlannedRun): Promise<Backup | undefined> =>
-  (await readBackups(deps.catalog, site)).map(({ backup }) => backup).find((one) => one.planned === planned);
+  (await readBackups(deps.catalog, site)).find((one) => one.planned === planned);
 
 const nameOf = ({ backupName, planned, site }: PlannedRun): string => {
   const name = defaultBackupName(backupName, new Date(planned));

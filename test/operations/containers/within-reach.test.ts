@@ -10,7 +10,7 @@ import type { Installation } from "../../../src/operations/installation.ts";
 import { planRestore } from "../../../src/operations/restores/plan-restore.ts";
 import type { RestoreWish } from "../../../src/operations/restores/asked-restore.ts";
 import { restoreSite } from "../../../src/operations/restores/restore-site.ts";
-import { readBackups, replaceBackup } from "../../../src/operations/rows/backup-rows.ts";
+import { readBackupRows, replaceBackup } from "../../../src/operations/rows/backup-rows.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import type { Call } from "../../../src/ports/call.ts";
 import { store } from "../../adapters/destination/blocks.ts";
@@ -177,7 +177,7 @@ describe("whoever is limited to a site", () => {
   });
 
   it("brings the configuration of his own site's backups back", async () => {
-    const [own] = await readBackups(deps.catalog, shop);
+    const [own] = await readBackupRows(deps.catalog, shop);
     if (own === undefined) throw new Error("There is no backup.");
     const succeeded = replaceBackup({ ...own.backup, status: "Succeeded", commitId: "c" }, own.version);
     await deps.catalog.write(sitePartition(shop), [succeeded]);
