@@ -39,15 +39,15 @@ export async function* attributesNotKept(root: ResolvedRoot, signal?: AbortSigna
     ...(signal ? { signal } : {}),
   });
   let complaint: string | undefined;
-  let vanished = false;
+  let lacksNothing = false;
   createInterface({ input: child.stderr.setEncoding("utf8") }).on("line", (line) => {
-    // Of what is gone by now a backup lacks nothing.
-    if (line.endsWith(": No such file or directory")) vanished = true;
+    // Of what is gone by now a backup lacks nothing, nor on a file system that knows no attributes.
+    if (/: (?:No such file or directory|Operation not supported)$/.test(line)) lacksNothing = true;
     else complaint = line;
   });
   const failure = once(child, "close").then(
     ([code]: readonly unknown[]) =>
-      code === 0 || (vanished && complaint === undefined)
+      code === 0 || (lacksNothing && complaint === undefined)
         ? undefined
         : (complaint ?? `getfattr ended with ${String(code)}`),
     (error: unknown) => (errorCode(error) === "ENOENT" ? "getfattr is not installed" : reasonOf(error)),

@@ -55,7 +55,7 @@ describeWith("attr and acl", tools, "attributes that a backup lacks", () => {
   });
 });
 
-describe("while files come and go", () => {
+describe("where a file is gone, or can have none", () => {
   const getfattrSays = (complaints: readonly string[]): void => {
     const lines = complaints.map((line) => `echo "getfattr: ${line}" >&2`);
     writeFileSync(join(folder.path, "getfattr"), ["#!/bin/sh", ...lines, "exit 1", ""].join("\n"), { mode: 0o755 });
@@ -66,6 +66,11 @@ describe("while files come and go", () => {
 
   it("misses nothing of those that are gone", async () => {
     getfattrSays([gone, gone]);
+    expect(await notKept(home())).toEqual([]);
+  });
+
+  it("says nothing of a file system that knows no attributes, however many files it complains of", async () => {
+    getfattrSays(["/srv/shop: Operation not supported", "/srv/shop/a: Operation not supported"]);
     expect(await notKept(home())).toEqual([]);
   });
 
