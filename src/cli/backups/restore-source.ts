@@ -2,7 +2,7 @@ import { backedUpDatabase, type BackedUpDatabase } from "./backup-view.ts";
 import { chooseBackup } from "./choose-backup.ts";
 import type { CommandContext, Given } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { containerUrl } from "./container-url.ts";
+import { containerUrl } from "../files/container-url.ts";
 import { exitCodes } from "../exit-code.ts";
 import { keyInFile } from "../service/key-file.ts";
 import { findSite, newSitePath, type SiteReference } from "../sites/site-reference.ts";

@@ -1,7 +1,7 @@
 import { tellBackup } from "../backups/backup-outcome.ts";
 import { backupView } from "../backups/backup-view.ts";
 import type { CommandContext, Given, RunCommand } from "../command.ts";
-import { containerUrl } from "../backups/container-url.ts";
+import { containerUrl } from "../files/container-url.ts";
 import { expiryOf } from "../line/durations.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../terminal/print.ts";

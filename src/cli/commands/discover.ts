@@ -1,7 +1,7 @@
 import type { Answer } from "../service/answer.ts";
 import type { RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { containerUrl } from "../backups/container-url.ts";
+import { containerUrl } from "../files/container-url.ts";
 import { exitCodes } from "../exit-code.ts";
 import { print } from "../terminal/print.ts";
 import { showTable } from "../terminal/show-table.ts";

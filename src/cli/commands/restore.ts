@@ -9,7 +9,7 @@ import { changesText, isCut, restorePlanOf, restorePlanText, type RestorePlanVie
 import { restoreSource, type RestoreSource } from "../backups/restore-source.ts";
 import { showName } from "../terminal/show-text.ts";
 import { findSite } from "../sites/site-reference.ts";
-import { unpackTo } from "../files/unpack-to.ts";
+import { unpackTo } from "../backups/unpack-to.ts";
 import { watchOperation } from "../backups/work.ts";
 
 export const run: RunCommand = async (context, given) => {

@@ -2,7 +2,7 @@ import { isTimeZone } from "../../domain/civil-time.ts";
 import type { Answer } from "../service/answer.ts";
 import type { CommandContext, Given } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { containerUrl } from "../backups/container-url.ts";
+import { containerUrl } from "../files/container-url.ts";
 import { hoursIn } from "../line/durations.ts";
 import { exitCodes } from "../exit-code.ts";
 import { flagOf } from "../line/flag-of.ts";

@@ -4,14 +4,14 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { makeFolder } from "../../adapters/machine/make-folder.ts";
 import { errorCode, isCode } from "../../domain/error-code.ts";
-import type { BackupView } from "../backups/backup-view.ts";
+import type { BackupView } from "./backup-view.ts";
 import type { CommandContext } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { interruptible, unlessAborted } from "../terminal/interruptible.ts";
 import { print } from "../terminal/print.ts";
 import { progressView } from "../terminal/progress-view.ts";
-import { metered } from "./metered.ts";
+import { metered } from "../files/metered.ts";
 import type { SiteReference } from "../sites/site-reference.ts";
 import { messageOf } from "../../domain/errors.ts";
 

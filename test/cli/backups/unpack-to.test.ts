@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { BackupView } from "../../../src/cli/backups/backup-view.ts";
 import type { Service } from "../../../src/cli/service/service.ts";
-import { unpackTo } from "../../../src/cli/files/unpack-to.ts";
+import { unpackTo } from "../../../src/cli/backups/unpack-to.ts";
 import { fakeContext, fakeTerminal } from "../terminal/fake-terminal.ts";
 
 let folder: string;

@@ -2,7 +2,7 @@ import { Secret } from "../../domain/secret.ts";
 import type { CommandContext } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
-import { readText } from "../files/read-text.ts";
+import { readText } from "./read-text.ts";
 
 /** A container's URL as it was named: on the command line without its secret, in a file (or `-`, typed unseen) with it. */
 export const containerUrl = async (
