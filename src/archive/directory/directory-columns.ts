@@ -4,6 +4,7 @@ import { ByteStore } from "./byte-store.ts";
 import { CentralEncoder, centralHeaderBytes } from "../records/central-encoder.ts";
 import { noOwnerNames, type DirectoryEntry, type OwnerNames } from "../records/directory-entry.ts";
 import { hashBytes } from "../records/extra-fields.ts";
+import { localHeaderLength } from "../records/local-header.ts";
 import { has, is, kinds, newSlab, slabBits, slabRows, type Slab } from "./directory-slab.ts";
 import { mostPlainBytes } from "./plain-form.ts";
 import { readPlainRecord } from "./read-plain-record.ts";
@@ -181,8 +182,10 @@ export class DirectoryColumns {
     return this.#slab(row).storedBytes[row & (slabRows - 1)] ?? 0;
   }
 
-  nameLength(place: number): number {
-    return this.#nameLength(this.#row(place));
+  /** How long its local header is, as Lifeboat writes it. */
+  headerBytes(place: number): number {
+    const name = { length: this.#nameLength(this.#row(place)) };
+    return localHeaderLength({ name, sizeBytes: this.sizeBytes(place), storedBytes: this.storedBytes(place) });
   }
 
   setOffset(place: number, offset: number): void {

@@ -3,8 +3,9 @@ import { ArchiveInvalid } from "../archive-invalid.ts";
 import type { DirectoryEntry } from "./directory-entry.ts";
 import { dosDateTime } from "./dos-time.ts";
 import { fitsTimestamp, timestampFieldId, wholeSeconds, zip64FieldId } from "./extra-fields.ts";
+import { knownFields, within } from "./known-fields.ts";
 import { ByteReader, ByteWriter } from "./little-endian.ts";
-import { extraFields, nameFlag, readName } from "./zip-name.ts";
+import { nameFlag, readName } from "./zip-name.ts";
 
 export const localSignature = 0x0403_4b50;
 /** Length without name and extra fields. */
@@ -107,7 +108,7 @@ export const decodeLocalHeader = (bytes: Uint8Array, at = 0): LocalHeader => {
   const nameLength = fields.u16();
   const extraLength = fields.u16();
   const name = readName(fields, nameLength);
-  const wide = new ByteReader(extraFields(fields.bytes(extraLength)).get(zip64FieldId) ?? new Uint8Array());
+  const wide = within(fields, knownFields(fields, extraLength).zip64);
   const sizeBytes = size32 === max32 && wide.left > 0 ? wide.size() : size32;
   const storedBytes = stored32 === max32 && wide.left > 0 ? wide.size() : stored32;
   return {

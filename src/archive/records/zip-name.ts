@@ -1,6 +1,5 @@
 import type { BytePath } from "../../domain/byte-path.ts";
-import { ArchiveInvalid } from "../archive-invalid.ts";
-import { ByteReader } from "./little-endian.ts";
+import type { ByteReader } from "./little-endian.ts";
 
 const utf8Flag = 0x0800;
 
@@ -17,17 +16,3 @@ export const readName = (fields: ByteReader, length: number): BytePath => fields
 
 // The cast is safe: one ASCII character for another.
 export const slashed = (name: BytePath): BytePath => name.replaceAll("\\", "/") as BytePath;
-
-/** Extra fields by id, the first of each. Fewer than four bytes at the end are padding, as some tools leave it. */
-export const extraFields = (bytes: Uint8Array): ReadonlyMap<number, Uint8Array> => {
-  const found = new Map<number, Uint8Array>();
-  const fields = new ByteReader(bytes);
-  while (fields.left >= 4) {
-    const id = fields.u16();
-    const length = fields.u16();
-    if (length > fields.left) throw new ArchiveInvalid("BadExtraField", "An extra field ends beyond its record.");
-    const value = fields.bytes(length);
-    if (!found.has(id)) found.set(id, value);
-  }
-  return found;
-};

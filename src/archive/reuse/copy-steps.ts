@@ -1,4 +1,3 @@
-import { localHeaderLength } from "../records/local-header.ts";
 import type { Archive } from "../read/open-archive.ts";
 import { readSegments, type ReadSegment } from "../read/read-segments.ts";
 
@@ -25,8 +24,7 @@ export function* copyRunsOf({ directory }: Pick<Archive, "directory">, places: I
       start = offset;
     }
     run.push(place);
-    const sizes = { sizeBytes: directory.sizeBytes(place), storedBytes: directory.storedBytes(place) };
-    end = offset + localHeaderLength({ name: { length: directory.nameLength(place) }, ...sizes }) + sizes.storedBytes;
+    end = offset + directory.headerBytes(place) + directory.storedBytes(place);
   }
   if (run.length > 0) yield { start, end, places: run };
 }

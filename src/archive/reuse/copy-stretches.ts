@@ -2,7 +2,6 @@ import { stretchBytes, type CopyJob, type CopyResult } from "../threads/copy-job
 import type { CopyShard } from "./copy-shards.ts";
 import { combinedCrc } from "../content/crc-combine.ts";
 import type { DirectoryColumns } from "../directory/directory-columns.ts";
-import { localHeaderLength } from "../records/local-header.ts";
 
 /** What a thread copies at a time: a block of the new archive. */
 export interface CopyPart {
@@ -72,10 +71,8 @@ export class CopyStretches {
 
   #extentOf(place: number): { readonly offset: number; readonly headBytes: number; readonly length: number } {
     const directory = this.#directory;
-    const storedBytes = directory.storedBytes(place);
-    const name = { length: directory.nameLength(place) };
-    const headBytes = localHeaderLength({ name, sizeBytes: directory.sizeBytes(place), storedBytes });
-    return { offset: directory.offset(place), headBytes, length: headBytes + storedBytes };
+    const headBytes = directory.headerBytes(place);
+    return { offset: directory.offset(place), headBytes, length: headBytes + directory.storedBytes(place) };
   }
 }
 

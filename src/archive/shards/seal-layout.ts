@@ -8,7 +8,7 @@ import { DirectoryColumns } from "../directory/directory-columns.ts";
 import { DirectoryDecoder } from "../directory/directory-decoder.ts";
 import { filesPrefix } from "../listing/entry-row.ts";
 import { joinParts, type JoinedFile, type PlacedPart } from "./file-parts.ts";
-import { encodeLocalHeader, localHeaderLength } from "../records/local-header.ts";
+import { encodeLocalHeader } from "../records/local-header.ts";
 import type { ShardIndex } from "./shard-index.ts";
 
 /** A shard's pieces, and which rows of the directory are its. */
@@ -139,11 +139,6 @@ class Walk {
     if (offset !== this.#entryEnd)
       throw new Error(`${this.#directory.name(row)} begins at ${offset}, not at ${this.#entryEnd}.`);
     this.#directory.setOffset(row, offset);
-    const sizes = {
-      sizeBytes: this.#directory.sizeBytes(row),
-      storedBytes: this.#directory.storedBytes(row),
-    };
-    this.#entryEnd =
-      offset + localHeaderLength({ name: { length: this.#directory.nameLength(row) }, ...sizes }) + sizes.storedBytes;
+    this.#entryEnd = offset + this.#directory.headerBytes(row) + this.#directory.storedBytes(row);
   }
 }
