@@ -22,22 +22,14 @@ export class BlobRequests {
     this.#policy = policy;
   }
 
-  get container(): string {
-    return this.#place.container;
-  }
-
   async send<T>(doing: string, { signal, bytes = 0 }: Request, attempt: Attempt<T>): Promise<T> {
     const timeoutMs = this.#policy.timeoutMs + bytes / slowestBytesPerMs;
     try {
       return await withRetries({ policy: this.#policy, timeoutMs, signal, isTransient }, attempt);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw this.failure(error, doing);
+      throw blobFailure(error, `${doing} in ${this.#place.container}`, this.#place);
     }
-  }
-
-  failure(error: unknown, doing: string): unknown {
-    return blobFailure(error, `${doing} in ${this.container}`, this.#place);
   }
 }
 
