@@ -15,9 +15,10 @@ export const firstPlace = (directory: DirectoryColumns, name: string): number =>
 
 /** The place of the file, link or folder with this path (no slash at its end), or undefined. */
 export const findEntry = (directory: DirectoryColumns, path: BytePath): number | undefined => {
-  for (const name of [path, `${path}/`]) {
-    const place = firstPlace(directory, name);
-    if (place < directory.length && directory.name(place) === name) return place;
+  // The cast is safe: a byte path with an ASCII character behind it is one.
+  for (const name of [path, `${path}/` as BytePath]) {
+    const place = directory.find(name);
+    if (place >= 0) return place;
   }
   return undefined;
 };

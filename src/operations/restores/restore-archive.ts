@@ -1,5 +1,5 @@
 import { ArchiveInvalid } from "../../archive/archive-invalid.ts";
-import { findEntry, firstPlace } from "../../archive/directory/browse.ts";
+import { findEntry, hasBelow } from "../../archive/directory/browse.ts";
 import { objectSource } from "../../archive/read/byte-source.ts";
 import { claimsToBeOurs } from "../../archive/read/check-canonical.ts";
 import { commitIdInComment } from "../../archive/directory/commit-id.ts";
@@ -107,7 +107,8 @@ const judged = async (found: Found): Promise<RestoreArchive> => {
     throw altered(request, "Its directory is not the one that was written.");
   if (backup !== undefined && backup.commitId === undefined)
     throw unreadable(request, "The catalog does not tell what it should be.");
-  if (!isOurs && !hasFiles(archive)) throw unreadable(request, "It holds no site: nothing lies below fs/ in it.");
+  if (!isOurs && !hasBelow(archive.directory, filesPrefix))
+    throw unreadable(request, "It holds no site: nothing lies below fs/ in it.");
   const notes = [
     ...found.notes,
     ...(manifest === undefined && isOurs ? ["Its manifest is missing: what the backup left out is not known."] : []),
@@ -122,11 +123,6 @@ const judged = async (found: Found): Promise<RestoreArchive> => {
     leftOut: leftOutOf({ archive, manifest, backup, isOurs }),
     notes,
   };
-};
-
-const hasFiles = ({ directory }: Archive): boolean => {
-  const place = firstPlace(directory, filesPrefix);
-  return place < directory.length && directory.name(place).startsWith(filesPrefix);
 };
 
 const filterOf = ({ filter }: Manifest): Filter => parseFilter(filter.map((line) => line.text).join("\n"));
