@@ -21,17 +21,22 @@ export const metricsText = (figures: Figures): string => {
     gauge("lifeboat_due_lag_seconds", "For how long the oldest of them has been due.", dueLagSeconds),
     gauge("lifeboat_alarms_waiting", "Alarms that nobody has taken yet.", alarmsWaiting),
     gauge("lifeboat_ready", "1 when the store can be written and the sweep ran lately.", isReady ? 1 : 0),
-    gauge("lifeboat_build_info", "The version that runs.", 1, { version }),
+    {
+      name: "lifeboat_build_info",
+      type: "gauge" as const,
+      help: "The version that runs.",
+      samples: [{ labels: { version }, value: 1 }],
+    },
   ]
     .map(textOf)
     .join("");
 };
 
-const gauge = (name: string, help: string, value: number, labels: Labels = {}): Family => ({
+const gauge = (name: string, help: string, value: number): Family => ({
   name,
   type: "gauge",
   help,
-  samples: [{ labels, value }],
+  samples: [{ labels: {}, value }],
 });
 
 const siteFamilies = (watches: readonly SiteWatch[], now: Date): readonly Family[] => {

@@ -2,7 +2,7 @@ import { closeSync, createWriteStream, existsSync, linkSync, renameSync, rmSync 
 import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { findBackup } from "../backups/choose-backup.ts";
-import type { CommandContext, RunCommand } from "../command.ts";
+import type { CommandContext, Given, RunCommand } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
 import { interruptible, unlessAborted } from "../terminal/interruptible.ts";
@@ -16,20 +16,13 @@ import type { IncomingMessage } from "node:http";
 
 export const run: RunCommand = async (context, given) => {
   const service = context.service();
-  const format = given.text("format") ?? "zip";
-  if (format !== "zip" && format !== "tar.gz")
-    throw new CommandFailure(exitCodes.usage, "FormatUnknown", `--format: "${format}" is neither zip nor tar.gz.`);
+  const format = formatOf(given);
   const site = await findSite(service, given.need("SITE"));
   const backup = await findBackup(context, site, given.need("BACKUP"));
   const output = given.text("output") ?? freeName(archiveName(backup.blobName, given.texts("PATH")), format);
   const overwrite = given.flag("overwrite");
-  if (output === "-" && context.terminal.outIsTerminal)
-    throw new CommandFailure(
-      exitCodes.usage,
-      "NotToTerminal",
-      "An archive is nothing for a terminal: name a file by --output.",
-    );
-  if (output !== "-" && !overwrite) refuseTaken(output);
+  if (output === "-") refuseTerminal(context);
+  else if (!overwrite) refuseTaken(output);
   const query = { format, path: given.texts("PATH") };
   const path = `${site.path}/backups/${backup.id}/files/download`;
   const title = `Getting backup ${backup.id} of ${site.label}`;
@@ -51,6 +44,21 @@ export const run: RunCommand = async (context, given) => {
       () => `Saved as ${output}\n`,
     );
   return exitCodes.done;
+};
+
+const formatOf = (given: Given): string => {
+  const format = given.text("format") ?? "zip";
+  if (format === "zip" || format === "tar.gz") return format;
+  throw new CommandFailure(exitCodes.usage, "FormatUnknown", `--format: "${format}" is neither zip nor tar.gz.`);
+};
+
+const refuseTerminal = ({ terminal }: CommandContext): void => {
+  if (terminal.outIsTerminal)
+    throw new CommandFailure(
+      exitCodes.usage,
+      "NotToTerminal",
+      "An archive is nothing for a terminal: name a file by --output.",
+    );
 };
 
 const refuseTaken = (output: string): void => {

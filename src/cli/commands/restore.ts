@@ -35,18 +35,10 @@ const restoreSite = async (context: CommandContext, given: Given, source: Restor
   const service = context.service();
   const { path } = source;
   const body = { properties: { ...requestOf(given, source), ...databasesOf(given, source) } };
-  const isDryRun = given.flag("dryRun");
   const all = given.flag("allChanges");
   const answer = await service.post(`${path}/plan`, { body, query: { limit: all ? "50000" : "1000" } });
   const plan = restorePlanOf(answer);
-  if (isDryRun) {
-    print(context, { plan }, () => restorePlanText(plan) + changesText(plan, { isWhole: true }));
-    if (plan.problems.length === 0) return exitCodes.done;
-    // Behind all the changes, which may fill the screen.
-    if (!context.json)
-      context.terminal.err(`It would be refused: ${plan.problems.map(showName).join(" ")}${databaseAdvice(plan)}\n`);
-    return exitCodes.refused;
-  }
+  if (given.flag("dryRun")) return tellDryRun(context, plan);
   if (plan.problems.length > 0)
     throw new CommandFailure(
       exitCodes.refused,
@@ -68,6 +60,15 @@ const restoreSite = async (context: CommandContext, given: Given, source: Restor
     });
   const ended = await watchOperation(context, target, { operation, title: `Restoring ${target.label}` });
   return tellOperation(context, { site: target.label, title: `Restore of ${target.label}`, ended });
+};
+
+const tellDryRun = (context: CommandContext, plan: RestorePlanView): ExitCode => {
+  print(context, { plan }, () => restorePlanText(plan) + changesText(plan, { isWhole: true }));
+  if (plan.problems.length === 0) return exitCodes.done;
+  // Behind all the changes, which may fill the screen.
+  if (!context.json)
+    context.terminal.err(`It would be refused: ${plan.problems.map(showName).join(" ")}${databaseAdvice(plan)}\n`);
+  return exitCodes.refused;
 };
 
 /** On a new machine nothing says yet where a database goes: the connection strings come back first. */
