@@ -26,13 +26,18 @@ const isSame = (descriptor: number, { inode, sizeBytes, mtimeNs }: LocalObject):
 };
 
 /** False where the file ends before, or cannot be read. */
-export const readFully = (descriptor: number, bytes: Uint8Array, position: number): boolean => {
-  for (let filled = 0; filled < bytes.length;) {
+export const readFully = (descriptor: number, bytes: Buffer, position: number): boolean =>
+  readSome(descriptor, bytes, position).length === bytes.length;
+
+/** What there is to be read, up to the length of `bytes`. */
+export const readSome = (descriptor: number, bytes: Buffer, position: number): Buffer => {
+  let filled = 0;
+  while (filled < bytes.length) {
     const read = fromSystem(() => readSync(descriptor, bytes, filled, bytes.length - filled, position + filled));
-    if ("failure" in read || read.value === 0) return false;
+    if ("failure" in read || read.value === 0) break;
     filled += read.value;
   }
-  return true;
+  return bytes.subarray(0, filled);
 };
 
 export interface SystemFailure {

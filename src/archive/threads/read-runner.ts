@@ -1,6 +1,13 @@
 import { runExtractJob, type ExtractJob, type ExtractResult } from "./extract-job.ts";
 import { runHashFilesJob, type HashFilesJob, type HashFilesResult } from "./hash-files-job.ts";
-import { runOwnSliceJob, type OwnSliceJob, type OwnSliceResult } from "./own-slice-job.ts";
+import {
+  runFindSlicesJob,
+  runOwnSliceJob,
+  type FindSlicesJob,
+  type FindSlicesResult,
+  type OwnSliceJob,
+  type OwnSliceResult,
+} from "./own-slice-job.ts";
 import { runPlaceJob, type PlaceJob, type PlaceResult } from "./place-job.ts";
 import { runSliceJob, type SliceJob, type SliceResult } from "./slice-job.ts";
 
@@ -8,6 +15,7 @@ import { runSliceJob, type SliceJob, type SliceResult } from "./slice-job.ts";
 export interface ReadJobs {
   readonly extract: ExtractJob;
   readonly slice: SliceJob;
+  readonly findSlices: FindSlicesJob;
   readonly ownSlice: OwnSliceJob;
   readonly hashFiles: HashFilesJob;
   readonly place: PlaceJob;
@@ -17,6 +25,7 @@ export interface ReadJobs {
 export interface ReadResults {
   readonly extract: ExtractResult;
   readonly slice: SliceResult;
+  readonly findSlices: FindSlicesResult;
   readonly ownSlice: OwnSliceResult;
   readonly hashFiles: HashFilesResult;
   readonly place: PlaceResult;
@@ -34,6 +43,7 @@ export interface ReadRunner {
 const runs: { readonly [Kind in ReadKind]: (job: ReadJobs[Kind]) => ReadResults[Kind] } = {
   extract: runExtractJob,
   slice: runSliceJob,
+  findSlices: runFindSlicesJob,
   ownSlice: runOwnSliceJob,
   hashFiles: runHashFilesJob,
   place: runPlaceJob,
