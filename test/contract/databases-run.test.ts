@@ -407,6 +407,32 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     expect([await goods(), pageNow(), await databases()]).toEqual(["changed since", "two", ["or ders"]]);
   });
 
+  it("is not waited for again by the next database of a server that does not answer when all is put back", async () => {
+    await server.query("", "CREATE DATABASE second");
+    const second: DatabaseWish = { type: "PostgreSql", name: "Z", connectionString: new Secret(server.url("second")) };
+    const backup = await world.backUp({ databases: [orders(), second] });
+    await sell("changed since");
+    const asked: string[] = [];
+    fault = {
+      switchIn: async (connection, one) => {
+        const done = await tool.switchIn(connection, one);
+        if (connection.database === "second") throw new DatabaseFailure("Busy", "somebody holds it");
+        return done;
+      },
+      switchBack: async (connection) => {
+        asked.push(connection.database);
+        throw new DatabaseFailure("Unreachable", "its server has not answered");
+      },
+    };
+    const failed = await world.restore(backup, { databases: [named, { ...second }] });
+    expect(failed).toMatchObject({ status: "Failed", log: expect.stringContaining("could not be put back") as string });
+    // The step is tried twice here.
+    expect(asked).toEqual(["or ders", "or ders"]);
+    fault = {};
+    expect((await world.backUp()).status).toBe("Succeeded");
+    expect([await goods(), await databases()]).toEqual(["changed since", ["or ders", "second"]]);
+  });
+
   it.each([
     ["is waited for once while the site is stopped, when its server hangs", 240_000, 1],
     ["is asked again at once when its server is away and says so", 1_000, 2],

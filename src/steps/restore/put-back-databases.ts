@@ -10,7 +10,7 @@ import {
   type LoadedDatabaseRow,
 } from "../../operations/rows/loaded-database-rows.ts";
 import { sitePartition } from "../../operations/rows/keys.ts";
-import { keptDatabaseName } from "../../domain/database.ts";
+import { DatabaseFailure, keptDatabaseName } from "../../domain/database.ts";
 import { messageOf } from "../../domain/errors.ts";
 import type { Log } from "../../ports/log.ts";
 import { exchangedNames, reach } from "./restored-databases.ts";
@@ -27,30 +27,35 @@ export const hasExchangedDatabases = async (
 ): Promise<boolean> => (await readLoadedDatabases(catalog, site, run)).some(({ database }) => isExchanged(database));
 
 /**
- * What a run's exchanges replaced is live again. Throws when one cannot be brought back, after all the rest is. All at a
- * time: a site may be stopped meanwhile, and a server that hangs is waited for once.
+ * What a run's exchanges replaced is live again. Throws when one cannot be brought back, after all the rest is. A server that
+ * does not answer is asked for one of its databases only: a site may be stopped meanwhile.
  */
 export const putBackDatabases = async (
   deps: Installation,
   site: SiteId,
   run: string,
 ): Promise<{ readonly lines: readonly string[] }> => {
-  const rows = (await readLoadedDatabases(deps.catalog, site, run)).filter(({ database }) => isExchanged(database));
-  const done = await Promise.allSettled(rows.map((row) => putDatabaseBack(deps, site, row)));
-  for (const one of done) if (one.status === "rejected") throw one.reason;
-  return { lines: done.flatMap((one) => (one.status === "fulfilled" ? one.value : [])) };
-};
-
-const putDatabaseBack = async (
-  deps: Installation,
-  site: SiteId,
-  row: LoadedDatabaseRow,
-): Promise<readonly string[]> => {
-  await write(deps, site, row, (database) => ({ ...database, state: "puttingBack" }));
-  const { tool, connection } = await reach(deps, row);
-  const { notes } = await tool.switchBack(connection, exchangedNames(row.database));
-  await write(deps, site, row, (database) => ({ ...database, state: "back" }));
-  return [`The database ${row.database.reference.name} was put back.`, ...notes];
+  const lines: string[] = [];
+  const problems: unknown[] = [];
+  const away = new Set<string>();
+  for (const row of await readLoadedDatabases(deps.catalog, site, run)) {
+    if (!isExchanged(row.database)) continue;
+    let server = "";
+    try {
+      await write(deps, site, row, (database) => ({ ...database, state: "puttingBack" }));
+      const { tool, connection } = await reach(deps, row);
+      server = `${connection.host}:${connection.port ?? ""}`;
+      if (away.has(server)) continue;
+      const { notes } = await tool.switchBack(connection, exchangedNames(row.database));
+      await write(deps, site, row, (database) => ({ ...database, state: "back" }));
+      lines.push(`The database ${row.database.reference.name} was put back.`, ...notes);
+    } catch (error) {
+      problems.push(error);
+      if (error instanceof DatabaseFailure && error.kind === "Unreachable") away.add(server);
+    }
+  }
+  if (problems.length > 0) throw problems[0];
+  return { lines };
 };
 
 const write = async (
