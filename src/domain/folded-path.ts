@@ -10,8 +10,12 @@ export const isPlain = (path: string): boolean => !/[A-Z\x80-\xff]|[. ](?:\/|$)/
  * The same for all names that a file system might take for one: in whatever letter case, normalised or not, with dots or
  * spaces at the end. Coarser than any file system, so equal ones have to be asked about. Of a part of a byte path.
  */
-// The cast is safe: a part of a byte path is one.
-export const foldedName = (name: string): string => (isPlain(name) ? name : foldedText(pathText(name as BytePath)));
+export const foldedName = (name: string): string => {
+  if (isPlain(name)) return name;
+  // The cast is safe: a part of a byte path is one.
+  const folded = /[\x80-\xff]/.test(name) ? foldedText(pathText(name as BytePath)) : name.toLowerCase();
+  return folded.replace(/[. ]+$/, "");
+};
 
 /** The same of all names in a path. */
 export const foldedPath = (path: BytePath): string =>
@@ -25,5 +29,4 @@ const foldedText = (name: string): string =>
     .toLowerCase()
     .toUpperCase()
     .toLowerCase()
-    .normalize("NFD")
-    .replace(/[. ]+$/, "");
+    .normalize("NFD");
