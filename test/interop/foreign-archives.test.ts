@@ -187,8 +187,9 @@ for (const maker of makers) {
     let packed: readonly (readonly [BytePath, FoundNode])[] = [];
     beforeAll(async () => {
       buildTree(site, oddTree());
-      packed = [...readTree(site)].filter(([path, node]) => !maker.loses?.(path, node));
       await maker.make(folder.path, archive);
+      // As it is by then: who removes links before it packs changes the times of their folders.
+      packed = [...readTree(site)].filter(([path, node]) => !maker.loses?.(path, node));
     });
     afterAll(() => folder.remove());
 
