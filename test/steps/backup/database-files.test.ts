@@ -61,6 +61,15 @@ const holding = `
   });
 `;
 
+const dying = `
+  const Libsql = require("libsql");
+  const database = new Libsql(process.argv[1]);
+  database.exec("PRAGMA wal_autocheckpoint = 0");
+  for (let id = 100; id < 400; id++) database.exec("INSERT INTO accounts VALUES (" + id + ", 1)");
+  process.stdout.write("open\\n");
+  setInterval(() => undefined, 1000);
+`;
+
 let world: RestoreWorld;
 let data: string;
 let writing: ChildProcess | undefined;
@@ -370,5 +379,50 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
     const backup = await backUp();
     expect(backup.status).toBe("PartiallySucceeded");
     expect(backup.log).toMatch(/App_Data\/log\.db: Warning: it is a SQLite database that somebody .*wrote to/);
+  });
+
+  /** Writes to the database, and is killed before its log goes into it. */
+  const useAndDie = async (): Promise<void> => {
+    const user = spawn(process.execPath, ["-e", dying, join(data, "log.db")], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(user.stdout, "data");
+    user.kill("SIGKILL");
+    await once(user, "close");
+    expect(existsSync(join(data, "log.db-wal"))).toBe(true);
+  };
+
+  /** Backs up a database with one row, and gives the live one another form. */
+  const backUpAndChange = async (): Promise<Backup> => {
+    const before = openLog();
+    pay(before, 1, 5);
+    before.close();
+    const backup = await backUp();
+    const after = openLog();
+    for (let table = 0; table < 90; table++) after.exec(`CREATE TABLE more${table} (x)`);
+    pay(after, 2, 70);
+    after.close();
+    return backup;
+  };
+
+  it("comes back by an undo without the log of the one that was restored", async () => {
+    const backup = await backUpAndChange();
+    expect((await world.restore(backup)).status).toBe("Succeeded");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", 5, 1]);
+    await useAndDie();
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", 75, 2]);
+  });
+
+  it("is restored without a log that came right before the exchange, which an undo brings back", async () => {
+    const backup = await backUpAndChange();
+    const { swapIn } = world.steps();
+    const operation = await world.restore(
+      backup,
+      {},
+      { swapIn: async (...given) => (await useAndDie(), swapIn(...given)) },
+    );
+    expect(operation.status).toBe("Succeeded");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", 5, 1]);
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", 75 + 300, 2 + 300]);
   });
 });

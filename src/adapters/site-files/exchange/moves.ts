@@ -1,18 +1,23 @@
 import {
   chmodSync,
+  closeSync,
+  constants,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
+  readSync,
   renameSync,
   rmdirSync,
   statSync,
   unlinkSync,
 } from "node:fs";
 import { errorCode, isCode } from "../../../domain/error-code.ts";
-import type { BytePath } from "../../../domain/byte-path.ts";
+import { noPath, type BytePath } from "../../../domain/byte-path.ts";
 import type { ListedEntry } from "../../../domain/listing.ts";
 import { offlinePageName } from "../../../domain/own-names.ts";
+import { besideSqlite, mayBeSqlite, sqliteHeaderBytes, sqliteKind } from "../../../domain/sqlite-file.ts";
 import { holdFile } from "../beneath.ts";
 import { reasonOf } from "../file-reasons.ts";
 import { isOwnOfflinePage } from "../own-offline-page.ts";
@@ -58,6 +63,8 @@ export interface MoveContext {
  * Where names differ in letter case only and the file system takes them for one, `Readme.txt` is removed before `README.TXT`
  * is placed, and back the other way round: once the kept `Readme.txt` is live again, `README.TXT` has gone.
  * Where a folder was made since in the place of what comes back, it goes to the kept content first (K-since).
+ * Where a SQLite database is replaced, L-wal, L-shm and L-journal become K-wal ... right before S becomes L; on the way back
+ * those of the database that goes are set aside (K-wal-since), and the kept ones follow theirs.
  */
 export const forward = (line: JournalLine, places: Places, context: MoveContext): void => {
   switch (line.kind) {
@@ -94,7 +101,7 @@ const setForward = (
 export const back = (line: JournalLine, places: Places, context: MoveContext): void => {
   switch (line.kind) {
     case "place":
-      if (line.had) return bringBack(places);
+      if (line.had) return bringBackWithBeside(places);
       // It has come back already, and may be what stands here.
       if (places.twin !== undefined && !isThere(places.twin)) return;
       if (places.staged === undefined || !isThere(places.staged)) removeFile(places.live, line.path, context);
@@ -164,7 +171,10 @@ export const isThere = (path: string): boolean => lstatSync(bytes(path), { throw
 const placeStaged = (had: boolean, { live, kept, staged }: Places): void => {
   if (staged === undefined) return;
   // A user's own page in the archive takes the place of ours, and ours is not worth keeping.
-  if (had && !isOwnOfflinePage(live)) keep({ live, kept, staged });
+  if (had && !isOwnOfflinePage(live)) {
+    keep({ live, kept, staged });
+    keepBeside({ live, kept, staged });
+  }
   try {
     renameSync(bytes(staged), bytes(live));
   } catch (error) {
@@ -186,6 +196,51 @@ const keep = ({ live, kept, staged }: Places & { readonly staged: string }): voi
     if (isThere(staged) && isThere(live)) renameSync(bytes(live), bytes(kept));
   }
 };
+
+/**
+ * What has come beside a SQLite database since the site was listed, as where it is opened for each request, goes and comes
+ * with it: it would be played into the one that takes its place.
+ */
+const keepBeside = ({ live, kept, staged }: Places & { readonly staged: string }): void => {
+  for (const ending of besideDatabase({ live, kept }))
+    // What is live by now is what was staged, unless that is there still.
+    if (isThere(staged)) renameSync(bytes(live + ending), bytes(freeName(kept + ending)));
+};
+
+const bringBackWithBeside = (places: Places): void => {
+  const { live, kept, staged } = places;
+  const isPlaced = isThere(kept) && (staged === undefined || !isThere(staged));
+  if (isPlaced)
+    for (const ending of besideDatabase(places))
+      renameSync(bytes(live + ending), bytes(freeName(`${kept}${ending}-since`)));
+  bringBack(places);
+  for (const ending of besideEndings) bringBack({ ...places, live: live + ending, kept: kept + ending });
+};
+
+const besideEndings = besideSqlite(noPath);
+const besideDatabase = ({ live, kept }: Pick<Places, "live" | "kept">): readonly string[] =>
+  isSqlite(kept) ? besideEndings.filter((ending) => isThere(live + ending) && !isDirectory(live + ending)) : [];
+
+const isSqlite = (file: string): boolean => {
+  const found = lstatSync(bytes(file), { throwIfNoEntry: false });
+  if (found?.isFile() !== true || !mayBeSqlite(found.size)) return false;
+  const header = new Uint8Array(sqliteHeaderBytes);
+  try {
+    const descriptor = openSync(bytes(file), constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      readSync(descriptor, header);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    // Who may not read it may replace it all the same.
+    if (isCode(error, "EACCES", "EPERM", "ENOENT", "ELOOP")) return false;
+    throw error;
+  }
+  return sqliteKind(header) !== undefined;
+};
+
+const freeName = (name: string): string => (isThere(name) ? freeName(`${name}-more`) : name);
 
 const bringBack = (places: Places): void => {
   if (!isThere(places.kept)) return;
