@@ -33,7 +33,7 @@ export const restageRestore =
       const host = await deps.hosts.host(input.site);
       const listing = listingFromBytes(await scratch.get(record.listing));
       const live = await listLive(host.files, signal);
-      const listedNs = BigInt(record.listedNs);
+      const listedNs = record.listedNs === undefined ? undefined : BigInt(record.listedNs);
       if (isSameListing({ listing, listedNs }, live.listing)) {
         await progress.end();
         return { ok: true, staged: input.staged };

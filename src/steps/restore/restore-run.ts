@@ -32,8 +32,8 @@ export interface CheckedArchive extends RestoreReport {
 /** What the site had and what becomes of it. */
 export interface RestorePlanRecord extends CheckedArchive {
   readonly listing: ScratchName;
-  /** The file system's own time when it was listed, in nanoseconds. */
-  readonly listedNs: string;
+  /** The file system's own time when it was listed, in nanoseconds; runs that began with 0.1.0 have none. */
+  readonly listedNs?: string;
   readonly verdicts: ScratchName;
   /** Of the live site: what could not be listed. */
   readonly unlisted: readonly BytePath[];
