@@ -1,28 +1,24 @@
 import {
   chmodSync,
-  closeSync,
-  constants,
   linkSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
-  readSync,
   renameSync,
   rmdirSync,
   statSync,
   unlinkSync,
 } from "node:fs";
 import { errorCode, isCode } from "../../../domain/error-code.ts";
-import { noPath, type BytePath } from "../../../domain/byte-path.ts";
+import type { BytePath } from "../../../domain/byte-path.ts";
 import type { ListedEntry } from "../../../domain/listing.ts";
 import { offlinePageName } from "../../../domain/own-names.ts";
-import { besideSqlite, mayBeSqlite, sqliteHeaderBytes, sqliteKind } from "../../../domain/sqlite-file.ts";
 import { holdFile } from "../beneath.ts";
 import { reasonOf } from "../file-reasons.ts";
 import { isOwnOfflinePage } from "../own-offline-page.ts";
 import { setTime } from "../set-metadata.ts";
 import { bytes } from "./area.ts";
+import { besideDatabase, besideEndings } from "./beside-database.ts";
 import { listedEntry, type JournalEntry, type JournalLine } from "./journal.ts";
 import { readable } from "./places.ts";
 
@@ -215,29 +211,6 @@ const bringBackWithBeside = (places: Places): void => {
       renameSync(bytes(live + ending), bytes(freeName(`${kept}${ending}-since`)));
   bringBack(places);
   for (const ending of besideEndings) bringBack({ ...places, live: live + ending, kept: kept + ending });
-};
-
-const besideEndings = besideSqlite(noPath);
-const besideDatabase = ({ live, kept }: Pick<Places, "live" | "kept">): readonly string[] =>
-  isSqlite(kept) ? besideEndings.filter((ending) => isThere(live + ending) && !isDirectory(live + ending)) : [];
-
-const isSqlite = (file: string): boolean => {
-  const found = lstatSync(bytes(file), { throwIfNoEntry: false });
-  if (found?.isFile() !== true || !mayBeSqlite(found.size)) return false;
-  const header = new Uint8Array(sqliteHeaderBytes);
-  try {
-    const descriptor = openSync(bytes(file), constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      readSync(descriptor, header);
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    // Who may not read it may replace it all the same.
-    if (isCode(error, "EACCES", "EPERM", "ENOENT", "ELOOP")) return false;
-    throw error;
-  }
-  return sqliteKind(header) !== undefined;
 };
 
 const freeName = (name: string): string => (isThere(name) ? freeName(`${name}-more`) : name);
