@@ -16,8 +16,8 @@ export const findBackup = async (context: CommandContext, site: SiteReference, t
   named(site, await listBackups(context, site), text);
 
 /**
- * What is restored: as `findBackup`, but `latest` is no backup that was found damaged, nor of an emptied site, while there is another. Where none was
- * named, the person is asked. Nobody is guessed for.
+ * What is restored: as `findBackup`, but `latest` is no backup that was found damaged, nor of an emptied site, while there
+ * is another. Where none was named, the person is asked. Nobody is guessed for.
  */
 export const chooseBackup = async (
   context: CommandContext,

@@ -49,7 +49,9 @@ export const databasesInUse = async (
 
 /**
  * In WAL mode, and open now. Who opens it for each request, as PHP does, is there at one moment and not at the next: that
- * tells by its time, or by what was listed beside it. Asked of the site: a filter may leave out what lies beside a database. Who has it for himself alone needs no `-shm`. */
+ * tells by its time, or by what was listed beside it. Asked of the site: a filter may leave out what lies beside a
+ * database. Who has it for himself alone needs no `-shm`.
+ */
 const mayBeWritten = async (files: SiteFiles, path: BytePath): Promise<boolean> =>
   (await bytesOf(files, sharedMemoryOf(path))) !== undefined || ((await bytesOf(files, logOf(path))) ?? 0) > 0;
 

@@ -16,7 +16,7 @@ export const besideDatabase = ({ live, kept }: { readonly live: string; readonly
       })
     : [];
 
-const isSqlite = (file: string): boolean => {
+export const isSqlite = (file: string): boolean => {
   const found = lstatSync(bytes(file), { throwIfNoEntry: false });
   if (found?.isFile() !== true || !mayBeSqlite(found.size)) return false;
   const header = new Uint8Array(sqliteHeaderBytes);

@@ -18,7 +18,7 @@ import { reasonOf } from "../file-reasons.ts";
 import { isOwnOfflinePage } from "../own-offline-page.ts";
 import { setTime } from "../set-metadata.ts";
 import { bytes } from "./area.ts";
-import { besideDatabase, besideEndings } from "./beside-database.ts";
+import { besideDatabase, besideEndings, isSqlite } from "./beside-database.ts";
 import { listedEntry, type JournalEntry, type JournalLine } from "./journal.ts";
 import { readable } from "./places.ts";
 
@@ -210,6 +210,7 @@ const bringBackWithBeside = (places: Places): void => {
     for (const ending of besideDatabase(places))
       renameSync(bytes(live + ending), bytes(freeName(`${kept}${ending}-since`)));
   bringBack(places);
+  if (!isSqlite(live)) return;
   for (const ending of besideEndings) bringBack({ ...places, live: live + ending, kept: kept + ending });
 };
 
