@@ -20,7 +20,7 @@ import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support
 import { serviceClient, siteFolder, type Ended } from "../support/service-client.ts";
 
 /** 100 in a full run. */
-const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 6);
+const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 4);
 const files = 300;
 
 interface Place {
