@@ -3,15 +3,15 @@ import { errorCode } from "../../domain/error-code.ts";
 import { messageOf } from "../../domain/errors.ts";
 import type { LocalObject } from "../../ports/destination.ts";
 
-// A pipe must not hold the reader up, and a link in the last place is not followed.
-const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** A pipe must not hold the reader up, and a link in the last place is not followed. */
+export const forReading = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Undefined when the object is another file by now, or cannot be read: then `use` has not been called. */
 export const withLocalObject = <Result>(
   object: LocalObject,
   use: (descriptor: number) => Result,
 ): Result | undefined => {
-  const opened = fromSystem(() => openSync(object.path, flags));
+  const opened = fromSystem(() => openSync(object.path, forReading));
   if ("failure" in opened) return undefined;
   try {
     return isSame(opened.value, object) ? use(opened.value) : undefined;

@@ -1,11 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { errorCode } from "../../domain/error-code.ts";
 import { pathBytes } from "../../domain/byte-path.ts";
 import type { ListedEntry } from "../../domain/listing.ts";
 import type { LocalRoot } from "../../ports/site-files.ts";
-
-// Without O_NONBLOCK a pipe that took the file's place would be waited for.
-const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+import { forReading, readFully } from "./local-object.ts";
 
 /** Whether a file's metadata can prove that what is read is what was listed. */
 export const isProvable = (listed: ListedEntry): boolean => listed.ctimeNs !== undefined && listed.inode !== undefined;
@@ -45,15 +43,10 @@ export const readListed = (
   const path = localPath(roots, listed);
   if (path === undefined || !isProvable(listed)) return undefined;
   try {
-    const descriptor = openSync(path, flags);
+    const descriptor = openSync(path, forReading);
     try {
-      let filled = 0;
-      while (filled < length) {
-        const count = readSync(descriptor, buffer, filled, length - filled, offset + filled);
-        if (count === 0) return undefined;
-        filled += count;
-      }
-      return isAsListed(descriptor, listed) ? buffer.subarray(0, length) : undefined;
+      const bytes = buffer.subarray(0, length);
+      return readFully(descriptor, bytes, offset) && isAsListed(descriptor, listed) ? bytes : undefined;
     } finally {
       closeSync(descriptor);
     }
