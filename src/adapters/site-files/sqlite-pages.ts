@@ -47,7 +47,7 @@ export async function* sqlitePages(file: string, signal?: AbortSignal): AsyncGen
   try {
     // Before the look: what is written after it has another time.
     const before = fstatSync(content, { bigint: true });
-    if (isAtRest(file)) return yield* unchangedSince(before, content, signal);
+    if (isAtRest(file, headerIn(content))) return yield* unchangedSince(before, content, signal);
   } finally {
     closeSync(content);
   }
@@ -75,8 +75,8 @@ const refuseLink = (file: string): void => {
 };
 
 /** In WAL mode, and opened by nobody: SQLite would leave a `-shm` of ours beside it. */
-const isAtRest = (file: string): boolean =>
-  headerOf(file)[formatAt] === wal && sizeOf(`${file}-shm`) === undefined && (sizeOf(`${file}-wal`) ?? 0) === 0;
+const isAtRest = (file: string, header: Buffer): boolean =>
+  header[formatAt] === wal && sizeOf(`${file}-shm`) === undefined && (sizeOf(`${file}-wal`) ?? 0) === 0;
 
 const sizeOf = (file: string): number | undefined =>
   statSync(Buffer.from(file, "latin1"), { throwIfNoEntry: false })?.size;
@@ -170,13 +170,17 @@ const refuseChanged = (file: string, first: Buffer | undefined): void => {
 };
 
 const headerOf = (file: string): Buffer => {
-  const header = Buffer.alloc(headerBytes);
   const descriptor = openSync(Buffer.from(file, "latin1"), "r");
   try {
-    readSync(descriptor, header, 0, headerBytes, 0);
+    return headerIn(descriptor);
   } finally {
     closeSync(descriptor);
   }
+};
+
+const headerIn = (descriptor: number): Buffer => {
+  const header = Buffer.alloc(headerBytes);
+  readSync(descriptor, header, 0, headerBytes, 0);
   return header;
 };
 
