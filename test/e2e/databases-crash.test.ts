@@ -77,11 +77,8 @@ describeWith("postgresql", postgresPrograms !== undefined, "a service killed wit
     const { status, log } = await client().ended(id);
     return `${status} ${log ?? ""}`.trim();
   };
-  const ask = async (path: string, properties: object): Promise<string> => {
-    const { status, headers } = await client().ask("POST", path, { properties });
-    expect(status).toBe(202);
-    return /operationresults\/([^?]+)/.exec(headers.get("location") ?? "")?.[1] ?? "";
-  };
+  const ask = (path: string, properties: Readonly<Record<string, unknown>>): Promise<string> =>
+    client().begin(path, properties);
   const ends = async (operation: string): Promise<string> => (await client().operationEnded(operation)).status;
   const databases = async (): Promise<readonly string[]> =>
     (await server.query("", "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'")).split(

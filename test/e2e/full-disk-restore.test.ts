@@ -48,11 +48,7 @@ describeWith("mount", canMount, "a restore on the disk that holds the data folde
     rmSync(elsewhere, { recursive: true });
   });
 
-  const restore = async (): Promise<string> => {
-    const { status, headers } = await client.ask("POST", "/backups/1/restore", { properties: { overwrite: true } });
-    expect(status).toBe(202);
-    return /operationresults\/([^?]+)/.exec(headers.get("location") ?? "")?.[1] ?? "";
-  };
+  const restore = (): Promise<string> => client.begin("/backups/1/restore", { overwrite: true });
   const isUntouched = (): void => {
     expect(readFileSync(join(site(), "video.mp4"), "utf8")).toBe("hacked");
     expect(readdirSync(site())).toEqual(["video.mp4"]);

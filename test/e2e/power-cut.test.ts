@@ -149,17 +149,13 @@ const backUp = async (client: ServiceClient, number: number): Promise<void> => {
   expect(await client.ended(number)).toMatchObject({ status: "Succeeded" });
 };
 
-const operation = async (client: ServiceClient, path: string, body?: unknown): Promise<void> => {
-  const { status, headers } = await client.ask("POST", path, body);
-  expect(status).toBe(202);
-  const id = /operationresults\/([^?]+)/.exec(headers.get("location") ?? "")?.[1] ?? "";
-  expect(await client.operationEnded(id)).toMatchObject({ status: "Succeeded" });
-};
+const restore = async (client: ServiceClient, backup: number): Promise<void> =>
+  endsWell(client, await client.begin(`/backups/${backup}/restore`, { overwrite: true }));
 
-const restore = (client: ServiceClient, backup: number): Promise<void> =>
-  operation(client, `/backups/${backup}/restore`, { properties: { overwrite: true } });
+const undo = async (client: ServiceClient): Promise<void> => endsWell(client, await client.begin("/undo"));
 
-const undo = (client: ServiceClient): Promise<void> => operation(client, "/undo");
+const endsWell = async (client: ServiceClient, operation: string): Promise<void> =>
+  expect(await client.operationEnded(operation)).toMatchObject({ status: "Succeeded" });
 
 const remove = async (client: ServiceClient, backup: number): Promise<void> => {
   expect((await client.ask("DELETE", `/backups/${backup}`)).status).toBe(200);

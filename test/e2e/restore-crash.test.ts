@@ -17,7 +17,7 @@ import { startAzurite } from "../support/azurite.ts";
 import { readTree, temporaryFolder, treeText } from "../support/file-tree.ts";
 import { randomOf } from "../support/interleaving.ts";
 import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
-import { serviceClient, siteFolder, type Ended } from "../support/service-client.ts";
+import { serviceClient, type Ended } from "../support/service-client.ts";
 
 /** 100 in a full run. */
 const kills = Number(process.env["LIFEBOAT_KILLS"] ?? 4);
@@ -79,16 +79,8 @@ describe.each(places)("restores from $name and undos, with the service killed", 
 
   const client = () => serviceClient(service.url, bearer(data), "shop");
 
-  /** Asks for a restore or an undo; the operation's id. */
-  const ask = async (path: string, properties?: Readonly<Record<string, unknown>>): Promise<string> => {
-    const answer = await fetch(`${service.url}${siteFolder("shop")}${path}?api-version=2024-11-01`, {
-      method: "POST",
-      headers: { ...bearer(data), "content-type": "application/json" },
-      ...(properties === undefined ? {} : { body: JSON.stringify({ properties }) }),
-    });
-    expect(answer.status, await answer.text()).toBe(202);
-    return /operationresults\/([^?]+)/.exec(answer.headers.get("location") ?? "")?.[1] ?? "";
-  };
+  const ask = (path: string, properties?: Readonly<Record<string, unknown>>): Promise<string> =>
+    client().begin(path, properties);
   const restore = (): Promise<string> => ask("/backups/1/restore", { overwrite: true, recoverConfiguration: true });
 
   const ended = (id: string): Promise<Ended> =>

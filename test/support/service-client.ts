@@ -8,6 +8,8 @@ export interface ServiceClient {
     path: string,
     body?: unknown,
   ) => Promise<{ readonly status: number; readonly body: Answer; readonly headers: Headers }>;
+  /** Asks for a restore or an undo, which must be taken on; the operation's id. */
+  readonly begin: (path: string, properties?: Readonly<Record<string, unknown>>) => Promise<string>;
   /** Every backup of the site, as the list shows them. */
   readonly backups: () => Promise<readonly ListedBackup[]>;
   /** The backup of this id once it has come to its end, a good one or not. */
@@ -56,8 +58,14 @@ export const serviceClient = (url: string, headers: Readonly<Record<string, stri
       ({ properties }) => properties,
     );
   };
+  const begin: ServiceClient["begin"] = async (path, properties) => {
+    const { status, body, headers } = await ask("POST", path, properties === undefined ? undefined : { properties });
+    expect(status, JSON.stringify(body)).toBe(202);
+    return /operationresults\/([^?]+)/.exec(headers.get("location") ?? "")?.[1] ?? expect.unreachable("no location");
+  };
   return {
     ask,
+    begin,
     backups,
     ended: (id) => untilEnded(`backup ${id}`, async () => (await backups()).find((one) => one.id === id)),
     operationEnded: (id) =>
