@@ -36,14 +36,16 @@ const mostConnections = 2_000;
 const drainMs = 5_000;
 const idleSweepMs = 20;
 
-/** Reads away what is left of an answered request's body, so that the connection can serve the next one. */
+/**
+ * Reads away what is left of an answered request's body, so that the connection can serve the next one. A reader that
+ * left off would hold the body up, and `resume` alone is forgotten as soon as that reader's listener is gone.
+ */
 const drainAfter = (request: IncomingMessage, response: ServerResponse): void => {
   response.once("finish", () => {
     if (request.complete || request.destroyed) return;
-    request.removeAllListeners("readable");
-    request.resume();
+    request.removeAllListeners("readable").on("data", () => undefined);
     const timer = setTimeout(() => request.destroy(), drainMs);
-    request.once("close", () => clearTimeout(timer));
+    request.once("end", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
   });
 };
 

@@ -1,8 +1,11 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { once } from "node:events";
+import { connect as connectPlain, type Socket } from "node:net";
 import { connect } from "node:tls";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ownCertificate } from "../../../src/adapters/tls/own-authority.ts";
 import { listen, type Listener } from "../../../src/devhost/http/http-listener.ts";
 
@@ -10,6 +13,7 @@ let folder: string;
 let listener: Listener | undefined;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "lifeboat-listener-"))));
 afterEach(async () => {
+  vi.useRealTimers();
   await listener?.close(0);
   rmSync(folder, { recursive: true, force: true });
 });
@@ -28,6 +32,54 @@ const names = (port: number): Promise<string | undefined> =>
     });
     socket.on("error", reject);
   });
+
+const head = (bytes: number): string => `POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${bytes}\r\n\r\n`;
+const closed = (socket: Socket): Promise<string> =>
+  new Promise((resolve) => socket.once("close", () => resolve("closed")));
+const answered = async (socket: Socket, sent: string): Promise<void> => {
+  const answer = Promise.race([once(socket, "data").then(String), closed(socket)]);
+  socket.write(sent);
+  expect(await answer).toContain("200 OK");
+};
+
+describe("a connection whose request was answered before its body came", () => {
+  const readers = {
+    "by nobody": () => undefined,
+    "by one who leaves off": ({ request }: { request: IncomingMessage }) =>
+      void request
+        .iterator({ destroyOnReturn: false })
+        .next()
+        .catch(() => undefined),
+  };
+  const open = async (read: (call: { request: IncomingMessage }) => void): Promise<Socket> => {
+    const handle = (request: IncomingMessage, response: ServerResponse): void => {
+      read({ request });
+      response.end();
+    };
+    listener = await listen({ address: "127.0.0.1", port: 0, handle });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    // A connection that is cut may be reset.
+    return connectPlain(listener.port, "127.0.0.1").on("error", () => undefined);
+  };
+
+  it.for(Object.entries(readers))("serves on for as long as it is used, read %s", async ([, read]) => {
+    const socket = await open(read);
+    await answered(socket, head(3_000));
+    socket.write("y".repeat(2_000));
+    await answered(socket, "y".repeat(1_000) + head(0));
+    vi.advanceTimersByTime(60_000);
+    await answered(socket, head(0));
+    socket.destroy();
+  });
+
+  it.for(Object.entries(readers))("is cut if the body never ends, read %s", async ([, read]) => {
+    const socket = await open(read);
+    await answered(socket, head(3_000));
+    socket.write("y".repeat(2_000));
+    vi.advanceTimersByTime(60_000);
+    await closed(socket);
+  });
+});
 
 describe("a port that cannot be had", () => {
   it("is said to be in use, or its address to be none of this machine's", async () => {
