@@ -16,6 +16,7 @@ export const httpOf: Readonly<Record<ErrorCode, Mapping>> = {
   ArchiveUnreadable: { status: 409 },
   BackupNotFound: { status: 404, code: "NotFound" },
   BackupNotRestorable: { status: 409, code: "Conflict" },
+  BackupUnreadable: { status: 409 },
   BodyIncomplete: { status: 408, code: "RequestTimeout" },
   BodyTooLarge: { status: 413 },
   CallerNotAllowed: { status: 403, code: "AuthorizationFailed" },

@@ -13,6 +13,8 @@ const register = {
   BackupNotFound: "Backup {backup} of {site} does not exist. List the site's backups to see which do.",
   BackupNotRestorable:
     "Backup {backup} of {site} is {status}; only one that Succeeded or PartiallySucceeded can be restored.",
+  BackupUnreadable:
+    "What the catalog holds of backup {backup} of {site} cannot be read. Start the version of Lifeboat that wrote it, or put the last good copy of the catalog back (docs/operating.md).",
   BodyIncomplete: "The request body did not arrive whole: {reason}",
   BodyTooLarge: "The request body is larger than {limit} bytes.",
   CallerUnknown:

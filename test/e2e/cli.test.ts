@@ -81,6 +81,7 @@ describe("the command line, piped", () => {
         lastRestored: null,
         damaged: null,
         emptied: false,
+        unreadable: false,
         databases: [],
         log: expect.stringContaining("matches nothing"),
       },

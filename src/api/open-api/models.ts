@@ -48,7 +48,7 @@ const backupProperties = z.strictObject({
   backupName: z.string().optional().describe("From api-version 2018-02-01 on."),
   status,
   sizeInBytes: bytes,
-  created: date,
+  created: date.nullable().describe("Null only beside `unreadable`."),
   log: z.string().nullable(),
   databases: z.array(database).nullable(),
   scheduled: z.boolean(),
@@ -60,6 +60,10 @@ const backupProperties = z.strictObject({
   expires: date.optional(),
   damaged: date.optional().describe("Own: when its archive was found damaged."),
   emptied: z.boolean().optional().describe("Own: the site had nothing to serve, though a backup before it holds some."),
+  unreadable: z
+    .literal(true)
+    .optional()
+    .describe("Own: what the catalog holds of it cannot be read, so that nothing is known but its number."),
 });
 
 export const backupItem = z.strictObject({ ...envelope, properties: backupProperties });

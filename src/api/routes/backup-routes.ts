@@ -17,7 +17,7 @@ import { backupIdOf } from "../call-values.ts";
 import type { Route, RouteCall } from "../handle.ts";
 import { paged } from "../paged.ts";
 import { empty, json } from "../response.ts";
-import { backupInSite, backupItem } from "../wire/backup-item.ts";
+import { backupInSite, backupItem, unreadableItem } from "../wire/backup-item.ts";
 import { configurationReply, parseBackupRequest, parseConfigurationRequest } from "../wire/backup-request.ts";
 import { discoverReply, parseDiscoverRequest } from "../wire/discovery.ts";
 import { properties } from "../wire/lenient-json.ts";
@@ -30,11 +30,15 @@ const nothingShown: ConfigurationSecrets = { storageAccountUrl: undefined, datab
 /** Backups: make, list, look at, delete; and the configuration by which they are made. */
 export const backupRoutes = (deps: Installation): readonly Route[] => {
   const list = async (call: RouteCall) => {
-    const { site, backups } = await listBackups(deps)(call, call.site());
+    const { site, backups, unreadable } = await listBackups(deps)(call, call.site());
+    const { apiVersion } = call;
     return paged(call, {
-      all: backups,
+      all: [...backups, ...unreadable.map((id) => ({ id, status: undefined }))].toSorted((a, b) => a.id - b.id),
       keyOf: ({ id }) => id,
-      show: (backup) => backupItem({ site, backup, apiVersion: call.apiVersion }, "listed"),
+      show: (backup) =>
+        backup.status === undefined
+          ? unreadableItem({ site, id: backup.id, apiVersion })
+          : backupItem({ site, backup, apiVersion }, "listed"),
     });
   };
   const configuration = async (

@@ -1,6 +1,7 @@
 import { statusNumber, zipName, type Backup } from "../../domain/backup.ts";
+import { refuse } from "../../domain/errors.ts";
 import type { Secret } from "../../domain/secret.ts";
-import { siteResourceId } from "../../domain/site.ts";
+import { siteLabel, siteResourceId } from "../../domain/site.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
 import { databasesReply } from "./databases.ts";
 import { siteEnvelope } from "./site.ts";
@@ -49,6 +50,34 @@ export const backupItem = (shown: Shown, kind: "listed" | "single") => ({
   type: kind === "listed" ? "Microsoft.Web/sites/backups" : "Microsoft.Web/sites",
   location: shown.site.location,
   properties: itemProperties(shown, started(shown.backup)),
+});
+
+/** In the list only, as a backup that nobody can restore: clients know no better word for one of which nothing is known. */
+export const unreadableItem = ({
+  site,
+  id,
+  apiVersion,
+}: Pick<Shown, "site" | "apiVersion"> & { readonly id: number }) => ({
+  id: `${siteResourceId(site.id)}/backups/${id}`,
+  name: String(id),
+  type: "Microsoft.Web/sites/backups",
+  location: site.location,
+  properties: {
+    id,
+    storageAccountUrl: "",
+    blobName: "",
+    name: "",
+    ...(knowsBackupName(apiVersion) ? { backupName: "" } : {}),
+    status: speaksNumbers(apiVersion) ? statusNumber.Failed : "Failed",
+    sizeInBytes: 0,
+    created: null,
+    log: refuse("BackupUnreadable", { backup: id, site: siteLabel(site.id) }).message,
+    databases: null,
+    scheduled: false,
+    correlationId: "",
+    websiteSizeInBytes: null,
+    unreadable: true,
+  },
 });
 
 /** As POST backup and DELETE tell it: in the site's own envelope, and the blob's name without ".zip" at first. */

@@ -8,6 +8,7 @@ export interface BackupView {
   readonly name: string;
   readonly blobName: string;
   readonly status: string;
+  /** Blank where nobody can read it. */
   readonly created: string;
   readonly finished: string | null;
   /** Of the archive. */
@@ -23,6 +24,8 @@ export interface BackupView {
   readonly damaged: string | null;
   /** There was nothing left of what the site serves. */
   readonly emptied: boolean;
+  /** The catalog has it, and cannot say more of it than its number. */
+  readonly unreadable: boolean;
   readonly databases: readonly BackedUpDatabase[];
   readonly log: string | null;
 }
@@ -42,7 +45,7 @@ export const backupView = (site: string, item: Answer): BackupView => {
     name: properties.textOr("name", ""),
     blobName: properties.textOr("blobName", ""),
     status: properties.text("status"),
-    created: properties.text("created"),
+    created: properties.textOr("created", ""),
     finished: properties.textOr("finishedTimeStamp", null),
     sizeBytes: properties.numberOr("sizeInBytes", 0),
     siteBytes: properties.numberOr("websiteSizeInBytes", null),
@@ -51,7 +54,8 @@ export const backupView = (site: string, item: Answer): BackupView => {
     expires: properties.textOr("expires", null),
     lastRestored: properties.textOr("lastRestoreTimeStamp", null),
     damaged: properties.textOr("damaged", null),
-    emptied: properties.has("emptied") && properties.flag("emptied"),
+    emptied: properties.flag("emptied"),
+    unreadable: properties.flag("unreadable"),
     databases: properties.has("databases") ? properties.list("databases").map(backedUpDatabase) : [],
     log: properties.textOr("log", null),
   };

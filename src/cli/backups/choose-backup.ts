@@ -79,7 +79,7 @@ const named = (site: SiteReference, backups: readonly BackupView[], text: string
 };
 
 const noteFlaws = ({ terminal }: CommandContext, backups: readonly BackupView[], chosen: BackupView): void => {
-  const newer = backups.findLast(isRestorable);
+  const newer = backups.findLast((backup) => isRestorable(backup) || backup.unreadable);
   const flaw = flawOf(chosen);
   const passedOver = newer === undefined || newer.id <= chosen.id ? undefined : flawOf(newer);
   if (flaw !== undefined) terminal.err(`${flaw}. \`lifeboat show\` tells more.\n`);
@@ -87,7 +87,8 @@ const noteFlaws = ({ terminal }: CommandContext, backups: readonly BackupView[],
     terminal.err(`${passedOver}: backup ${chosen.id}, of ${showTime(chosen.created)}, is taken.\n`);
 };
 
-const flawOf = ({ id, damaged, emptied }: BackupView): string | undefined => {
+const flawOf = ({ id, damaged, emptied, unreadable }: BackupView): string | undefined => {
+  if (unreadable) return `What the catalog holds of backup ${id} cannot be read`;
   if (damaged !== null) return `Backup ${id} was found damaged at ${showTime(damaged)}`;
   return emptied ? `Backup ${id} holds no file of site/wwwroot` : undefined;
 };

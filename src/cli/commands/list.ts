@@ -30,13 +30,23 @@ const tableOf = (backups: readonly BackupView[]): string => {
   ];
   return showTable(
     columns,
-    backups.map(({ site, id, status, damaged, emptied, created, sizeBytes, name }) => [
+    backups.map(({ site, id, created, sizeBytes, name, ...backup }) => [
       site,
       String(id),
-      damaged !== null ? `${status}, damaged` : emptied ? `${status}, emptied` : status,
-      showTime(created),
+      statusOf(backup),
+      created === "" ? "-" : showTime(created),
       sizeBytes === 0 ? "-" : showBytes(sizeBytes),
       name,
     ]),
   );
+};
+
+const statusOf = ({
+  status,
+  damaged,
+  emptied,
+  unreadable,
+}: Pick<BackupView, "status" | "damaged" | "emptied" | "unreadable">): string => {
+  if (unreadable) return "unreadable";
+  return damaged !== null ? `${status}, damaged` : emptied ? `${status}, emptied` : status;
 };

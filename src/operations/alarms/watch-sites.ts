@@ -14,7 +14,7 @@ import type { Call } from "../../ports/call.ts";
 import type { RowChange } from "../../ports/catalog.ts";
 import { channelsOf, type AlarmDeps } from "./alarm-channels.ts";
 import { scheduleOf } from "../backups/effective-schedule.ts";
-import { readBackup, readKnownBackups } from "../rows/backup-rows.ts";
+import { readBackup, readBackups } from "../rows/backup-rows.ts";
 import { endedRestoreOf, readOperation } from "../rows/operation-rows.ts";
 import { watchKey, watchPartition } from "../rows/keys.ts";
 import { readConfigurationRow } from "../rows/schedule-rows.ts";
@@ -106,7 +106,7 @@ const seen = async (
     alarms.push(...after.alarms);
   }
   // Not from the news: a backup may have been found damaged or deleted since it was good.
-  const standing = standingOf(await readKnownBackups(deps.catalog, start.site));
+  const standing = standingOf(await readBackups(deps.catalog, start.site));
   const timed = seeTime(watch, { expected: await expectationOf(deps, start.site), standing }, deps.clock.now());
   return { watch: timed.watch, alarms: [...alarms, ...timed.alarms] };
 };

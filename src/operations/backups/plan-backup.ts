@@ -11,7 +11,7 @@ import { backupObstacles, refusalOf } from "./backup-obstacles.ts";
 import { databasesToBackUp } from "../databases/backup-databases.ts";
 import { findSite, hostWithFiles } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
-import { readKnownBackups } from "../rows/backup-rows.ts";
+import { readBackups } from "../rows/backup-rows.ts";
 import { nothingServed, servesFiles } from "./served-files.ts";
 import { sharedFolders, siteFolders } from "../sites/shared-folders.ts";
 
@@ -63,7 +63,7 @@ export const planBackup =
     const found = await listSite(files, { signal, onExcluded: (entry) => left.append(entry) });
     left.sort();
     const serves = servesFiles(found.listing) || servesFiles(left);
-    const withFiles = backupWithFiles({ serves, files: found.files }, await readKnownBackups(deps.catalog, site.id));
+    const withFiles = backupWithFiles({ serves, files: found.files }, await readBackups(deps.catalog, site.id));
     const page = pageOf(found, left, wish);
     const { problems, doubts } = await backupObstacles(deps, { site, files, found, elsewhere, signal });
     const named = await configured(deps, site.id);

@@ -5,11 +5,13 @@ import type { Call } from "../../ports/call.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
 import { findSiteOrPast } from "../find-site.ts";
 import type { Installation } from "../installation.ts";
-import { readBackup, readBackups, readProgress, type BackupRow, type Progress } from "../rows/backup-rows.ts";
+import { readBackup, readBackupRows, readProgress, type BackupRow, type Progress } from "../rows/backup-rows.ts";
 
 interface SiteBackups {
   readonly site: SiteDefinition;
   readonly backups: readonly Backup[];
+  /** The numbers of those that the catalog has, and nobody can read: what became of them is not known. */
+  readonly unreadable: readonly number[];
 }
 
 /** Deleted ones vanish from the list, as App Service has it. */
@@ -17,8 +19,8 @@ export const listBackups =
   (deps: Installation) =>
   async (_call: Call, id: SiteId): Promise<SiteBackups> => {
     const site = await findSiteOrPast(deps, id);
-    const backups = await readBackups(deps.catalog, site.id);
-    return { site, backups: backups.filter(({ status }) => status !== "Deleted") };
+    const { rows, unreadable } = await readBackupRows(deps.catalog, site.id);
+    return { site, backups: rows.map(({ backup }) => backup).filter(({ status }) => status !== "Deleted"), unreadable };
   };
 
 const backupNotFound = (site: SiteId, backup: number) => refuse("BackupNotFound", { site: siteLabel(site), backup });

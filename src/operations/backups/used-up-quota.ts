@@ -1,7 +1,7 @@
 import { limitOf, nextFreeTime } from "../../domain/quota.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Installation } from "../installation.ts";
-import { readKnownBackups } from "../rows/backup-rows.ts";
+import { readBackups } from "../rows/backup-rows.ts";
 
 interface Asked {
   readonly site: SiteId;
@@ -16,7 +16,7 @@ export const usedUpQuota = async (
 ): Promise<{ readonly limit: number; readonly next: string } | undefined> => {
   const limit = limitOf(policy.backupsPerDay, tier);
   if (limit === undefined) return undefined;
-  const backups = await readKnownBackups(catalog, site);
+  const backups = await readBackups(catalog, site);
   const next = nextFreeTime(backups, limit, now);
   return next && { limit, next: next.toISOString() };
 };

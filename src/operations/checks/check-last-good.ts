@@ -6,11 +6,11 @@ import { databasesAmong } from "../databases/site-databases.ts";
 import { isServed, nothingServed } from "../backups/served-files.ts";
 import type { Finding } from "./finding.ts";
 import type { Installation } from "../installation.ts";
-import { readKnownBackups } from "../rows/backup-rows.ts";
+import { readBackups } from "../rows/backup-rows.ts";
 
 /** Whether what the site would be restored from is still where it was written, and holds the site's databases too. */
 export const checkLastGood = async (deps: Installation, site: SiteId): Promise<readonly Finding[]> => {
-  const lastGood = (await readKnownBackups(deps.catalog, site)).findLast(isSound);
+  const lastGood = (await readBackups(deps.catalog, site)).findLast(isSound);
   if (lastGood === undefined) return [];
   const checks = [checkArchive, checkFiles, checkDatabases];
   return (await Promise.all(checks.map((check) => check(deps, lastGood)))).flat();

@@ -1,8 +1,8 @@
 import { someOf } from "../../domain/some-of.ts";
 import { siteLabel } from "../../domain/site.ts";
 import type { Installation } from "../installation.ts";
-import { unreadableBackups } from "../rows/backup-rows.ts";
-import { siteRowKey } from "../rows/keys.ts";
+import { readBackupRows } from "../rows/backup-rows.ts";
+import { backupKey, siteRowKey } from "../rows/keys.ts";
 import { listOpenRuns } from "../rows/open-run-rows.ts";
 import { listOperations } from "../rows/operation-rows.ts";
 import { hasReadableRow } from "../rows/site-row.ts";
@@ -26,7 +26,7 @@ const checkSiteRows = async ({ catalog, sites }: Installation): Promise<readonly
     const keys = [
       ...((await hasReadableRow(catalog, id)) ? [] : [siteRowKey]),
       ...operations.map(({ row }) => row.key),
-      ...(await unreadableBackups(catalog, id)),
+      ...(await readBackupRows(catalog, id)).unreadable.map(backupKey),
     ];
     found.push(...keys.map((key) => `${key} of ${siteLabel(id)}`));
   }

@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { backupStatuses, servedStates, type Backup } from "../../domain/backup.ts";
-import type { SiteId } from "../../domain/site.ts";
+import { refuse } from "../../domain/errors.ts";
+import { siteLabel, type SiteId } from "../../domain/site.ts";
 import type { Catalog, Row, RowChange } from "../../ports/catalog.ts";
 import { keptDatabases } from "./database-reference.ts";
-import { backupKey, backupPrefix, progressKey, progressPrefix, sitePartition } from "./keys.ts";
+import { backupKey, backupOfKey, backupPrefix, progressKey, progressPrefix, sitePartition } from "./keys.ts";
 import { removeRows } from "./remove-rows.ts";
 import { siteId } from "./site-id.ts";
 
@@ -46,35 +47,43 @@ export interface BackupRow {
   readonly version: string;
 }
 
-const parse = (row: Row): BackupRow => ({ backup: backup.parse(row.value), version: row.version });
-
-export const readBackup = async (catalog: Catalog, of: SiteId, id: number): Promise<BackupRow | undefined> => {
-  const row = await catalog.get(sitePartition(of), backupKey(id));
-  return row === undefined ? undefined : parse(row);
+/** Undefined when it cannot be understood. */
+const understood = ({ value, version }: Row): BackupRow | undefined => {
+  const { data } = backup.safeParse(value);
+  return data && { backup: data, version };
 };
 
-export const readBackupRows = async (catalog: Catalog, of: SiteId): Promise<readonly BackupRow[]> =>
-  (await catalog.list(sitePartition(of), { prefix: backupPrefix })).map(parse);
+/** Throws the refusal that names it when it cannot be understood. */
+export const readBackup = async (catalog: Catalog, of: SiteId, id: number): Promise<BackupRow | undefined> => {
+  const row = await catalog.get(sitePartition(of), backupKey(id));
+  if (row === undefined) return undefined;
+  const found = understood(row);
+  if (found === undefined) throw refuse("BackupUnreadable", { site: siteLabel(of), backup: id });
+  return found;
+};
 
-/** All backups of a site, oldest first, also those that clients no longer see (Deleted). */
+interface BackupRows {
+  /** Oldest first, also those that clients no longer see (Deleted). */
+  readonly rows: readonly BackupRow[];
+  /** The numbers of those that cannot be understood. */
+  readonly unreadable: readonly number[];
+}
+
+export const readBackupRows = async (catalog: Catalog, of: SiteId): Promise<BackupRows> => {
+  const found = await catalog.list(sitePartition(of), { prefix: backupPrefix });
+  return {
+    rows: found.flatMap((row) => understood(row) ?? []),
+    unreadable: found.flatMap((row) => (understood(row) === undefined ? [backupOfKey(row.key)] : [])),
+  };
+};
+
+/** Those of a site that can be understood, as `readBackupRows` has them. */
 export const readBackups = async (catalog: Catalog, of: SiteId): Promise<readonly Backup[]> =>
-  (await readBackupRows(catalog, of)).map((row) => row.backup);
-
-/** As above, those that can be understood. */
-export const readKnownBackups = async (catalog: Catalog, of: SiteId): Promise<readonly Backup[]> =>
-  (await catalog.list(sitePartition(of), { prefix: backupPrefix })).flatMap(
-    ({ value }) => backup.safeParse(value).data ?? [],
-  );
-
-/** The keys of those that cannot. */
-export const unreadableBackups = async (catalog: Catalog, of: SiteId): Promise<readonly string[]> =>
-  (await catalog.list(sitePartition(of), { prefix: backupPrefix })).flatMap(({ key, value }) =>
-    backup.safeParse(value).success ? [] : [key],
-  );
+  (await readBackupRows(catalog, of)).rows.map((row) => row.backup);
 
 /** Those among rows of a site's partition, in their order. */
 export const backupsAmong = (rows: readonly Row[]): readonly Backup[] =>
-  rows.filter(({ key }) => key.startsWith(backupPrefix)).map((row) => parse(row).backup);
+  rows.filter(({ key }) => key.startsWith(backupPrefix)).map(({ value }) => backup.parse(value));
 
 export const insertBackup = (added: Backup): RowChange => ({
   kind: "insert",

@@ -10,6 +10,7 @@ export const siteRowKey = "site";
 const padded = (id: number): string => String(id).padStart(10, "0");
 export const backupPrefix = "backup!";
 export const backupKey = (id: number): string => `${backupPrefix}${padded(id)}`;
+export const backupOfKey = (key: string): number => Number(key.slice(backupPrefix.length));
 /** Every part of a run that works at the same time tells its own progress. */
 export const progressPrefix = (run: string): string => `progress!${run}!`;
 export const progressKey = (run: string, part: string): string => `${progressPrefix(run)}${part}`;

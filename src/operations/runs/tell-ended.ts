@@ -2,7 +2,7 @@ import { endedBackupOf } from "../../domain/alarm.ts";
 import type { Backup } from "../../domain/backup.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { Installation } from "../installation.ts";
-import { readKnownBackups } from "../rows/backup-rows.ts";
+import { readBackups } from "../rows/backup-rows.ts";
 import { endedRestoreOf, readKnownOperations } from "../rows/operation-rows.ts";
 import { markRestore, markSite } from "../rows/mark-rows.ts";
 
@@ -24,6 +24,6 @@ export const tellEndedBackup = async ({ catalog }: Needs, backup: Backup): Promi
 /** Both: for a run of which only the name is known. */
 export const tellEnded = async (deps: Needs, site: SiteId, run: string): Promise<void> => {
   await tellEndedRestore(deps, site, run);
-  const found = (await readKnownBackups(deps.catalog, site)).find((backup) => backup.run === run);
+  const found = (await readBackups(deps.catalog, site)).find((backup) => backup.run === run);
   if (found !== undefined) await tellEndedBackup(deps, found);
 };

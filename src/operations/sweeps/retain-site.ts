@@ -23,7 +23,10 @@ import { isSteady } from "../rows/steady-clock.ts";
 export const retainSite = (deps: Installation) => {
   const isNews = tellOnce();
   return async (call: Call, site: SiteId): Promise<number> => {
-    const rows = await readBackupRows(deps.catalog, site);
+    const { rows, unreadable } = await readBackupRows(deps.catalog, site);
+    for (const id of unreadable)
+      if (isNews(`${siteKey(site)} ${id}`))
+        call.log.error(passedOver, { backup: id, site: siteLabel(site), next: unreadableAdvice });
     if (rows.length === 0 || !(await isSteady(deps))) return 0;
     await forgetDeleted(deps, site, rows);
     const backups = rows.map(({ backup }) => backup);
@@ -47,6 +50,9 @@ export const retainSite = (deps: Installation) => {
     return begun;
   };
 };
+
+const passedOver =
+  "a backup's row of the catalog cannot be read; it is not deleted, and counts for nothing where others are kept";
 
 const heldBack =
   "a row of the catalog cannot be read; backups that its operation may be reading are not deleted meanwhile";

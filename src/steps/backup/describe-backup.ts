@@ -8,7 +8,7 @@ import { dumpedBytes, manifestLeftOut, type Manifest, type ManifestDatabase } fr
 import { writeManifest } from "../../manifest/write-manifest.ts";
 import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readKnownBackups } from "../../operations/rows/backup-rows.ts";
+import { readBackups } from "../../operations/rows/backup-rows.ts";
 import { nothingServed } from "../../operations/backups/served-files.ts";
 import type { StepInput, StepResult } from "../../workflows/contract.ts";
 import {
@@ -94,7 +94,7 @@ const gather = async (deps: Installation, scratch: Scratch, input: StepInput<"de
   const { databases, missing: undumped, notes } = await dumpedDatabases(scratch, input, seal);
   const missing = [...undumped, ...seal.changed.filter((path) => plan.databasesAtRest?.includes(path)).map(tornLine)];
   const files = seal.contents.files + seal.contents.links;
-  const before = await readKnownBackups(deps.catalog, input.site);
+  const before = await readBackups(deps.catalog, input.site);
   const withFiles = backupWithFiles({ serves: plan.serves, files }, before);
   const lines = [
     ...(withFiles === undefined ? [] : [`Warning: ${nothingServed(withFiles)}`]),

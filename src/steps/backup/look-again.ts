@@ -2,7 +2,7 @@ import { isRestorable, type Backup } from "../../domain/backup.ts";
 import type { SiteId } from "../../domain/site.ts";
 import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readKnownBackups } from "../../operations/rows/backup-rows.ts";
+import { readBackups } from "../../operations/rows/backup-rows.ts";
 import { removeFormers, removeOwn } from "./own-blobs.ts";
 
 const lookedAtMs = 24 * 3_600_000;
@@ -15,7 +15,7 @@ export const lookAgain =
   (deps: Installation) =>
   async (site: SiteId): Promise<void> => {
     const after = deps.clock.now().getTime() - lookedAtMs;
-    for (const backup of await readKnownBackups(deps.catalog, site)) {
+    for (const backup of await readBackups(deps.catalog, site)) {
       const ends = [cutShort(backup), endOfFormer(backup), endedWell(backup)];
       const [own, former, staged] = ends.map((end) => Date.parse(end ?? "") >= after);
       if (backup.run === undefined || !(own || former || staged)) continue;

@@ -3,7 +3,7 @@ import { sasFindings, type SasFinding } from "../../domain/sas.ts";
 import { siteLabel } from "../../domain/site.ts";
 import { credentialOf, openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readKnownBackups } from "../../operations/rows/backup-rows.ts";
+import { readBackups } from "../../operations/rows/backup-rows.ts";
 import type { Call } from "../../ports/call.ts";
 import type { SiteHost } from "../../ports/site-host.ts";
 import type { BackupRef, StepResult } from "../../workflows/contract.ts";
@@ -47,7 +47,7 @@ const hourMs = 3_600_000;
 const checkCredential = async (deps: Installation, backup: Backup): Promise<readonly SasFinding[]> => {
   const credential = await credentialOf(deps, backup.destination);
   if (credential === undefined) return [];
-  const backups = await readKnownBackups(deps.catalog, backup.site);
+  const backups = await readBackups(deps.catalog, backup.site);
   const last = backups.findLast(({ started, finished }) => started && finished);
   const lastMs = last === undefined ? 0 : Date.parse(last.finished ?? "") - Date.parse(last.started ?? "");
   return sasFindings(credential, { now: deps.clock.now(), neededForMs: Math.max(hourMs, 3 * lastMs) });

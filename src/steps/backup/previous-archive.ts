@@ -12,7 +12,7 @@ import { SecretUnreadable } from "../../domain/secret.ts";
 import { isStoreFailure } from "../../domain/store-failure.ts";
 import { openContainer } from "../../operations/containers/credentials.ts";
 import type { Installation } from "../../operations/installation.ts";
-import { readKnownBackups } from "../../operations/rows/backup-rows.ts";
+import { readBackups } from "../../operations/rows/backup-rows.ts";
 import type { SiteFiles } from "../../ports/site-files.ts";
 import { noteDamage } from "../verify/note-damage.ts";
 import type { BackupPlan } from "./backup-plan.ts";
@@ -102,7 +102,7 @@ export const reuseOf = async (deps: Installation, today: Today, { last, chain, o
 type Archived = Backup & { readonly commitId: string };
 
 const lastArchive = async (deps: Installation, backup: Backup): Promise<Archived | undefined> => {
-  const backups = await readKnownBackups(deps.catalog, backup.site);
+  const backups = await readBackups(deps.catalog, backup.site);
   return backups.filter((one): one is Archived => isSound(one) && one.commitId !== undefined).at(-1);
 };
 
@@ -113,7 +113,7 @@ export const notePrevious = async (
   what: string,
 ): Promise<void> => {
   const { destination, object } = previous;
-  for (const backup of await readKnownBackups(deps.catalog, site))
+  for (const backup of await readBackups(deps.catalog, site))
     if (isRestorable(backup.status) && backup.commitId === object.commitId && backup.destination === destination)
       await noteDamage(deps, backup, what);
 };

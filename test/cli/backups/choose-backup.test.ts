@@ -10,6 +10,7 @@ interface Given {
   readonly status?: string;
   readonly damaged?: string;
   readonly emptied?: boolean;
+  readonly unreadable?: boolean;
 }
 
 const site = { label: "shop", path: "/sites/shop", state: undefined };
@@ -50,6 +51,14 @@ describe("the latest backup", () => {
     const { context, terminal } = siteWith([{ id: 1 }, { id: 2, status: "PartiallySucceeded", emptied: true }]);
     expect(await chooseBackup(context, site, "latest")).toMatchObject({ id: 1 });
     expect(terminal.written.err).toMatch(/^Backup 2 holds no file of site\/wwwroot: backup 1, of .*, is taken.\n$/);
+  });
+
+  it("to restore is said to have a newer one behind it that the catalog cannot tell of", async () => {
+    const { context, terminal } = siteWith([{ id: 1 }, { id: 2, status: "Failed", unreadable: true }]);
+    expect(await chooseBackup(context, site, "latest")).toMatchObject({ id: 1 });
+    expect(terminal.written.err).toMatch(
+      /^What the catalog holds of backup 2 cannot be read: backup 1, of .*, is taken/,
+    );
   });
 
   it("to verify or look into stays the newest: a nightly verify must not pass over what it found", async () => {

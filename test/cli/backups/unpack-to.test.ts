@@ -88,6 +88,7 @@ const unpack = (to = join(folder, "out", "old"), terminal = fakeTerminal()) => {
     lastRestored: null,
     damaged: null,
     emptied: false,
+    unreadable: false,
     databases: [],
     log: null,
   };

@@ -177,7 +177,7 @@ describe("whoever is limited to a site", () => {
   });
 
   it("brings the configuration of his own site's backups back", async () => {
-    const [own] = await readBackupRows(deps.catalog, shop);
+    const [own] = (await readBackupRows(deps.catalog, shop)).rows;
     if (own === undefined) throw new Error("There is no backup.");
     const succeeded = replaceBackup({ ...own.backup, status: "Succeeded", commitId: "c" }, own.version);
     await deps.catalog.write(sitePartition(shop), [succeeded]);

@@ -10,7 +10,7 @@ import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import { renewBackupAccess } from "../../../src/operations/backups/renew-backup-access.ts";
 import { retainAll } from "../../../src/operations/sweeps/retain-all.ts";
 import { retainSite } from "../../../src/operations/sweeps/retain-site.ts";
-import { sitePartition, siteRowKey } from "../../../src/operations/rows/keys.ts";
+import { backupKey, sitePartition, siteRowKey } from "../../../src/operations/rows/keys.ts";
 import { changeSite } from "../../../src/operations/rows/site-row.ts";
 import { sweep } from "../../../src/operations/sweeps/sweep.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
@@ -146,6 +146,25 @@ describe("retention of a site", () => {
     await world.deps.catalog.write("open-runs", [{ kind: "remove", key: "restore-1" }]);
     expect(await retain()).toBe(1);
     expect(await statuses()).toEqual({ 1: "Deleted", 2: "Succeeded", 3: "Succeeded" });
+  });
+
+  it("neither deletes a backup whose row cannot be read, nor lets another go for its sake; that is told once", async () => {
+    await put({ ...daily, keepAtLeastOneBackup: true });
+    await days(3);
+    await world.deps.catalog.write(sitePartition(shop), [{ kind: "put", key: backupKey(3), value: { status: "?" } }]);
+    at(50);
+    const told: unknown[] = [];
+    const log = { ...world.call.log, error: (event: string, fields?: object) => void told.push({ event, ...fields }) };
+    const look = retainSite(world.deps);
+    const begun: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      begun.push(await look({ ...world.call, log }, shop));
+      await removals();
+    }
+    expect(begun).toEqual([1, 0, 0]);
+    expect(await statuses()).toEqual({ 1: "Deleted", 2: "Succeeded" });
+    expect((await world.deps.catalog.get(sitePartition(shop), backupKey(3)))?.value).toEqual({ status: "?" });
+    expect(told).toEqual([expect.objectContaining({ event: expect.stringContaining("not deleted"), backup: 3 })]);
   });
 
   describe("while a row of another site with a run under way cannot be read", () => {

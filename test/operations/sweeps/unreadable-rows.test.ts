@@ -6,7 +6,9 @@ import { checkInstallation } from "../../../src/operations/checks/check-installa
 import { createBackup } from "../../../src/operations/backups/create-backup.ts";
 import { isReady, noteSweep } from "../../../src/operations/checks/health.ts";
 import { readFigures } from "../../../src/operations/checks/read-figures.ts";
-import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
+import { insertBackup, readBackups } from "../../../src/operations/rows/backup-rows.ts";
+import { readSiteRow } from "../../../src/operations/rows/site-row.ts";
+import { endRunLate } from "../../../src/operations/sweeps/end-run-late.ts";
 import {
   alarmKey,
   clockKey,
@@ -14,6 +16,7 @@ import {
   duePrefix,
   healthPartition,
   hubsPartition,
+  backupKey,
   markKey,
   openRunsPartition,
   progressKey,
@@ -39,9 +42,13 @@ import { sweep } from "../../../src/operations/sweeps/sweep.ts";
 import { takeUpRuns } from "../../../src/operations/sweeps/take-up-runs.ts";
 import { watchRuns } from "../../../src/operations/sweeps/watch-runs.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
+import { routes } from "../../../src/api/routes.ts";
+import { Secret } from "../../../src/domain/secret.ts";
+import { sourceOf, type ArchiveWish } from "../../../src/operations/restores/restore-source.ts";
 import { siteKey, type SiteId } from "../../../src/domain/site.ts";
 import type { Call } from "../../../src/ports/call.ts";
 import { clearScratch } from "../../../src/steps/clear-scratch.ts";
+import { apiOver, shopPath } from "../../support/api.ts";
 import { shop } from "../../support/installation.ts";
 import { keptBackup } from "../../support/kept-backup.ts";
 import { alarmWorld, endedBackup } from "../alarms/alarm-world.ts";
@@ -124,6 +131,61 @@ it("signs of life that cannot be read keep nobody from watching the other runs",
   for (let minute = 0; minute < 17; minute++, world.pass(1)) await look(call);
   expect(world.ended.toSorted()).toEqual([mine, other].toSorted());
   await takeUpRuns({ ...world.deps, hub: "own" })(call);
+});
+
+describe("a backup whose row cannot be read", () => {
+  const ask = (method: string, path: string) => apiOver(routes(world.deps), call)(method, `${shopPath}${path}`);
+  const nothingKnown = expect.stringMatching(/^What the catalog holds of backup 2 of shop cannot be read\. Start the/);
+
+  beforeEach(async () => {
+    const backups = [1, 2, 3].map((id) => keptBackup({ id, blobBase: `b${id}`, name: `b${id}` }));
+    await world.deps.catalog.write(sitePartition(shop), backups.map(insertBackup));
+    await damage(sitePartition(shop), backupKey(2));
+  });
+
+  it("is listed as one that nobody can restore, among the others and in their order", async () => {
+    const listed: { properties: object }[] = (await ask("GET", "/backups")).json()["value"] ?? [];
+    expect(listed.map(({ properties }) => properties)).toMatchObject([
+      { id: 1, status: "Succeeded" },
+      { id: 2, status: "Failed", unreadable: true, created: null, log: nothingKnown },
+      { id: 3, status: "Succeeded" },
+    ]);
+    const next: string = (await ask("GET", "/backups?$top=1")).json()["nextLink"] ?? "";
+    expect((await ask("GET", `/backups?${next.split("?")[1]}`)).json()["value"]).toMatchObject([{ name: "2" }]);
+  });
+
+  it("is neither told, deleted nor restored by its number, and says why; the others are deleted as ever", async () => {
+    for (const method of ["GET", "DELETE"]) {
+      const answer = await ask(method, "/backups/2");
+      expect([answer.status, answer.json()["Code"]]).toEqual([409, "BackupUnreadable"]);
+      expect(answer.json()["Message"]).toEqual(nothingKnown);
+    }
+    expect((await ask("DELETE", "/backups/3")).status).toBe(200);
+    expect((await readBackups(world.deps.catalog, shop)).map(({ status }) => status)).toEqual([
+      "Succeeded",
+      "DeleteInProgress",
+    ]);
+  });
+
+  it("is passed over where another is restored by its name, and its archive is one that nobody here knows", async () => {
+    const wanted = (wish: ArchiveWish) => sourceOf(world.deps, call, { pathSite: shop, wish });
+    expect(await wanted({ blobName: "b3" })).toMatchObject({ backup: { id: 3 } });
+    const { blobBase } = (await createBackup(world.deps)(call, blog, {})).backup;
+    await damage(sitePartition(blog), backupKey(1));
+    const storageAccountUrl = new Secret("file:///backups/blog");
+    expect(await wanted({ storageAccountUrl, blobName: blobBase })).toEqual({
+      destination: "file:///backups/blog",
+      blob: `${blobBase}.zip`,
+    });
+  });
+});
+
+it("a backup that waits for its turn and cannot be read keeps no other from the site", async () => {
+  const { run = "" } = (await createBackup(world.deps)(call, shop, {})).backup;
+  const waiting = (await createBackup(world.deps)(call, shop, {})).backup;
+  await damage(sitePartition(shop), backupKey(waiting.id));
+  await endRunLate(world.deps, call, { site: shop, run, reason: "It is over." });
+  expect(await readSiteRow(world.deps.catalog, shop)).not.toHaveProperty("run");
 });
 
 describe("alarms", () => {
