@@ -412,6 +412,19 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
     expect(judge(join(data, "log.db"))).toEqual(["ok", 75, 2]);
   });
 
+  it("that a restore removed comes back by an undo without the log of one that was made in its place", async () => {
+    const backup = await backUp();
+    const before = openLog();
+    for (let table = 0; table < 90; table++) before.exec(`CREATE TABLE more${table} (x)`);
+    pay(before, 1, 5);
+    before.close();
+    expect((await world.restore(backup)).status).toBe("Succeeded");
+    openLog().close();
+    await useAndDie();
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", 5, 1]);
+  });
+
   it("is restored without a log that came right before the exchange, which an undo brings back", async () => {
     const backup = await backUpAndChange();
     const { swapIn } = world.steps();

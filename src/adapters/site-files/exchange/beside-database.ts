@@ -7,7 +7,7 @@ import { bytes } from "./area.ts";
 /** `-wal`, `-shm`, `-journal`. */
 export const besideEndings: readonly string[] = besideSqlite(noPath);
 
-/** Which of them lie beside `live` now; none unless `kept`, which was or is to be in its place, is a SQLite database. */
+/** Which of them lie beside `live` now; none unless `kept`, which was, is or is to be in its place, is a SQLite database. */
 export const besideDatabase = ({ live, kept }: { readonly live: string; readonly kept: string }): readonly string[] =>
   isSqlite(kept)
     ? besideEndings.filter((ending) => {

@@ -59,16 +59,15 @@ export interface MoveContext {
  * Where names differ in letter case only and the file system takes them for one, `Readme.txt` is removed before `README.TXT`
  * is placed, and back the other way round: once the kept `Readme.txt` is live again, `README.TXT` has gone.
  * Where a folder was made since in the place of what comes back, it goes to the kept content first (K-since).
- * Where a SQLite database is replaced, L-wal, L-shm and L-journal become K-wal ... right before S becomes L; on the way back
- * those of the database that goes are set aside (K-wal-since), and the kept ones follow theirs.
+ * Where a SQLite database is replaced or removed, L-wal, L-shm and L-journal become K-wal ... right before L goes; on the way
+ * back those of the database that goes are set aside (K-wal-since), and the kept ones follow theirs.
  */
 export const forward = (line: JournalLine, places: Places, context: MoveContext): void => {
   switch (line.kind) {
     case "place":
       return placeStaged(line.had, places);
     case "remove":
-      if (!isThere(places.kept) && isThere(places.live)) renameSync(bytes(places.live), bytes(places.kept));
-      return;
+      return removeLive(places);
     case "makeDirectory":
       return makeDirectory(places.live);
     case "removeDirectory":
@@ -100,10 +99,10 @@ export const back = (line: JournalLine, places: Places, context: MoveContext): v
       if (line.had) return bringBackWithBeside(places);
       // It has come back already, and may be what stands here.
       if (places.twin !== undefined && !isThere(places.twin)) return;
-      if (places.staged === undefined || !isThere(places.staged)) removeFile(places.live, line.path, context);
+      if (places.staged === undefined || !isThere(places.staged)) removePlaced(places, line.path, context);
       return;
     case "remove":
-      return bringBack(places);
+      return bringBackWithBeside(places);
     case "makeDirectory":
       if (!line.had) removeDirectory(places.live, line.path, context);
       return;
@@ -203,12 +202,23 @@ const keepBeside = ({ live, kept, staged }: Places & { readonly staged: string }
     if (isThere(staged)) renameSync(bytes(live + ending), bytes(freeName(kept + ending)));
 };
 
+const removeLive = ({ live, kept }: Places): void => {
+  if (isThere(kept) || !isThere(live)) return;
+  for (const ending of besideDatabase({ live, kept: live }))
+    renameSync(bytes(live + ending), bytes(freeName(kept + ending)));
+  renameSync(bytes(live), bytes(kept));
+};
+
+/** `database` was or is to be in the place of what is live. */
+const setBesideAside = ({ live, kept }: Places, database: string): void => {
+  for (const ending of besideDatabase({ live, kept: database }))
+    renameSync(bytes(live + ending), bytes(freeName(`${kept}${ending}-since`)));
+};
+
 const bringBackWithBeside = (places: Places): void => {
   const { live, kept, staged } = places;
   const isPlaced = isThere(kept) && (staged === undefined || !isThere(staged));
-  if (isPlaced)
-    for (const ending of besideDatabase(places))
-      renameSync(bytes(live + ending), bytes(freeName(`${kept}${ending}-since`)));
+  if (isPlaced) setBesideAside(places, kept);
   bringBack(places);
   if (!isSqlite(live)) return;
   for (const ending of besideEndings) bringBack({ ...places, live: live + ending, kept: kept + ending });
@@ -231,9 +241,11 @@ const moveAside = ({ live, kept }: Places): void => {
   if (isThere(live)) renameSync(bytes(live), bytes(`${kept}-since`));
 };
 
-const removeFile = (live: string, path: BytePath, context: MoveContext): void => {
+const removePlaced = (places: Places, path: BytePath, context: MoveContext): void => {
+  const { live } = places;
   if (!isThere(live)) return;
   if (isDirectory(live)) return context.note(`${readable(path)}: the folder stays, because it was made since.`);
+  setBesideAside(places, live);
   unlinkSync(bytes(live));
 };
 
