@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { webhookForms } from "./domain/alarm.ts";
 import type { TierLimit } from "./domain/quota.ts";
 import type { BackupSchedule } from "./domain/schedule.ts";
@@ -28,7 +28,7 @@ export interface Config {
   readonly siteRoots: readonly string[];
   /** Where backups go when neither request nor configuration names a container; `{site}` is replaced. */
   readonly defaultDestination: Secret;
-  /** In or below these directories `file:` destinations may lie; the data folder's `backups` is always one. */
+  /** In or below these directories `file:` destinations may lie; `backups` and the own destination's folder always may. */
   readonly fileRoots: readonly string[];
   /** Hosts a storageAccountUrl may name, `host`, `host:port` or `.suffix`; by default those of Azure's clouds. */
   readonly storageHosts: readonly string[];
@@ -123,6 +123,14 @@ const keyless = (destination: Secret): readonly string[] => {
   return url.startsWith("https://") && !/[?{]/.test(url) ? [url.replace(/\/+$/, "")] : [];
 };
 
+/** Nobody has to allow a second time what he has named himself: the folder of the destination, above the site's name. */
+const ownRoot = (destination: Secret): readonly string[] => {
+  const [before = "", ...behind] = destination.reveal().split("{site}");
+  if (!before.startsWith("file:")) return [];
+  const folder = fileURLToPath(behind.length === 0 ? before : before.slice(0, before.lastIndexOf("/") + 1));
+  return folder === "/" ? [] : [resolve(folder)];
+};
+
 /** Whoever lets the system choose the port of http does not care for that of https either. */
 const tlsPortOf = ({ LIFEBOAT_TLS_PORT: given, LIFEBOAT_PORT: http }: Settings): number | undefined => {
   if (given === "off") return undefined;
@@ -175,7 +183,11 @@ const toConfig = (value: Settings): Config => {
     sitesRoot,
     siteRoots: [sitesRoot, ...list(value.LIFEBOAT_SITE_ROOTS ?? "").map((path) => resolve(path))],
     defaultDestination,
-    fileRoots: [backups, ...list(value.LIFEBOAT_FILE_ROOTS ?? "").map((path) => resolve(path))],
+    fileRoots: [
+      backups,
+      ...list(value.LIFEBOAT_FILE_ROOTS ?? "").map((path) => resolve(path)),
+      ...(value.LIFEBOAT_DESTINATION === undefined ? [] : ownRoot(value.LIFEBOAT_DESTINATION)),
+    ],
     storageHosts: list(value.LIFEBOAT_STORAGE_HOSTS),
     privateHosts: list(value.LIFEBOAT_PRIVATE_HOSTS ?? ""),
     identityContainers: [...keyless(defaultDestination), ...list(value.LIFEBOAT_IDENTITY_CONTAINERS ?? "")],

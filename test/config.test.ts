@@ -134,6 +134,8 @@ describe("the configuration", () => {
     ["LIFEBOAT_IDENTITY_CONTAINERS", "acct.blob.core.windows.net/backups"],
     ["LIFEBOAT_IDENTITY_CONTAINERS", "https://acct.blob.core.windows.net/backups?sig=x"],
     ["LIFEBOAT_SCRATCH", "scratch"],
+    ["LIFEBOAT_DESTINATION", "/mnt/backups"],
+    ["LIFEBOAT_DESTINATION", "file://mnt/backups"],
   ])("refuses %s=%s, which would never match anything", (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`${name}: `));
   });
@@ -162,6 +164,21 @@ describe("the configuration", () => {
     ]);
     expect(identity("https://acct.blob.core.windows.net/backups?sig=x")).toEqual([]);
     expect(identity("file:///mnt/backups")).toEqual([]);
+  });
+
+  it.each([
+    ["file:///mnt/second%20disk/{site}", ["/mnt/second disk"]],
+    ["file:///mnt/second disk/backups/of-{site}/all", ["/mnt/second disk/backups"]],
+    ["file:///mnt/backups", ["/mnt/backups"]],
+    ["file:///{site}", []],
+    ["https://acct.blob.core.windows.net/{site}?sig=x", []],
+  ])("allows backups in its own destination %s without a second setting", (url, folders) => {
+    const roots = { LIFEBOAT_DATA: "/data", LIFEBOAT_FILE_ROOTS: "/other" };
+    expect(readConfig({ ...roots, LIFEBOAT_DESTINATION: url }).fileRoots).toEqual([
+      "/data/backups",
+      "/other",
+      ...folders,
+    ]);
   });
 
   it("asks for what instances share where they share a catalog", () => {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { TierLimit } from "../domain/quota.ts";
 import { scheduleProblem, type BackupSchedule } from "../domain/schedule.ts";
@@ -85,7 +86,18 @@ export const folder = z.string().min(1, "a folder");
 
 export const destination = z
   .string()
-  .refine((text) => /^(https?|file):\/\//.test(text), "an https container URL with SAS, or a file: URL");
+  .refine(
+    (text) => /^https?:\/\//.test(text) || (text.startsWith("file:///") && isFolderUrl(text)),
+    "an https container URL with SAS, or a folder as file:///FOLDER",
+  );
+
+const isFolderUrl = (text: string): boolean => {
+  try {
+    return fileURLToPath(text) !== "";
+  } catch {
+    return false;
+  }
+};
 
 export const scratch = z
   .string()

@@ -44,7 +44,10 @@ export const checkFolderUrl = async (
   const folder = await realFolder(pathOf(container), container);
   const root = await rootOf(folder, container, policy);
   if (root === undefined)
-    throw refused(container, `it is not below one of LIFEBOAT_FILE_ROOTS (${policy.fileRoots.join(", ")}).`);
+    throw refused(
+      container,
+      `it is not below one of LIFEBOAT_FILE_ROOTS (${policy.fileRoots.join(", ")}). Name a folder there that holds it.`,
+    );
   await checkOwnFolders(folder, container, policy);
   const site = (await sites()).find(({ real }) => foldersOverlap(folder, real));
   if (site !== undefined)
