@@ -3,7 +3,7 @@ import type { DatabaseCheck } from "../../../ports/database-tool.ts";
 import { brokenViews } from "./dump.ts";
 import { literal, name } from "./names.ts";
 import { defineObjects, listObjects } from "./objects.ts";
-import { lackingPrivileges } from "./privileges.ts";
+import { accountOf, lackingPrivileges } from "./privileges.ts";
 import type { Session } from "./session.ts";
 
 /** What stands against a dump or a load, and what it will not promise. Throws DatabaseFailure. */
@@ -65,7 +65,7 @@ const forLoad = [
 const refuseUnreadable = async (session: Session): Promise<void> => {
   const { database } = session.connection;
   const lacking = await lackingPrivileges(session, database, forDump);
-  if (lacking.length > 0) throw lacks(session, lacking, `${name(database)}.*`);
+  if (lacking.length > 0) throw await lacks(session, lacking, `${name(database)}.*`);
 };
 
 const refuseUnfit = async (session: Session): Promise<void> => {
@@ -97,7 +97,7 @@ const refuseUnfit = async (session: Session): Promise<void> => {
     const lacking = await lackingPrivileges(session, database, wanted);
     const granted =
       database === connection.database ? name(database) : name(`${ownDatabasePrefix.replace("_", "\\_")}%`);
-    if (lacking.length > 0) throw lacks(session, lacking, `${granted}.*`);
+    if (lacking.length > 0) throw await lacks(session, lacking, `${granted}.*`);
   }
   await refuseDistrusted(session, kinds);
 };
@@ -149,10 +149,10 @@ const distrustIn = async (session: Session): Promise<"none" | "everybody" | "thi
   return lacking.length > 0 ? "thisUser" : "everybody";
 };
 
-const lacks = ({ connection }: Session, lacking: readonly string[], on: string): DatabaseFailure =>
+const lacks = async (session: Session, lacking: readonly string[], on: string): Promise<DatabaseFailure> =>
   new DatabaseFailure(
     "NotAllowed",
-    `The user ${connection.user ?? ""} of ${databaseLabel(connection)} lacks ${lacking.join(", ")}. Let an administrator GRANT ${lacking.join(", ")} ON ${on} to it.`,
+    `The user of ${databaseLabel(session.connection)} lacks privileges. Let an administrator run: GRANT ${lacking.join(", ")} ON ${on} TO ${await accountOf(session)};`,
   );
 
 const otherVendor = ({ vendor, programs: { dump } }: Session): readonly string[] =>
