@@ -6,9 +6,10 @@ import { usualContainer } from "../containers/where-to.ts";
 import type { Installation } from "../installation.ts";
 import { sharedFolders, siteFolders } from "../sites/shared-folders.ts";
 import { checkLastGood } from "./check-last-good.ts";
+import { checkNewest } from "./check-newest.ts";
 import { ok, type Finding } from "./finding.ts";
 
-/** Sites that cannot be understood, whose files are gone, or whose backups have nowhere to go. */
+/** Sites that cannot be understood, whose files are gone, or whose backups have nowhere to go, or did not end well. */
 export const checkSites = async (deps: Installation): Promise<readonly Finding[]> => {
   const findings = (await deps.sites.problems()).map((message): Finding => ({
     name: "site files",
@@ -42,7 +43,7 @@ const checkSite = async (deps: Installation, site: SiteDefinition): Promise<read
     if ((await (await deps.hosts.host(site.id)).content()) === "missing")
       missing.push(problem("Its directory is not there.", "Mount or create it, or correct the site's file."));
     await askContainer((await usualContainer(deps, site)).destination);
-    return [...missing, ...(await checkLastGood(deps, site.id))];
+    return [...missing, ...(await checkLastGood(deps, site.id)), ...(await checkNewest(deps, site.id))];
   } catch (error) {
     return [...missing, problem(messageOf(error), "docs/sites.md and docs/destinations.md tell what may be said.")];
   }

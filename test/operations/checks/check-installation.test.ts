@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Backup } from "../../../src/domain/backup.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
 import { checkInstallation } from "../../../src/operations/checks/check-installation.ts";
@@ -120,9 +121,15 @@ describe("checking the installation", () => {
 
   const destination = "file:///backups/shop";
   /** The site has a good backup, with an archive where the catalog says unless `archive` is false. */
-  const withBackup = async ({ databases = [] as string[], at = destination, archive = true, serves = false } = {}) => {
+  const withBackup = async ({
+    databases = [] as string[],
+    at = destination,
+    archive = true,
+    serves = false,
+    next = undefined as Partial<Backup> | undefined,
+  } = {}) => {
     const { deps, container } = memoryInstallation();
-    const row = insertBackup({
+    const good: Backup = {
       site: shop,
       id: 7,
       name: "nightly",
@@ -135,8 +142,9 @@ describe("checking the installation", () => {
       created: "2026-11-20T12:00:00.000Z",
       sizeBytes: 3,
       ...(serves ? { served: "present", files: 12 } : {}),
-    });
-    await deps.catalog.write(sitePartition(shop), [row]);
+    };
+    const backups = next === undefined ? [good] : [good, { ...good, id: 8, ...next }];
+    await deps.catalog.write(sitePartition(shop), backups.map(insertBackup));
     if (archive) await putObject(container(destination), "nightly.zip", Buffer.from("zip"));
     const connectionStrings = {
       orders: { value: new Secret("postgres://u:p@db.example/orders"), type: "PostgreSQL" },
@@ -185,5 +193,18 @@ describe("checking the installation", () => {
         advice: expect.stringContaining("--database all"),
       },
     ]);
+  });
+
+  it.each([
+    [{ status: "Failed", log: "No login.\nMore." }, "problem", "Its newest backup (8) is Failed: No login."],
+    [{ status: "TimedOut" }, "problem", "Its newest backup (8) is TimedOut."],
+    [{ status: "PartiallySucceeded", log: "a.txt" }, "warning", "Its newest backup (8) is PartiallySucceeded."],
+  ] as const)("names a newest backup that is %j", async (next, state, message) => {
+    const advice = "lifeboat show shop 8 tells all about it.";
+    expect(await withBackup({ databases: ["orders"], next })).toEqual([{ name: "site shop", state, message, advice }]);
+  });
+
+  it.each(["Skipped", "InProgress"] as const)("says nothing of a newer backup that is %s", async (status) => {
+    expect(await withBackup({ databases: ["orders"], next: { status } })).toEqual([]);
   });
 });
