@@ -136,6 +136,8 @@ describe("the configuration", () => {
     ["LIFEBOAT_SCRATCH", "scratch"],
     ["LIFEBOAT_DESTINATION", "/mnt/backups"],
     ["LIFEBOAT_DESTINATION", "file://mnt/backups"],
+    ["LIFEBOAT_DESTINATION", "file:///mnt/%ff"],
+    ["LIFEBOAT_DESTINATION", "file:///mnt%2fbackups"],
   ])("refuses %s=%s, which would never match anything", (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`${name}: `));
   });

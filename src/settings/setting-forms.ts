@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { TierLimit } from "../domain/quota.ts";
 import { scheduleProblem, type BackupSchedule } from "../domain/schedule.ts";
@@ -91,9 +90,10 @@ export const destination = z
     "an https container URL with SAS, or a folder as file:///FOLDER",
   );
 
+/** One that can be taken for a path. */
 const isFolderUrl = (text: string): boolean => {
   try {
-    return fileURLToPath(text) !== "";
+    return !/%2f|%00/i.test(text) && decodeURIComponent(text) !== "";
   } catch {
     return false;
   }
