@@ -49,8 +49,8 @@ export const servedStates = ["present", "none", "gone"] as const;
 type Served = (typeof servedStates)[number];
 
 /**
- * The newest good backup that holds files to serve where today's site has none. Backups of older versions tell only of all
- * files together.
+ * The newest backup that holds files to serve where today's site has none, also one that was found damaged since. Backups of
+ * older versions tell only of all files together.
  */
 export const backupWithFiles = (
   today: { readonly serves: boolean; readonly files: number },
@@ -60,7 +60,7 @@ export const backupWithFiles = (
     ? undefined
     : before.findLast(
         (one) =>
-          isSound(one) &&
+          isRestorable(one.status) &&
           (one.served === undefined ? today.files === 0 && (one.files ?? 0) > 0 : one.served === "present"),
       );
 

@@ -70,8 +70,10 @@ const protections = ({ backups, policy }: RetentionCase): ReadonlyMap<number, st
     if (backup !== undefined && !reasons.has(backup.id)) reasons.set(backup.id, reason);
   };
   const restorable = backups.filter(({ status }) => isRestorable(status)).toSorted(newestFirst);
-  // One that was found damaged is kept as well, for what is whole in it, but it stands for no other.
-  for (const among of [restorable.filter(isSound), restorable]) protectAmong(among, policy, protect);
+  // One that was found damaged is kept as well, for what is whole in it, but it stands for no other. Nor does one of an
+  // emptied site, not even for one that was found damaged.
+  const withFiles = restorable.filter(({ served }) => served !== "gone");
+  for (const among of [restorable.filter(isSound), withFiles, restorable]) protectAmong(among, policy, protect);
   return reasons;
 };
 

@@ -60,6 +60,13 @@ describe("retention", () => {
     expect(removed(backups, policyOf({ keepAtLeastOne: false, keepDaily: 1 }))).not.toContain(2);
   });
 
+  it("keeps a backup that was found damaged while all others are of a site that has lost its files", () => {
+    const partial = { status: "PartiallySucceeded" } as const;
+    const damaged = { ...partial, served: "present", damaged: "2026-11-20T00:00:00Z" } as const;
+    const backups = [made(1, 50, damaged), made(2, 40, { ...partial, served: "gone" })];
+    expect(removed(backups)).toEqual([]);
+  });
+
   it("keeps the last good backup even when it is older than the limit", () => {
     const backups = [
       made(1, 50),

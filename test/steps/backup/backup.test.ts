@@ -224,6 +224,16 @@ describe("a site whose files are gone", () => {
     expect(await run(await begin())).toMatchObject({ status: "PartiallySucceeded", served: "gone", files: 0 });
   });
 
+  it("is noticed also where the last backup that holds files was found damaged", async () => {
+    const { id } = await run(await begin());
+    const row = await readBackup(deps.catalog, shop, id);
+    if (row === undefined) throw new Error("The backup has no row.");
+    const damaged = { ...row.backup, damaged: given.deps.clock.now().toISOString() };
+    await deps.catalog.write(sitePartition(shop), [replaceBackup(damaged, row.version)]);
+    empty();
+    expect(await run(await begin())).toMatchObject({ status: "PartiallySucceeded", served: "gone" });
+  });
+
   it("is as good as ever once there are files again, built on the last backup that had some", async () => {
     const whole = await run(await begin());
     renameSync(served(), join(folder.path, "elsewhere"));
