@@ -36,8 +36,7 @@ describeWith("mount", canMount, "a backup to a folder on a small disk", () => {
     return faultyBackups({ faulty: destination, sound: destination, directory: home, ...(files && { files }) });
   };
   /** The backups go elsewhere: only their work files lie on the small disk. */
-  const worksOnDisk = () => {
-    const destination = directoryDestination(elsewhere);
+  const worksOnDisk = (destination = directoryDestination(elsewhere)) => {
     const scratch = directoryDestination(join(disk.folder, "backups"));
     return faultyBackups({ faulty: destination, sound: destination, directory: home, scratch });
   };
@@ -87,6 +86,17 @@ describeWith("mount", canMount, "a backup to a folder on a small disk", () => {
     // What stays are empty folders.
     expect(before - free()).toBeLessThan(100_000);
     expect((await backUp("again")).status).toBe("Succeeded");
+  });
+
+  it("tells that its work storage is full although its container may only be written", async () => {
+    write("photo.jpg", randomBytes(megabyte));
+    const destination = directoryDestination(elsewhere);
+    const packShard = (): void => {
+      destination.head = () => Promise.reject(new StoreFailure("AccessDenied", "It may not be read."));
+      disk.fill();
+    };
+    const failed = await worksOnDisk(destination).backUp("night", { packShard, closeBackup: () => disk.empty() });
+    expect(failed.log).toMatch(/\(ENOSPC\), and what the backup had written was removed\. The disk of .*backups has/);
   });
 
   it("is not lost when its work storage is full once its archive is visible", async () => {

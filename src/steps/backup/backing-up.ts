@@ -11,7 +11,7 @@ import { isCommitted } from "./own-blobs.ts";
 import { failed } from "../owns-site.ts";
 import { scratchOf, WorkFilesGone } from "../scratch.ts";
 
-type Input = BackupRef & { readonly plan?: ScratchName };
+type Input = BackupRef & { readonly plan?: ScratchName; readonly seal?: ScratchName };
 
 /**
  * As `asOutcome`, for the steps that make a backup. A store that is full ends the backup at once, and what the run had
@@ -31,7 +31,7 @@ export const backingUp = <Value>(
         try {
           return await work();
         } catch (error) {
-          if (isStoreFailure(error, "Full") && !(await isCommitted(deps, input)))
+          if (isStoreFailure(error, "Full") && !(await isVisible(deps, input)))
             return failed(await giveUpFull(deps, input, error));
           // A step beside this one found the disk full and took the ground from under it.
           const reason = deps.runsAtWork.whyGivenUp(input.run);
@@ -43,6 +43,17 @@ export const backingUp = <Value>(
       }),
     ["Unavailable", "Full"],
   );
+
+/** Steps behind the seal have its result. A container that may not be read does not tell, and holds nothing of the others. */
+const isVisible = async (deps: Installation, input: Input): Promise<boolean> => {
+  if (input.seal !== undefined) return true;
+  try {
+    return await isCommitted(deps, input);
+  } catch (error) {
+    if (isStoreFailure(error, "AccessDenied")) return false;
+    throw error;
+  }
+};
 
 const giveUpFull = async (deps: Installation, input: Input, error: StoreFailure): Promise<string> => {
   const neededBytes = await plannedBytes(deps, input);
