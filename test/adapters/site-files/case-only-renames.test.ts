@@ -83,6 +83,64 @@ const endingAt = (wanted: number): LocalExchange => {
 };
 const ifEnded = (error: unknown): void => expect(error).toBe(ended);
 
+describe("an exchange that places two names of a folder inside the site", () => {
+  const twins = { "Img/Logo.png": "one", "Img/logo.png": "other" };
+  const placeAll = (given: Readonly<Record<string, string>>): Promise<unknown> =>
+    exchange().swap(Object.keys(given).map(place));
+  const stageAll = async (given: Readonly<Record<string, string>>): Promise<void> => {
+    const [root] = await exchange().stage("a1");
+    write(given, root?.directory ?? "");
+  };
+  const refused = {
+    code: "RestoreFailed",
+    message: expect.stringContaining('"Img/logo.png" for that of another file'),
+  };
+
+  // As on ext4, where one folder may take names for one and the site's root does not.
+  it("says so where they are one there, before either is lost, and is put back", async () => {
+    rmSync(join(folder, "shop/Img/logo.png"));
+    unfold = foldNamesBelow(join(folder, "shop/Img"));
+    const before = tree();
+    await stageAll(twins);
+    await expect(placeAll(twins)).rejects.toMatchObject(refused);
+    expect(tree()["Img/Logo.png"]).toBe("one");
+    await expect(exchange().swap([]), "asked again").rejects.toMatchObject(refused);
+    await exchange().putBack();
+    expect(tree()).toEqual(before);
+  });
+
+  it("has both where they are two, also what the application has written meanwhile", async () => {
+    rmSync(join(folder, "shop/Img/logo.png"));
+    await stageAll(twins);
+    const meanwhile = exchange((point) => {
+      if (point === "journal written") write({ "Img/logo.png": "meanwhile" });
+    });
+    await meanwhile.swap(Object.keys(twins).map(place));
+    expect(tree()).toMatchObject(twins);
+  });
+
+  it("says so where two folders are one, of the first file that is in both; else it notes that they are", async () => {
+    unfold = foldNamesBelow(folder);
+    const folders: SwapOperation[] = ["Css", "css"].map((path) => ({
+      kind: "makeDirectory",
+      path: pathFromText(path),
+    }));
+    await stageAll({ "Css/a.css": "one", "b.css": "other" });
+    expect((await exchange().swap([...folders, place("Css/a.css")])).notes).toEqual([
+      "css: the site's file system takes this folder's name for that of another, and they are one now.",
+    ]);
+    await exchange().putBack();
+    await exchange().forget();
+    const [root] = await exchange().stage("a1");
+    unfold();
+    write({ "Css/a.css": "one", "css/a.css": "other" }, root?.directory ?? "");
+    unfold = foldNamesBelow(join(folder, "shop"));
+    await expect(exchange().swap([...folders, place("Css/a.css"), place("css/a.css")])).rejects.toMatchObject({
+      message: expect.stringContaining('"css/a.css"'),
+    });
+  });
+});
+
 describe("an exchange of names that differ in letter case only", () => {
   const thereAndBack = async (): Promise<void> => {
     const before = tree();

@@ -50,6 +50,30 @@ describe("a site on this machine", () => {
     expect(await host().content()).toBe("missing");
   });
 
+  it("leaves what a death left of a look at its names out of backups, and forgets it with other runs' rests", async () => {
+    writeFileSync(join(folder, "home", "index.html"), "x");
+    const { rmSync: before } = fs;
+    fs.rmSync = () => {
+      throw new Error("the process ends here");
+    };
+    syncBuiltinESMExports();
+    const twins = [["Logo.png", "logo.png"].map(pathFromText)];
+    await expect(host().exchange("restore-1").clashes(twins)).rejects.toThrow("the process ends here");
+    fs.rmSync = before;
+    syncBuiltinESMExports();
+    const names = async (): Promise<string[]> => {
+      const listed: string[] = [];
+      for await (const { entries } of host().files.list()) listed.push(...entries.map(({ path }) => path));
+      return listed;
+    };
+    expect(readdirSync(join(folder, "home"))).toHaveLength(3);
+    expect(await names()).toEqual(["index.html", "site", "site/wwwroot"]);
+    const [left = ""] = await host().exchanges();
+    await host().exchange(left).forget();
+    expect(readdirSync(join(folder, "home"))).toEqual(["index.html", "site"]);
+    expect(await host().exchanges()).toEqual([]);
+  });
+
   it("has a page in front while it is stopped, which is no content of its own", async () => {
     expect(await host().stop("restore-1")).toBe("page");
     expect(readFileSync(page, "utf8")).toContain("restore-1");

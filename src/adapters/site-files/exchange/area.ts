@@ -29,6 +29,8 @@ export const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
 const areaName = (root: ResolvedRoot, run: string): string =>
   `${ownPrefix}${run}-${createHash("sha256").update(root.real, "latin1").digest("hex").slice(0, 8)}`;
 
+export const insideArea = (root: ResolvedRoot, run: string): string => `${root.real}/${areaName(root, run)}`;
+
 const parentOf = (real: string): string => real.slice(0, real.lastIndexOf("/"));
 
 const exists = (path: string): boolean => statSync(bytes(path), { throwIfNoEntry: false }) !== undefined;
@@ -47,9 +49,8 @@ const isUsable = (directory: string, device: number): boolean => {
  * written. An area that is there already is the run's, whatever has become writable since.
  */
 export const areaOf = (root: ResolvedRoot, run: string): Area => {
-  const name = areaName(root, run);
-  const beside = `${parentOf(root.real)}/${name}`;
-  const inside = `${root.real}/${name}`;
+  const beside = `${parentOf(root.real)}/${areaName(root, run)}`;
+  const inside = insideArea(root, run);
   if (root.real === "" || exists(inside)) return { root, directory: inside };
   if (exists(beside)) return { root, directory: beside };
   const device = statSync(bytes(root.real)).dev;

@@ -4,6 +4,7 @@ import type { Area } from "./area.ts";
 import type { Journal, JournalLine } from "./journal.ts";
 import { back, backMetadata, bringsBack, forward, type MetadataWriter, type MoveContext } from "./moves.ts";
 import { PlaceFinder, readable, type Direction } from "./places.ts";
+import { SpelledNames } from "./spelled-names.ts";
 
 const turnMilliseconds = 20;
 /** Nobody in this process has a turn meanwhile, and another process that puts back has renamed the folders first. */
@@ -26,7 +27,12 @@ export const carryOut = async (
 ): Promise<{ readonly notes: readonly string[]; readonly missed: readonly BytePath[] }> => {
   const { journal, areas, direction } = job;
   const notes = new Notes();
-  const context: MoveContext = { setMetadata: job.setMetadata, note: (text) => notes.add(text) };
+  const spelled = new SpelledNames(areas);
+  const context: MoveContext = {
+    setMetadata: job.setMetadata,
+    note: (text) => notes.add(text),
+    isSpelled: (path) => spelled.has(path),
+  };
   const finder = new PlaceFinder(areas, direction);
   const missed: BytePath[] = [];
   let turn = performance.now();

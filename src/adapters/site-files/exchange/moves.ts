@@ -10,6 +10,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { errorCode, isCode } from "../../../domain/error-code.ts";
+import { refuse } from "../../../domain/errors.ts";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import type { ListedEntry } from "../../../domain/listing.ts";
 import { offlinePageName } from "../../../domain/own-names.ts";
@@ -40,6 +41,8 @@ export type MetadataWriter = (file: string, entry: ListedEntry) => readonly stri
 export interface MoveContext {
   readonly setMetadata: MetadataWriter;
   readonly note: (text: string) => void;
+  /** Whether what is found at a path has just these names. */
+  readonly isSpelled: (path: BytePath) => boolean;
 }
 
 /*
@@ -49,9 +52,11 @@ export interface MoveContext {
  *   forward place    L K S                                   back place        L K S
  *     nothing was    . - x   S becomes L                       something was   . x .   K becomes L
  *     there before   . - -   done                              there before    . - .   not begun, or done
- *     something was  x - x   L is linked as K, S becomes L     nothing was     x - -   L goes
- *     there before   - - x   S becomes L                       there before    . - x   not begun
- *                    . x x   S becomes L                                       - - -   done
+ *     there before   x - x   S becomes L, unless L has         nothing was     x - -   L goes
+ *                            another name: that is refused     there before    . - x   not begun
+ *     something was  x - x   L is linked as K, S becomes L                     - - -   done
+ *     there before   - - x   S becomes L
+ *                    . x x   S becomes L
  *                    . . -   done
  *   forward remove   x - .   L becomes K                     back remove       . x .   K becomes L
  *                    . x .   done                                              . - .   not begun, or done
@@ -65,10 +70,11 @@ export interface MoveContext {
 export const forward = (line: JournalLine, places: Places, context: MoveContext): void => {
   switch (line.kind) {
     case "place":
-      return placeStaged(line.had, places);
+      return placeStaged(line, places, context);
     case "remove":
       return removeLive(places);
     case "makeDirectory":
+      if (!line.had && isThere(places.live) && !context.isSpelled(line.path)) context.note(isOneWithAnother(line.path));
       return makeDirectory(places.live);
     case "removeDirectory":
       return removeDirectory(places.live, line.path, context);
@@ -162,14 +168,24 @@ export const bringsBack = (line: JournalLine, { kept }: { readonly kept: string 
 
 export const isThere = (path: string): boolean => lstatSync(bytes(path), { throwIfNoEntry: false }) !== undefined;
 
-/** Without asking first what is there: what a call finds, it says. */
-const placeStaged = (had: boolean, { live, kept, staged }: Places): void => {
+const isOneWithAnother = (path: BytePath): string =>
+  `${readable(path)}: the site's file system takes this folder's name for that of another, and they are one now.`;
+
+/** What was there is not asked for first: what a call finds, it says. */
+const placeStaged = (
+  { path, had }: Pick<JournalLine, "path"> & { readonly had: boolean },
+  places: Places,
+  context: MoveContext,
+): void => {
+  const { live, kept, staged } = places;
   if (staged === undefined) return;
   // A user's own page in the archive takes the place of ours, and ours is not worth keeping.
   if (had && !isOwnOfflinePage(live)) {
     keep({ live, kept, staged });
     keepBeside({ live, kept, staged });
   }
+  // Nothing was there: what is by now was written since under this name, or is another file of the archive.
+  if (!had && isThere(live) && isThere(staged) && !context.isSpelled(path)) throw takenForAnother(path);
   try {
     renameSync(bytes(staged), bytes(live));
   } catch (error) {
@@ -177,6 +193,11 @@ const placeStaged = (had: boolean, { live, kept, staged }: Places): void => {
     if (errorCode(error) !== "ENOENT" || isThere(staged)) throw error;
   }
 };
+
+const takenForAnother = (path: BytePath): Error =>
+  refuse("RestoreFailed", {
+    reason: `The site's file system takes the name of ${JSON.stringify(readable(path))} for that of another file. Restore other paths.`,
+  });
 
 /** Kept by a second name, so that the site is never without the file; where a file system knows no links, by moving it. */
 const keep = ({ live, kept, staged }: Places & { readonly staged: string }): void => {

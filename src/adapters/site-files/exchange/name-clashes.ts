@@ -2,9 +2,8 @@ import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, rmSync } from "
 import { randomUUID } from "node:crypto";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import { errorCode } from "../../../domain/error-code.ts";
-import { ownPrefix } from "../../../domain/own-names.ts";
 import { setTime } from "../set-metadata.ts";
-import { bytes, type Area } from "./area.ts";
+import { bytes, insideArea, type Area } from "./area.ts";
 import { isThere } from "./moves.ts";
 import { inRoot, nameOf, parentOf, PlaceFinder, readable } from "./places.ts";
 
@@ -41,9 +40,12 @@ const clashesIn = (group: readonly BytePath[], areas: readonly Area[], finder: P
   return group.flatMap((path) => (!present.has(nameOf(path)) && isFound(path) ? [[there, path] as const] : []));
 };
 
-/** By making files of these names, for a moment, in a folder of ours in the site's own: elsewhere other rules may hold. */
+/**
+ * By making files of these names, for a moment, in a folder of ours in the site's own: elsewhere other rules may hold. What
+ * a death leaves of it is found, and forgotten, as the area of a run that never began.
+ */
 const clashesWhenMade = (group: readonly BytePath[], { root }: Area): readonly Clash[] => {
-  const within = `${root.real}/${ownPrefix}names-${randomUUID()}`;
+  const within = insideArea(root, `names-${randomUUID()}`);
   const { mtimeNs } = lstatSync(bytes(root.real || "/"), { bigint: true });
   try {
     mkdirSync(bytes(within), { mode: 0o700 });
