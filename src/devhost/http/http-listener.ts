@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { HostFailure } from "../host-failure.ts";
 import type { Scheme } from "./http-call.ts";
+import { inTurn } from "./in-turn.ts";
 
 export type Certificate = { readonly key: string | Buffer; readonly cert: string | Buffer };
 
@@ -64,16 +65,27 @@ const failure = (error: NodeJS.ErrnoException, { address, port }: ListenerOption
 
 const createListening = (options: ListenerOptions): Server => {
   const scheme = options.tls ? "https" : "http";
+  const handle = inTurn((request, response) => options.handle(request, response, scheme));
   const onRequest: RequestListener = (request, response) => {
     if (request.method !== "GET") drainAfter(request, response);
-    options.handle(request, response, scheme);
+    handle(request, response);
   };
   return options.tls ? createTlsServer({ ...limits, ...options.tls }, onRequest) : createServer(limits, onRequest);
 };
 
-const close = (server: Server, graceMs: number): Promise<void> =>
+/** Those that are open, whatever has come of them: the server itself forgets one whose TLS has not begun. */
+const connectionsOf = (server: Server): ReadonlySet<Socket> => {
+  const open = new Set<Socket>();
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  return open;
+};
+
+const close = (server: Server, open: ReadonlySet<Socket>, graceMs: number): Promise<void> =>
   new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    const cut = setTimeout(() => open.forEach((socket) => socket.destroy()), graceMs);
     // A client may keep the connection of a request that has ended since for another one, which nobody would answer.
     const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
     server.close(() => {
@@ -82,6 +94,8 @@ const close = (server: Server, graceMs: number): Promise<void> =>
       resolve();
     });
     server.closeIdleConnections();
+    // Nothing was asked by them; the server waits for a first request.
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
   });
 
 /** Opens a port; rejects with a HostFailure if that cannot be done. Port 0 takes a free one. */
@@ -89,6 +103,7 @@ export const listen = (options: ListenerOptions): Promise<Listener> =>
   new Promise((resolve, reject) => {
     const server = createListening(options);
     const onError = (error: NodeJS.ErrnoException): void => reject(failure(error, options));
+    const open = connectionsOf(server);
     server.maxConnections = mostConnections;
     server.once("error", onError);
     server.listen(options.port, options.address, () => {
@@ -102,7 +117,7 @@ export const listen = (options: ListenerOptions): Promise<Listener> =>
         renew: (certificate) => {
           if (server instanceof TlsServer) server.setSecureContext(certificate);
         },
-        close: (graceMs) => close(server, graceMs),
+        close: (graceMs) => close(server, open, graceMs),
       });
     });
   });

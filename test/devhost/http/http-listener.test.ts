@@ -81,6 +81,38 @@ describe("a connection whose request was answered before its body came", () => {
   });
 });
 
+describe("a port that is closed", () => {
+  const open = async (scheme: string): Promise<{ readonly socket: Socket; readonly cut: Promise<string> }> => {
+    const tls = scheme === "https" ? { tls: await certificate("localhost") } : {};
+    listener = await listen({ address: "127.0.0.1", port: 0, ...tls, handle: (_, response) => response.end() });
+    const socket = connectPlain(listener.port, "127.0.0.1").on("error", () => undefined);
+    await once(socket, "connect");
+    return { socket, cut: closed(socket) };
+  };
+  /** What came to the port before has been seen by it when a later connection is served. */
+  const isSeen = async (scheme: string): Promise<void> => {
+    const port = listener?.port ?? 0;
+    if (scheme === "https") await names(port);
+    else await answered(connectPlain(port, "127.0.0.1"), `GET / HTTP/1.0\r\n\r\n`);
+  };
+
+  it.for(["http", "https"])("does not wait for a connection of %s on which nothing ever came", async (scheme) => {
+    const { cut } = await open(scheme);
+    await isSeen(scheme);
+    await listener?.close(3_600_000);
+    await cut;
+  });
+
+  it("cuts a connection that is in the middle of its handshake when the time is over", async () => {
+    const { socket, cut } = await open("https");
+    // The first bytes of a client's hello.
+    socket.write(Buffer.from("160301020001", "hex"));
+    await isSeen("https");
+    await listener?.close(10);
+    await cut;
+  });
+});
+
 describe("a port that cannot be had", () => {
   it("is said to be in use, or its address to be none of this machine's", async () => {
     const options = { address: "127.0.0.1", port: 0, handle: () => undefined };
