@@ -35,9 +35,12 @@ const clashesIn = (group: readonly BytePath[], areas: readonly Area[], finder: P
   const folder = finder.live(parentOf(first));
   const present = new Set(folder === undefined || !isThere(folder) ? [] : readdirSync(bytes(folder), "latin1"));
   const there = group.find((path) => present.has(nameOf(path)));
-  if (there === undefined) return clashesWhenMade(group, inRoot(areas, first).area);
-  const isFound = (path: BytePath): boolean => isThere(`${folder}/${nameOf(path)}`);
-  return group.flatMap((path) => (!present.has(nameOf(path)) && isFound(path) ? [[there, path] as const] : []));
+  const added = group.filter((path) => !present.has(nameOf(path)));
+  const taken = added.flatMap((path) =>
+    there !== undefined && isThere(`${folder}/${nameOf(path)}`) ? [[there, path] as const] : [],
+  );
+  const free = added.filter((path) => !taken.some(([, one]) => one === path));
+  return free.length > 1 ? [...taken, ...clashesWhenMade(free, inRoot(areas, first).area)] : taken;
 };
 
 /**
@@ -47,8 +50,10 @@ const clashesIn = (group: readonly BytePath[], areas: readonly Area[], finder: P
 const clashesWhenMade = (group: readonly BytePath[], { root }: Area): readonly Clash[] => {
   const within = insideArea(root, `names-${randomUUID()}`);
   const { mtimeNs } = lstatSync(bytes(root.real || "/"), { bigint: true });
+  let isMade = false;
   try {
     mkdirSync(bytes(within), { mode: 0o700 });
+    isMade = true;
     const made: BytePath[] = [];
     return group.flatMap((path) => {
       const isNew = makeFile(`${within}/${nameOf(path)}`);
@@ -60,8 +65,10 @@ const clashesWhenMade = (group: readonly BytePath[], { root }: Area): readonly C
     if (errorCode(error) === undefined) throw error;
     return [];
   } finally {
-    rmSync(bytes(within), { recursive: true, force: true });
-    setTime(root.real, mtimeNs);
+    if (isMade) {
+      rmSync(bytes(within), { recursive: true });
+      setTime(root.real, mtimeNs);
+    }
   }
 };
 
