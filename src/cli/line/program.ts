@@ -29,6 +29,11 @@ export const commonOptions = [
   { flags: "--profile <name>", about: "one of the installations in profiles.json (LIFEBOAT_PROFILE)" },
 ] as const;
 
+/** Beside the longest command a terminal of 80 columns has 38 left, beside the longest option one of 60 has 22. */
+const helpForm = { showGlobalOptions: true, minWidthToWrap: 20 };
+
+const sentence = (about: string): string => `${about[0]?.toUpperCase() ?? ""}${about.slice(1)}.`;
+
 /** How commander tells what it does not understand. */
 export type OutputError = (text: string, write: (text: string) => void) => void;
 
@@ -46,7 +51,7 @@ export const buildProgram = (
     .helpOption("-h, --help", "print help")
     .helpCommand(false)
     .showSuggestionAfterError()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp(helpForm)
     .addHelpText("after", `\n${exitTable()}`)
     .configureOutput({ outputError });
   for (const { flags, about } of commonOptions) program.addOption(new Option(flags, about));
@@ -59,8 +64,10 @@ export const buildProgram = (
       groups.get(group) ??
       program
         .command(group)
-        .description(groupAbout[group] ?? "")
-        .helpOption("-h, --help", "print help");
+        .description(sentence(groupAbout[group] ?? ""))
+        .summary(groupAbout[group] ?? "")
+        .helpOption("-h, --help", "print help")
+        .helpCommand("help [command]", "print help");
     groups.set(group, known);
     return known;
   };
@@ -101,10 +108,10 @@ const addCommand = (parent: Command, definition: CommandDefinition, start: Start
   const { name, about, arguments: wanted = [], options = [], examples } = definition;
   const command = parent
     .command(name.split(" ").at(-1) ?? name, { hidden: definition.isHidden === true })
-    .description(`${about[0]?.toUpperCase() ?? ""}${about.slice(1)}.`)
+    .description(sentence(about))
     .summary(about)
     .helpOption("-h, --help", "print help")
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp(helpForm)
     .addHelpText("after", examplesText(examples))
     .exitOverride();
   for (const { name: argument, about: text } of wanted) command.argument(bracketed(argument), text);
