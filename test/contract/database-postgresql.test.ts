@@ -6,8 +6,14 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findToolIn } from "../../src/adapters/databases/find-tool.ts";
 import { postgresTool } from "../../src/adapters/databases/postgresql/postgres-tool.ts";
-import { keptDatabaseName, scratchDatabaseName, type DatabaseConnection } from "../../src/domain/database.ts";
+import {
+  DatabaseFailure,
+  keptDatabaseName,
+  scratchDatabaseName,
+  type DatabaseConnection,
+} from "../../src/domain/database.ts";
 import { Secret } from "../../src/domain/secret.ts";
+import { failureOf } from "../support/failure-of.ts";
 import { databaseRows } from "../support/long-runs.ts";
 import { canMount, smallDisk } from "../support/small-disk.ts";
 import { describeWith } from "../support/needs.ts";
@@ -243,9 +249,18 @@ describeWith("postgresql", postgresPrograms !== undefined, "PostgreSQL", () => {
       await expect(tool.check(reader, "dump", never)).rejects.toThrow(/may not read .*shop\./);
       await server.query("", "GRANT pg_read_all_data TO reader");
       await expect(tool.check(reader, "dump", never)).rejects.toThrow(/Row-level security hides rows of shop\.secrets/);
-      await expect(tool.check(reader, "load", never)).rejects.toThrow(/CREATEDB/);
-      await server.query("", "ALTER ROLE reader CREATEDB");
-      await expect(tool.check(reader, "load", never)).rejects.toThrow(/does not own the database/);
+    });
+
+    it("is exchanged by a user once the statements that the refusals name were run", async () => {
+      await server.query("", `CREATE ROLE "Der Leser" LOGIN PASSWORD 'reads'; GRANT clerk TO "Der Leser"`);
+      const reader = { ...server.connection("Läden"), user: "Der Leser", password: new Secret("reads") };
+      for (const reason of [/may not make databases/, /does not own the database/]) {
+        const { message } = await failureOf(DatabaseFailure, tool.check(reader, "load", never));
+        expect(message).toMatch(reason);
+        await server.query("", /ALTER .*;/.exec(message)?.[0] ?? "");
+      }
+      await tool.check(reader, "load", never);
+      await server.query("", `ALTER DATABASE "Läden" OWNER TO owner`);
     });
   });
 

@@ -47,10 +47,16 @@ export const checkLoad = async (needs: PostgresNeeds, checking: Checking): Promi
   const rights = await lookAround(needs, checking);
   checkVersions(tool, rights, connection);
   if (!rights.mayCreate)
-    throw notAllowed(connection, "The user may not make databases, and a restore loads beside. Grant it CREATEDB.");
+    throw notAllowed(
+      connection,
+      `The user may not make databases, and a restore loads beside. Let an administrator run: ALTER ROLE ${rights.user} CREATEDB;`,
+    );
   if (!rights.exists) return described("pg_restore", tool, { ...rights, sizeBytes: 0, objects: 0, exists: false });
   if (!rights.mayRename)
-    throw notAllowed(connection, "The user does not own the database, so it cannot exchange it. Make it the owner.");
+    throw notAllowed(
+      connection,
+      `The user does not own the database, so it cannot exchange it. Let an administrator run: ALTER DATABASE ${rights.name} OWNER TO ${rights.user};`,
+    );
   return described("pg_restore", tool, await lookInside(needs, checking));
 };
 
@@ -95,6 +101,9 @@ interface Inside extends Versioned {
 }
 
 interface Around extends Versioned {
+  /** As statements write them. */
+  readonly user: string;
+  readonly name: string;
   readonly exists: boolean;
   readonly mayCreate: boolean;
   readonly mayRename: boolean;
@@ -174,6 +183,8 @@ const lookAround = async (needs: PostgresNeeds, { connection, signal }: Checking
   const name = literal(connection.database);
   const sql = `SELECT json_build_object(
     'version', current_setting('server_version'),
+    'user', quote_ident(current_user),
+    'name', quote_ident(${name}),
     'exists', EXISTS (SELECT 1 FROM pg_database WHERE datname = ${name}),
     'mayCreate', (SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user),
     'mayRename', COALESCE((SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = ${name}), false))`;
