@@ -27,6 +27,8 @@ type HttpRunnerOptions = {
   readonly proxies: Proxies;
 };
 
+type Handed = { readonly handOverId: string; readonly onTaken: () => void };
+
 const inTheCloud = "in the cloud this caller would wait 240 s and then get a 500.";
 
 const complaint = (name: string, outcome: Outcome): string => {
@@ -47,7 +49,7 @@ export const createHttpRunner = (options: HttpRunnerOptions): HttpRunner => {
   const freeIds: string[] = [];
   let ids = 0;
 
-  const work = async (call: HttpCall, to: StreamResponse, handOverId: string): Promise<void> => {
+  const work = async (call: HttpCall, to: StreamResponse, { handOverId, onTaken }: Handed): Promise<void> => {
     const { called, name } = call.target;
     const body = (): AsyncGenerator<Buffer> => limitedBody(call.request, options.bodyLimitBytes, () => to.refuse(413));
     inner?.emit("request", forwardedRequest(call, addressedAs(call, options.proxies), { id: handOverId, body }), to);
@@ -64,19 +66,26 @@ export const createHttpRunner = (options: HttpRunnerOptions): HttpRunner => {
     }
     const plain = plainAnswer(outcome.result);
     if (plain) to.send(plain);
-    else await respond(pacedResult(outcome.result, to));
+    else await respond(pacedResult(outcome.result, to, onTaken));
   };
 
   return async (call) => {
     const { name } = call.target;
     const to = new StreamResponse(call.request, call.response, randomUUID());
     const handOverId = freeIds.pop() ?? `request-${++ids}`;
-    const cancel = timeout(name, (error) => {
-      log("error", "Host.Http", error.message);
-      to.refuse(500);
-    });
+    const watch = (): (() => void) =>
+      timeout(name, (error) => {
+        log("error", "Host.Http", error.message);
+        to.refuse(500);
+      });
+    let cancel = watch();
+    // A large download may take hours, as long as it moves.
+    const onTaken = (): void => {
+      cancel();
+      cancel = watch();
+    };
     try {
-      await work(call, to, handOverId);
+      await work(call, to, { handOverId, onTaken });
     } catch (error) {
       log("error", "Host.Http", `The answer of function "${name}" broke off: ${String(error)}`);
       to.refuse(500);

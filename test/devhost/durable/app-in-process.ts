@@ -10,6 +10,7 @@ import type { DurableOptions } from "../../../src/devhost/durable/types.ts";
 
 /** The real SDK in this process: what a test registers with `df.app` is run by the host's own invocation pipeline. */
 const { api, registry } = createCore(() => undefined);
+export const registryInProcess = registry;
 
 // Node's module loader has no typed name for the function that `require` ends in.
 const loader = Module as unknown as { _load: (request: string, ...rest: unknown[]) => unknown };
