@@ -62,8 +62,14 @@ const throughSlices = async (stream: OwnStream, { runner, signal, path }: LargeO
     if (slice === undefined) throw new NoSlice();
     parts[number] = slice;
   });
-  return parts.reduce(added, noSlices);
+  return sumOf(parts);
 };
+
+/** The hashes are put together at once: of a file of terabytes they are megabytes. */
+const sumOf = (parts: readonly SliceSums[]): SliceSums => ({
+  ...parts.reduce((sum, part) => added(sum, { ...part, hashes: noSlices.hashes }), noSlices),
+  hashes: Buffer.concat(parts.map(({ hashes }) => hashes)),
+});
 
 interface Slice {
   readonly number: number;
