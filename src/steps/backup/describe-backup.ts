@@ -4,6 +4,7 @@ import { pathFromText, pathText, type BytePath } from "../../domain/byte-path.ts
 import { backupWithFiles, logName, manifestName, shortenLog, zipName, type Backup } from "../../domain/backup.ts";
 import type { DatabaseReference } from "../../domain/database.ts";
 import type { LeftOut } from "../../domain/listing.ts";
+import { shrunkSite } from "../../domain/shrunk-site.ts";
 import { dumpedBytes, manifestLeftOut, type Manifest, type ManifestDatabase } from "../../domain/manifest.ts";
 import { writeManifest } from "../../manifest/write-manifest.ts";
 import { openContainer } from "../../operations/containers/credentials.ts";
@@ -96,8 +97,10 @@ const gather = async (deps: Installation, scratch: Scratch, input: StepInput<"de
   const files = seal.contents.files + seal.contents.links;
   const before = await readBackups(deps.catalog, input.site);
   const withFiles = backupWithFiles({ serves: plan.serves, files }, before);
+  const today = { files, bytes: seal.contents.contentBytes, filterLines: plan.filter.length };
+  const lost = withFiles === undefined ? shrunkSite(today, before) : nothingServed(withFiles);
   const lines = [
-    ...(withFiles === undefined ? [] : [`Warning: ${nothingServed(withFiles)}`]),
+    ...(lost === undefined ? [] : [`Warning: ${lost}`]),
     ...missing,
     ...notes,
     ...leftOut.map((one) => `Left out: ${leftOutLine(one)}`),

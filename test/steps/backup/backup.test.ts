@@ -256,6 +256,33 @@ describe("a site whose files are gone", () => {
   });
 });
 
+describe("a site that shrank", () => {
+  const fill = (count: number): void => {
+    rmSync(join(folder.path, "site/uploads"), { recursive: true, force: true });
+    mkdirSync(join(folder.path, "site/uploads"));
+    for (let file = 0; file < count; file++) writeFileSync(join(folder.path, `site/uploads/${file}`), `${file}`);
+  };
+
+  it("is told once in the log of the backup, which is a good one, and not where the filter says otherwise by now", async () => {
+    fill(200);
+    const whole = await run(await begin());
+    fill(97);
+    const shrunk = await run(await begin());
+    expect([shrunk.status, shrunk.log]).toEqual([
+      "Succeeded",
+      `Warning: This backup has 101 files of 3.0 MB in all, less than half of what backup ${whole.id} of ${whole.created} holds: 204 files of 3.0 MB.`,
+    ]);
+    expect((await run(await begin())).log, "it is no news any more").toBeUndefined();
+    fill(50);
+    expect((await run(await begin())).log, "not by half").toBeUndefined();
+    fill(200);
+    await run(await begin());
+    fill(20);
+    writeFileSync(join(folder.path, "site/wwwroot/_backup.filter"), "\\site\\uploads\n");
+    expect((await run(await begin())).log, "a person left them out").toBeUndefined();
+  });
+});
+
 const deleteWhole = async (...ids: readonly number[]): Promise<void> => {
   for (const id of ids) {
     await deleteBackup(deps)(given.call, shop, id);
