@@ -128,7 +128,7 @@ const discoverOne = async (
   if (zip === undefined)
     throw refuse("ArchiveUnreadable", {
       blob: zipName(base),
-      reason: `it is not in ${access.container}. Discover without blobName to see what is.`,
+      reason: `it is not in ${access.container}. Discovering without blobName (lifeboat discover) tells what is.`,
     });
   const pair: Pair = { base, zip, ...(manifest === undefined ? {} : { manifest }) };
   const described = await describePair(destination, pair);
