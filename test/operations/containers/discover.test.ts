@@ -176,7 +176,9 @@ describe("one archive", () => {
   });
 
   it("that is not there is refused by name", async () => {
-    await expect(discover({ blobName: "none" })).rejects.toThrow(/none\.zip cannot be read.*Discovering without blobName/);
+    await expect(discover({ blobName: "none" })).rejects.toThrow(
+      /none\.zip cannot be read.*Discovering without blobName/,
+    );
   });
 });
 
