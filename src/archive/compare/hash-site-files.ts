@@ -3,7 +3,7 @@ import type { SiteFiles } from "../../ports/site-files.ts";
 import { forEachBounded } from "../bounded.ts";
 import { combinedHash, sliceBytes, sliceHash } from "../content/content-hash.ts";
 import { hashBytes } from "../records/extra-fields.ts";
-import { hashState, type FileSlice } from "../threads/hash-files-job.ts";
+import { hashState, type HashFilesJob } from "../threads/hash-files-job.ts";
 import { isUnreadable } from "../listing/read-carefully.ts";
 import type { ReadRunner } from "../threads/read-runner.ts";
 import { rootPaths } from "../listing/root-paths.ts";
@@ -40,7 +40,8 @@ export const hashSiteFiles = async (
     options.signal?.throwIfAborted();
     const [first] = batch;
     if (first && first.sizeBytes > sliceBytes) return options.onHash(first.id, await hashLarge(first, read));
-    const outcomes = await read(batch.map((file) => ({ ...file, offset: 0, length: file.sizeBytes, isLast: true })));
+    const lengths = Float64Array.from(batch, ({ sizeBytes }) => sizeBytes);
+    const outcomes = await read({ paths: batch.map(({ path }) => path), lengths, offset: 0, goesOn: false });
     batch.forEach((file, index) => options.onHash(file.id, outcomes[index] ?? { state: "unreadable" }));
   });
 };
@@ -68,17 +69,18 @@ function* batches(wanted: Iterable<FileToHash>): Generator<readonly FileToHash[]
   if (batch.length > 0) yield batch;
 }
 
-type Slice = Omit<FileSlice, "path"> & { readonly path: BytePath };
-type SliceReader = (slices: readonly Slice[]) => Promise<readonly HashOutcome[]>;
+type Slices = Omit<HashFilesJob, "paths"> & { readonly paths: readonly BytePath[] };
+type SliceReader = (slices: Slices) => Promise<readonly HashOutcome[]>;
 
 const slicesAtOnce = 4;
 
 const hashLarge = async ({ path, sizeBytes }: FileToHash, read: SliceReader): Promise<HashOutcome> => {
   const hashes: Uint8Array[] = [];
   let bad: HashOutcome | undefined;
-  await forEachBounded(slicesOf(sizeBytes), slicesAtOnce, async ({ number, ...slice }) => {
+  await forEachBounded(slicesOf(sizeBytes), slicesAtOnce, async ({ number, offset, length }) => {
     if (bad) return;
-    const [outcome] = await read([{ path, ...slice }]);
+    const goesOn = offset + length < sizeBytes;
+    const [outcome] = await read({ paths: [path], lengths: Float64Array.of(length), offset, goesOn });
     if (outcome?.state === "hashed") hashes[number] = outcome.hash;
     else bad = outcome;
   });
@@ -88,22 +90,17 @@ const hashLarge = async ({ path, sizeBytes }: FileToHash, read: SliceReader): Pr
 function* slicesOf(sizeBytes: number) {
   for (let number = 0; number * sliceBytes < sizeBytes; number++) {
     const offset = number * sliceBytes;
-    const length = Math.min(sliceBytes, sizeBytes - offset);
-    yield { number, offset, length, isLast: offset + length === sizeBytes };
+    yield { number, offset, length: Math.min(sliceBytes, sizeBytes - offset) };
   }
 }
 
 const sliceReader = (files: SiteFiles, { runner, signal }: HashOptions): SliceReader => {
   const localPath = rootPaths(files.localRoots ?? []);
   return async (slices) => {
-    const local: FileSlice[] = [];
-    for (const slice of slices) {
-      const path = localPath(slice.path);
-      if (path !== undefined) local.push({ ...slice, path });
-    }
-    if (local.length < slices.length) return readThroughPort(files, slices, signal);
-    const { hashes, states } = await runner.run("hashFiles", { slices: local });
-    return slices.map((_slice, index): HashOutcome => {
+    const paths = slices.paths.map(localPath).filter((path) => path !== undefined);
+    if (paths.length < slices.paths.length) return readThroughPort(files, slices, signal);
+    const { hashes, states } = await runner.run("hashFiles", { ...slices, paths });
+    return paths.map((_path, index): HashOutcome => {
       if (states[index] === hashState.hashed)
         return { state: "hashed", hash: hashes.subarray(index * hashBytes, (index + 1) * hashBytes) };
       return { state: states[index] === hashState.unreadable ? "unreadable" : "changed" };
@@ -113,14 +110,15 @@ const sliceReader = (files: SiteFiles, { runner, signal }: HashOptions): SliceRe
 
 const readThroughPort = async (
   files: SiteFiles,
-  slices: readonly Slice[],
+  { paths, lengths, offset, goesOn }: Slices,
   signal: AbortSignal | undefined,
 ): Promise<readonly HashOutcome[]> => {
   const outcomes: HashOutcome[] = [];
-  for (const { path, offset, length, isLast } of slices) {
+  for (const [index, path] of paths.entries()) {
+    const length = lengths[index] ?? 0;
     try {
       // One byte more than the file should have, to see whether it goes on.
-      const bytes = await files.read(path, offset, length + (isLast ? 1 : 0), signal);
+      const bytes = await files.read(path, offset, goesOn ? length : length + 1, signal);
       outcomes.push(bytes.length === length ? { state: "hashed", hash: sliceHash(bytes) } : { state: "changed" });
     } catch (error) {
       if (!isUnreadable(error)) throw error;

@@ -31,6 +31,6 @@ export const checkOverlaps = (directory: DirectoryColumns, byOffset: Uint32Array
       const entry = directory.name(place);
       throw new ArchiveInvalid("Overlap", "Its bytes are those of another entry, too.", { entry });
     }
-    end = offset + localHeaderBytes + directory.name(place).length + directory.storedBytes(place);
+    end = offset + localHeaderBytes + directory.nameBytes(place) + directory.storedBytes(place);
   }
 };

@@ -135,6 +135,10 @@ export class DirectoryColumns {
     return this.#names.read(this.#nameAt(row), this.#nameLength(row));
   }
 
+  nameBytes(place: number): number {
+    return this.#nameLength(this.#row(place));
+  }
+
   kind(place: number): DirectoryEntry["kind"] {
     const row = this.#row(place);
     return kinds[(this.#slab(row).state[row & (slabRows - 1)] ?? 0) & 3] ?? "other";
@@ -184,7 +188,7 @@ export class DirectoryColumns {
 
   /** How long its local header is, as Lifeboat writes it. */
   headerBytes(place: number): number {
-    const name = { length: this.#nameLength(this.#row(place)) };
+    const name = { length: this.nameBytes(place) };
     return localHeaderLength({ name, sizeBytes: this.sizeBytes(place), storedBytes: this.storedBytes(place) });
   }
 

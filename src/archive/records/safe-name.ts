@@ -8,7 +8,9 @@ export const nameFault = (path: BytePath): string | undefined => {
   if (path === "") return "It has no name.";
   if (path.includes("\0")) return "Its name holds a NUL character.";
   if (path.startsWith("/")) return "Its name is an absolute path.";
-  if (!path.includes("//") && !path.includes(".") && !path.endsWith("/")) return undefined;
+  // Nearly all names have dots, but none at the beginning of a segment.
+  const isPlain = !path.startsWith(".") && !path.includes("/.") && !path.includes("//") && !path.endsWith("/");
+  if (isPlain) return undefined;
   for (const segment of path.split("/")) {
     if (segment === "") return "Its name has an empty segment.";
     if (segment === "." || segment === "..") return `Its name has the segment "${segment}".`;

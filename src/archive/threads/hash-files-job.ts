@@ -4,23 +4,19 @@ import { sliceBytes, sliceHash } from "../content/content-hash.ts";
 import { hashBytes } from "../records/extra-fields.ts";
 import { withShortPath } from "./long-path.ts";
 
-/** A whole small file, or one slice of a large one, on this machine. */
-export interface FileSlice {
-  /** latin1, one character a byte. */
-  readonly path: string;
-  readonly offset: number;
-  /** At most a slice. */
-  readonly length: number;
-  /** The file must end where the slice ends. */
-  readonly isLast: boolean;
-}
-
+/** Whole files of this machine, or the slices at one offset. As columns: an object for each costs more than to open a file. */
 export interface HashFilesJob {
-  readonly slices: readonly FileSlice[];
+  /** latin1, one character a byte. */
+  readonly paths: readonly string[];
+  /** Of each, at most a slice. */
+  readonly lengths: Float64Array;
+  readonly offset: number;
+  /** False where a file must end with what is read of it. */
+  readonly goesOn: boolean;
 }
 
 export interface HashFilesResult {
-  /** 32 bytes a slice; zeros where it has no hash. */
+  /** 32 bytes a path; zeros where it has no hash. */
   readonly hashes: Uint8Array;
   /** `hashed`, or why there is no hash. */
   readonly states: Uint8Array;
@@ -35,13 +31,14 @@ const goneCodes = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EISDIR"]);
 /** One byte more than a slice, to see whether the file goes on. */
 let buffer: Buffer | undefined;
 
-export const runHashFilesJob = ({ slices }: HashFilesJob): HashFilesResult => {
-  const hashes = new Uint8Array(slices.length * hashBytes);
-  const states = new Uint8Array(slices.length);
-  for (const [index, slice] of slices.entries()) {
+export const runHashFilesJob = ({ paths, lengths, offset, goesOn }: HashFilesJob): HashFilesResult => {
+  const hashes = new Uint8Array(paths.length * hashBytes);
+  const states = new Uint8Array(paths.length);
+  for (const [index, path] of paths.entries()) {
+    const length = lengths[index] ?? 0;
     try {
-      const bytes = readSlice(slice);
-      if (bytes.length === slice.length) hashes.set(sliceHash(bytes), index * hashBytes);
+      const bytes = readSlice(path, { offset, length, most: goesOn ? length : length + 1 });
+      if (bytes.length === length) hashes.set(sliceHash(bytes), index * hashBytes);
       else states[index] = hashState.otherLength;
     } catch (error) {
       const code = errorCode(error);
@@ -52,18 +49,24 @@ export const runHashFilesJob = ({ slices }: HashFilesJob): HashFilesResult => {
   return { hashes, states };
 };
 
+interface Stretch {
+  readonly offset: number;
+  readonly length: number;
+  /** More than `length` where what comes behind it is to be noticed. */
+  readonly most: number;
+}
+
 /** The slice's bytes, fewer when the file is shorter, one more when it goes on though this should be its end. */
-const readSlice = (slice: FileSlice): Buffer => {
+const readSlice = (path: string, { offset, length, most }: Stretch): Buffer => {
   buffer ??= Buffer.allocUnsafeSlow(sliceBytes + 1);
-  const wanted = slice.length + (slice.isLast ? 1 : 0);
-  const descriptor = withShortPath(Buffer.from(slice.path, "latin1"), (short) => openSync(short, flags));
+  const descriptor = withShortPath(Buffer.from(path, "latin1"), (short) => openSync(short, flags));
   try {
     let filled = 0;
     for (;;) {
-      const count = readSync(descriptor, buffer, filled, wanted - filled, slice.offset + filled);
+      const count = readSync(descriptor, buffer, filled, most - filled, offset + filled);
       filled += count;
       // A short read is the end of a file; asking once more is not worth a system call.
-      if (count === 0 || filled >= slice.length) return buffer.subarray(0, filled);
+      if (count === 0 || filled >= length) return buffer.subarray(0, filled);
     }
   } finally {
     closeSync(descriptor);
