@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, stat
 import { setTimeout } from "node:timers/promises";
 import type Libsql from "libsql";
 import { errorCode } from "../../domain/error-code.ts";
+import { sqliteHeaderBytes, sqliteKind } from "../../domain/sqlite-file.ts";
 
 /** A database whose pages cannot be had as of one moment; the reason is fit for the backup's log. */
 export class PagesRefused extends Error {
@@ -21,9 +22,6 @@ const turnBytes = 8 * 2 ** 20;
 const waits = { each: 100, most: 100 } as const;
 /** SQLite's lock bytes lie here; the page around them holds nothing. */
 const lockAt = 2 ** 30;
-const headerBytes = 100;
-const formatAt = 18;
-const wal = 2;
 /** Counted up by every commit beside a rollback journal. */
 const changeCounter = { from: 24, to: 28 } as const;
 
@@ -60,7 +58,7 @@ export async function* sqlitePages(file: string, signal?: AbortSignal): AsyncGen
       signal?.throwIfAborted();
       const last = Math.min(pages, page + atATime - 1);
       const bytes = pieceOf(read, { page, last, pageBytes });
-      first ??= bytes.subarray(0, headerBytes);
+      first ??= bytes.subarray(0, sqliteHeaderBytes);
       yield bytes;
     }
     refuseChanged(file, first);
@@ -76,7 +74,7 @@ const refuseLink = (file: string): void => {
 
 /** In WAL mode, and opened by nobody: SQLite would leave a `-shm` of ours beside it. */
 const isAtRest = (file: string, header: Buffer): boolean =>
-  header[formatAt] === wal && sizeOf(`${file}-shm`) === undefined && (sizeOf(`${file}-wal`) ?? 0) === 0;
+  sqliteKind(header) === "log" && sizeOf(`${file}-shm`) === undefined && (sizeOf(`${file}-wal`) ?? 0) === 0;
 
 const sizeOf = (file: string): number | undefined =>
   statSync(Buffer.from(file, "latin1"), { throwIfNoEntry: false })?.size;
@@ -162,7 +160,7 @@ const pieceOf = (
  * rollback journal is seen by the file's own counter. In WAL mode the pages of a moment stay where they are.
  */
 const refuseChanged = (file: string, first: Buffer | undefined): void => {
-  if (first === undefined || first[formatAt] === wal) return;
+  if (first === undefined || sqliteKind(first) === "log") return;
   const now = headerOf(file);
   const { from, to } = changeCounter;
   if (!now.subarray(from, to).equals(first.subarray(from, to)))
@@ -179,8 +177,8 @@ const headerOf = (file: string): Buffer => {
 };
 
 const headerIn = (descriptor: number): Buffer => {
-  const header = Buffer.alloc(headerBytes);
-  readSync(descriptor, header, 0, headerBytes, 0);
+  const header = Buffer.alloc(sqliteHeaderBytes);
+  readSync(descriptor, header, 0, sqliteHeaderBytes, 0);
   return header;
 };
 
