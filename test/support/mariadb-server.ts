@@ -1,6 +1,5 @@
 import { execFile, execFileSync, type ChildProcess } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { DatabaseConnection } from "../../src/domain/database.ts";
@@ -8,6 +7,7 @@ import { Secret } from "../../src/domain/secret.ts";
 import { hasCommand } from "./needs.ts";
 import { ended } from "./bound-to-run.ts";
 import { freePort, launch, withInput } from "./database-server.ts";
+import { serverFiles } from "./temporary-files.ts";
 
 /** Debian keeps the server where an unprivileged user's path does not look. */
 const serverProgram = ["/usr/sbin/mariadbd", "/usr/libexec/mariadbd", "/usr/bin/mariadbd"].find(existsSync);
@@ -51,7 +51,7 @@ const unprivileged = (): { readonly uid: number; readonly gid: number } | undefi
 export const startMariadb = async (options: MariadbOptions = {}): Promise<MariadbServer> => {
   if (serverProgram === undefined) throw new Error("MariaDB's server is not on this machine.");
   const program = serverProgram;
-  const folder = mkdtempSync(join(options.below ?? tmpdir(), "lifeboat-my-"));
+  const folder = mkdtempSync(join(options.below ?? serverFiles(), "lifeboat-my-"));
   const as = unprivileged();
   if (as !== undefined) chownSync(folder, as.uid, as.gid);
   chmodSync(folder, 0o711);

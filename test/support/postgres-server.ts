@@ -1,12 +1,12 @@
 import { execFile, execFileSync, type ChildProcess } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { DatabaseConnection } from "../../src/domain/database.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { ended } from "./bound-to-run.ts";
 import { freePort, launch, withInput } from "./database-server.ts";
+import { serverFiles } from "./temporary-files.ts";
 
 /** Debian keeps the server's programs beside the path, one folder a version. */
 const folders = (): readonly string[] => {
@@ -70,7 +70,7 @@ const hba = (tls: boolean): string =>
 export const startPostgres = async (options: PostgresOptions = {}): Promise<PostgresServer> => {
   const programs = postgresPrograms;
   if (programs === undefined) throw new Error("PostgreSQL's programs are not on this machine.");
-  const folder = mkdtempSync(join(tmpdir(), "lifeboat-pg-"));
+  const folder = mkdtempSync(join(serverFiles(), "lifeboat-pg-"));
   const below = mkdtempSync(join(options.below ?? folder, "data-"));
   const data = join(below, "data");
   const as = account();
