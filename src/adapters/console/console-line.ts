@@ -1,5 +1,7 @@
 /** What the app itself logs (a host's own words have other categories). */
 const ownCategory = /^(?:Worker\.)?Function\.[^.]+\.User$/;
+/** The SDK's word about a line that is logged while an answer is still being sent, which is no mistake. */
+const lateLine = "Warning: Unexpected call to 'log' on the context object";
 /** Fields that people do not need on a console; the log's JSON has them. */
 const notForPeople = new Set(["step", "run", "epoch", "error", "requestId"]);
 
@@ -10,7 +12,7 @@ const notForPeople = new Set(["step", "run", "epoch", "error", "requestId"]);
 export const consoleLine = (now: Date, level: string, category: string, message: string): string | undefined => {
   const isTrouble = level === "error" || level === "warning" || level === "critical";
   if (ownCategory.test(category) && (isTrouble || level === "information")) return ownLine(now, message, isTrouble);
-  return isTrouble ? `${category}: ${firstLine(message)}` : undefined;
+  return isTrouble && !message.startsWith(lateLine) ? `${category}: ${firstLine(message)}` : undefined;
 };
 
 const ownLine = (now: Date, message: string, isTrouble: boolean): string => {

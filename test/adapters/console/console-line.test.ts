@@ -30,6 +30,9 @@ describe("a line on the console", () => {
     expect(consoleLine(now, "error", "Host.Timers", withStack)).toBe("Host.Timers: Timer tick failed: Error: no room");
     expect(consoleLine(now, "information", "Host.Startup", "loaded")).toBeUndefined();
     expect(consoleLine(now, "debug", own, "detail {}")).toBeUndefined();
+    const late = "Warning: Unexpected call to 'log' on the context object after function execution has completed.";
+    expect(consoleLine(now, "warning", "Function.zApi.System", late)).toBeUndefined();
+    expect(consoleLine(now, "warning", "Function.zApi.System", "trouble")).toBe("Function.zApi.System: trouble");
   });
 
   it("shows a message without fields as it is", () => {
