@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { HostFailure } from "../host-failure.ts";
+import { cut } from "./cut.ts";
 import type { Scheme } from "./http-call.ts";
 import { inTurn } from "./in-turn.ts";
 
@@ -85,11 +86,11 @@ const connectionsOf = (server: Server): ReadonlySet<Socket> => {
 
 const close = (server: Server, open: ReadonlySet<Socket>, graceMs: number): Promise<void> =>
   new Promise((resolve) => {
-    const cut = setTimeout(() => open.forEach((socket) => socket.destroy()), graceMs);
+    const late = setTimeout(() => open.forEach(cut), graceMs);
     // A client may keep the connection of a request that has ended since for another one, which nobody would answer.
     const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
     server.close(() => {
-      clearTimeout(cut);
+      clearTimeout(late);
       clearInterval(sweep);
       resolve();
     });

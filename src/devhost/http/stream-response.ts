@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { once } from "node:events";
+import { cut } from "./cut.ts";
 import type { PlainAnswer } from "./plain-answer.ts";
 
 const invocationIdHeader = "x-ms-invocation-id";
@@ -54,7 +55,7 @@ export class StreamResponse {
     this.#closed = true;
     const isShort = this.#declaredBytes !== undefined && this.#declaredBytes !== this.#writtenBytes;
     // A body of another length than announced must not look whole to the client.
-    if (isShort && this.#writtenBytes > 0 && !this.#isHead) this.#response.destroy();
+    if (isShort && this.#writtenBytes > 0 && !this.#isHead) this.#cut();
     else this.#response.end();
   }
 
@@ -62,9 +63,14 @@ export class StreamResponse {
   refuse(status: number): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#response.headersSent) return void this.#response.destroy();
+    if (this.#response.headersSent) return this.#cut();
     for (const name of this.#response.getHeaderNames()) this.#response.removeHeader(name);
     this.#response.writeHead(status, { "content-length": "0" }).end();
+  }
+
+  #cut(): void {
+    // Without one the client has gone.
+    if (this.#response.socket) cut(this.#response.socket);
   }
 
   /** Whether the client takes no more. */

@@ -103,6 +103,17 @@ describe("a port that is closed", () => {
     await cut;
   });
 
+  it("resets a connection in the middle of an answer when the time is over: to a client of HTTP/1.0 it must not look whole", async () => {
+    const handle = (_: unknown, response: ServerResponse): void => void response.write("half");
+    listener = await listen({ address: "127.0.0.1", port: 0, handle });
+    const socket = connectPlain(listener.port, "127.0.0.1");
+    const failed = new Promise((resolve) => socket.once("error", resolve));
+    socket.write("GET / HTTP/1.0\r\n\r\n");
+    await once(socket, "data");
+    await listener.close(10);
+    expect(await failed).toMatchObject({ code: "ECONNRESET" });
+  });
+
   it("cuts a connection that is in the middle of its handshake when the time is over", async () => {
     const { socket, cut } = await open("https");
     // The first bytes of a client's hello.

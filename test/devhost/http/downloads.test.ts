@@ -13,6 +13,7 @@ import { type InnerServer, openInnerServer } from "../../../src/devhost/load-app
 import { registryInProcess } from "../durable/app-in-process.ts";
 import { ManualClock } from "../durable/manual-clock.ts";
 
+/** Downloads through the real SDK, as the host hands them requests. */
 const minute = 60_000;
 const piece = Buffer.alloc(2 ** 20, "x");
 const pieces = 64;
@@ -41,7 +42,10 @@ beforeAll(async () => {
 });
 
 let listener: Listener | undefined;
-afterEach(() => listener?.close(0));
+afterEach(async () => {
+  await listener?.close(0);
+  log.length = 0;
+});
 
 const log: string[] = [];
 const keep = (_level: unknown, _category: unknown, message: string): void => void log.push(message);
@@ -102,4 +106,18 @@ it("a download of which the client takes nothing for too long is cut", async () 
   await closed;
   await until(() => hasEnded);
   expect(log).toEqual(["Timeout value of 00:10:00 was exceeded by function: Functions.content"]);
+});
+
+it("a download that breaks off is reset: to a client of HTTP/1.0 its mere end would look whole", async () => {
+  let bytes = 0;
+  before = async () => {
+    if (produced < 2) return;
+    await until(() => bytes > 2 * piece.length);
+    throw new Error("the archive is gone");
+  };
+  const client = await serve(new ManualClock("2026-01-01T00:00:00Z"));
+  const failed = new Promise((resolve) => client.once("error", resolve));
+  client.on("data", (part) => (bytes += part.length));
+  expect(await failed).toMatchObject({ code: "ECONNRESET" });
+  expect(log).toEqual([expect.stringContaining("the archive is gone")]);
 });
