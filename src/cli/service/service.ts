@@ -42,6 +42,12 @@ interface ServiceDeps {
   readonly pause: (milliseconds: number) => Promise<void>;
 }
 
+interface Sent<Taken> {
+  readonly body?: unknown;
+  /** What the answer is good for; throws what the service refuses. */
+  readonly take: (response: IncomingMessage) => Promise<Taken>;
+}
+
 /** Attempts of what may be repeated, and the wait before each. */
 const waitsMs = [250, 1_000, 3_000];
 const longestWaitMs = 30_000;
@@ -62,14 +68,14 @@ export const openService = (connection: Connection, { pause }: ServiceDeps): Ser
     return connected().send({ method, url, headers, body: text });
   };
 
-  /** Repeats what may be repeated: reading, and whatever the service did not let in. */
-  const send = async (method: string, url: URL, body?: unknown): Promise<IncomingMessage> => {
+  /** Repeats what may be repeated: reading, also of an answer that broke off, and whatever the service did not let in. */
+  const send = async <Taken>(method: string, url: URL, { body, take }: Sent<Taken>): Promise<Taken> => {
     for (let attempt = 0; ; attempt++) {
       const waitMs = waitsMs[attempt];
       try {
         const response = await once(method, url, body);
         const after = waitAfter(response, method);
-        if (waitMs === undefined || after === undefined) return response;
+        if (waitMs === undefined || after === undefined) return await take(response);
         response.resume();
         await pause(Math.max(waitMs, after));
       } catch (error) {
@@ -81,14 +87,13 @@ export const openService = (connection: Connection, { pause }: ServiceDeps): Ser
   };
 
   const ask = async (method: string, path: string, { query, body }: Asked = {}): Promise<Answer> => {
-    const response = await send(method, urlOf(connection, path, query), body);
-    return answerIn(await checked(response));
+    return send(method, urlOf(connection, path, query), { body, take: answerIn });
   };
 
   async function* pages(path: string, { query }: Asked = {}): AsyncGenerator<Answer> {
     let url: URL | undefined = urlOf(connection, path, query);
     while (url !== undefined) {
-      const page: Answer = await answerIn(await checked(await send("GET", url)));
+      const page: Answer = await send("GET", url, { take: answerIn });
       yield* page.list("value");
       const next = page.textOr("nextLink", undefined);
       // By the address that works from here, whatever the service believes to be called.
@@ -109,13 +114,13 @@ export const openService = (connection: Connection, { pause }: ServiceDeps): Ser
       return items;
     },
     async begin(path, { query, body = {} } = {}) {
-      const response = await checked(await send("POST", urlOf(connection, path, query), body));
+      const response = await send("POST", urlOf(connection, path, query), { body, take: checked });
       response.resume();
       const operation = /\/operationresults\/([^/?]+)/i.exec(response.headers.location ?? "")?.[1];
       if (operation === undefined) throw notUnderstood("It accepted, and did not say where to ask.");
       return { operation };
     },
-    open: async (path, { query } = {}) => checked(await send("GET", urlOf(connection, path, query))),
+    open: async (path, { query } = {}) => send("GET", urlOf(connection, path, query), { take: checked }),
     close: () => exchange?.close(),
   };
 };
@@ -151,8 +156,9 @@ const textOf = async (response: IncomingMessage): Promise<string> => {
   return Buffer.concat(parts).toString("utf8");
 };
 
-/** The whole of a response as the JSON that it should be. */
-export const answerIn = async (response: IncomingMessage): Promise<Answer> => answerOf(await jsonOf(response));
+/** The whole of a success as the JSON that it should be. */
+export const answerIn = async (response: IncomingMessage): Promise<Answer> =>
+  answerOf(await jsonOf(await checked(response)));
 
 const jsonOf = async (response: IncomingMessage): Promise<unknown> => {
   const text = await textOf(response);

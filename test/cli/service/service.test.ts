@@ -93,6 +93,18 @@ describe("asking the service", () => {
     });
   });
 
+  it("asks again for an answer that breaks off, and begins nothing twice", async () => {
+    const half: Reply = (request, response) => {
+      response.writeHead(200, { "content-length": "100" }).write('{"a":', () => request.socket.destroy());
+    };
+    replies = [half, json(200, { a: 1 })];
+    expect((await service.get("/x")).number("a")).toBe(1);
+    expect(waited).toEqual([250]);
+    [replies, heard] = [[half], []];
+    expect(await failureOf(CommandFailure, service.post("/x"))).toMatchObject({ code: "Unreachable", exitCode: 7 });
+    expect(heard).toHaveLength(1);
+  });
+
   it("waits as long as it is told, and not for hours", async () => {
     replies = [json(429, {}, { "retry-after": "7" }), json(200, {})];
     await service.get("/x");
