@@ -14,8 +14,7 @@ import { errorCode, isCode } from "../../domain/error-code.ts";
 import { secondsOf } from "../../domain/file-time.ts";
 import { offlinePage, offlinePageName } from "../../domain/own-names.ts";
 import { holdFile } from "./beneath.ts";
-import { bytes, makeArea, removeEmptyArea, syncDirectory, type Area } from "./exchange/area.ts";
-import { isThere } from "./exchange/moves.ts";
+import { bytes, isThere, makeArea, removeEmptyArea, syncDirectory, type Area } from "./exchange/area.ts";
 import { isOwnOfflinePage } from "./own-offline-page.ts";
 
 /** Paths in latin1. */

@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -25,6 +26,9 @@ export interface Area {
 }
 
 export const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
+
+/** Also a link that leads nowhere. */
+export const isThere = (path: string): boolean => lstatSync(bytes(path), { throwIfNoEntry: false }) !== undefined;
 
 const areaName = (root: ResolvedRoot, run: string): string =>
   `${ownPrefix}${run}-${createHash("sha256").update(root.real, "latin1").digest("hex").slice(0, 8)}`;

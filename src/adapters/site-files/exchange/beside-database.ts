@@ -1,20 +1,24 @@
-import { closeSync, constants, lstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readSync, renameSync } from "node:fs";
 import { isCode } from "../../../domain/error-code.ts";
 import { noPath } from "../../../domain/byte-path.ts";
 import { besideSqlite, mayBeSqlite, sqliteHeaderBytes, sqliteKind } from "../../../domain/sqlite-file.ts";
-import { bytes } from "./area.ts";
+import { bytes, isThere } from "./area.ts";
 
 /** `-wal`, `-shm`, `-journal`. */
 export const besideEndings: readonly string[] = besideSqlite(noPath);
 
-/** Which of them lie beside `live` now; none unless `kept`, which was, is or is to be in its place, is a SQLite database. */
-export const besideDatabase = ({ live, kept }: { readonly live: string; readonly kept: string }): readonly string[] =>
-  isSqlite(kept)
-    ? besideEndings.filter((ending) => {
-        const found = lstatSync(bytes(live + ending), { throwIfNoEntry: false });
-        return found !== undefined && !found.isDirectory();
-      })
-    : [];
+/**
+ * Moves what lies beside `live` away, each to a name that is free; nothing unless `database`, which was, is or is to be in
+ * the place of `live`, is a SQLite database.
+ */
+export const moveBeside = (live: string, database: string, to: (ending: string) => string): void => {
+  for (const ending of isSqlite(database) ? besideEndings : []) {
+    const found = lstatSync(bytes(live + ending), { throwIfNoEntry: false });
+    if (found !== undefined && !found.isDirectory()) renameSync(bytes(live + ending), bytes(freeName(to(ending))));
+  }
+};
+
+const freeName = (name: string): string => (isThere(name) ? freeName(`${name}-more`) : name);
 
 export const isSqlite = (file: string): boolean => {
   const found = lstatSync(bytes(file), { throwIfNoEntry: false });

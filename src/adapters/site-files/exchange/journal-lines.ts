@@ -3,9 +3,8 @@ import type { BytePath } from "../../../domain/byte-path.ts";
 import type { SwapOperation } from "../../../ports/site-host.ts";
 import { entryReader } from "../entry-reader.ts";
 import { isOwnOfflinePage } from "../own-offline-page.ts";
-import { bytes, type Area } from "./area.ts";
+import { bytes, isThere, type Area } from "./area.ts";
 import { journalEntry, type JournalEntry, type JournalLine } from "./journal.ts";
-import { isThere } from "./moves.ts";
 import { inRoot, parentOf, PlaceFinder, readable } from "./places.ts";
 import { RemovedNames } from "./removed-names.ts";
 

@@ -8,12 +8,12 @@ import type { Exchange, ExchangeNeed, ExchangeState, SwapOperation, SwapReport }
 import type { LocalRoot } from "../../../ports/site-files.ts";
 import { setExactTimes } from "../exact-times.ts";
 import type { ResolvedRoot } from "../list-root.ts";
-import { areaOf, bytes, makeArea, makeUnlessThere, removeArea, syncDirectory, type Area } from "./area.ts";
+import { areaOf, bytes, isThere, makeArea, makeUnlessThere, removeArea, syncDirectory, type Area } from "./area.ts";
 import { carryOut } from "./carry-out.ts";
 import { journalLines } from "./journal-lines.ts";
 import { Journal, writeJournal } from "./journal.ts";
 import { Marks, TakenOver } from "./marks.ts";
-import { isThere, type MetadataWriter } from "./moves.ts";
+import type { MetadataWriter } from "./moves.ts";
 import { nameClashes } from "./name-clashes.ts";
 import { inRoot, keptIn, readable, stagedIn, type Direction } from "./places.ts";
 import { exchangeProblems } from "./room.ts";

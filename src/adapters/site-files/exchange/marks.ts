@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { ExchangeState } from "../../../ports/site-host.ts";
-import { bytes, syncDirectory } from "./area.ts";
-import { isThere } from "./moves.ts";
+import { bytes, isThere, syncDirectory } from "./area.ts";
 
 /** Marks and notes take some hundred bytes each, and a block; folders that are made again take blocks, too. */
 const reservedBytes = 2 ** 18;

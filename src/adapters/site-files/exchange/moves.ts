@@ -18,8 +18,8 @@ import { holdFile } from "../beneath.ts";
 import { reasonOf } from "../file-reasons.ts";
 import { isOwnOfflinePage } from "../own-offline-page.ts";
 import { setTime } from "../set-metadata.ts";
-import { bytes } from "./area.ts";
-import { besideDatabase, besideEndings, isSqlite } from "./beside-database.ts";
+import { bytes, isThere } from "./area.ts";
+import { besideEndings, isSqlite, moveBeside } from "./beside-database.ts";
 import { listedEntry, type JournalEntry, type JournalLine } from "./journal.ts";
 import { readable } from "./places.ts";
 
@@ -166,8 +166,6 @@ const isSameTime = (given: bigint, now: bigint): boolean => {
 export const bringsBack = (line: JournalLine, { kept }: { readonly kept: string }): boolean =>
   line.kind === "removeDirectory" || ((line.kind === "remove" || line.kind === "place") && isThere(kept));
 
-export const isThere = (path: string): boolean => lstatSync(bytes(path), { throwIfNoEntry: false }) !== undefined;
-
 const isOneWithAnother = (path: BytePath): string =>
   `${readable(path)}: the site's file system takes this folder's name for that of another, and they are one now.`;
 
@@ -182,7 +180,10 @@ const placeStaged = (
   // A user's own page in the archive takes the place of ours, and ours is not worth keeping.
   if (had && !isOwnOfflinePage(live)) {
     keep({ live, kept, staged });
-    keepBeside({ live, kept, staged });
+    // What has come beside a SQLite database since the site was listed, as where it is opened for each request, goes and
+    // comes with it: it would be played into the one that takes its place. What is live by now is what was staged, unless
+    // that is there still.
+    if (isThere(staged)) moveBeside(live, kept, (ending) => kept + ending);
   }
   // Nothing was there: what is by now was written since under this name, or is another file of the archive.
   if (!had && isThere(live) && isThere(staged) && !context.isSpelled(path)) throw takenForAnother(path);
@@ -213,39 +214,25 @@ const keep = ({ live, kept, staged }: Places & { readonly staged: string }): voi
   }
 };
 
-/**
- * What has come beside a SQLite database since the site was listed, as where it is opened for each request, goes and comes
- * with it: it would be played into the one that takes its place.
- */
-const keepBeside = ({ live, kept, staged }: Places & { readonly staged: string }): void => {
-  for (const ending of besideDatabase({ live, kept }))
-    // What is live by now is what was staged, unless that is there still.
-    if (isThere(staged)) renameSync(bytes(live + ending), bytes(freeName(kept + ending)));
-};
-
 const removeLive = ({ live, kept }: Places): void => {
   if (isThere(kept) || !isThere(live)) return;
-  for (const ending of besideDatabase({ live, kept: live }))
-    renameSync(bytes(live + ending), bytes(freeName(kept + ending)));
+  moveBeside(live, live, (ending) => kept + ending);
   renameSync(bytes(live), bytes(kept));
 };
 
-/** `database` was or is to be in the place of what is live. */
-const setBesideAside = ({ live, kept }: Places, database: string): void => {
-  for (const ending of besideDatabase({ live, kept: database }))
-    renameSync(bytes(live + ending), bytes(freeName(`${kept}${ending}-since`)));
-};
+const besideSince =
+  ({ kept }: Places) =>
+  (ending: string): string =>
+    `${kept}${ending}-since`;
 
 const bringBackWithBeside = (places: Places): void => {
   const { live, kept, staged } = places;
   const isPlaced = isThere(kept) && (staged === undefined || !isThere(staged));
-  if (isPlaced) setBesideAside(places, kept);
+  if (isPlaced) moveBeside(live, kept, besideSince(places));
   bringBack(places);
   if (!isSqlite(live)) return;
   for (const ending of besideEndings) bringBack({ ...places, live: live + ending, kept: kept + ending });
 };
-
-const freeName = (name: string): string => (isThere(name) ? freeName(`${name}-more`) : name);
 
 const bringBack = (places: Places): void => {
   if (!isThere(places.kept)) return;
@@ -266,7 +253,7 @@ const removePlaced = (places: Places, path: BytePath, context: MoveContext): voi
   const { live } = places;
   if (!isThere(live)) return;
   if (isDirectory(live)) return context.note(`${readable(path)}: the folder stays, because it was made since.`);
-  setBesideAside(places, live);
+  moveBeside(live, live, besideSince(places));
   unlinkSync(bytes(live));
 };
 

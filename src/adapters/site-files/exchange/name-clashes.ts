@@ -3,8 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { BytePath } from "../../../domain/byte-path.ts";
 import { errorCode } from "../../../domain/error-code.ts";
 import { setTime } from "../set-metadata.ts";
-import { bytes, insideArea, type Area } from "./area.ts";
-import { isThere } from "./moves.ts";
+import { bytes, insideArea, isThere, type Area } from "./area.ts";
 import { inRoot, nameOf, parentOf, PlaceFinder, readable } from "./places.ts";
 
 const mostTold = 20;
