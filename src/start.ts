@@ -14,6 +14,7 @@ import { CertificateUnusable, givenCertificate } from "./adapters/tls/given-cert
 import { ownCertificate, type ServerCertificate } from "./adapters/tls/own-authority.ts";
 import { ConfigProblems, readConfig, type Config } from "./config.ts";
 import { flagOf, flagsHelp, readFlags } from "./settings/flags.ts";
+import { applyLocalSettings } from "./devhost/app-settings.ts";
 import { HostFailure } from "./devhost/host-failure.ts";
 import { startHost, type Host } from "./devhost/host.ts";
 import type { Log } from "./devhost/log.ts";
@@ -114,6 +115,8 @@ const start = async (): Promise<void> => {
     return;
   }
   applyFlags();
+  // The app is told them by its host; what is made before it starts has to lie where the app looks.
+  applyLocalSettings(join(packageFolder, "local.settings.json"), process.env);
   const config = readConfig(process.env);
   const first = await prepare(config);
   // As local.settings.json has it for the checkout; an installed package has no such file.

@@ -1,8 +1,20 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { boundToRun, ended } from "../support/bound-to-run.ts";
 import { bearer, expectRefusal, killAll, startLifeboat } from "../support/lifeboat-process.ts";
 import { serviceClient } from "../support/service-client.ts";
 
@@ -67,6 +79,28 @@ describe("npm start", () => {
     const service = await start();
     service.child.kill("SIGTERM");
     expect(await service.ended).toBe(0);
+  });
+
+  it("takes settings from local.settings.json for all that it makes", async () => {
+    const installed = join(folder, "installed");
+    mkdirSync(join(installed, "dist"), { recursive: true });
+    const programs = readdirSync("dist").filter((name) => name.endsWith(".js"));
+    for (const file of ["package.json", "host.json", ...programs.map((name) => join("dist", name))])
+      copyFileSync(file, join(installed, file));
+    symlinkSync(resolve("node_modules"), join(installed, "node_modules"));
+    const values = { LIFEBOAT_DATA: data, LIFEBOAT_PORT: "0", LIFEBOAT_TLS_PORT: "off", LIFEBOAT_HUB: "lifeboatlocal" };
+    writeFileSync(join(installed, "local.settings.json"), JSON.stringify({ Values: values }));
+    const environment = { ...process.env, HOME: folder };
+    const child = boundToRun(
+      spawn(process.execPath, [join(installed, "dist", "start.js")], {
+        env: environment,
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+    );
+    await Promise.race([once(child.stdout, "data"), once(child, "close")]);
+    await ended(child, "SIGTERM");
+    expect(readdirSync(data)).toEqual(expect.arrayContaining(["admin-key", "lifeboat.db", "runs.db"]));
+    expect(readdirSync(folder).toSorted()).toEqual(["data", "installed"]);
   });
 
   it("goes on when nobody reads what it says any more", async () => {
