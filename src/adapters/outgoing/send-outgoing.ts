@@ -64,17 +64,22 @@ interface Exchange {
   readonly signal: AbortSignal;
 }
 
-const exchange = (url: URL, { message, agents, signal }: Exchange): Promise<OutgoingAnswer> =>
-  new Promise((resolve, reject) => {
-    const isSecure = url.protocol === "https:";
-    const { method, headers = {}, body } = message;
-    const options = { method, headers, signal, agent: isSecure ? agents.https : agents.http };
-    const sent = (isSecure ? httpsRequest : httpRequest)(url, options, (answer) => {
-      beginningOf(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
-    });
+const exchange = async (url: URL, { message, agents, signal }: Exchange): Promise<OutgoingAnswer> => {
+  const isSecure = url.protocol === "https:";
+  const { method, headers = {}, body } = message;
+  const options = { method, headers, signal, agent: isSecure ? agents.https : agents.http };
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const sent = (isSecure ? httpsRequest : httpRequest)(url, options, resolve);
     sent.once("error", reject);
+    // Node tells neither an answer nor an error when the other side wants to change to another protocol.
+    sent.once("close", () => reject(new Error("the connection ended without an answer.")));
     sent.end(body);
   });
+  const text = await beginningOf(answer);
+  // An answer without a length ends where its connection is ended, by us too.
+  signal.throwIfAborted();
+  return { status: answer.statusCode ?? 0, text };
+};
 
 const beginningOf = async (answer: IncomingMessage): Promise<string> => {
   const parts: Buffer[] = [];

@@ -44,6 +44,8 @@ export const httpExchange = (trust: Trust | undefined): HttpExchange => {
         sent.setTimeout(silenceMs, () => sent.destroy(new Error(`no answer for ${silenceMs / 1000} seconds`)));
         sent.once("error", reject);
         sent.once("response", resolve);
+        // Node tells nothing else when the other side wants to change to another protocol.
+        sent.once("close", () => reject(Object.assign(new Error("no answer came"), { code: "ECONNRESET" })));
         sent.end(body);
       }),
     close: () => {

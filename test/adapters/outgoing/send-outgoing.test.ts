@@ -101,10 +101,26 @@ describe("a message to a named URL", () => {
     expect(text).toHaveLength(16 * 1024);
   });
 
+  it("that is answered with another protocol is not taken", async () => {
+    server.on("connection", (socket) => {
+      socket.once("data", () => socket.write("HTTP/1.1 101 No\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"));
+    });
+    answer = () => undefined;
+    await expect(sendOutgoing(here())(message(`http://127.0.0.1:${port}/hook`))).rejects.toThrow(
+      "did not take the message: the connection ended without an answer.",
+    );
+  });
+
   it("that nobody answers ends, and tells the host and nothing else of the URL", async () => {
     answer = () => undefined;
     const sending = sendOutgoing(here())(message(`http://127.0.0.1:${port}/secret-path`, { timeoutMs: 50 }));
     await expect(sending).rejects.toThrow(`127.0.0.1:${port} did not take the message: no answer within 0.05 s.`);
+  });
+
+  it("whose answer does not end in time is not taken, also where only the connection would end it", async () => {
+    answer = ({ socket }) => void socket.write("HTTP/1.1 200 OK\r\n\r\nthan");
+    const sending = sendOutgoing(here())(message(`http://127.0.0.1:${port}/hook`, { timeoutMs: 50 }));
+    await expect(sending).rejects.toThrow("no answer within 0.05 s.");
   });
 });
 

@@ -93,6 +93,14 @@ describe("asking the service", () => {
     });
   });
 
+  it("is not left waiting by what answers with another protocol", async () => {
+    replies = [
+      ({ socket }) => void socket.write("HTTP/1.1 101 No\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"),
+      json(200, { a: 1 }),
+    ];
+    expect((await service.get("/x")).number("a")).toBe(1);
+  });
+
   it("asks again for an answer that breaks off, and begins nothing twice", async () => {
     const half: Reply = (request, response) => {
       response.writeHead(200, { "content-length": "100" }).write('{"a":', () => request.socket.destroy());
