@@ -1,7 +1,7 @@
 import { noPath, pathText, type BytePath } from "../../domain/byte-path.ts";
 import type { ListedEntry } from "../../domain/listing.ts";
 import { isOwnPath } from "../../domain/own-names.ts";
-import { databaseBeside, mayBeSqlite } from "../../domain/sqlite-file.ts";
+import { besideSqlite, databaseBeside, mayBeSqlite } from "../../domain/sqlite-file.ts";
 import type { SiteHost, WantedOwner } from "../../ports/site-host.ts";
 import { findEntry, hasBelow } from "../directory/browse.ts";
 import { verdict, type Comparison } from "../compare/compare-many.ts";
@@ -74,7 +74,7 @@ export class Decisions {
     // From the end: what is in a folder comes before the folder.
     for (const place of this.#comparison.onlyListed.toReversed()) {
       const entry = listing.at(place);
-      if (!isChosen(this.#rules.scope, entry.path)) this.#holds(entry.path);
+      if (!this.#isChosen(entry.path)) this.#holds(entry.path);
       else if (this.#stays(entry)) {
         this.#holds(entry.path);
         this.listed[place] = actionCode.leave;
@@ -83,6 +83,10 @@ export class Decisions {
         this.touched.add(parentPath(entry.path));
       }
     }
+  }
+
+  #isChosen(path: BytePath): boolean {
+    return isChosen(this.#rules.scope, path) || this.#isBesideDatabase(path);
   }
 
   #stays({ path, kind }: ListedEntry): boolean {
@@ -117,11 +121,21 @@ export class Decisions {
       const name = directory.name(place);
       if (!name.startsWith(filesPrefix) || name === filesPrefix) continue;
       const path = pathIn(name);
-      if (!isChosen(this.#rules.scope, path)) continue;
+      if (!this.#isChosen(path)) continue;
       const entry = directory.at(place);
       if (this.#isRefused(path, entry)) continue;
-      this.archived[place] = this.#actionFor(place, path, entry);
+      this.archived[place] = this.#isStray(path, entry) ? actionCode.leave : this.#actionFor(place, path, entry);
     }
+  }
+
+  /** The log or journal of a SQLite database that stays as the site has it, into which it would be played. */
+  #isStray(path: BytePath, { kind }: DirectoryEntry): boolean {
+    const database = kind === "file" ? databaseBeside(path) : undefined;
+    if (database === undefined) return false;
+    const { directory, listing } = this.#sources;
+    if (isChosen(this.#rules.scope, database) && directory.find(archiveName(database)) >= 0) return false;
+    const at = listing.find(database);
+    return at >= 0 && this.listed[at] !== actionCode.remove && mayBeSqlite(listing.sizeBytes(at));
   }
 
   /** Entries that this site, or any site, cannot take. */
@@ -140,7 +154,7 @@ export class Decisions {
   #actionFor(place: number, path: BytePath, entry: DirectoryEntry): number {
     const found = this.#comparison.verdicts[place];
     const at = this.#comparison.listedAt[place] ?? -1;
-    if (found === verdict.equal && at >= 0) {
+    if (found === verdict.equal && at >= 0 && !this.isUsedDatabase(path, entry)) {
       const listed = this.#sources.listing.at(at);
       const isAdjusted = this.#isAdjusted(entry, listed);
       // What is set of a file under one of its names is set under all: it becomes a file of its own instead.
@@ -156,6 +170,18 @@ export class Decisions {
     if (entry.kind === "directory") this.#ready.add(path);
     else this.staged.push(place);
     return at >= 0 || twin >= 0 ? actionCode.replace : actionCode.write;
+  }
+
+  /**
+   * A SQLite database beside which the site has a log or a journal, or one of those from the archive: they are written anew
+   * together. Whoever has the database open would go on writing into one that was kept, and an undo could not bring it back
+   * as it was with that log.
+   */
+  isUsedDatabase(path: BytePath, { kind, sizeBytes }: Pick<DirectoryEntry, "kind" | "sizeBytes">): boolean {
+    if (kind !== "file") return false;
+    const { listing } = this.#sources;
+    const isUsed = mayBeSqlite(sizeBytes) && besideSqlite(path).some((beside) => listing.find(beside) >= 0);
+    return isUsed || this.#isBesideDatabase(path);
   }
 
   /** The site's folder in the place of a file or link, or the other way round. */

@@ -21,7 +21,7 @@ import {
   type Sources,
 } from "./restore-decisions.ts";
 import { nameTwins, type NameTwins } from "./name-twins.ts";
-import { isChosen, reasonToLeave } from "./restore-scope.ts";
+import { mayBeChosen, reasonToLeave } from "./restore-scope.ts";
 
 export interface PlannedChange {
   readonly path: BytePath;
@@ -61,7 +61,7 @@ export const planRestore = async (
     runner,
     signal,
     ...(onProgress === undefined ? {} : { onProgress }),
-    wants: (path) => isChosen(scope, path),
+    wants: (path) => mayBeChosen(scope, path),
     decide: (place, archived, listed) => decided(place, archived, listed, options),
   });
   return new RestorePlan({ directory, listing: site.listing }, comparison, options);
@@ -142,8 +142,9 @@ export class RestorePlan {
       if (action === undefined) continue;
       const { kind, name, sizeBytes } = directory.at(place);
       const path = pathIn(name);
-      if (kind !== "other")
-        yield { path, kind, action, sizeBytes, reason: archivedReason(action, this.verdicts[place] ?? 0) };
+      const isUsed = this.#decisions.isUsedDatabase(path, { kind, sizeBytes });
+      const reason = archivedReason(action, { found: this.verdicts[place] ?? 0, isUsed });
+      if (kind !== "other") yield { path, kind, action, sizeBytes, reason };
     }
     for (let place = 0; place < listing.length; place++) {
       const action = actionOf(this.#decisions.listed[place]);
@@ -249,11 +250,16 @@ const countsOf = ({ directory, listing }: Sources, { archived, listed }: Decisio
 
 const holdsLeft = "It holds something that stays.";
 
-const archivedReason = (action: RestoreAction, found: number): string => {
+const archivedReason = (
+  action: RestoreAction,
+  { found, isUsed }: { readonly found: number; readonly isUsed: boolean },
+): string => {
   if (action === "write") return "Not in the site.";
   if (action === "keep") return "The same in both.";
   if (action === "adjust") return "Mode, owner or time differ.";
+  if (action === "leave") return "The SQLite database that it belongs to stays as it is.";
   if (found === verdict.otherKind || found === verdict.absent) return "Of another kind in the site.";
+  if (found === verdict.equal && isUsed) return "A SQLite database in use is written anew, with what lies beside it.";
   if (found === verdict.equal) return "Mode, owner or time differ, and it has further names in the site or elsewhere.";
   if (found === verdict.unreadable) return "The site's file cannot be read.";
   return found === verdict.unknown ? "The archive has no hash of its content." : "The content differs.";

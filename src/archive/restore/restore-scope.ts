@@ -20,11 +20,14 @@ export interface RestoreScope {
 const isAtOrBelow = (path: string, folder: string): boolean =>
   folder === "" || path === folder || path.startsWith(`${folder}/`);
 
+/** By its own path, or by that of a folder it lies in. */
+export const isChosen = ({ paths }: RestoreScope, path: BytePath): boolean =>
+  paths.length === 0 || paths.some((chosen) => isAtOrBelow(path, chosen));
+
 /** A SQLite database is chosen with what lies beside it: with another log it would be damaged. */
-export const isChosen = ({ paths }: RestoreScope, path: BytePath): boolean => {
-  if (paths.length === 0) return true;
+export const mayBeChosen = (scope: RestoreScope, path: BytePath): boolean => {
   const database = databaseBeside(path);
-  return paths.some((chosen) => isAtOrBelow(path, chosen) || chosen === database);
+  return isChosen(scope, path) || (database !== undefined && isChosen(scope, database));
 };
 
 /** The innermost of the site's directories that a path lies in, or is. */

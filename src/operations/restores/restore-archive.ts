@@ -7,7 +7,7 @@ import { filesPrefix } from "../../archive/listing/entry-row.ts";
 import { openArchive, type Archive } from "../../archive/read/open-archive.ts";
 import { outsideLinks } from "../../archive/restore/outside-links.ts";
 import { smallEntry } from "../../archive/read/small-entry.ts";
-import { isChosen, type RestoreScope } from "../../archive/restore/restore-scope.ts";
+import { mayBeChosen, type RestoreScope } from "../../archive/restore/restore-scope.ts";
 import { manifestName, type Backup } from "../../domain/backup.ts";
 import { pathFromText, pathText, type BytePath } from "../../domain/byte-path.ts";
 import { refuse, type Refusal } from "../../domain/errors.ts";
@@ -189,7 +189,7 @@ export const refuseOutsideLinks = async (
   },
 ): Promise<void> => {
   if (isKnown || request.allowOutsideLinks) return;
-  const options = { runner: deps.threads, signal, wants: (path: BytePath) => isChosen(scope, path) };
+  const options = { runner: deps.threads, signal, wants: (path: BytePath) => mayBeChosen(scope, path) };
   const found = await outsideLinks(archive, scope, options);
   const [first] = found;
   if (first === undefined) return;

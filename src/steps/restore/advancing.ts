@@ -11,9 +11,9 @@ import { restoring } from "./restoring.ts";
 const cancelled = (): Failure => failed(new RunCancelled().message);
 
 /**
- * As `restoring`, for steps that bring a restore or undo forward, which get its operation: once it was cancelled, or given up because a disk is
- * full, they do nothing, and what fails then is no reason to try again. Steps that bring the site back to what it was are
- * not of this kind.
+ * As `restoring`, for steps that bring a restore or undo forward, which get its operation: once it was cancelled, or given
+ * up because a disk is full, they do nothing, and what fails then is no reason to try again. Steps that bring the site back
+ * to what it was are not of this kind.
  */
 export const advancing = <Value>(
   deps: Installation,

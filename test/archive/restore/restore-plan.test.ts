@@ -61,6 +61,58 @@ const siteOf = (files: Readonly<Record<string, string>>): MemorySite => {
 };
 
 describe("the plan of a restore", () => {
+  it("touches nothing beside a chosen file that is no SQLite database", async () => {
+    const files = { "site/wwwroot/a": "live", "site/wwwroot/a-journal": "live", "site/wwwroot/a-wal": "live" };
+    const made = await plan(
+      lifeboatZip([
+        ...contents.slice(0, 4),
+        { name: "fs/site/wwwroot/a", content: "old" },
+        { name: "fs/site/wwwroot/a-wal", content: "old" },
+      ]),
+      siteOf(files),
+      { scope: { paths: [path("site/wwwroot/a")] } },
+    );
+    expect(steps(made)).toEqual(["place site/wwwroot/a"]);
+  });
+
+  it("writes a SQLite database anew with what lies beside it, though they are the same", async () => {
+    const content = "SQLite format 3".padEnd(1024, "?");
+    const databases = { "site/wwwroot/a": content, "site/wwwroot/a-journal": "j", "site/wwwroot/alone": content };
+    const made = await plan(
+      lifeboatZip([
+        ...contents.slice(0, 4),
+        ...Object.entries(databases).map(([name, text]) => ({ name: `fs/${name}`, content: text })),
+      ]),
+      siteOf({ ...databases, "site/wwwroot/alone-walk": "no log" }),
+    );
+    expect(steps(made).filter((step) => step.startsWith("place"))).toEqual([
+      "place site/wwwroot/a",
+      "place site/wwwroot/a-journal",
+    ]);
+    const replaced = [...made.changes()].filter(({ action }) => action === "replace");
+    expect(new Set(replaced.map(({ reason }) => reason))).toEqual(
+      new Set(["A SQLite database in use is written anew, with what lies beside it."]),
+    );
+  });
+
+  it("leaves the log of a SQLite database that stays as the site has it", async () => {
+    const site = siteOf({ "site/wwwroot/a": "live".padEnd(512), "site/wwwroot/a-wal": "live" });
+    const log: Content = { name: "fs/site/wwwroot/a-wal", content: "old" };
+    const excluded = await plan(lifeboatZip([...contents.slice(0, 4), log]), site, {
+      scope: { filter: parseFilter("\\site\\wwwroot\\a") },
+    });
+    expect(steps(excluded)).toEqual([]);
+    expect([...excluded.changes()].find(({ path: at }) => at.endsWith("-wal"))).toMatchObject({
+      action: "leave",
+      reason: "The SQLite database that it belongs to stays as it is.",
+    });
+    const database: Content = { name: "fs/site/wwwroot/a", content: "old".padEnd(512) };
+    const paths = [path("site/wwwroot/a-wal")];
+    expect(
+      steps(await plan(lifeboatZip([...contents.slice(0, 4), database, log]), site, { scope: { paths } })),
+    ).toEqual([]);
+  });
+
   it("writes, replaces, removes and keeps, and touches nothing but the site's files", async () => {
     const site = siteOf({ "site/wwwroot/index": "hacked", "site/wwwroot/more/x": "new" });
     const made = await plan(lifeboatZip(contents), site);

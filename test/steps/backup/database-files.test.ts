@@ -310,6 +310,29 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
     expect(judge(join(data, "live.db"))).toEqual(["ok", 8075, 3]);
   });
 
+  it("may be restored so while only its log has changed since", async () => {
+    const before = openLog();
+    pay(before, 1, 5);
+    before.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    const backup = await backUp();
+    pay(before, 2, 70);
+    const holder = spawn(process.execPath, ["-e", holding, join(data, "log.db")], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    await once(holder.stdout, "data");
+    before.close();
+    expect((await world.restore(backup)).status).toBe("Succeeded");
+    const after = openLog();
+    pay(after, 3, 600);
+    holder.stdin.end("write and close\n");
+    await once(holder, "close");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", 605, 2]);
+    after.close();
+    expect(judge(join(data, "log.db"))).toEqual(["ok", 605, 2]);
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", 8075, 3]);
+  });
+
   it("that nobody has open is an ordinary file, copied from the backup before when it has not changed", async () => {
     const database = new Libsql(join(data, "closed.db"));
     database.exec("PRAGMA journal_mode = WAL; CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance)");
@@ -423,6 +446,36 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
     await useAndDie();
     expect((await world.undo()).status).toBe("Succeeded");
     expect(judge(join(data, "log.db"))).toEqual(["ok", 5, 1]);
+  });
+
+  it("comes back by an undo as it was where only its log had changed", async () => {
+    const before = openLog();
+    pay(before, 1, 5);
+    before.close();
+    const backup = await backUp();
+    await useAndDie();
+    expect((await world.restore(backup)).status).toBe("Succeeded");
+    const after = openLog();
+    expect(existsSync(join(data, "log.db-wal"))).toBe(true);
+    for (let table = 0; table < 90; table++) after.exec(`CREATE TABLE more${table} (x)`);
+    after.close();
+    expect((await world.undo()).status).toBe("Succeeded");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", 305, 301]);
+  });
+
+  it("that the filter leaves out keeps what it has, though its log was not left out", async () => {
+    writeFileSync(join(world.home, "site/wwwroot/_backup.filter"), "\\site\\wwwroot\\App_Data\\log.db\n");
+    const before = openLog();
+    pay(before, 1, 5);
+    const backup = await backUp();
+    before.close();
+    const after = openLog();
+    for (let table = 0; table < 90; table++) after.exec(`CREATE TABLE more${table} (x)`);
+    pay(after, 2, 70);
+    after.close();
+    const operation = await world.restore(backup);
+    expect(operation.status).toBe("Succeeded");
+    expect(judge(join(data, "log.db"))).toEqual(["ok", 75, 2]);
   });
 
   it("is restored without a log that came right before the exchange, which an undo brings back", async () => {
