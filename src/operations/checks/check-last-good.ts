@@ -36,7 +36,10 @@ const checkArchive = async (deps: Installation, { site, id, blobBase, destinatio
 /** A drive that is not mounted leaves a folder that is there and empty. */
 const checkFiles = async ({ hosts }: Installation, lastGood: Backup): Promise<readonly Finding[]> => {
   if (lastGood.served !== "present") return [];
-  for await (const { entries } of (await hosts.host(lastGood.site)).files.list()) if (entries.some(isServed)) return [];
+  const host = await hosts.host(lastGood.site);
+  // That its directory is gone is told by whoever looks at the site.
+  if ((await host.content()) === "missing") return [];
+  for await (const { entries } of host.files.list()) if (entries.some(isServed)) return [];
   return [
     {
       name: `site ${siteLabel(lastGood.site)}`,

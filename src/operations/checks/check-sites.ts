@@ -1,4 +1,4 @@
-import { messageOf } from "../../domain/errors.ts";
+import { messageOf, Refusal } from "../../domain/errors.ts";
 import { siteLabel } from "../../domain/site.ts";
 import type { SiteDefinition } from "../../ports/sites.ts";
 import { askContainer } from "../containers/credentials.ts";
@@ -32,11 +32,11 @@ export const checkSites = async (deps: Installation): Promise<readonly Finding[]
 };
 
 const checkSite = async (deps: Installation, site: SiteDefinition): Promise<readonly Finding[]> => {
-  const problem = (message: string, advice: string): Finding => ({
+  const problem = (message: string, advice?: string): Finding => ({
     name: `site ${siteLabel(site.id)}`,
     state: "problem",
     message,
-    advice,
+    ...(advice === undefined ? {} : { advice }),
   });
   const missing: Finding[] = [];
   try {
@@ -45,6 +45,13 @@ const checkSite = async (deps: Installation, site: SiteDefinition): Promise<read
     await askContainer((await usualContainer(deps, site)).destination);
     return [...missing, ...(await checkLastGood(deps, site.id)), ...(await checkNewest(deps, site.id))];
   } catch (error) {
-    return [...missing, problem(messageOf(error), "docs/sites.md and docs/destinations.md tell what may be said.")];
+    const isRefused = error instanceof Refusal && error.code === "DestinationRefused";
+    return [
+      ...missing,
+      problem(
+        messageOf(error),
+        isRefused ? "docs/destinations.md tells what may be named, and by which settings." : undefined,
+      ),
+    ];
   }
 };

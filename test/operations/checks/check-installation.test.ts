@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { refuse } from "../../../src/domain/errors.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
 import { Secret } from "../../../src/domain/secret.ts";
 import { localSiteHost } from "../../../src/adapters/site-files/local-site-host.ts";
@@ -119,6 +120,19 @@ describe("checking the installation", () => {
     expect((await well({ policy })).worse).toContainEqual(problem("site shop", /may not be used/));
   });
 
+  it.each([
+    [
+      "DestinationRefused",
+      { url: "x", reason: "no." },
+      "docs/destinations.md tells what may be named, and by which settings.",
+    ],
+    ["DestinationUnavailable", { url: "x", reason: "Mount it." }, undefined],
+  ] as const)("says no more of a %s than what helps", async (code, details, advice) => {
+    const { deps } = memoryInstallation();
+    const destinations = { ...deps.destinations, open: () => Promise.reject(refuse(code, details)) };
+    expect((await well({ destinations })).worse.find(({ name }) => name === "site shop")?.advice).toBe(advice);
+  });
+
   const destination = "file:///backups/shop";
   /** The site has a good backup, with an archive where the catalog says unless `archive` is false. */
   const withBackup = async ({
@@ -126,6 +140,7 @@ describe("checking the installation", () => {
     at = destination,
     archive = true,
     serves = false,
+    directory = "docs",
     next = undefined as Partial<Backup> | undefined,
   } = {}) => {
     const { deps, container } = memoryInstallation();
@@ -153,7 +168,7 @@ describe("checking the installation", () => {
     const { worse } = await well({
       catalog: deps.catalog,
       destinations: deps.destinations,
-      hosts: { host: async () => hostIn("docs", connectionStrings) },
+      hosts: { host: async () => hostIn(directory, connectionStrings) },
     });
     return worse.filter(({ name }) => name === "site shop");
   };
@@ -181,6 +196,12 @@ describe("checking the installation", () => {
         message: expect.stringMatching(/^There is no file in site\/wwwroot, though backup 7 .* \(12 files in all\)/),
         advice: "Mount it, or restore that backup: lifeboat restore shop 7",
       },
+    ]);
+  });
+
+  it("says once that a directory is gone, and nothing of what it would hold", async () => {
+    expect(await withBackup({ databases: ["orders"], serves: true, directory: "/nowhere-at-all" })).toEqual([
+      expect.objectContaining({ message: "Its directory is not there." }),
     ]);
   });
 
