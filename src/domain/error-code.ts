@@ -2,6 +2,10 @@
 export const errorCode = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 
+/** What the system was asked for when it failed, such as open or symlink. */
+export const systemCall = (error: unknown): string | undefined =>
+  error instanceof Error && "syscall" in error && typeof error.syscall === "string" ? error.syscall : undefined;
+
 export const isCode = (error: unknown, ...codes: readonly string[]): boolean => {
   const code = errorCode(error);
   return code !== undefined && codes.includes(code);

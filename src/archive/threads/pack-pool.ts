@@ -100,7 +100,7 @@ export class PackPool implements PackRunner {
   #ended(thread: Thread, answer: ThreadAnswer): void {
     const done = thread.given.shift();
     if (thread.given.length === 0) thread.worker.unref();
-    if ("error" in answer) done?.reject(answer.error);
+    if ("error" in answer) done?.reject(whole(answer));
     else done?.resolve(answer.result);
     this.#startWaiting();
   }
@@ -112,6 +112,10 @@ export class PackPool implements PackRunner {
     this.#startWaiting();
   }
 }
+
+/** As the thread had it: an error loses its code on the way. */
+const whole = ({ error, system }: Extract<ThreadAnswer, { readonly error: unknown }>): unknown =>
+  error instanceof Error ? Object.assign(error, system) : error;
 
 /**
  * What waits under each signal. One listener a signal: hundreds of jobs may wait under one, and Node takes many listeners

@@ -1,6 +1,13 @@
 import { parentPort } from "node:worker_threads";
 import { freeMemory } from "../content/free-memory.ts";
-import { buffersOf, runThreadJob, type ListFolders, type ThreadAnswer, type ThreadRequest } from "./thread-jobs.ts";
+import {
+  buffersOf,
+  runThreadJob,
+  systemSaid,
+  type ListFolders,
+  type ThreadAnswer,
+  type ThreadRequest,
+} from "./thread-jobs.ts";
 
 /** Makes the thread that calls it one of a pool's: jobs come in, results go out, one after another. */
 export const serveJobs = (listFolders: ListFolders): void => {
@@ -8,7 +15,7 @@ export const serveJobs = (listFolders: ListFolders): void => {
     try {
       return { result: runThreadJob(request, listFolders) };
     } catch (error) {
-      return { error };
+      return { error, system: systemSaid(error) };
     }
   };
 

@@ -1,3 +1,4 @@
+import { errorCode, systemCall } from "../../domain/error-code.ts";
 import type { ListFoldersJob, ListFoldersResult } from "../../ports/folder-lister.ts";
 import { runPackJob, type PackJobs, type PackResults } from "./pack-runner.ts";
 import { runReadJob, type ReadJobs, type ReadResults } from "./read-runner.ts";
@@ -12,8 +13,19 @@ export type ThreadRequest = {
   readonly [Kind in ThreadKind]: { readonly kind: Kind; readonly job: ThreadJobs[Kind] };
 }[ThreadKind];
 
-/** What a thread answers. */
-export type ThreadAnswer = { readonly result: ThreadResults[ThreadKind] } | { readonly error: unknown };
+/** What a thread answers. An error comes as one, without what the system said besides. */
+export type ThreadAnswer =
+  { readonly result: ThreadResults[ThreadKind] } | { readonly error: unknown; readonly system: SystemSaid | undefined };
+
+interface SystemSaid {
+  readonly code: string;
+  readonly syscall: string | undefined;
+}
+
+export const systemSaid = (error: unknown): SystemSaid | undefined => {
+  const code = errorCode(error);
+  return code === undefined ? undefined : { code, syscall: systemCall(error) };
+};
 
 /** How a site's folders are listed is its adapter's. */
 export type ListFolders = (job: ListFoldersJob) => ListFoldersResult;

@@ -1,5 +1,6 @@
 import { ArchiveInvalid } from "../../archive/archive-invalid.ts";
-import { refuse } from "../../domain/errors.ts";
+import { errorCode, isCode, systemCall } from "../../domain/error-code.ts";
+import { messageOf, refuse } from "../../domain/errors.ts";
 import { isStoreFailure, type StoreFailure } from "../../domain/store-failure.ts";
 import type { Installation } from "../../operations/installation.ts";
 import { removeProgress } from "../../operations/rows/backup-rows.ts";
@@ -44,7 +45,7 @@ const tellingReasons = async <Value>(
     if (full !== undefined) return failed(await restoreWithoutRoom(deps, ref, full));
     if (error instanceof ArchiveInvalid) return failed(await archiveReason(deps, ref, error));
     if (error instanceof FileUnreadable) return failed(`The site cannot be read: ${error.message}`);
-    const reason = error instanceof Error ? diskReason(error.message) : undefined;
+    const reason = diskReason(error);
     if (reason !== undefined) return failed(reason);
     throw error;
   }
@@ -56,22 +57,20 @@ const archiveReason = async (deps: Installation, ref: RunRef, { message: reason 
   return request === undefined ? reason : refuse("ArchiveUnreadable", { blob: request.blob, reason }).message;
 };
 
-/** By its text where no store said it: what threads throw loses the code on its way. */
 const fullDisk = (error: unknown): StoreFailure | string | undefined => {
   if (isStoreFailure(error, "Full")) return error;
-  return error instanceof Error ? /^(?:ENOSPC|EDQUOT)\b/.exec(error.message)?.[0] : undefined;
+  return isCode(error, "ENOSPC", "EDQUOT") ? errorCode(error) : undefined;
 };
 
-/** By its text: what threads throw loses the code on its way. */
-const diskReason = (message: string): string | undefined => {
-  const code = /^E[A-Z]+\b/.exec(message)?.[0] ?? "";
+const diskReason = (error: unknown): string | undefined => {
+  const message = messageOf(error);
   // FAT and exFAT: the kernel says that it is not allowed, drivers in user space that they do not know the call.
-  if (["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(code) && message.includes(", symlink "))
+  if (isCode(error, "EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP") && systemCall(error) === "symlink")
     return `The site's file system cannot hold the links of the archive (${message}). Restore other paths.`;
-  if (["EROFS", "EACCES", "EPERM"].includes(code))
+  if (isCode(error, "EROFS", "EACCES", "EPERM"))
     return `The service may not write where the site lies (${message}). Give it the right to.`;
   // Staging begins in empty folders: names that differ for the archive are one for the file system, or none.
-  if (["EEXIST", "EINVAL", "EILSEQ"].includes(code) && message.includes("/staged-"))
+  if (isCode(error, "EEXIST", "EINVAL", "EILSEQ") && message.includes("/staged-"))
     return `The site's file system cannot hold a name of the archive (${message}). Restore other paths.`;
   return undefined;
 };

@@ -7,6 +7,8 @@ import { pathToFileURL } from "node:url";
 import { inflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deflateEnd } from "../../../src/archive/content/deflate-content.ts";
+import { errorCode } from "../../../src/domain/error-code.ts";
+import type { PlaceJob } from "../../../src/archive/threads/place-job.ts";
 import { PackPool } from "../../../src/archive/threads/pack-pool.ts";
 import { bundledWorker } from "../../support/bundled-worker.ts";
 import { lines } from "../../support/contents.ts";
@@ -45,6 +47,25 @@ describe("the pool", () => {
       await expect(pool.run("packSlice", slice(), controller.signal)).rejects.toThrow("cancelled");
       expect((await pool.run("packSlice", slice())).slice?.sizeBytes).toBe(100_000);
     } finally {
+      await pool.close();
+    }
+  });
+
+  it("hands on what the system said when a thread's work failed", async () => {
+    const pool = new PackPool({ threads: 1, script: worker.script });
+    const folder = mkdtempSync(join(tmpdir(), "lifeboat-pool-"));
+    const link = { kind: "link", path: join(folder, "link"), target: "nowhere", mtime: 0 } as const;
+    try {
+      await expect(pool.run("place", { placings: [link, link] })).rejects.toMatchObject({
+        code: "EEXIST",
+        syscall: "symlink",
+        message: expect.stringContaining(folder),
+      });
+      // Safe: a job that is none, whose failure the system knows nothing of.
+      const none = pool.run("place", {} as PlaceJob);
+      await expect(none).rejects.toSatisfy((error) => error instanceof Error && errorCode(error) === undefined);
+    } finally {
+      rmSync(folder, { recursive: true });
       await pool.close();
     }
   });

@@ -25,6 +25,8 @@ beforeAll(() =>
   changeSite(deps.catalog, shop, () => ({ row: taken, also: [insertOperation(restore)], result: undefined })),
 );
 
+const system = (code: string, syscall: string, rest = ""): Error =>
+  Object.assign(new Error(`${code}: as the system has it, ${syscall}${rest}`), { code, syscall });
 const outcome = (error: Error) => restoring(deps, ref, () => Promise.reject(error));
 
 describe("a step of a restore", () => {
@@ -35,18 +37,21 @@ describe("a step of a restore", () => {
     ],
     [refuse("SiteNotFound", { name: "shop", group: "g" }), /was not found/],
     [new SiteCommandFailed("The site's stop command failed."), /stop command/],
-    [new Error("ENOSPC: no space left on device, write"), /disk is full \(ENOSPC\)/],
-    [new Error("EROFS: read-only file system, mkdir '/srv/.lifeboat-x'"), /may not write where the site lies/],
-    [new Error("EEXIST: file already exists, open '/srv/.lifeboat-x/staged-1/Case.txt'"), /cannot hold a name/],
-    [new Error("EPERM: operation not permitted, symlink 'a' -> '/srv/.lifeboat-x/b'"), /cannot hold the links/],
-    [new Error("ENOSYS: function not implemented, symlink 'a' -> '/srv/.lifeboat-x/b'"), /cannot hold the links/],
+    [system("ENOSPC", "write"), /disk is full \(ENOSPC\)/],
+    [system("EDQUOT", "write"), /disk is full \(EDQUOT\)/],
+    [system("EROFS", "mkdir", " '/srv/.lifeboat-x'"), /may not write where the site lies/],
+    [system("EEXIST", "open", " '/srv/.lifeboat-x/staged-1/Case.txt'"), /cannot hold a name/],
+    [system("EPERM", "symlink", " 'a' -> '/srv/.lifeboat-x/b'"), /cannot hold the links/],
+    [system("ENOSYS", "symlink", " 'a' -> '/srv/.lifeboat-x/b'"), /cannot hold the links/],
+    [system("EPERM", "open", " '/srv/, symlink /a'"), /may not write where the site lies/],
   ])("tells what people can do something about, and is not tried again: %s", async (error, text) => {
     expect(await outcome(error)).toMatchObject({ ok: false, code: "Failed", message: expect.stringMatching(text) });
   });
 
   it.each([
-    new Error("EIO: i/o error, read"),
-    new Error("EEXIST: file already exists, link"),
+    system("EIO", "read"),
+    system("EEXIST", "link"),
+    new Error("ENOSPC: what only speaks of a full disk"),
     new Error("The scratch object is gone."),
   ])("is tried again after anything else: %s", async (error) => {
     await expect(outcome(error)).rejects.toBe(error);
