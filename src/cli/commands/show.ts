@@ -16,21 +16,23 @@ export const run: RunCommand = async (context, given) => {
 };
 
 const details = (backup: BackupView): string => {
-  const rows: readonly (readonly [string, string | null])[] = [
-    ["site", backup.site],
-    ["number", String(backup.id)],
-    ["name", backup.name],
-    ["status", backup.status],
-    ["created", showTime(backup.created)],
-    ["finished", backup.finished && showTime(backup.finished)],
-    ["archive", `${showName(backup.blobName)}, ${showBytes(backup.sizeBytes)}`],
-    ["holds", contentsText(backup)],
-    ["databases", backup.databases.length === 0 ? null : backup.databases.map(({ name }) => name).join(", ")],
-    ["made by", backup.scheduled ? "the schedule" : "a person"],
-    ["expires", backup.expires && showTime(backup.expires)],
-    ["restored", backup.lastRestored && showTime(backup.lastRestored)],
-    ["damaged", backup.damaged && `found so at ${showTime(backup.damaged)}`],
-  ];
-  const lines = rows.flatMap(([title, value]) => (value === null ? [] : [`${title.padEnd(9)} ${showName(value)}\n`]));
-  return lines.join("") + (backup.log === null || backup.log === "" ? "" : `log\n${indented(backup.log)}`);
+  const lines = (backup.unreadable ? [] : rowsOf(backup)).flatMap(([title, value]) =>
+    value === null ? [] : [`${title.padEnd(9)} ${showName(value)}\n`],
+  );
+  const log = backup.log === null || backup.log === "" ? "" : `log\n${indented(backup.log)}`;
+  return `site      ${showName(backup.site)}\nnumber    ${backup.id}\n${lines.join("")}${log}`;
 };
+
+const rowsOf = (backup: BackupView): readonly (readonly [string, string | null])[] => [
+  ["name", backup.name],
+  ["status", backup.status],
+  ["created", showTime(backup.created)],
+  ["finished", backup.finished && showTime(backup.finished)],
+  ["archive", `${showName(backup.blobName)}, ${showBytes(backup.sizeBytes)}`],
+  ["holds", contentsText(backup)],
+  ["databases", backup.databases.length === 0 ? null : backup.databases.map(({ name }) => name).join(", ")],
+  ["made by", backup.scheduled ? "the schedule" : "a person"],
+  ["expires", backup.expires && showTime(backup.expires)],
+  ["restored", backup.lastRestored && showTime(backup.lastRestored)],
+  ["damaged", backup.damaged && `found so at ${showTime(backup.damaged)}`],
+];

@@ -31,7 +31,7 @@ const checkSiteRows = async ({ catalog, sites }: Installation): Promise<readonly
     found.push(...keys.map((key) => `${key} of ${siteLabel(id)}`));
   }
   if (found.length === 0) return [];
-  const message = `The catalog holds rows of sites that cannot be read: ${someOf(found, mostNamed)}. What they are about cannot go on or be listed, and backups that may be read by it are not deleted.`;
+  const message = `The catalog holds rows of sites that cannot be read: ${someOf(found, mostNamed)}. What they are about cannot go on or be told, and backups that may be read by it are not deleted.`;
   return [{ name: "rows", state: "problem", message, advice: unreadableAdvice }];
 };
 
