@@ -3,6 +3,7 @@ import type { BytePath } from "../../../domain/byte-path.ts";
 import type { SwapOperation } from "../../../ports/site-host.ts";
 import { entryReader } from "../entry-reader.ts";
 import { isOwnOfflinePage } from "../own-offline-page.ts";
+import { AlikePaths } from "./alike-paths.ts";
 import { bytes, isThere, type Area } from "./area.ts";
 import { journalEntry, type JournalEntry, type JournalLine } from "./journal.ts";
 import { inRoot, parentOf, PlaceFinder, readable } from "./places.ts";
@@ -17,6 +18,7 @@ export function* journalLines(areas: readonly Area[], operations: Iterable<SwapO
   const finder = new PlaceFinder(areas, "forward");
   const removed = new RemovedNames(areas, finder);
   const site = new SiteNow(finder, removed);
+  const made = new AlikePaths();
   const touched = new Set<BytePath>();
   /** Folders whose own lines bring their times back. */
   const described = new Set<BytePath>();
@@ -31,7 +33,8 @@ export function* journalLines(areas: readonly Area[], operations: Iterable<SwapO
       if (line.kind !== "setMetadata" && inRoot(areas, line.path).rest !== "") touched.add(parentOf(line.path));
       if (line.kind === "remove" || line.kind === "removeDirectory")
         removed.add({ path: line.path, place, isFile: line.kind === "remove" });
-      yield line;
+      const isAlike = (line.kind === "place" || line.kind === "makeDirectory") && made.add(line.path);
+      yield isAlike ? { ...line, alike: true } : line;
       place++;
     }
     for (const path of touched) {

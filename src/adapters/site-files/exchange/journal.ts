@@ -10,7 +10,7 @@ import { bytes, syncDirectory } from "./area.ts";
 export type JournalLine =
   /**
    * `had`: a file or link was there. `twin`: the line that removes a file which the file system may find under this path,
-   * too, because the names differ in letter case only.
+   * too, because the names differ in letter case only. `alike`: the file system may take it for what an earlier line makes.
    */
   | {
       readonly kind: "place";
@@ -18,9 +18,10 @@ export type JournalLine =
       readonly attempt: string;
       readonly had: boolean;
       readonly twin?: number;
+      readonly alike?: true;
     }
   | { readonly kind: "remove"; readonly path: BytePath }
-  | { readonly kind: "makeDirectory"; readonly path: BytePath; readonly had: boolean }
+  | { readonly kind: "makeDirectory"; readonly path: BytePath; readonly had: boolean; readonly alike?: true }
   | { readonly kind: "removeDirectory"; readonly path: BytePath; readonly old: JournalEntry }
   /** `old` is absent where the swap itself makes what it is about. */
   | {

@@ -52,8 +52,8 @@ export interface MoveContext {
  *   forward place    L K S                                   back place        L K S
  *     nothing was    . - x   S becomes L                       something was   . x .   K becomes L
  *     there before   . - -   done                              there before    . - .   not begun, or done
- *     there before   x - x   S becomes L, unless L has         nothing was     x - -   L goes
- *                            another name: that is refused     there before    . - x   not begun
+ *     there before   x - x   S becomes L, unless L is          nothing was     x - -   L goes
+ *                            another's: that is refused        there before    . - x   not begun
  *     something was  x - x   L is linked as K, S becomes L                     - - -   done
  *     there before   - - x   S becomes L
  *                    . x x   S becomes L
@@ -74,7 +74,7 @@ export const forward = (line: JournalLine, places: Places, context: MoveContext)
     case "remove":
       return removeLive(places);
     case "makeDirectory":
-      if (!line.had && isThere(places.live) && !context.isSpelled(line.path)) context.note(isOneWithAnother(line.path));
+      if (isAnothers(line, places.live, context)) context.note(isOneWithAnother(line.path));
       return makeDirectory(places.live);
     case "removeDirectory":
       return removeDirectory(places.live, line.path, context);
@@ -166,27 +166,29 @@ const isSameTime = (given: bigint, now: bigint): boolean => {
 export const bringsBack = (line: JournalLine, { kept }: { readonly kept: string }): boolean =>
   line.kind === "removeDirectory" || ((line.kind === "remove" || line.kind === "place") && isThere(kept));
 
+/** Nothing was there before: what is by now came under this name since, or is what an earlier line has made. */
+const isAnothers = (
+  { had, alike, path }: Extract<JournalLine, { readonly had: boolean }>,
+  live: string,
+  context: MoveContext,
+): boolean => !had && alike === true && isThere(live) && !context.isSpelled(path);
+
 const isOneWithAnother = (path: BytePath): string =>
   `${readable(path)}: the site's file system takes this folder's name for that of another, and they are one now.`;
 
 /** What was there is not asked for first: what a call finds, it says. */
-const placeStaged = (
-  { path, had }: Pick<JournalLine, "path"> & { readonly had: boolean },
-  places: Places,
-  context: MoveContext,
-): void => {
+const placeStaged = (line: Extract<JournalLine, { kind: "place" }>, places: Places, context: MoveContext): void => {
   const { live, kept, staged } = places;
   if (staged === undefined) return;
   // A user's own page in the archive takes the place of ours, and ours is not worth keeping.
-  if (had && !isOwnOfflinePage(live)) {
+  if (line.had && !isOwnOfflinePage(live)) {
     keep({ live, kept, staged });
     // What has come beside a SQLite database since the site was listed, as where it is opened for each request, goes and
     // comes with it: it would be played into the one that takes its place. What is live by now is what was staged, unless
     // that is there still.
     if (isThere(staged)) moveBeside(live, kept, (ending) => kept + ending);
   }
-  // Nothing was there: what is by now was written since under this name, or is another file of the archive.
-  if (!had && isThere(live) && isThere(staged) && !context.isSpelled(path)) throw takenForAnother(path);
+  if (isAnothers(line, live, context) && isThere(staged)) throw takenForAnother(line.path);
   try {
     renameSync(bytes(staged), bytes(live));
   } catch (error) {
