@@ -81,7 +81,8 @@ describe("a restore", () => {
   ])("that cannot start the site says what is done, and the next $next starts it", async ({ go }) => {
     const backup = await world.backUp();
     wreck();
-    const start = vi.spyOn(world.host, "start").mockRejectedValueOnce(new Error("EROFS: read-only file system"));
+    const closed = Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
+    const start = vi.spyOn(world.host, "start").mockRejectedValueOnce(closed);
     const failed = await world.restore(backup);
     expect(failed).toMatchObject({ status: "Failed", half: true, log: expect.stringMatching(/^Written: \d+,/m) });
     expect(readFileSync(at("index.html"), "utf8")).toBe("<h1>Shop</h1>\n");
