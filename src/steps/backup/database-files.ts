@@ -77,8 +77,8 @@ const sizeOf = (listing: ListingColumns, path: BytePath): number => {
 
 const pieceBytes = 8 * 2 ** 20;
 
-/** Who writes to one while it is read at rest has it open the next time, or is done with it. */
-const attempts = 10;
+/** Who writes to one while it is read at rest has it open at one of the next times, or is done with it. */
+const attempts = 30;
 
 /** Or a line for the log; undefined when it has vanished. */
 const copyDatabase = async (site: Site, path: BytePath) => {
