@@ -15,7 +15,14 @@ export const run: RunCommand = async (context, given) => {
   const path = `${site.path}/config/backup`;
   if (given.flag("remove")) {
     await service.remove(path);
-    print(context, { schedule: null }, () => `${site.label} has no schedule any more.\n`);
+    // Where the installation has one for all sites, that is in force again.
+    const left = await configured(context, path);
+    const view = left === undefined ? null : scheduleView(site.label, left);
+    print(context, { schedule: view }, () =>
+      view === null
+        ? `${site.label} has no schedule any more.\n`
+        : `${site.label} has no schedule of its own any more.\n${scheduleText(view)}`,
+    );
     return exitCodes.done;
   }
   const before = await configured(context, path);
