@@ -54,8 +54,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // What is waited for comes on a slow machine too; the second that is the default does not last there.
     expect: { poll: { timeout: 15_000 } },
-    // Two files at a time also on two cores: most of them wait for other processes.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Three files at a time also on two cores: most of them wait for other processes.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
       {
         extends: true,
