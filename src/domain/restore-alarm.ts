@@ -33,7 +33,14 @@ const consequences = ({ kind, settles, closed, half, down }: EndedRestore): read
   const content = [];
   if (!closed)
     content.push(settles ? "it waits for the site's next backup or restore" : "the site is being put back by itself");
-  else if (half) content.push("the site holds part of what was exchanged, and undo tries to put it back");
-  else content.push(kind === "undo" ? "nothing was put back" : "the site's content is as it was");
+  else if (half)
+    content.push(
+      kind === "undo"
+        ? "the site was put back in part, and undo tries again"
+        : "what came of it is in the site, and undo tries to put that back",
+    );
+  // Of an undo that could not start the site the log says how far it came.
+  else if (kind === "restore") content.push("the site's content is as it was");
+  else if (!down) content.push("nothing was put back");
   return down ? [...content, "the site is still stopped"] : content;
 };

@@ -7,6 +7,7 @@ import type { Installation } from "../installation.ts";
 import { sharedFolders, siteFolders } from "../sites/shared-folders.ts";
 import { checkLastGood } from "./check-last-good.ts";
 import { checkNewest } from "./check-newest.ts";
+import { checkStarted } from "./check-started.ts";
 import { ok, type Finding } from "./finding.ts";
 
 /** Sites that cannot be understood, whose files are gone, or whose backups have nowhere to go, or did not end well. */
@@ -43,7 +44,12 @@ const checkSite = async (deps: Installation, site: SiteDefinition): Promise<read
     if ((await (await deps.hosts.host(site.id)).content()) === "missing")
       missing.push(problem("Its directory is not there.", "Mount or create it, or correct the site's file."));
     await askContainer((await usualContainer(deps, site)).destination);
-    return [...missing, ...(await checkLastGood(deps, site.id)), ...(await checkNewest(deps, site.id))];
+    return [
+      ...missing,
+      ...(await checkLastGood(deps, site.id)),
+      ...(await checkNewest(deps, site.id)),
+      ...(await checkStarted(deps, site.id)),
+    ];
   } catch (error) {
     const isRefused = error instanceof Refusal && error.code === "DestinationRefused";
     return [

@@ -15,6 +15,7 @@ import { alarmWorld, endedBackup } from "../alarms/alarm-world.ts";
 import { StoreFailure } from "../../../src/domain/store-failure.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
 import { insertBackup } from "../../../src/operations/rows/backup-rows.ts";
+import { insertOperation } from "../../../src/operations/rows/operation-rows.ts";
 import { sitePartition } from "../../../src/operations/rows/keys.ts";
 import type { SiteConfiguration, SiteHost } from "../../../src/ports/site-host.ts";
 
@@ -131,6 +132,25 @@ describe("checking the installation", () => {
     const { deps } = memoryInstallation();
     const destinations = { ...deps.destinations, open: () => Promise.reject(refuse(code, details)) };
     expect((await well({ destinations })).worse.find(({ name }) => name === "site shop")?.advice).toBe(advice);
+  });
+
+  it.each([
+    [{ status: "Failed", stopped: "page", log: "The start command failed.\nMore." }, true],
+    [{ status: "Failed", stopped: "page", up: true }, false],
+    [{ status: "Failed" }, false],
+    [{ status: "Succeeded", stopped: "page" }, false],
+  ] as const)("names a site that its last restore, %j, left stopped: %s", async (change, isNamed) => {
+    const { deps } = memoryInstallation();
+    const at = (minute: number): string => `2026-11-20T12:0${minute}:00.000Z`;
+    const operation = { site: shop, kind: "restore", run: "r", correlationId: "c" } as const;
+    await deps.catalog.write(sitePartition(shop), [
+      insertOperation({ ...operation, id: "o1", created: at(1), ...change }),
+      insertOperation({ ...operation, id: "o2", created: at(2), status: "Failed", log: "It was not touched." }),
+    ]);
+    const { worse } = await well({ catalog: deps.catalog });
+    const found = worse.filter(({ name }) => name === "site shop").map(({ message }) => message);
+    const message = "It is still stopped, for its last restore could not start it. The start command failed.";
+    expect(found).toEqual(isNamed ? [message] : []);
   });
 
   const destination = "file:///backups/shop";

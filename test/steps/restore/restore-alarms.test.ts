@@ -71,14 +71,25 @@ describe("whoever started a restore at night", () => {
     await world.restore(backup, {}, { restoreConfiguration: no, putBack: no });
     await world.undo({ putBack: no });
     expect(await told()).toEqual([
-      "restore-failed: shop: the restore of nightly.zip failed; the site holds part of what was exchanged, and undo tries to put it back",
+      "restore-failed: shop: the restore of nightly.zip failed; what came of it is in the site, and undo tries to put that back",
       "restore-failed: shop: the undo of its last restore failed; nothing was put back",
     ]);
   });
 
   it("hears that the site stayed stopped", async () => {
     await world.restore(backup, {}, { startSite: throws });
-    expect(await told()).toEqual([expect.stringMatching(/^restore-failed: .*; the site is still stopped$/)]);
+    expect(await told()).toEqual([
+      "restore-failed: shop: the restore of nightly.zip failed; what came of it is in the site, and undo tries to put that back; the site is still stopped",
+    ]);
+  });
+
+  it("hears of an undo that put everything back that the site stayed stopped, and not that nothing was", async () => {
+    await world.restore(backup);
+    await world.undo({ startSite: throws });
+    expect(await told()).toEqual([
+      "restore-failed: shop: the undo of its last restore failed; the site is still stopped",
+    ]);
+    expect(taken[0]?.text).toContain("What was replaced was put back.");
   });
 
   it("hears nothing of one that was taken back before it touched the site", async () => {
