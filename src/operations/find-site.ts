@@ -13,7 +13,7 @@ export const checkNewName = (id: SiteId): void => {
   if (wrong !== undefined)
     throw refuse("InvalidField", {
       field: "the site's name",
-      reason: `"${wrong.slice(0, 100)}" is not made of letters, digits and inner hyphens, 60 at most.`,
+      reason: `"${wrong.slice(0, 100)}" is not made of letters (a to z), digits and inner hyphens, 60 at most.`,
     });
 };
 

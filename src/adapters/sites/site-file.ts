@@ -10,7 +10,7 @@ import { putPrivateFile } from "../machine/private-file.ts";
 
 /** One site as its file describes it (docs/sites.md). Slots are described alike, below `slots`. */
 const folder = z.string().refine(isAbsolute, "an absolute path");
-const siteName = z.string().refine(isSiteName, "letters, digits and hyphens, at most 60");
+const siteName = z.string().refine(isSiteName, "letters (a to z), digits and hyphens, at most 60");
 
 const slotName = siteName.refine((name) => name.toLowerCase() !== "production", "another name: this is the app itself");
 
@@ -72,7 +72,7 @@ export const parseSiteFile = (path: string, text: string): SiteFile => {
   }
   const name = parsed.data.name ?? basename(path, ".json");
   if (!isSiteName(name))
-    throw refuse("SiteFileInvalid", { file, reason: `name: "${name}" is not letters, digits and hyphens.` });
+    throw refuse("SiteFileInvalid", { file, reason: `name: "${name}" is not letters (a to z), digits and hyphens.` });
   return { ...parsed.data, name };
 };
 

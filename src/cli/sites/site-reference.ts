@@ -62,7 +62,7 @@ export const newSitePath = async (
     throw new CommandFailure(
       exitCodes.usage,
       "SiteNameInvalid",
-      `"${text}" cannot be a site's name: letters, digits and hyphens, and /staging behind it for a slot.`,
+      `"${text}" cannot be a site's name: letters (a to z), digits and hyphens, and /staging behind it for a slot.`,
     );
   const id = { ...localGroup, ...wanted };
   const path =
