@@ -41,15 +41,18 @@ interface Opened {
  */
 export async function* sqlitePages(file: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   refuseLink(file);
+  let needsMemory = false;
   const content = openSync(Buffer.from(file, "latin1"), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     // Before the look: what is written after it has another time.
     const before = fstatSync(content, { bigint: true });
-    if (isAtRest(file, headerIn(content))) return yield* unchangedSince(before, content, signal);
+    const header = headerIn(content);
+    if (isAtRest(file, header)) return yield* unchangedSince(before, content, signal);
+    needsMemory = sqliteKind(header) === "log" && isAnothers(before);
   } finally {
     closeSync(content);
   }
-  const { database, pageBytes, pages } = await openReading(file, signal);
+  const { database, pageBytes, pages } = await openReading(file, { needsMemory, signal });
   try {
     const read = database.prepare("SELECT pgno, data FROM sqlite_dbpage WHERE pgno BETWEEN ? AND ? ORDER BY pgno");
     const atATime = Math.max(1, Math.floor(turnBytes / pageBytes));
@@ -79,6 +82,12 @@ const isAtRest = (file: string, header: Buffer): boolean =>
 const sizeOf = (file: string): number | undefined =>
   statSync(Buffer.from(file, "latin1"), { throwIfNoEntry: false })?.size;
 
+/** What SQLite makes beside it belongs to whoever asks, unless root does: its owner could not write to the database any more. */
+const isAnothers = ({ uid }: BigIntStats): boolean => {
+  const own = process.geteuid?.();
+  return own !== undefined && own !== 0 && own !== Number(uid);
+};
+
 /**
  * Longer than a tick of the kernel's clock (ten at most): what was begun in the one of the look is done, or goes on in
  * another. Not longer: where the next request comes every 50, nothing would ever be read.
@@ -100,14 +109,18 @@ async function* unchangedSince(before: BigIntStats, content: number, signal?: Ab
   }
 }
 
-/** Waits for a writer that is just committing. */
-const openReading = async (file: string, signal?: AbortSignal): Promise<Opened> => {
+/** Waits for a writer that is just committing. `needsMemory`: a `-shm` has to be there already. */
+const openReading = async (
+  file: string,
+  { needsMemory, signal }: { readonly needsMemory: boolean; readonly signal: AbortSignal | undefined },
+): Promise<Opened> => {
   const { default: Database } = await import("libsql");
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     let database: Libsql.Database | undefined;
     try {
       refuseLink(file);
+      if (needsMemory && sizeOf(`${file}-shm`) === undefined) await refuseWithoutMemory(signal);
       database = new Database(uri(file));
       database.exec("BEGIN");
       // The first reading takes the lock, and so the moment.
@@ -119,6 +132,14 @@ const openReading = async (file: string, signal?: AbortSignal): Promise<Opened> 
       await setTimeout(waits.each, undefined, { signal });
     }
   }
+};
+
+/** Most likely its application has just closed it, and takes away its log next. */
+const refuseWithoutMemory = async (signal: AbortSignal | undefined): Promise<never> => {
+  await setTimeout(tickMs, undefined, { signal });
+  throw new PagesRefused("SQLite would leave a file of the service beside it, to which its owner could not write.", {
+    passes: true,
+  });
 };
 
 /** Any byte may be in a name; `readonly` of the package's own options still lets writers through. */

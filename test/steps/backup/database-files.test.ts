@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Libsql from "libsql";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Archive } from "../../../src/archive/read/open-archive.ts";
 import type { Backup } from "../../../src/domain/backup.ts";
 import { pathFromText } from "../../../src/domain/byte-path.ts";
@@ -249,6 +249,26 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
     expect([...files.keys()]).toEqual(["log.db"]);
     writeFileSync(join(world.folder, "copy.db"), files.get("log.db") ?? Buffer.alloc(0));
     expect(judge(join(world.folder, "copy.db"))).toEqual(["ok", 5, 1]);
+  });
+
+  it("gets nothing of the service's own beside it, where its owner is another: it could not be written any more", async () => {
+    const database = new Libsql(join(world.folder, "origin.db"));
+    database.exec("PRAGMA journal_mode = WAL; CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance)");
+    database.exec("INSERT INTO accounts VALUES (1, 5)");
+    for (const end of ["", "-wal"]) copyFileSync(join(world.folder, `origin.db${end}`), join(data, `log.db${end}`));
+    database.close();
+    const asked = vi.spyOn(process, "geteuid").mockReturnValue(4_321);
+    try {
+      const backup = await backUp();
+      expect([backup.status, backup.log]).toEqual([
+        "PartiallySucceeded",
+        expect.stringMatching(/log\.db: Warning: .*leave a file of the service beside it/),
+      ]);
+      expect([...(await databasesIn(await archiveOf(backup))).keys()]).toEqual(["log.db", "log.db-wal"]);
+    } finally {
+      asked.mockRestore();
+    }
+    expect(readdirSync(data)).toEqual(["log.db", "log.db-wal"]);
   });
 
   it.each(["WAL", "DELETE"])(
