@@ -3,15 +3,17 @@ import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { bearer, killAll, startLifeboat } from "../support/lifeboat-process.ts";
 import { serviceClient } from "../support/service-client.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(() => (folder = temporaryFolder()));
-afterEach(() => folder.remove());
-afterAll(killAll);
+afterEach(async () => {
+  await killAll();
+  folder.remove();
+});
 
 /** Takes what is posted to it, and lets a test wait for it. */
 const receiver = async () => {

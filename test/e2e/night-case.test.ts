@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { azuritePresent, startAzurite } from "../support/azurite.ts";
 import { buildTree, oddTree, readTree, temporaryFolder, type FoundNode } from "../support/file-tree.ts";
 import { bearer, killAll, startLifeboat, type LifeboatProcess } from "../support/lifeboat-process.ts";
@@ -19,8 +19,10 @@ interface Place {
 
 let folder: { readonly path: string; readonly remove: () => void };
 beforeEach(() => (folder = temporaryFolder()));
-afterEach(() => folder.remove());
-afterAll(killAll);
+afterEach(async () => {
+  await killAll();
+  folder.remove();
+});
 
 const machine = async (name: string): Promise<{ readonly data: string; readonly service: LifeboatProcess }> => {
   const data = join(folder.path, name);

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { temporaryFolder } from "../support/file-tree.ts";
 import { killAll, startLifeboat } from "../support/lifeboat-process.ts";
 import { describeWith, hasCommand } from "../support/needs.ts";
@@ -38,10 +38,13 @@ const pattern = (output: readonly string[]): RegExp => {
 const commands = ["bash", "npx", "unzip"];
 
 describeWith("bash, npx and unzip", commands.every(hasCommand), "the README's first session", () => {
-  afterEach(killAll);
+  const folder = temporaryFolder();
+  afterAll(async () => {
+    await killAll();
+    folder.remove();
+  });
 
   it("goes as it is shown", async () => {
-    const folder = temporaryFolder();
     const data = join(folder.path, "data");
     await startLifeboat({ data, flags: ["--tls-port", "0"] });
     const environment = { ...process.env, TZ: "UTC", LIFEBOAT_DATA: data, npm_config_update_notifier: "false" };
@@ -69,6 +72,5 @@ describeWith("bash, npx and unzip", commands.every(hasCommand), "the README's fi
     }
     shell.stdin.end();
     await ended;
-    folder.remove();
   });
 });
