@@ -9,7 +9,7 @@ export interface TokenAuthority {
   /** How often it was asked for keys. */
   readonly asked: () => number;
   /** What it answers from now on: its keys, a failure, garbage, or nothing at all. */
-  readonly answer: (how: "keys" | "failure" | "garbage" | "redirect" | "silence") => void;
+  readonly answer: (how: "keys" | "failure" | "garbage" | "redirect" | "silence" | "drip") => void;
   /** Signs with another key from now on; the published ones change only with `publish`. */
   readonly roll: () => Promise<void>;
   readonly publish: () => void;
@@ -47,6 +47,10 @@ export const startTokenAuthority = async (now: () => Date = () => new Date()): P
     if (how === "redirect") return void response.writeHead(302, { location: "/elsewhere" }).end();
     if (how === "failure") return void response.writeHead(500).end();
     response.writeHead(200, { "content-type": "application/json" });
+    if (how === "drip") {
+      const drip = setInterval(() => response.write(" "), 5);
+      return void response.once("close", () => clearInterval(drip));
+    }
     response.end(how === "garbage" ? "<html>" : JSON.stringify({ keys: published }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,7 +1,8 @@
 import { createLocalJWKSet, errors, type CryptoKey, type FlattenedJWSInput, type JWSHeaderParameters } from "jose";
 import * as z from "zod";
 import { messageOf, refuse } from "../../domain/errors.ts";
-import type { Clock } from "../../ports/clock.ts";
+import { limitedSignal, type Clock } from "../../ports/clock.ts";
+import { exchange } from "../outgoing/exchange.ts";
 
 type KeySet = ReturnType<typeof createLocalJWKSet>;
 
@@ -94,15 +95,27 @@ export const authorityKeys = (
 const unavailable = (url: URL, reason: string) =>
   refuse("Unavailable", { reason: `the keys of ${url.origin} cannot be read: ${reason}` });
 
+/** A set of keys is some 20 KB. */
+const mostBytes = 2 ** 20;
+
 const fetchKeys = async (url: URL, timeoutMs: number): Promise<KeySet> => {
-  const answer = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(timeoutMs) }).catch(
-    (error: unknown) => {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : messageOf(error);
-      throw new Error(cause, { cause: error });
-    },
-  );
-  if (answer.status !== 200) throw new Error(`it answered ${answer.status}.`);
-  const parsed = keySet.safeParse(await answer.json().catch(() => undefined));
-  if (!parsed.success) throw new Error("its answer is no set of keys.");
-  return createLocalJWKSet(parsed.data);
+  const reason = (): Error => new Error(`there was no answer within ${timeoutMs / 1_000} s.`);
+  const { signal, release } = limitedSignal({ afterMs: timeoutMs, reason });
+  try {
+    const { status, text } = await exchange(url, { method: "GET", signal, mostBytes });
+    if (status !== 200) throw new Error(`it answered ${status}.`);
+    const parsed = keySet.safeParse(jsonOf(text));
+    if (!parsed.success) throw new Error("its answer is no set of keys.");
+    return createLocalJWKSet(parsed.data);
+  } finally {
+    release();
+  }
+};
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 };

@@ -1,8 +1,7 @@
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import type { lookup } from "node:dns";
-import type { IncomingMessage } from "node:http";
+import { messageOf } from "../../domain/errors.ts";
 import { limitedSignal } from "../../ports/clock.ts";
+import { exchange, type Exchanged } from "./exchange.ts";
 import { guardedAgents } from "./guarded-agents.ts";
 import { outgoingProblem, outgoingReach, type OutgoingPolicy } from "./outgoing-url.ts";
 
@@ -16,13 +15,7 @@ export interface OutgoingMessage {
   readonly signal?: AbortSignal;
 }
 
-interface OutgoingAnswer {
-  /** A redirect too: it is never followed. */
-  readonly status: number;
-  /** The answer's beginning, at most 16 KiB. */
-  readonly text: string;
-}
-
+/** An answer's beginning, for people. */
 const mostAnswerBytes = 16 * 1024;
 
 /**
@@ -32,7 +25,7 @@ const mostAnswerBytes = 16 * 1024;
  */
 export const sendOutgoing =
   (policy: OutgoingPolicy, resolve?: typeof lookup) =>
-  async (message: OutgoingMessage): Promise<OutgoingAnswer> => {
+  async (message: OutgoingMessage): Promise<Exchanged> => {
     const problem = outgoingProblem(message.url, policy);
     if (problem !== undefined) throw new Error(`The message was not sent: ${problem}`);
     const url = new URL(message.url);
@@ -43,52 +36,14 @@ export const sendOutgoing =
       reason: () => new Error(`no answer within ${message.timeoutMs / 1000} s.`),
     });
     try {
-      return await exchange(url, { message, agents, signal });
+      const { url: _url, timeoutMs: _timeoutMs, ...request } = message;
+      const agent = url.protocol === "https:" ? agents.https : agents.http;
+      return await exchange(url, { ...request, signal, agent, mostBytes: mostAnswerBytes });
     } catch (error) {
-      throw new Error(`${url.host} did not take the message: ${reasonOf(error, signal)}`, { cause: error });
+      throw new Error(`${url.host} did not take the message: ${messageOf(error)}`, { cause: error });
     } finally {
       release();
       agents.http.destroy();
       agents.https.destroy();
     }
   };
-
-const reasonOf = (error: unknown, { reason }: AbortSignal): string => {
-  const told: unknown = error instanceof Error && error.name === "AbortError" ? (reason ?? error) : error;
-  return told instanceof Error ? told.message : String(told);
-};
-
-interface Exchange {
-  readonly message: OutgoingMessage;
-  readonly agents: ReturnType<typeof guardedAgents>;
-  readonly signal: AbortSignal;
-}
-
-const exchange = async (url: URL, { message, agents, signal }: Exchange): Promise<OutgoingAnswer> => {
-  const isSecure = url.protocol === "https:";
-  const { method, headers = {}, body } = message;
-  const options = { method, headers, signal, agent: isSecure ? agents.https : agents.http };
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const sent = (isSecure ? httpsRequest : httpRequest)(url, options, resolve);
-    sent.once("error", reject);
-    // Node tells neither an answer nor an error when the other side wants to change to another protocol.
-    sent.once("close", () => reject(new Error("the connection ended without an answer.")));
-    sent.end(body);
-  });
-  const text = await beginningOf(answer);
-  // An answer without a length ends where its connection is ended, by us too.
-  signal.throwIfAborted();
-  return { status: answer.statusCode ?? 0, text };
-};
-
-const beginningOf = async (answer: IncomingMessage): Promise<string> => {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  // Safe: without an encoding a response's chunks are buffers.
-  for await (const part of answer as AsyncIterable<Buffer>) {
-    parts.push(part);
-    bytes += part.length;
-    if (bytes >= mostAnswerBytes) break; // which destroys the rest
-  }
-  return Buffer.concat(parts).subarray(0, mostAnswerBytes).toString("utf8");
-};

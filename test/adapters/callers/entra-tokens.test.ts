@@ -1,4 +1,6 @@
 import { createHmac, createPublicKey } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { entraTokens } from "../../../src/adapters/callers/entra-tokens.ts";
 import type { Tokens } from "../../../src/ports/tokens.ts";
@@ -43,6 +45,12 @@ beforeEach(async () => {
   authority.publish();
   startWith({ timeoutMs: 60_000 });
 });
+
+const collectGarbage = (): void => {
+  setFlagsFromString("--expose-gc");
+  // Safe: with the flag it is there.
+  (runInNewContext("gc") as () => void)();
+};
 
 const caller = (token: string, search = true) => tokens.callerOf(token, { search });
 const withClaims = async (claims: Claims) => caller(await authority.token(claims));
@@ -259,6 +267,20 @@ describe("the authority's keys", () => {
       expect(await withClaims({})).toBeDefined();
     },
   );
+
+  it("that come without end are given up, also when garbage is collected meanwhile", async () => {
+    startWith({ timeoutMs: 500 });
+    authority.answer("drip");
+    let isOver = false;
+    const asking = expect(withClaims({}))
+      .rejects.toThrow("there was no answer within 0.5 s.")
+      .finally(() => (isOver = true));
+    while (!isOver) {
+      collectGarbage();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await asking;
+  });
 
   it("serve for a day while the authority is away", async () => {
     const token = await authority.token({ exp: start / 1_000 + 100 * 3_600 });
