@@ -36,7 +36,7 @@ export const errorCodeOf = (error: unknown): string | undefined => {
 const transientStatuses = [408, 429, 500, 502, 503, 504];
 /** Also where the status says otherwise: trouble at a copy's source, or bytes that were damaged on their way. */
 const transientCodes = ["InternalError", "OperationTimedOut", "ServerBusy", "Md5Mismatch"];
-const lasting = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_|ERR_INVALID|ERR_UNESCAPED|ERR_FORBIDDEN/;
+const lasting = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_|ERR_INVALID|ERR_UNESCAPED|ERR_FORBIDDEN|^HPE_/;
 const isNetworkCode = (code: string): boolean =>
   /^E[A-Z_]+$/.test(code) && !lasting.test(code)
     ? true
