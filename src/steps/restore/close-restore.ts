@@ -145,6 +145,8 @@ const linesOf = async (deps: Installation, input: Input, told: Told): Promise<re
   const { operation, failure } = told;
   const scratch = scratchOf(await deps.scratch(), input.run);
   const lines = failure === undefined ? [] : [failure];
+  if (failure !== undefined && operation.stopped !== undefined && operation.up !== true)
+    lines.push("The site is still stopped: start it by hand.");
   if (operation.cancelled !== undefined && operation.stopped === undefined) lines.push("The site was not touched.");
   for (const name of input.reports) {
     const report = await readRecord<RestoreReport>(scratch, name);

@@ -81,6 +81,7 @@ describe("whoever started a restore at night", () => {
     expect(await told()).toEqual([
       "restore-failed: shop: the restore of nightly.zip failed; what came of it is in the site, and undo tries to put that back; the site is still stopped",
     ]);
+    expect(taken[0]?.text).toMatch(/\nThe site is still stopped: start it by hand\.\n/);
   });
 
   it("hears of an undo that put everything back that the site stayed stopped, and not that nothing was", async () => {
