@@ -52,15 +52,13 @@ describeWith("postgresql", postgresPrograms !== undefined, "a site with a Postgr
     });
     mkdirSync(join(world.home, "site/wwwroot"), { recursive: true });
     page("one");
-    await server.query("", 'CREATE DATABASE "or ders"');
-    await server.query(
-      "or ders",
-      "CREATE TABLE goods (id int PRIMARY KEY, name text); INSERT INTO goods VALUES (1, 'rope')",
-    );
+    const goods = "CREATE TABLE goods (id int PRIMARY KEY, name text); INSERT INTO goods VALUES (1, 'rope')";
+    await server.query("", `CREATE DATABASE "or ders";\n\\connect "or ders"\n${goods}`);
   });
   afterEach(async () => {
     world.remove();
-    for (const name of await databases()) await server.query("", `DROP DATABASE "${name}" WITH (FORCE)`);
+    const drops = (await databases()).map((name) => `DROP DATABASE "${name}" WITH (FORCE);`);
+    await server.query("", drops.join("\n"));
   });
 
   const databases = async (): Promise<readonly string[]> =>
