@@ -9,8 +9,6 @@ const all = "test/**/*.test.ts";
 const long = [
   "test/adapters/site-files/exact-times.test.ts",
   "test/adapters/site-files/local-exchange.test.ts",
-  // Closes the registry of functions, which is one for all files of a process.
-  "test/devhost/http/downloads.test.ts",
   // Loads modules twice, which would be the others' too.
   "test/adapters/sites/late-settings.test.ts",
   "test/archive/selection/copy-out-tar-gz.test.ts",
