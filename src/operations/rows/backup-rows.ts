@@ -53,6 +53,12 @@ const understood = ({ value, version }: Row): BackupRow | undefined => {
   return data && { backup: data, version };
 };
 
+/** Undefined, too, when it cannot be understood. */
+export const readKnownBackup = async (catalog: Catalog, of: SiteId, id: number): Promise<BackupRow | undefined> => {
+  const row = await catalog.get(sitePartition(of), backupKey(id));
+  return row && understood(row);
+};
+
 /** Throws the refusal that names it when it cannot be understood. */
 export const readBackup = async (catalog: Catalog, of: SiteId, id: number): Promise<BackupRow | undefined> => {
   const row = await catalog.get(sitePartition(of), backupKey(id));
@@ -70,11 +76,14 @@ interface BackupRows {
 }
 
 export const readBackupRows = async (catalog: Catalog, of: SiteId): Promise<BackupRows> => {
-  const found = await catalog.list(sitePartition(of), { prefix: backupPrefix });
-  return {
-    rows: found.flatMap((row) => understood(row) ?? []),
-    unreadable: found.flatMap((row) => (understood(row) === undefined ? [backupOfKey(row.key)] : [])),
-  };
+  const rows: BackupRow[] = [];
+  const unreadable: number[] = [];
+  for (const row of await catalog.list(sitePartition(of), { prefix: backupPrefix })) {
+    const found = understood(row);
+    if (found === undefined) unreadable.push(backupOfKey(row.key));
+    else rows.push(found);
+  }
+  return { rows, unreadable };
 };
 
 /** Those of a site that can be understood, as `readBackupRows` has them. */

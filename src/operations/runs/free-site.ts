@@ -2,7 +2,7 @@ import type { Backup } from "../../domain/backup.ts";
 import type { SiteId } from "../../domain/site.ts";
 import type { RowChange } from "../../ports/catalog.ts";
 import type { Installation } from "../installation.ts";
-import { readBackupRows, replaceBackup } from "../rows/backup-rows.ts";
+import { readKnownBackup, replaceBackup } from "../rows/backup-rows.ts";
 import { takenBy, type OpenRun, type SiteRow } from "../rows/site-row.ts";
 import { runId } from "./start-run.ts";
 
@@ -14,8 +14,7 @@ export const freeSite = async (
 ): Promise<{ readonly row: SiteRow; readonly also: readonly RowChange[] }> => {
   const free: SiteRow = { ...rest, epoch: rest.epoch + 1 };
   // One that cannot be read keeps nobody else from the site.
-  const { rows } = waiting === undefined ? { rows: [] } : await readBackupRows(deps.catalog, site);
-  const next = rows.find(({ backup }) => backup.id === waiting);
+  const next = waiting === undefined ? undefined : await readKnownBackup(deps.catalog, site, waiting);
   if (next?.backup.status !== "Created") return { row: free, also: [] };
   const run = backupRun(deps, next.backup);
   return { row: takenBy(free, run), also: [replaceBackup({ ...next.backup, run: run.id }, next.version)] };
