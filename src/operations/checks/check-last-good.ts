@@ -1,16 +1,15 @@
 import { isSound, zipName, type Backup } from "../../domain/backup.ts";
 import { messageOf } from "../../domain/errors.ts";
-import { siteLabel, type SiteId } from "../../domain/site.ts";
+import { siteLabel } from "../../domain/site.ts";
 import { openContainer } from "../containers/credentials.ts";
 import { databasesAmong } from "../databases/site-databases.ts";
 import { isServed, nothingServed } from "../backups/served-files.ts";
 import type { Finding } from "./finding.ts";
 import type { Installation } from "../installation.ts";
-import { readBackups } from "../rows/backup-rows.ts";
 
 /** Whether what the site would be restored from is still where it was written, and holds the site's databases too. */
-export const checkLastGood = async (deps: Installation, site: SiteId): Promise<readonly Finding[]> => {
-  const lastGood = (await readBackups(deps.catalog, site)).findLast(isSound);
+export const checkLastGood = async (deps: Installation, backups: readonly Backup[]): Promise<readonly Finding[]> => {
+  const lastGood = backups.findLast(isSound);
   if (lastGood === undefined) return [];
   const checks = [checkArchive, checkFiles, checkDatabases];
   return (await Promise.all(checks.map((check) => check(deps, lastGood)))).flat();

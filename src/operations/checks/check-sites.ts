@@ -4,6 +4,7 @@ import type { SiteDefinition } from "../../ports/sites.ts";
 import { askContainer } from "../containers/credentials.ts";
 import { usualContainer } from "../containers/where-to.ts";
 import type { Installation } from "../installation.ts";
+import { readBackups } from "../rows/backup-rows.ts";
 import { sharedFolders, siteFolders } from "../sites/shared-folders.ts";
 import { checkLastGood } from "./check-last-good.ts";
 import { checkNewest } from "./check-newest.ts";
@@ -44,10 +45,11 @@ const checkSite = async (deps: Installation, site: SiteDefinition): Promise<read
     if ((await (await deps.hosts.host(site.id)).content()) === "missing")
       missing.push(problem("Its directory is not there.", "Mount or create it, or correct the site's file."));
     await askContainer((await usualContainer(deps, site)).destination);
+    const backups = await readBackups(deps.catalog, site.id);
     return [
       ...missing,
-      ...(await checkLastGood(deps, site.id)),
-      ...(await checkNewest(deps, site.id)),
+      ...(await checkLastGood(deps, backups)),
+      ...checkNewest(backups),
       ...(await checkStarted(deps, site.id)),
     ];
   } catch (error) {
