@@ -1,7 +1,8 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { errorCode } from "../../domain/error-code.ts";
 import { sliceBytes, sliceHash } from "../content/content-hash.ts";
 import { hashBytes } from "../records/extra-fields.ts";
+import { forReading } from "./local-object.ts";
 import { withShortPath } from "./long-path.ts";
 
 /** Whole files of this machine, or the slices at one offset. As columns: an object for each costs more than to open a file. */
@@ -24,8 +25,6 @@ export interface HashFilesResult {
 
 export const hashState = { hashed: 0, otherLength: 1, gone: 2, unreadable: 3 } as const;
 
-// Without O_NONBLOCK a pipe that took the file's place would be waited for.
-const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const goneCodes = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EISDIR"]);
 
 /** One byte more than a slice, to see whether the file goes on. */
@@ -59,7 +58,7 @@ interface Stretch {
 /** The slice's bytes, fewer when the file is shorter, one more when it goes on though this should be its end. */
 const readSlice = (path: string, { offset, length, most }: Stretch): Buffer => {
   buffer ??= Buffer.allocUnsafeSlow(sliceBytes + 1);
-  const descriptor = withShortPath(Buffer.from(path, "latin1"), (short) => openSync(short, flags));
+  const descriptor = withShortPath(Buffer.from(path, "latin1"), (short) => openSync(short, forReading));
   try {
     let filled = 0;
     for (;;) {
