@@ -16,14 +16,22 @@ export const run: RunCommand = async (context, given) => {
 };
 
 const details = (backup: BackupView): string => {
-  const lines = (backup.unreadable ? [] : rowsOf(backup)).flatMap(([title, value]) =>
+  const lines = rowsOf(backup).flatMap(([title, value]) =>
     value === null ? [] : [`${title.padEnd(9)} ${showName(value)}\n`],
   );
   const log = backup.log === null || backup.log === "" ? "" : `log\n${indented(backup.log)}`;
-  return `site      ${showName(backup.site)}\nnumber    ${backup.id}\n${lines.join("")}${log}`;
+  return lines.join("") + log;
 };
 
-const rowsOf = (backup: BackupView): readonly (readonly [string, string | null])[] => [
+type Row = readonly [string, string | null];
+
+const rowsOf = (backup: BackupView): readonly Row[] => [
+  ["site", backup.site],
+  ["number", String(backup.id)],
+  ...(backup.unreadable ? [] : knownRows(backup)),
+];
+
+const knownRows = (backup: BackupView): readonly Row[] => [
   ["name", backup.name],
   ["status", backup.status],
   ["created", showTime(backup.created)],
