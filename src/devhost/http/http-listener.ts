@@ -47,7 +47,7 @@ const drainAfter = (request: IncomingMessage, response: ServerResponse): void =>
     if (request.complete || request.destroyed) return;
     request.removeAllListeners("readable").on("data", () => undefined);
     const timer = setTimeout(() => request.destroy(), drainMs);
-    request.once("end", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
+    request.once("close", () => clearTimeout(timer));
   });
 };
 
