@@ -120,7 +120,8 @@ export interface Exchange {
   /**
    * Makes the changes. Called again after a crash it finishes what the journal says and does not look at `operations`.
    * Throws before the first change (also when something to be placed is not staged) or not at all, short of a failing
-   * disk and of a name that the file system takes for that of another file. A later call, and putting back, take over from an earlier one that still runs: that one throws.
+   * disk and of a name that the file system takes for that of another file. A later call, and putting back, take over
+   * from an earlier one that still runs: that one throws.
    */
   swap(operations: Iterable<SwapOperation>): Promise<SwapReport>;
 
