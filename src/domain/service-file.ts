@@ -1,3 +1,5 @@
+import { jsonOf } from "./json-of.ts";
+
 /**
  * What `npm start` writes into its data folder (service.json, mode 0600) while it runs, so that the command line finds it.
  * Nothing secret: where it answers, and how to know that it is the one.
@@ -39,11 +41,7 @@ const trustOf = (value: unknown): ServiceFile["trust"] => {
 };
 
 const objectOf = (text: string): Readonly<Record<string, unknown>> | undefined => {
-  try {
-    const value: unknown = JSON.parse(text);
-    // The cast is safe: an object of JSON is a record.
-    return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = jsonOf(text);
+  // The cast is safe: an object of JSON is a record.
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
 };

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { errorCode } from "../../domain/error-code.ts";
+import { jsonOf } from "../../domain/json-of.ts";
 import { Secret } from "../../domain/secret.ts";
 import { makePrivateFile } from "../machine/private-file.ts";
 
@@ -40,12 +41,4 @@ export const ensureAdminKey = async (dataFolder: string): Promise<boolean> => {
   if (readAdminKey(dataFolder) !== undefined) return false;
   const made = `${JSON.stringify({ id: "admin", secret: randomBytes(32).toString("base64url") })}\n`;
   return (await makePrivateFile(adminKeyFile(dataFolder), made)) === made;
-};
-
-const jsonOf = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };

@@ -1,6 +1,7 @@
 import { createLocalJWKSet, errors, type CryptoKey, type FlattenedJWSInput, type JWSHeaderParameters } from "jose";
 import * as z from "zod";
 import { messageOf, refuse } from "../../domain/errors.ts";
+import { jsonOf } from "../../domain/json-of.ts";
 import { limitedSignal, type Clock } from "../../ports/clock.ts";
 import { exchange } from "../outgoing/exchange.ts";
 
@@ -109,13 +110,5 @@ const fetchKeys = async (url: URL, timeoutMs: number): Promise<KeySet> => {
     return createLocalJWKSet(parsed.data);
   } finally {
     release();
-  }
-};
-
-const jsonOf = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 };

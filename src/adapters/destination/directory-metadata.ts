@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { errorCode } from "../../domain/error-code.ts";
+import { jsonOf } from "../../domain/json-of.ts";
 import { workFolder } from "./check-input.ts";
 import { syncFolder, type Disk } from "./disk.ts";
 
@@ -59,12 +60,7 @@ export class DirectoryMetadata {
 
 /** What is not the JSON written above says nothing about the object. */
 const stringsOf = (text: string): Readonly<Record<string, string>> => {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return {};
-  }
+  const parsed = jsonOf(text);
   if (typeof parsed !== "object" || parsed === null || !("metadata" in parsed)) return {};
   const entries = Object.entries(parsed.metadata ?? {});
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));

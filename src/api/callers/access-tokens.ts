@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
 import { refuse } from "../../domain/errors.ts";
+import { jsonOf } from "../../domain/json-of.ts";
 import { Secret, SecretUnreadable } from "../../domain/secret.ts";
 import type { KeyFingerprint, KnownKey } from "../../operations/keys/known-keys.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -87,10 +88,4 @@ const opened = async (sealer: Sealer, seal: string, context: string): Promise<Se
 
 const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-const decoded = (part: string): unknown => {
-  try {
-    return JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
-  } catch {
-    return undefined;
-  }
-};
+const decoded = (part: string): unknown => jsonOf(Buffer.from(part, "base64url").toString("utf8"));

@@ -1,3 +1,4 @@
+import { jsonOf } from "../../domain/json-of.ts";
 import { Secret } from "../../domain/secret.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -24,11 +25,7 @@ export const keyInEnvironment = (environment: Environment): Secret | undefined =
 };
 
 const secretInJson = (text: string): string | undefined => {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null || !("secret" in value)) return undefined;
-    return typeof value.secret === "string" ? value.secret : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = jsonOf(text);
+  if (typeof value !== "object" || value === null || !("secret" in value)) return undefined;
+  return typeof value.secret === "string" ? value.secret : undefined;
 };

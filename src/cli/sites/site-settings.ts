@@ -1,4 +1,5 @@
 import { parseEnv } from "node:util";
+import { jsonOf } from "../../domain/json-of.ts";
 import { Secret } from "../../domain/secret.ts";
 import type { CommandContext, Given } from "../command.ts";
 import { CommandFailure } from "../command-failure.ts";
@@ -101,12 +102,8 @@ const settingsIn = (text: string): readonly (readonly [string, string])[] | unde
 
 /** Undefined: it is not JSON. Why is not told, for that would quote the text. */
 const parsed = (text: string): object | undefined => {
-  try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === "object" && json !== null ? json : undefined;
-  } catch {
-    return undefined;
-  }
+  const json = jsonOf(text);
+  return typeof json === "object" && json !== null ? json : undefined;
 };
 
 const memberOf = (value: unknown, name: string): unknown =>
