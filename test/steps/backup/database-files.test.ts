@@ -100,6 +100,18 @@ const stopWriting = async (): Promise<void> => {
   await once(child, "close");
 };
 
+/** By another process, as an application is: locks are of a process. */
+const hold = async (name: string): Promise<{ readonly writeAndClose: () => Promise<void> }> => {
+  const holder = spawn(process.execPath, ["-e", holding, join(data, name)], { stdio: ["pipe", "pipe", "inherit"] });
+  await once(holder.stdout, "data");
+  return {
+    writeAndClose: async () => {
+      holder.stdin.end("write and close\n");
+      await once(holder, "close");
+    },
+  };
+};
+
 const archiveOf = (backup: Backup): Promise<Archive> =>
   openStoredArchive(world.container(container), `${backup.blobBase}.zip`);
 
@@ -311,17 +323,12 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
     pay(before, 1, 5);
     const backup = await backUp();
     pay(before, 2, 70);
-    // Another process, as an application is: locks are of a process.
-    const holder = spawn(process.execPath, ["-e", holding, join(data, "live.db")], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    await once(holder.stdout, "data");
+    const holder = await hold("live.db");
     before.close();
     expect((await world.restore(backup)).status).toBe("Succeeded");
     const after = open();
     pay(after, 3, 600);
-    holder.stdin.end("write and close\n");
-    await once(holder, "close");
+    await holder.writeAndClose();
     expect(judge(join(data, "live.db"))).toEqual(["ok", 605, 2]);
     after.close();
     expect(judge(join(data, "live.db"))).toEqual(["ok", 605, 2]);
@@ -336,16 +343,12 @@ describe("a SQLite database in a site", { timeout: 300_000 }, () => {
     before.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     const backup = await backUp();
     pay(before, 2, 70);
-    const holder = spawn(process.execPath, ["-e", holding, join(data, "log.db")], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    await once(holder.stdout, "data");
+    const holder = await hold("log.db");
     before.close();
     expect((await world.restore(backup)).status).toBe("Succeeded");
     const after = openLog();
     pay(after, 3, 600);
-    holder.stdin.end("write and close\n");
-    await once(holder, "close");
+    await holder.writeAndClose();
     expect(judge(join(data, "log.db"))).toEqual(["ok", 605, 2]);
     after.close();
     expect(judge(join(data, "log.db"))).toEqual(["ok", 605, 2]);
